@@ -1,0 +1,66 @@
+"""Evolve native functions inside a running process.
+
+The public names, each loaded when it is first used: importing this package loads neither Numba nor a model's client.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from symbiont_jit.backend.objects import cache_directory as cache_directory
+    from symbiont_jit.errors import AgentError as AgentError
+    from symbiont_jit.errors import CandidateError as CandidateError
+    from symbiont_jit.errors import Diagnostic as Diagnostic
+    from symbiont_jit.errors import EvolveError as EvolveError
+    from symbiont_jit.errors import KernelError as KernelError
+    from symbiont_jit.errors import SignatureError as SignatureError
+    from symbiont_jit.errors import SymbiontError as SymbiontError
+    from symbiont_jit.errors import ToolchainError as ToolchainError
+    from symbiont_jit.errors import UsageError as UsageError
+    from symbiont_jit.evaluate.evaluation import Evaluation as Evaluation
+    from symbiont_jit.evaluate.evaluation import Status as Status
+    from symbiont_jit.evaluate.metric import Speedup as Speedup
+    from symbiont_jit.kernel import Kernel as Kernel
+    from symbiont_jit.kernel import Panic as Panic
+    from symbiont_jit.kernel import Revision as Revision
+    from symbiont_jit.kernel import evolvable as evolvable
+    from symbiont_jit.propose.candidate import Candidate as Candidate
+    from symbiont_jit.propose.mutator import Mutator as Mutator
+    from symbiont_jit.search.evolution import Evolution as Evolution
+    from symbiont_jit.signature import Array as Array
+    from symbiont_jit.signature import InOut as InOut
+    from symbiont_jit.signature import Out as Out
+    from symbiont_jit.signature import Signature as Signature
+
+__version__ = "0.1.0"
+
+#: Where each public name lives.
+_HOMES = {
+    "backend.objects": "cache_directory",
+    "errors": "AgentError CandidateError Diagnostic EvolveError KernelError SignatureError SymbiontError "
+    "ToolchainError UsageError",
+    "evaluate.evaluation": "Evaluation Status",
+    "evaluate.metric": "Speedup",
+    "kernel": "Kernel Panic Revision evolvable",
+    "propose.candidate": "Candidate",
+    "propose.mutator": "Mutator",
+    "search.evolution": "Evolution",
+    "signature": "Array InOut Out Signature",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = sorted(_HOME_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,1 @@
+"""Canonical C -> object code -> an address in this process: clang and llvmlite."""

@@ -1,0 +1,306 @@
+"""clang as a child process: C on its standard input, object code or bitcode on its standard output.
+
+In: a unit of C text that the frontend printed (never text that somebody proposed; `preprocess` is the one
+exception, and says why it is safe). Out: bytes, or clang's findings as `Diagnostic`s. Nothing touches the disk.
+
+Three things make a call short. The driver is asked once what it would run (`-###`), and from then on that is run
+directly (`-cc1`). A process of that kind is always kept waiting on its standard input, because a third of a small
+compilation is the start of the process. And object code comes from clang itself rather than from llvmlite: the same
+code generator, but outside this process, where it can be killed, can use another core and takes no lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import re
+import resource
+import shlex
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import IO, Final
+
+from symbiont_jit.backend.toolchain import ADVICE, Toolchain, find_toolchain, llvm_version
+from symbiont_jit.errors import Diagnostic, Severity, Stage, ToolchainError
+
+__all__ = ["Clang", "Emit", "clang", "target_features", "target_triple"]
+
+#: Seconds for one compilation and bytes of memory for the process that does it.
+TIMEOUT: Final = 30.0
+MEMORY: Final = 4 << 30
+PREPROCESS_TIMEOUT: Final = 0.8
+MAX_OUTPUT: Final = 16 << 20
+MAX_MESSAGES: Final = 64 << 10
+
+_FIXED: Final = (
+    "-std=c11",
+    "-fno-trigraphs",
+    "-fPIC",
+    # Agree with Numba and NumPy to the last bit; contraction is a candidate's choice, by pragma.
+    "-ffp-contract=off",
+    # Library functions set no errno here, so that clang may vectorise and move them.
+    "-fno-math-errno",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-unwind-tables",
+    "-fno-stack-protector",
+    "-nostdinc",
+    "-Wno-everything",
+    # What C lets pass with a warning, but is wrong in a kernel: wrong pointers, lost const, no return value.
+    *(
+        f"-Werror={name}"
+        for name in (
+            "cast-qual implicit-function-declaration implicit-int incompatible-pointer-types "
+            "incompatible-function-pointer-types incompatible-pointer-types-discards-qualifiers int-conversion "
+            "return-type array-bounds unknown-pragmas"
+        ).split()
+    ),
+)
+
+_DIAGNOSTIC: Final = re.compile(
+    r"^(?P<file>[^:\n]+):(?P<line>\d+):(?P<column>\d+): (?P<severity>fatal error|error): (?P<message>.*)$", re.MULTILINE
+)
+
+Emit = str
+OBJECT: Final[Emit] = "object"
+BITCODE: Final[Emit] = "bitcode"
+_EMIT_FLAGS: Final[Mapping[Emit, tuple[str, ...]]] = {OBJECT: ("-c",), BITCODE: ("-c", "-emit-llvm")}
+
+
+@functools.cache
+def target_triple() -> str:
+    """The host's triple. zig's default is musl, and Python's process is not."""
+    import llvmlite.binding as llvm
+
+    triple: str = llvm.get_default_triple()
+    return triple
+
+
+@functools.cache
+def target_cpu() -> str:
+    """LLVM's name of the host's CPU."""
+    import llvmlite.binding as llvm
+
+    name: str = llvm.get_host_cpu_name()
+    return name
+
+
+@functools.cache
+def target_features() -> tuple[str, ...]:
+    """The host's CPU features as LLVM writes them, `+avx2` or `-avx512f`."""
+    import llvmlite.binding as llvm
+
+    features: str = llvm.get_host_cpu_features().flatten()
+    return tuple(f for f in features.split(",") if f)
+
+
+@dataclass(slots=True)
+class Clang:
+    """One clang and the processes that wait for its next unit; safe to call from several threads."""
+
+    toolchain: Toolchain
+    _commands: dict[tuple[Emit, tuple[str, ...]], tuple[str, ...]] = field(default_factory=dict)
+    _waiting: dict[tuple[str, ...], subprocess.Popen[bytes]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def lower(self, unit: str, emit: Emit = OBJECT, flags: Sequence[str] = ()) -> bytes | list[Diagnostic]:
+        """Object code or bitcode of a unit, or clang's errors."""
+        command = self._command(emit, tuple(flags))
+        process = self._take(command)
+        output, messages, problem = _converse(process, unit.encode(), TIMEOUT, after_start=lambda: self._keep(command))
+        if problem is not None:
+            return [Diagnostic(Stage.LOWER, "limit", problem)]
+        if process.returncode == 0:
+            return output
+        return _diagnostics(messages, Stage.LOWER) or [
+            Diagnostic(Stage.LOWER, "compiler", _crash_message(process.returncode, messages))
+        ]
+
+    def preprocess(self, code: str) -> str | list[Diagnostic]:
+        """Macros and conditionals expanded, with line markers for the parser.
+
+        The text was proposed by somebody, so it is in here that nothing may reach outside: no include path, and the
+        operators that look at files or run pragmas are undefined (a pasted `_Pragma` would otherwise run).
+        """
+        undefined = ("_Pragma", "__has_include", "__has_include_next", "__has_embed", "__COUNTER__")
+        command = (
+            *self.toolchain.command,
+            *("-E", "-nostdinc", "-w", "-x", "c", "-std=c11", "-fno-trigraphs", *self._target_flags()),
+            *(f"-U{name}" for name in undefined),
+            "-",
+        )
+        output, messages, problem = _converse(_spawn(command), code.encode(), PREPROCESS_TIMEOUT)
+        if problem is not None:
+            return [Diagnostic(Stage.PREPROCESS, "limit", problem + "; use functions instead of macros")]
+        found = _diagnostics(messages, Stage.PREPROCESS)
+        if found or not output:
+            return found or [Diagnostic(Stage.PREPROCESS, "compiler", "the preprocessor failed")]
+        return _own_lines(output.decode("utf-8", "replace"))
+
+    def _target_flags(self) -> tuple[str, ...]:
+        flags = [f"--target={target_triple()}"]
+        if target_triple().startswith("x86_64"):
+            flags.append("-march=native")
+        else:
+            flags.append(f"-mcpu={target_cpu()}")
+        return tuple(flags)
+
+    def _command(self, emit: Emit, flags: tuple[str, ...]) -> tuple[str, ...]:
+        """What the driver would run for these flags, asked once."""
+        key = (emit, flags)
+        if key not in self._commands:
+            driver = (
+                *self.toolchain.command,
+                *_EMIT_FLAGS[emit],
+                *("-O3", *_FIXED, *self._target_flags(), *flags, "-x", "c", "-o", "-", "-"),
+            )
+            self._commands[key] = _direct_command(driver)
+        return self._commands[key]
+
+    def _take(self, command: tuple[str, ...]) -> subprocess.Popen[bytes]:
+        with self._lock:
+            process = self._waiting.pop(command, None)
+        if process is not None and process.poll() is None:
+            return process
+        return _spawn(command)
+
+    def _keep(self, command: tuple[str, ...]) -> None:
+        """Start the process that the next unit will find waiting."""
+        with self._lock:
+            if command not in self._waiting:
+                self._waiting[command] = _spawn(command)
+
+    def forget(self) -> None:
+        """In a forked child: close its copies of the pipes, or the parent's processes would never see an end."""
+        self._lock = threading.Lock()
+        for process in self._waiting.values():
+            for pipe in (process.stdin, process.stdout, process.stderr):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):
+                        os.close(pipe.fileno())
+            process.returncode = 0  # not our child: nothing to wait for, nothing to warn about
+        self._waiting.clear()
+
+
+@functools.cache
+def clang() -> Clang:
+    """The process-wide clang; raises `ToolchainError` where there is none."""
+    found = Clang(find_toolchain())
+    os.register_at_fork(after_in_child=found.forget)
+    return found
+
+
+def _direct_command(driver: tuple[str, ...]) -> tuple[str, ...]:
+    """The `-cc1` command behind a driver's; the driver itself where it does not say."""
+    try:
+        done = subprocess.run([*driver, "-###"], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ToolchainError(f"clang does not start: {error}; {ADVICE}") from error
+    for line in done.stderr.splitlines():
+        words = shlex.split(line) if line.lstrip().startswith('"') else []
+        if "-cc1" in words[:2]:
+            return tuple(words)
+    if "error:" in done.stderr:
+        first = next(line for line in done.stderr.splitlines() if "error:" in line)
+        raise ToolchainError(f"clang refuses its options: {first.partition('error:')[2].strip()}")
+    return driver
+
+
+def _spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    # The C locale keeps the messages parsable; nothing else of the environment concerns a compiler.
+    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}
+    try:
+        return subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, cwd="/"
+        )
+    except OSError as error:
+        raise ToolchainError(f"clang does not start: {error}; {ADVICE}") from error
+
+
+def _converse(
+    process: subprocess.Popen[bytes], text: bytes, timeout: float, after_start: object = None
+) -> tuple[bytes, bytes, str | None]:
+    """Send a unit, read both outputs to their ends, reap the process; or kill it and say which limit it passed."""
+    _limit_memory(process.pid)
+    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+    outputs: dict[str, bytes] = {}
+    killer = threading.Timer(timeout, process.kill)
+    reader = threading.Thread(
+        target=lambda: outputs.__setitem__("messages", _read(process.stderr, MAX_MESSAGES)), daemon=True
+    )
+    killer.start()
+    reader.start()
+    try:
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(text)
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
+        if callable(after_start):
+            after_start()
+        output = _read(process.stdout, MAX_OUTPUT)
+        reader.join()
+    finally:
+        timed_out = not killer.is_alive()
+        killer.cancel()
+        if timed_out or len(outputs.get("messages", b"")) > MAX_MESSAGES:
+            process.kill()
+        process.stdout.close()
+        process.stderr.close()
+        process.wait()
+    if timed_out:
+        return b"", b"", f"compiling took longer than {timeout:g} seconds"
+    if len(output) > MAX_OUTPUT:
+        return b"", b"", f"the compiled code is larger than {MAX_OUTPUT >> 20} MiB"
+    return output, outputs["messages"], None
+
+
+def _read(pipe: IO[bytes] | None, limit: int) -> bytes:
+    """All of a pipe up to just past the limit; the rest is left to a process that gets killed or a closed pipe."""
+    assert pipe is not None
+    chunks, size = [], 0
+    while size <= limit and (chunk := pipe.read(1 << 16)):
+        chunks.append(chunk)
+        size += len(chunk)
+    return b"".join(chunks)
+
+
+def _limit_memory(pid: int) -> None:
+    if hasattr(resource, "prlimit"):
+        with contextlib.suppress(OSError):
+            resource.prlimit(pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def _diagnostics(messages: bytes, stage: Stage) -> list[Diagnostic]:
+    text = messages.decode("utf-8", "replace")
+    return [
+        Diagnostic(stage, "compiler", m["message"][:300], int(m["line"]), int(m["column"]), Severity.ERROR)
+        for m in _DIAGNOSTIC.finditer(text)
+    ]
+
+
+def _crash_message(returncode: int, messages: bytes) -> str:
+    first = next(iter(messages.decode("utf-8", "replace").splitlines()), "")[:200]
+    how = f"signal {-returncode}" if returncode < 0 else f"exit code {returncode}"
+    return f"the compiler failed ({how}){': ' + first if first else ''}; write the function more plainly"
+
+
+def _own_lines(expanded: str) -> str:
+    """The preprocessor's output without what is not from the text itself; markers keep the line numbers."""
+    out, own = [], False
+    for line in expanded.splitlines():
+        marker = re.match(r'^# (\d+) "([^"]*)"', line)
+        if marker:
+            own = marker[2] == "<stdin>"
+            out += [f'# {marker[1]} "candidate.c"'] if own else []
+        elif own:
+            out.append(line)
+    return "\n".join(out) + "\n"
+
+
+def describe_target() -> str:
+    """Everything besides the text and flags that object code depends on: target, CPU, features, compiler."""
+    tool = clang().toolchain
+    parts = (target_triple(), target_cpu(), ",".join(target_features()), tool.version_text, *_FIXED)
+    return "\n".join([*parts, f"llvm {'.'.join(map(str, llvm_version()))}"])

@@ -1,0 +1,113 @@
+"""Which clang there is, where it came from, and whether its bitcode fits llvmlite's LLVM.
+
+In: the environment of this process. Out: a frozen `Toolchain`, or `ToolchainError` that says what to install.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from symbiont_jit.errors import ToolchainError
+
+__all__ = ["ADVICE", "Toolchain", "find_toolchain", "llvm_version"]
+
+VARIABLE: Final = "SYMBIONT_JIT_CLANG"
+ADVICE: Final = (
+    "install the clang that this package is tested with: pip install 'ziglang==0.17.*'; "
+    f"or set {VARIABLE} to the path of a clang whose major version is not newer than llvmlite's LLVM"
+)
+_START_SECONDS: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """A clang that was started once: `command` runs its driver, `origin` says where it was found."""
+
+    command: tuple[str, ...]
+    version: tuple[int, int, int]
+    origin: str
+
+    @property
+    def version_text(self) -> str:
+        """The version as people write it."""
+        return ".".join(map(str, self.version))
+
+
+def llvm_version() -> tuple[int, ...]:
+    """The version of the LLVM inside llvmlite."""
+    import llvmlite.binding as llvm
+
+    return tuple(llvm.llvm_version_info)
+
+
+@functools.cache
+def find_toolchain() -> Toolchain:
+    """The first clang that fits: `SYMBIONT_JIT_CLANG`, then the `ziglang` wheel, then `clang` on the path.
+
+    A variable that is set is an order: when that clang is missing or too new, nothing else is tried.
+    Raises `ToolchainError` with what was found where and what to install.
+    """
+    refused = []
+    for origin, command in _places():
+        version = _version(command)
+        problem = _problem(command, version)
+        if problem is None:
+            assert version is not None
+            return Toolchain(command, version, origin)
+        refused.append(f"{origin}: {problem}")
+        if origin == VARIABLE:
+            break
+    found = "; ".join(refused) if refused else "there is no ziglang package and no clang on the path"
+    raise ToolchainError(f"no usable clang ({found}); {ADVICE}")
+
+
+def _places() -> Iterator[tuple[str, tuple[str, ...]]]:
+    if chosen := os.environ.get(VARIABLE):
+        yield VARIABLE, _command(chosen)
+    if zig := _zig_binary():
+        yield "ziglang wheel", (str(zig), "clang")
+    if path := shutil.which("clang"):
+        yield "PATH", (path,)
+
+
+def _command(path: str) -> tuple[str, ...]:
+    """A zig binary carries its clang behind a word; any other binary is taken for clang itself."""
+    return (path, "clang") if Path(path).name in ("zig", "zig.exe") else (path,)
+
+
+def _zig_binary() -> Path | None:
+    # The package only wraps its binary; finding it without importing runs none of its code.
+    spec = importlib.util.find_spec("ziglang")
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        if (path := Path(folder) / "zig").exists():
+            return path
+    return None
+
+
+def _version(command: tuple[str, ...]) -> tuple[int, int, int] | None:
+    try:
+        done = subprocess.run(
+            [*command, "--version"], capture_output=True, text=True, timeout=_START_SECONDS, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    match = re.search(r"clang version (\d+)\.(\d+)\.(\d+)", done.stdout)
+    return (int(match[1]), int(match[2]), int(match[3])) if match else None
+
+
+def _problem(command: tuple[str, ...], version: tuple[int, int, int] | None) -> str | None:
+    if version is None:
+        return f"{' '.join(command)} does not run or is no clang"
+    llvm = llvm_version()
+    if version[0] > llvm[0]:
+        return f"clang {version[0]} is newer than llvmlite's LLVM {llvm[0]}, which cannot read what it writes"
+    return None

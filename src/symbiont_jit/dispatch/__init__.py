@@ -1,0 +1,1 @@
+"""Calls: the cell, its Numba type, and Python bodies compiled by Numba."""

@@ -1,0 +1,245 @@
+"""How Numba sees a kernel: a callable type that depends on the signature's types alone, never on the kernel.
+
+In: a `Signature` and, at run time, the address of a cell. Out: Numba code that loads the cell and calls what it
+points at. One compiled loop therefore serves every kernel of the same types, and a swap needs no compilation.
+
+The native entry has a plain C ABI: dimensions first as `int64_t`, then scalars by value and arrays by pointer.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils, errors, types
+from numba.core.datamodel import models
+from numba.core.imputils import lower_constant
+from numba.core.typing.templates import Signature as NumbaSignature
+from numba.extending import NativeValue, lower_builtin, register_model, unbox
+
+from symbiont_jit.dispatch.cell import Cell
+from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature
+
+__all__ = ["KernelType", "kernel_type", "numba_argument_type", "numba_scalar"]
+
+# Cells that a compiled function holds as a constant: its machine code has the address in it and is never freed.
+_IMMORTAL: list[Cell] = []
+
+
+@functools.cache
+def numba_scalar(scalar: Scalar | None) -> types.Type:
+    """Numba's type of a scalar; `none` for no value."""
+    return types.none if scalar is None else getattr(types, scalar.name)
+
+
+def numba_argument_type(param: Param) -> types.Type:
+    """The Numba type a parameter's arguments have; arrays that are only read are read-only."""
+    if isinstance(param.type, Scalar):
+        return numba_scalar(param.type)
+    return types.Array(numba_scalar(param.type.dtype), len(param.type.dims), "C", readonly=param.mode is Mode.IN)
+
+
+class KernelType(types.Callable, types.Opaque):  # type: ignore[misc]  # Numba has no type information
+    """The type of every kernel, handle and revision with the same types and dimension pattern.
+
+    `signature` has the names of none of them: a message from a loop that serves all must not name the first.
+    """
+
+    def __init__(self, signature: Signature) -> None:
+        self.signature = _anonymous(signature)
+        super().__init__(f"Kernel[{signature.shape_key}]")
+
+    def get_call_type(self, context: Any, args: Sequence[types.Type], kws: dict[str, Any]) -> NumbaSignature:
+        """The call's signature; raises a typing error that shows the wanted one."""
+        params = self.signature.params
+        if kws:
+            raise errors.TypingError(f"pass arguments by position; {_wanted(self.signature)}")
+        if len(args) != len(params):
+            raise errors.TypingError(f"{len(args)} arguments given, {len(params)} wanted; {_wanted(self.signature)}")
+        taken = [_argument(param, arg, self.signature) for param, arg in zip(params, args, strict=True)]
+        # `recvr` makes Numba hand the callee's value to the lowering as its first argument.
+        return NumbaSignature(numba_scalar(self.signature.returns), tuple(taken), recvr=self)
+
+    def get_call_signatures(self) -> tuple[list[NumbaSignature], bool]:
+        """For Numba's messages."""
+        args = tuple(numba_argument_type(p) for p in self.signature.params)
+        return [NumbaSignature(numba_scalar(self.signature.returns), args, recvr=self)], False
+
+    def get_impl_key(self, sig: NumbaSignature) -> type:
+        """One lowering serves all kernels."""
+        return KernelType
+
+
+_BY_SHAPE: dict[str, KernelType] = {}
+
+
+def kernel_type(signature: Signature) -> KernelType:
+    """The Numba type of a signature; the same object for every signature of the same types."""
+    return _BY_SHAPE.setdefault(signature.shape_key, KernelType(signature))
+
+
+def _anonymous(signature: Signature) -> Signature:
+    """The signature with names that hold for every kernel of its types."""
+    index: dict[str | int, str] = {d: f"n{i}" for i, d in enumerate(signature.dimensions)}
+    params = []
+    for number, param in enumerate(signature.params, 1):
+        typ = param.type
+        if isinstance(typ, ArrayType):
+            typ = ArrayType(typ.dtype, tuple(index.get(d, d) for d in typ.dims))
+        params.append(Param(f"arg{number}", typ, param.mode))
+    return Signature("kernel", tuple(params), signature.returns)
+
+
+def _wanted(signature: Signature) -> str:
+    return f"wanted {signature}, in C: {signature.c_prototype}"
+
+
+def _argument(param: Param, given: types.Type, signature: Signature) -> types.Type:
+    """The type an argument is converted to before the call, or a typing error."""
+    problem = (
+        _scalar_problem(param.type, given)
+        if isinstance(param.type, Scalar)
+        else _array_problem(param.type, param.mode, given)
+    )
+    if problem is not None:
+        raise errors.TypingError(f"argument {param.name!r} {problem}; {_wanted(signature)}")
+    return numba_scalar(param.type) if isinstance(param.type, Scalar) else given
+
+
+def _scalar_problem(scalar: Scalar, given: types.Type) -> str | None:
+    given = types.unliteral(given)
+    accepted: tuple[type, ...] = (types.Boolean,)
+    if scalar.kind in "iu":
+        accepted = (types.Integer, types.Boolean)
+    elif scalar.kind == "f":
+        accepted = (types.Float, types.Integer, types.Boolean)
+    return None if isinstance(given, accepted) else f"is {given}, not {scalar}"
+
+
+def _array_problem(array: ArrayType, mode: Mode, given: types.Type) -> str | None:
+    if not isinstance(given, types.Array):
+        return f"is {given}, not an array of {array.dtype}"
+    if given.dtype != numba_scalar(array.dtype):
+        return f"is an array of {given.dtype}, not {array.dtype}"
+    if array.dims and given.ndim != len(array.dims):
+        return f"has {given.ndim} dimensions, not {len(array.dims)}"
+    if not array.dims and given.ndim > 1:
+        return f"has {given.ndim} dimensions; one value by reference is a 0-d or one-element array"
+    if given.layout != "C":
+        return f"is not known to be C-contiguous (layout {given.layout!r}); pass np.ascontiguousarray(...)"
+    if not given.aligned:
+        return "is not aligned; pass a copy"
+    if mode is not Mode.IN and not given.mutable:
+        return "is read-only, but the kernel writes it"
+    return None
+
+
+register_model(KernelType)(models.OpaqueModel)
+
+
+@unbox(KernelType)
+def _unbox_kernel(typ: KernelType, obj: Any, c: Any) -> NativeValue:
+    """The address of the object's cell, from its attribute `_cell_address`."""
+    number = c.pyapi.object_getattr_string(obj, "_cell_address")
+    failed = cgutils.is_null(c.builder, number)
+    value = cgutils.alloca_once(c.builder, ir.IntType(8).as_pointer())
+    with c.builder.if_then(c.builder.not_(failed), likely=True):
+        c.builder.store(c.pyapi.long_as_voidptr(number), value)
+        c.pyapi.decref(number)
+    return NativeValue(c.builder.load(value), is_error=failed)
+
+
+@lower_constant(KernelType)
+def _constant_kernel(context: Any, builder: Any, typ: KernelType, kernel: Any) -> Any:
+    """A kernel that a compiled function names as a global: the address of its cell, for the life of the process."""
+    address = kernel._cell_address
+    _IMMORTAL.append(kernel._cell)
+    return builder.inttoptr(ir.Constant(ir.IntType(64), address), ir.IntType(8).as_pointer())
+
+
+@lower_builtin(KernelType, types.VarArg(types.Any))
+def _call_kernel(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[Any]) -> Any:
+    """Check the lengths, load the cell, call what it points at."""
+    kernel_typ: KernelType = sig.args[0] if isinstance(sig.args[0], KernelType) else sig.recvr
+    signature = kernel_typ.signature
+    cell, values = args[0], args[1:]
+    arg_types = sig.args[1:] if len(sig.args) == len(args) else sig.args
+    lengths: dict[str, Any] = {}
+    passed = []
+    for param, value, typ in zip(signature.params, values, arg_types, strict=True):
+        if isinstance(param.type, Scalar):
+            passed.append(_extended(context, builder, param.type, value))
+        else:
+            passed.append(_array_pointer(context, builder, signature, param, typ, value, lengths))
+    dims = [lengths[d] for d in signature.dimensions]
+    returns = _entry_return(signature.returns)
+    function_type = ir.FunctionType(returns, [v.type for v in [*dims, *passed]])
+    target = _load_cell(builder, cell, function_type)
+    result = builder.call(target, [*dims, *passed])
+    if signature.returns is None:
+        return context.get_dummy_value()
+    return _returned(builder, signature.returns, result)
+
+
+def _load_cell(builder: Any, cell: Any, function_type: ir.FunctionType) -> Any:
+    """What the cell holds, by an acquire load: code published before the swap is seen by whoever sees the swap."""
+    slot = builder.bitcast(cell, function_type.as_pointer().as_pointer())
+    return builder.load_atomic(slot, ordering="acquire", align=8)
+
+
+def _entry_return(scalar: Scalar | None) -> ir.Type:
+    if scalar is None:
+        return ir.VoidType()
+    if scalar.kind == "f":
+        return ir.DoubleType() if scalar.name == "float64" else ir.FloatType()
+    return ir.IntType(8 * scalar.dtype.itemsize)
+
+
+def _extended(context: Any, builder: Any, scalar: Scalar, value: Any) -> Any:
+    """Integers narrower than 32 bits, extended: clang's code relies on the caller to have done that."""
+    if scalar.kind == "f" or scalar.dtype.itemsize >= 4:
+        return value
+    if scalar.kind == "i":
+        return builder.sext(value, ir.IntType(32))
+    return builder.zext(value, ir.IntType(32))
+
+
+def _returned(builder: Any, scalar: Scalar, value: Any) -> Any:
+    """The value in Numba's form: a C bool is a byte, Numba's is a bit."""
+    return builder.trunc(value, ir.IntType(1)) if scalar.kind == "b" else value
+
+
+def _array_pointer(
+    context: Any,
+    builder: Any,
+    signature: Signature,
+    param: Param,
+    typ: types.Array,
+    value: Any,
+    lengths: dict[str, Any],
+) -> Any:
+    """The array's data pointer, once its shape is what the signature says."""
+    array = context.make_array(typ)(context, builder, value)
+    assert isinstance(param.type, ArrayType)
+    shape = cgutils.unpack_tuple(builder, array.shape, typ.ndim)
+    if not param.type.dims:
+        for length in shape:
+            _require_length(context, builder, length, ir.Constant(length.type, 1),
+                            f"{signature.name}(): argument {param.name!r} must have exactly one element")
+        return array.data
+    for axis, (dim, length) in enumerate(zip(param.type.dims, shape, strict=True)):
+        if isinstance(dim, str) and dim not in lengths:
+            lengths[dim] = length
+            continue
+        wanted = lengths[dim] if isinstance(dim, str) else ir.Constant(length.type, dim)
+        _require_length(context, builder, length, wanted,
+                        f"{signature.name}(): axis {axis} of argument {param.name!r} does not have length {dim}")
+    return array.data
+
+
+def _require_length(context: Any, builder: Any, length: Any, wanted: Any, message: str) -> None:
+    differs = builder.icmp_signed("!=", length, wanted)
+    with builder.if_then(differs, likely=False):
+        context.call_conv.return_user_exc(builder, ValueError, (message,))

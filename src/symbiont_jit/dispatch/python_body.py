@@ -1,0 +1,73 @@
+"""A Python function -> native code with the kernel's C entry, by Numba.
+
+In: a function and its signature. Out: an address that takes what the C prototype says. This is revision 0 and the
+reference: what the user's code would run without this project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+from numba.core import errors, types
+
+from symbiont_jit.dispatch.numba_types import numba_argument_type, numba_scalar
+from symbiont_jit.errors import KernelError
+from symbiont_jit.signature import ArrayType, Param, Scalar, Signature
+
+__all__ = ["PythonCode", "compile_python"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PythonCode:
+    """Numba's code for a Python body; `address` is valid for as long as this object is held."""
+
+    address: int
+    function: Any
+    _entry: Any
+
+
+def compile_python(body: Callable[..., Any], signature: Signature) -> PythonCode:
+    """Compile a body for exactly the declared types; raises `KernelError` with Numba's message."""
+    returns = types.void if signature.returns is None else numba_scalar(signature.returns)
+    try:
+        function = numba.njit(returns(*map(numba_argument_type, signature.params)))(body)
+        entry = numba.cfunc(_entry_signature(signature, returns))(_entry(function, signature))
+    except errors.NumbaError as error:
+        raise KernelError(
+            f"Numba cannot compile the Python body of {signature.name!r} for {signature}; "
+            f"give the body as C with source=..., or write it so that Numba can:\n{error}"
+        ) from error
+    return PythonCode(entry.address, function, entry)
+
+
+def _entry_signature(signature: Signature, returns: types.Type) -> Any:
+    """The C prototype in Numba's terms."""
+    return returns(*[types.int64] * len(signature.dimensions), *map(_entry_type, signature.params))
+
+
+def _entry_type(param: Param) -> types.Type:
+    if isinstance(param.type, Scalar):
+        return numba_scalar(param.type)
+    return types.CPointer(numba_scalar(param.type.dtype))
+
+
+def _entry(function: Any, signature: Signature) -> Callable[..., Any]:
+    """A function of pointers and lengths that views them as arrays and calls the compiled body."""
+    names = [*(f"d{i}" for i in range(len(signature.dimensions))), *(f"a{i}" for i in range(len(signature.params)))]
+    lengths = dict(zip(signature.dimensions, names, strict=False))
+    passed = [_argument_text(f"a{i}", param, lengths) for i, param in enumerate(signature.params)]
+    text = f"def entry({', '.join(names)}):\n    return function({', '.join(passed)})\n"
+    scope: dict[str, Any] = {"function": function, "carray": numba.carray}
+    exec(text, scope)  # noqa: S102  generated here from numbers alone
+    entry: Callable[..., Any] = scope["entry"]
+    return entry
+
+
+def _argument_text(name: str, param: Param, lengths: dict[str, str]) -> str:
+    if not isinstance(param.type, ArrayType):
+        return name
+    shape = "".join(f"{lengths[d] if isinstance(d, str) else d}, " for d in param.type.dims)
+    return f"carray({name}, ({shape}))"

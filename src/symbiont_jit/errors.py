@@ -1,0 +1,137 @@
+"""Whose fault it is and where in the text: the exceptions of the project and its diagnostics.
+
+In: a stage, a rule, a message, a position. Out: exceptions a person can act on and text with a caret.
+Nothing here knows C, clang or Numba.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = [
+    "AgentError",
+    "CandidateError",
+    "Diagnostic",
+    "EvolveError",
+    "KernelError",
+    "Severity",
+    "SignatureError",
+    "Stage",
+    "SymbiontError",
+    "ToolchainError",
+    "UsageError",
+    "render_diagnostics",
+]
+
+# A hostile candidate can provoke thousands of findings; a person and a prompt can use a few.
+MAX_RENDERED = 20
+MAX_LINE_WIDTH = 160
+
+
+class Stage(enum.StrEnum):
+    """The step of the pipeline that found something."""
+
+    READ = "read"
+    PREPROCESS = "preprocess"
+    PARSE = "parse"
+    CHECK = "check"
+    LOWER = "lower"
+    LINK = "link"
+
+
+class Severity(enum.StrEnum):
+    """How bad a finding is; only an error rejects a candidate."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding about a candidate: `line` and `column` count from 1; 0 means the text as a whole."""
+
+    stage: Stage
+    rule: str
+    message: str
+    line: int = 0
+    column: int = 0
+    severity: Severity = Severity.ERROR
+
+    def render(self, source: str) -> str:
+        """The finding with the line it is about and a caret under the column."""
+        head = f"{self.severity}: {self.message} [{self.rule}]"
+        if self.line < 1:
+            return head
+        head = f"{self.line}:{max(self.column, 1)}: {head}"
+        lines = source.splitlines()
+        if self.line > len(lines):
+            return head
+        return f"{head}\n{_caret_view(lines[self.line - 1], max(self.column, 1))}"
+
+
+def _caret_view(text: str, column: int) -> str:
+    """The part of a line around `column` with a caret below; long lines are cut, never the caret."""
+    start = max(0, column - MAX_LINE_WIDTH // 2)
+    shown = text[start : start + MAX_LINE_WIDTH]
+    # Tabs stay tabs in both rows, so that the caret stands under its column on any terminal.
+    pad = "".join("\t" if c == "\t" else " " for c in shown[: column - 1 - start])
+    printable = "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in shown)
+    return f"    {printable}\n    {pad}^"
+
+
+def render_diagnostics(diagnostics: Iterable[Diagnostic], source: str) -> str:
+    """All findings, one after the other; past the first twenty only their number is given."""
+    found = list(diagnostics)
+    blocks = [d.render(source) for d in found[:MAX_RENDERED]]
+    if len(found) > MAX_RENDERED:
+        blocks.append(f"... and {len(found) - MAX_RENDERED} more")
+    return "\n".join(blocks)
+
+
+class SymbiontError(Exception):
+    """The root of every exception that the project raises on purpose."""
+
+
+class UsageError(SymbiontError):
+    """The caller asked for something that cannot be done; the message says what to do instead."""
+
+
+class SignatureError(UsageError):
+    """A declaration that no C prototype can be made of; names the parameter and what to write."""
+
+
+class KernelError(UsageError):
+    """A kernel was used in a way its state does not allow (an unknown revision, a body Numba rejects)."""
+
+
+class CandidateError(SymbiontError):
+    """The candidate's text is not acceptable.
+
+    `stage` is where it failed, `diagnostics` all findings, `source` the text whose lines they count:
+    the proposed text up to the checks, the canonical source from clang on.
+    """
+
+    def __init__(self, stage: Stage, diagnostics: Iterable[Diagnostic], source: str) -> None:
+        super().__init__(stage, tuple(diagnostics), source)
+        self.stage: Stage = stage
+        self.diagnostics: tuple[Diagnostic, ...] = self.args[1]
+        self.source: str = source
+
+    def __str__(self) -> str:
+        count = len(self.diagnostics)
+        head = f"the candidate failed at stage '{self.stage}' with {count} finding{'s' if count != 1 else ''}:"
+        return f"{head}\n{render_diagnostics(self.diagnostics, self.source)}"
+
+
+class EvolveError(SymbiontError):
+    """The model did not produce an acceptable body."""
+
+
+class AgentError(SymbiontError):
+    """The model could not be asked: network, server or configuration."""
+
+
+class ToolchainError(SymbiontError):
+    """clang or LLVM is missing or does not fit; the message says what to install."""

@@ -1,0 +1,1 @@
+"""What became of a candidate: worker processes, agreement with the reference, time, metrics."""

@@ -1,0 +1,106 @@
+"""C text -> canonical checked C.
+
+In: text somebody proposed and the signature it should implement. Out: a `Canonical`, or `CandidateError` with every
+finding at once. `canonical_source` is the only way a text becomes something that is compiled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pycparser import c_ast
+
+from symbiont_jit import vocabulary
+from symbiont_jit.errors import CandidateError, Diagnostic, Stage
+from symbiont_jit.frontend.check import check_tree
+from symbiont_jit.frontend.text import Preprocess, read_text
+from symbiont_jit.frontend.tree import TOO_DEEP, brace, parse, print_tree, resolve_scalar
+from symbiont_jit.signature import Signature
+
+__all__ = ["Canonical", "canonical_source", "canonical_tree", "no_preprocessor"]
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """Checked C, printed from its syntax tree: what is compiled, hashed, compared and shown."""
+
+    text: str
+    name: str
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the text, in hexadecimal."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def no_preprocessor(code: str) -> list[Diagnostic]:
+    """Stands in where no compiler is at hand: text with macros is refused."""
+    return [Diagnostic(Stage.PREPROCESS, "directive", "macros need a C preprocessor, and none was given")]
+
+
+def canonical_source(
+    proposed: str | bytes, signature: Signature, preprocess: Preprocess = no_preprocessor
+) -> Canonical:
+    """Check a proposed text and print it back; raises `CandidateError` with all findings."""
+    text = read_text(proposed, preprocess)
+    findings = list(text.diagnostics)
+    printed = ""
+    if text.code:
+        try:
+            findings, printed = _checked(text.code, signature, findings)
+        except RecursionError:
+            findings = findings or [TOO_DEEP]
+    if findings:
+        raise CandidateError(findings[0].stage, findings, text.original)
+    return Canonical(printed, signature.name)
+
+
+def _checked(code: str, signature: Signature, found: list[Diagnostic]) -> tuple[list[Diagnostic], str]:
+    """What is wrong with the code besides what the reader found, and the canonical text where nothing is."""
+    tree = parse(code)
+    if isinstance(tree, Diagnostic):
+        return found or [tree], ""  # what the reader found explains what the parser stumbles over
+    findings = _merged(found, check_tree(tree, signature))
+    return findings, "" if findings else print_tree(canonical_tree(tree, signature.name))
+
+
+def _merged(first: list[Diagnostic], second: list[Diagnostic]) -> list[Diagnostic]:
+    """Both lists by line, without what the second says again about the same place."""
+    told = {(d.rule, d.line, d.column) for d in first}
+    return sorted(
+        [*first, *(d for d in second if (d.rule, d.line, d.column) not in told)], key=lambda d: (d.line, d.column)
+    )
+
+
+def canonical_tree(tree: c_ast.FileAST, entry: str) -> c_ast.FileAST:
+    """The tree in its canonical form, changed in place.
+
+    Braces everywhere; all functions and tables but the entry are `static`; typedefs that repeat a standard
+    type are gone, since the prelude has them.
+    """
+    brace(tree)
+    tree.ext = [node for node in tree.ext if not _is_redundant(node)]
+    for node in tree.ext:
+        decl = node.decl if isinstance(node, c_ast.FuncDef) else node
+        if isinstance(decl, c_ast.Decl) and decl.name is not None:
+            _set_linkage(decl, decl.name == entry)
+    return tree
+
+
+def _set_linkage(decl: Any, is_entry: bool) -> None:
+    decl.storage = [] if is_entry else ["static"]
+    if is_entry:
+        decl.funcspec = []
+
+
+def _is_redundant(node: Any) -> bool:
+    if isinstance(node, c_ast.EmptyStatement):
+        return True
+    if not isinstance(node, c_ast.Typedef) or node.name not in vocabulary.TYPEDEFS:
+        return False
+    inner = getattr(node.type, "type", None)
+    names = inner.names if isinstance(inner, c_ast.IdentifierType) else []
+    return resolve_scalar(names, {}) == resolve_scalar([node.name], {})

@@ -1,0 +1,146 @@
+"""Does the candidate's function have the declared signature?
+
+In: a tree and a `Signature`. Out: diagnostics that say what is there and what was wanted. Free: parameter names,
+`restrict`, `const` on the parameter itself, `x[]`, `x[n]` or `*x` in one dimension. Fixed: the function's name, the
+order and types of parameters, the `const` of what a pointer points to, and inner dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pycparser import c_ast
+
+from symbiont_jit.errors import Diagnostic, Stage
+from symbiont_jit.frontend.tree import function_named, position, print_tree, resolve_scalar
+from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature
+
+__all__ = ["check_agreement"]
+
+
+def check_agreement(tree: c_ast.FileAST, signature: Signature) -> list[Diagnostic]:
+    """What is different between the candidate's function and the declared one."""
+    definition = function_named(tree, signature.name)
+    if definition is None:
+        others = [n.decl.name for n in tree.ext if isinstance(n, c_ast.FuncDef)]
+        found = f"; the text defines {', '.join(others[:5])}" if others else ""
+        return [_finding(None, f"there is no function '{signature.name}'{found}; wanted: {signature.c_prototype}")]
+    typedefs = {n.name: n.type for n in tree.ext if isinstance(n, c_ast.Typedef)}
+    declared = definition.decl.type
+    if not isinstance(declared, c_ast.FuncDecl):
+        return [_finding(definition, f"'{signature.name}' has no plain parameter list; {_wanted(signature)}")]
+    return [*_check_return(declared.type, signature, typedefs), *_check_params(definition, signature, typedefs)]
+
+
+def _finding(node: Any, message: str) -> Diagnostic:
+    return Diagnostic(Stage.CHECK, "signature", message, *position(node))
+
+
+def _wanted(signature: Signature) -> str:
+    return f"wanted: {signature.c_prototype}"
+
+
+def _check_return(node: Any, signature: Signature, typedefs: Mapping[str, Any]) -> list[Diagnostic]:
+    wanted = signature.returns.c if signature.returns else "void"
+    if _scalar_of(node, typedefs) == _exact(wanted):
+        return []
+    return [_finding(node, f"'{signature.name}' returns '{_printed(node)}', not '{wanted}'; {_wanted(signature)}")]
+
+
+def _check_params(definition: Any, signature: Signature, typedefs: Mapping[str, Any]) -> list[Diagnostic]:
+    args = definition.decl.type.args
+    given = [p for p in (args.params if args else ()) if not _is_void(p)]
+    expected = [Param(d, _INT64) for d in signature.dimensions] + list(signature.params)
+    if len(given) != len(expected):
+        counts = f"has {len(given)} parameters, not {len(expected)} (dimensions come first, as int64_t)"
+        return [_finding(definition.decl, f"'{signature.name}' {counts}; {_wanted(signature)}")]
+    # What the candidate calls each dimension: inner dimensions are compared under its own names.
+    own = {d: p.name for d, p in zip(signature.dimensions, given, strict=False)}
+    findings = []
+    for number, (node, param) in enumerate(zip(given, expected, strict=True), 1):
+        problem = _param_problem(node, param, own, typedefs)
+        if problem:
+            text = f"parameter {number} is '{_printed(node)}', not '{param.c_declaration}'{problem}"
+            findings.append(_finding(node, f"{text}; {_wanted(signature)}"))
+    return findings
+
+
+_INT64 = Scalar("int64", "int64_t")
+
+
+def _is_void(node: Any) -> bool:
+    return isinstance(node, c_ast.Typename) and _printed(node).strip() == "void"
+
+
+def _param_problem(node: Any, param: Param, own: Mapping[str, str | None], typedefs: Mapping[str, Any]) -> str | None:
+    """None where the parameter agrees; otherwise what to add to "X, not Y" (often nothing)."""
+    type_node = getattr(node, "type", None)
+    if isinstance(node, c_ast.Decl) and node.name is None or isinstance(node, c_ast.Typename):
+        return " (it has no name)"
+    if isinstance(param.type, Scalar):
+        return None if _scalar_of(type_node, typedefs) == _exact(param.type.c) else ""
+    return _array_problem(type_node, param.type, param.mode, own, typedefs)
+
+
+def _array_problem(
+    node: Any, array: ArrayType, mode: Mode, own: Mapping[str, str | None], typedefs: Mapping[str, Any]
+) -> str | None:
+    node = _expanded(node, typedefs)
+    if not isinstance(node, c_ast.ArrayDecl | c_ast.PtrDecl):
+        return ""
+    node = _expanded(node.type, typedefs)
+    for dim in array.dims[1:]:
+        if not isinstance(node, c_ast.ArrayDecl) or not _same_dimension(node.dim, dim, own):
+            return f" (inner dimension {dim})"
+        node = _expanded(node.type, typedefs)
+    if _scalar_of(node, typedefs) != _exact(array.dtype.c):
+        return ""
+    const = _is_const_target(node, typedefs)
+    if const != (mode is Mode.IN):
+        return " ('const' differs)"
+    return None
+
+
+def _expanded(node: Any, typedefs: Mapping[str, Any]) -> Any:
+    """The node with a typedef of an array or pointer replaced by what it stands for."""
+    seen: set[str] = set()
+    while isinstance(node, c_ast.TypeDecl) and isinstance(node.type, c_ast.IdentifierType):
+        names: Sequence[str] = node.type.names
+        if len(names) != 1 or names[0] not in typedefs or names[0] in seen:
+            break
+        target = typedefs[names[0]]
+        if isinstance(target, c_ast.TypeDecl) and isinstance(target.type, c_ast.IdentifierType) and node.quals:
+            break
+        seen.add(names[0])
+        node = target
+    return node
+
+
+def _is_const_target(node: Any, typedefs: Mapping[str, Any]) -> bool:
+    if "const" in getattr(node, "quals", ()):
+        return True
+    names = node.type.names if isinstance(getattr(node, "type", None), c_ast.IdentifierType) else []
+    return len(names) == 1 and names[0] in typedefs and _is_const_target(typedefs[names[0]], typedefs)
+
+
+def _same_dimension(node: Any, dim: str | int, own: Mapping[str, str | None]) -> bool:
+    if isinstance(dim, int):
+        return isinstance(node, c_ast.Constant) and node.value.rstrip("uUlL").isdigit() and int(
+            node.value.rstrip("uUlL")) == dim
+    return isinstance(node, c_ast.ID) and node.name == own[dim]
+
+
+def _scalar_of(node: Any, typedefs: Mapping[str, Any]) -> str | None:
+    """The exact scalar type of a declarator that is neither pointer nor array, else None."""
+    if not isinstance(node, c_ast.TypeDecl) or not isinstance(node.type, c_ast.IdentifierType):
+        return None
+    return resolve_scalar(node.type.names, typedefs)
+
+
+def _exact(c_type: str) -> str | None:
+    return resolve_scalar([c_type], {})
+
+
+def _printed(node: Any) -> str:
+    return " ".join(print_tree(node).split())[:80] if node is not None else ""

@@ -1,0 +1,330 @@
+"""Syntax tree -> every rule the candidate breaks, at once.
+
+In: a tree and the signature it should implement. Out: diagnostics; empty means that the tree is C of the allowed
+kind: functions, constant tables and types, calls only to its own functions and to the table. Non-goals: C's own
+constraints (clang reports those) and run-time behaviour.
+
+A node type is allowed or refused by name in one of the two tables below; a type that is in neither is refused, so
+a newer parser cannot let anything new through.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from pycparser import c_ast
+
+from symbiont_jit import vocabulary
+from symbiont_jit.errors import Diagnostic, Stage
+from symbiont_jit.frontend.agree import check_agreement
+from symbiont_jit.frontend.text import is_allowed_pragma
+from symbiont_jit.frontend.tree import position
+from symbiont_jit.signature import RESERVED_PREFIXES, Signature
+
+__all__ = ["ALLOWED_NODES", "REFUSED_NODES", "RULES", "check_tree"]
+
+ALLOWED_NODES: Final = frozenset(
+    "ArrayDecl ArrayRef Assignment BinaryOp Break Case Cast Compound CompoundLiteral Constant Continue Decl DeclList "
+    "Default DoWhile EmptyStatement Enum Enumerator EnumeratorList ExprList FileAST For FuncCall FuncDecl FuncDef Goto "
+    "ID IdentifierType If InitList Label NamedInitializer ParamList Pragma PtrDecl Return StaticAssert Struct StructRef "
+    "Switch TernaryOp TypeDecl Typedef Typename UnaryOp Union While".split()
+)
+
+_NO_ATTRIBUTES: Final = ("attribute", "attributes are not allowed; remove this one")
+
+REFUSED_NODES: Final[Mapping[str, tuple[str, str]]] = {
+    "Alignas": ("alignment", "_Alignas is not allowed; NumPy arrays come as they are"),
+    "Attribute": _NO_ATTRIBUTES,
+    "AttributeDeclaration": _NO_ATTRIBUTES,
+    "AttributeSpecifier": _NO_ATTRIBUTES,
+    "AttributedStatement": _NO_ATTRIBUTES,
+    "AttributedType": _NO_ATTRIBUTES,
+    "BitIntType": ("type", "_BitInt is not allowed; use an integer of a fixed width"),
+    "EllipsisParam": ("variadic", "functions with '...' are not allowed; declare every parameter"),
+    "GenericAssociation": ("generic", "_Generic is not allowed; call the function you mean"),
+    "GenericSelection": ("generic", "_Generic is not allowed; call the function you mean"),
+    "InferredType": ("type", "write the type instead of 'auto'"),
+    "TypeOf": ("type", "write the type instead of 'typeof'"),
+}
+
+#: Every rule a candidate can break here or in the reader, in plain words: for prompts and documentation.
+RULES: Final[Mapping[str, str]] = {
+    "assembler": "no assembler in any form",
+    "attribute": "no attributes in any spelling",
+    "call": "call only your own functions and the functions in the table",
+    "character": "plain ASCII outside comments",
+    "directive": "only #define, #undef, #if and its family, #include of standard headers, #pragma",
+    "extern": "no extern declarations; nothing outside the text is reachable",
+    "function-pointer": "a function is called by its name; its address is never taken",
+    "include": "only standard headers; their lines are dropped",
+    "mutable-static": "no variable outlives a call: file-scope and static variables are const",
+    "pragma": "only pragmas in the table, each on a line of its own",
+    "redefined": "library functions, standard types and constants keep their meaning",
+    "reserved": f"names may not start with {', '.join(RESERVED_PREFIXES)} or an underscore and a capital",
+    "signature": "name, order and types of the parameters are the declared ones",
+    "type": "C11 types; no complex numbers, 128-bit integers, atomics or thread-locals",
+    "variadic": "no functions with '...'",
+}
+
+_BASIC_WORDS: Final = frozenset("void char short int long float double signed unsigned _Bool".split())
+_RESERVED: Final = re.compile(rf"{'|'.join(RESERVED_PREFIXES)}|_[A-Z]")
+_MACRO_NAMES: Final = frozenset(vocabulary.CONSTANTS) | {"typeof", "linux", "unix"}
+
+
+def check_tree(tree: c_ast.FileAST, signature: Signature) -> list[Diagnostic]:
+    """All findings about a tree, in the order of their lines."""
+    checker = _Checker(tree)
+    checker.check_file(tree)
+    problems = [*checker.problems, *check_agreement(tree, signature)]
+    return sorted(dict.fromkeys(problems), key=lambda d: (d.line, d.column))
+
+
+class _Checker:
+    """One walk over the tree with the scopes of its names; `problems` grows as rules are broken."""
+
+    def __init__(self, tree: c_ast.FileAST) -> None:
+        self.problems: list[Diagnostic] = []
+        self.functions = {n.decl.name for n in tree.ext if isinstance(n, c_ast.FuncDef)}
+        self.typedefs: dict[str, Any] = {}
+        # What a name hides, innermost last: a variable named like a function makes a call to it a call through it.
+        self.scopes: list[set[str]] = [set()]
+        self.depth = 0
+
+    def report(self, node: Any, rule: str, message: str) -> None:
+        self.problems.append(Diagnostic(Stage.CHECK, rule, message, *position(node)))
+
+    # -- the file -----------------------------------------------------------------------------------------------
+
+    def check_file(self, tree: c_ast.FileAST) -> None:
+        defined: set[str] = set()
+        for node in tree.ext:
+            if isinstance(node, c_ast.FuncDef) and node.decl.name in defined:
+                self.report(node, "redefined", f"'{node.decl.name}' is defined twice")
+            if isinstance(node, c_ast.FuncDef):
+                defined.add(node.decl.name)
+            self.visit(node)
+
+    def visit(self, node: Any) -> None:
+        """Refuse a node by its type, or check it by the method of its type, or look at its children."""
+        kind = type(node).__name__
+        if kind in REFUSED_NODES:
+            self.report(node, *REFUSED_NODES[kind])
+        elif kind not in ALLOWED_NODES:
+            self.report(node, "unknown", f"'{kind}' is not in the table of allowed constructs")
+        else:
+            self._check_attributes(node)
+            getattr(self, f"_{kind}", self.visit_children)(node)
+
+    def _check_attributes(self, node: Any) -> None:
+        if getattr(node, "attributes", None):
+            self.report(node, *_NO_ATTRIBUTES)
+
+    def visit_children(self, node: Any) -> None:
+        for _, child in node.children():
+            self.visit(child)
+
+    def scoped(self, children: Iterable[Any]) -> None:
+        self.scopes.append(set())
+        for child in children:
+            if child is not None:
+                self.visit(child)
+        self.scopes.pop()
+
+    # -- declarations -------------------------------------------------------------------------------------------
+
+    def _FuncDef(self, node: Any) -> None:
+        name = node.decl.name
+        if node.param_decls:
+            self.report(node.decl, "syntax", "declare the parameters inside the parentheses")
+        self._check_function(node.decl, name)
+        self.depth += 1
+        function = node.decl.type
+        if isinstance(function, c_ast.FuncDecl):
+            self.visit(function.type)
+            self.scoped([*(function.args.params if function.args else ()), node.body])
+        else:
+            self.report(node.decl, "type", f"'{name}' has no plain parameter list")
+        self.depth -= 1
+
+    def _check_function(self, decl: Any, name: str) -> None:
+        self._check_name(decl, name)
+        if name in vocabulary.FUNCTIONS:
+            self.report(decl, "redefined", f"'{name}' is a library function; give your function another name")
+        if "extern" in decl.storage:
+            self.report(decl, "extern", f"remove 'extern' from '{name}'; only functions of this text exist")
+        if "_Noreturn" in decl.funcspec:
+            self.report(decl, "attribute", f"remove '_Noreturn' from '{name}'")
+
+    def _Decl(self, node: Any) -> None:
+        self._check_quals(node)
+        if node.name is not None:
+            self._check_name(node, node.name)
+        if isinstance(node.type, c_ast.FuncDecl):
+            self._check_declared_function(node)
+        elif node.name is not None:
+            self._check_variable(node)
+            self.scopes[-1].add(node.name)
+        self.visit_children(node)
+
+    def _check_declared_function(self, node: Any) -> None:
+        if self.depth:
+            self.report(node, "extern", f"declare the function '{node.name}' outside of functions")
+        elif node.name in vocabulary.FUNCTIONS:
+            self.report(node, "redefined", f"'{node.name}' is declared already; remove this line")
+        elif node.name not in self.functions:
+            self.report(node, "extern", f"'{node.name}' is declared but not defined in this text")
+
+    def _check_variable(self, node: Any) -> None:
+        if "extern" in node.storage:
+            self.report(node, "extern", f"'extern {node.name}' is not reachable; pass it as a parameter")
+        if self.depth == 0 and node.name in vocabulary.FUNCTIONS:
+            self.report(node, "redefined", f"'{node.name}' is a library function; choose another name")
+        outlives = self.depth == 0 or "static" in node.storage
+        if outlives and "extern" not in node.storage and not self._is_const(node.type):
+            self.report(
+                node,
+                "mutable-static",
+                f"'{node.name}' would keep its value between calls; make it 'static const', a local or a parameter",
+            )
+
+    def _check_quals(self, node: Any) -> None:
+        if "_Thread_local" in node.storage or "_Thread_local" in node.quals:
+            self.report(node, "type", "thread-local variables are not allowed; use a local")
+        if "_Atomic" in node.quals:
+            self.report(node, "type", "_Atomic is not allowed; a kernel's arrays belong to one call")
+
+    def _is_const(self, type_node: Any) -> bool:
+        """Whether the object itself (not what it points to) can never be written."""
+        match type_node:
+            case c_ast.ArrayDecl():
+                return self._is_const(type_node.type)
+            case c_ast.PtrDecl():
+                return "const" in type_node.quals
+            case c_ast.TypeDecl():
+                inner = type_node.type
+                names = inner.names if isinstance(inner, c_ast.IdentifierType) else []
+                return "const" in type_node.quals or (
+                    len(names) == 1 and names[0] in self.typedefs and self._is_const(self.typedefs[names[0]])
+                )
+        # A struct, union or enum alone declares a type and no object.
+        return isinstance(type_node, c_ast.Struct | c_ast.Union | c_ast.Enum)
+
+    def _Typedef(self, node: Any) -> None:
+        known = vocabulary.TYPEDEFS.get(node.name)
+        if known is None:
+            self._check_name(node, node.name)
+        self.typedefs[node.name] = node.type
+        self.visit_children(node)
+
+    def _check_name(self, node: Any, name: str) -> None:
+        if _RESERVED.match(name):
+            self.report(node, "reserved", f"the name '{name}' is reserved; choose another")
+        elif name in _MACRO_NAMES or name in vocabulary.TYPEDEFS:
+            self.report(node, "redefined", f"'{name}' has a standard meaning; choose another name")
+
+    def _Struct(self, node: Any) -> None:
+        if node.name is not None:
+            self._check_name(node, node.name)
+        # Fields live in a name space of their own: they hide nothing.
+        self.scopes.append(set())
+        self.depth += 1
+        for field in node.decls or ():
+            self.visit(field)
+        self.depth -= 1
+        self.scopes.pop()
+
+    _Union = _Struct
+
+    def _Enum(self, node: Any) -> None:
+        if node.name is not None:
+            self._check_name(node, node.name)
+        self.visit_children(node)
+
+    def _Enumerator(self, node: Any) -> None:
+        self._check_name(node, node.name)
+        self.scopes[-1].add(node.name)
+        self.visit_children(node)
+
+    def _Label(self, node: Any) -> None:
+        self._check_name(node, node.name)
+        self.visit_children(node)
+
+    def _PtrDecl(self, node: Any) -> None:
+        if isinstance(node.type, c_ast.FuncDecl):
+            self.report(node, "function-pointer", "function pointers are not allowed; call the function by its name")
+        self.visit_children(node)
+
+    def _FuncDecl(self, node: Any) -> None:
+        # Reached for declarations; a definition's own parameters are visited by `_FuncDef`, in the body's scope.
+        self.visit(node.type)
+        self.depth += 1
+        self.scoped(node.args.params if node.args else ())
+        self.depth -= 1
+
+    def _IdentifierType(self, node: Any) -> None:
+        for word in node.names:
+            if word not in _BASIC_WORDS and word not in vocabulary.TYPEDEFS and word not in self.typedefs:
+                self.report(node, "type", f"the type '{word}' is not allowed")
+
+    # -- statements and expressions -----------------------------------------------------------------------------
+
+    def _Compound(self, node: Any) -> None:
+        self.scoped(node.block_items or ())
+
+    def _For(self, node: Any) -> None:
+        self.scoped((node.init, node.cond, node.next, node.stmt))
+
+    def _Pragma(self, node: Any) -> None:
+        text = node.string if isinstance(node.string, str) else "..."
+        if not is_allowed_pragma(text):
+            self.report(node, "pragma", f"'#pragma {text[:60]}' is not allowed")
+
+    def _FuncCall(self, node: Any) -> None:
+        if not isinstance(node.name, c_ast.ID):
+            self.report(node.name, "function-pointer", "call a function by its name")
+            self.visit(node.name)
+        else:
+            self._check_callee(node.name, node.name.name)
+        if node.args is not None:
+            self._check_arguments(node.name, node.args)
+
+    def _check_arguments(self, callee: Any, args: Any) -> None:
+        expressions = list(args.exprs) if isinstance(args, c_ast.ExprList) else [args]
+        if isinstance(callee, c_ast.ID) and callee.name == "offsetof":
+            expressions = expressions[:1]  # the second is a field's name
+        for expression in expressions:
+            self.visit(expression)
+
+    def _check_callee(self, node: Any, name: str) -> None:
+        if self._hidden(name):
+            self.report(node, "function-pointer", f"'{name}' is a variable here, not a function")
+        elif name not in self.functions and name not in vocabulary.FUNCTIONS:
+            near = difflib.get_close_matches(name, [*self.functions, *vocabulary.FUNCTIONS], n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else "; write it yourself or do without"
+            rule = "assembler" if name == "asm" else "call"
+            self.report(node, rule, f"'{name[:60]}' is not a function you may call{hint}")
+
+    def _hidden(self, name: str) -> bool:
+        return any(name in scope for scope in self.scopes)
+
+    def _ID(self, node: Any) -> None:
+        name = node.name
+        if self._hidden(name) or name in vocabulary.CONSTANTS:
+            return
+        if name in self.functions or name in vocabulary.FUNCTIONS:
+            self.report(node, "function-pointer", f"'{name}' is a function; only calls to it are allowed")
+        elif _RESERVED.match(name):
+            self.report(node, "reserved", f"the name '{name[:60]}' is reserved")
+
+    def _StructRef(self, node: Any) -> None:
+        self.visit(node.name)
+        self._check_name(node.field, node.field.name)
+
+    def _NamedInitializer(self, node: Any) -> None:
+        for designator in node.name:
+            if not isinstance(designator, c_ast.ID):
+                self.visit(designator)
+        self.visit(node.expr)

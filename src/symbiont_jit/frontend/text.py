@@ -1,0 +1,255 @@
+"""Proposed text -> text that pycparser can read, with every character still on its own line and column.
+
+In: what somebody proposed, as text or bytes, of any size and content. Out: C without comments, includes and
+macros, or diagnostics. Macros and conditionals are left to a preprocessor that is passed in; it sees the text only
+after every directive in it was found in the tables here. Refuses whatever is no plain C text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from symbiont_jit import vocabulary
+from symbiont_jit.errors import Diagnostic, Stage
+
+__all__ = ["Preprocess", "Text", "read_text"]
+
+#: Bytes of text; reading and checking take about 3 ms a KiB, and everything has to answer within a second.
+MAX_BYTES: Final = 100_000
+#: Nesting of brackets; clang's own limit is 256 and pycparser's descent takes a dozen Python frames a level.
+MAX_NESTING: Final = 48
+MAX_FINDINGS: Final = 200
+
+#: Takes text with directives, gives the expanded text with line markers, or what was wrong with it.
+Preprocess = Callable[[str], "str | list[Diagnostic]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """`original` is what was proposed, decoded; `code` is what is parsed; `diagnostics` is empty or all findings.
+
+    With findings, `code` is what can still be looked at for more of them, or empty.
+    """
+
+    original: str
+    code: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def read_text(proposed: str | bytes, preprocess: Preprocess) -> Text:
+    """The code in a proposed text, or what keeps it from being read."""
+    original, problem = _decoded(proposed)
+    if problem is not None:
+        return Text(original, "", (problem,))
+    code, problems = _without_comments(_spliced(original))
+    problems += _foreign_characters(code)
+    code, needs_preprocessor, found = _directives(code)
+    problems += found + _forbidden_words(code) + _nesting(code)
+    if problems:
+        readable = all(problem.stage is Stage.CHECK for problem in problems) and not needs_preprocessor
+        problems = sorted(problems[:MAX_FINDINGS], key=lambda d: (d.line, d.column))
+        return Text(original, code if readable else "", tuple(problems))
+    if not needs_preprocessor:
+        return Text(original, code)
+    expanded = preprocess(code)
+    if not isinstance(expanded, str):
+        return Text(original, "", tuple(expanded[:MAX_FINDINGS]))
+    problems = _expansion_problems(expanded)
+    return Text(original, expanded if not problems else "", tuple(problems))
+
+
+def _expansion_problems(expanded: str) -> list[Diagnostic]:
+    """What a macro may have made: the same bounds hold for its text as for text that was written out."""
+    if len(expanded) > MAX_BYTES:
+        message = f"the text grows past {MAX_BYTES:,} characters when its macros are expanded; use functions instead"
+        return [Diagnostic(Stage.PREPROCESS, "too-large", message)]
+    return _forbidden_words(expanded) + _nesting(expanded)
+
+
+def _decoded(proposed: str | bytes) -> tuple[str, Diagnostic | None]:
+    """The text with Unix line ends; a text that is too large or no text at all is not looked into further."""
+    if len(proposed) > MAX_BYTES:
+        shown = proposed[:2000]
+        text = shown if isinstance(shown, str) else shown.decode("utf-8", "replace")
+        message = f"the text has {len(proposed):,} characters; at most {MAX_BYTES:,} are read"
+        return text, Diagnostic(Stage.READ, "too-large", message)
+    if isinstance(proposed, str):
+        text, problem = proposed, None
+    else:
+        text, problem = _decode_utf8(proposed)
+    text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
+    if problem is None and not text.strip():
+        problem = Diagnostic(Stage.READ, "empty", "there is no text")
+    return text, problem
+
+
+def _decode_utf8(proposed: bytes) -> tuple[str, Diagnostic | None]:
+    try:
+        return proposed.decode("utf-8"), None
+    except UnicodeDecodeError as error:
+        before = proposed[: error.start].decode("utf-8", "replace")
+        message = f"byte 0x{proposed[error.start]:02x} is not valid UTF-8"
+        problem = Diagnostic(Stage.READ, "encoding", message, *_position(before, len(before)))
+        return proposed.decode("utf-8", "replace"), problem
+
+
+def _position(text: str, index: int) -> tuple[int, int]:
+    """Line and column, from 1, of a character."""
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+
+
+def _spliced(text: str) -> str:
+    r"""Lines ending in `\` joined with their successors; as many empty lines follow, so that lines keep their numbers.
+
+    C joins lines before it looks for comments and directives (C11 5.1.1.2), so this has to come first.
+    """
+    if "\\\n" not in text:
+        return text
+    out: list[str] = []
+    owed = 0
+    for line in text.split("\n"):
+        if line.endswith("\\"):
+            out.append(line[:-1])
+            owed += 1
+        else:
+            out.append(line + "\n" * (owed + 1))
+            owed = 0
+    return "".join(out).removesuffix("\n")
+
+
+_COMMENT_OR_LITERAL: Final = re.compile(
+    r"""(?P<literal>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<open>/\*)""",
+    re.DOTALL,
+)
+
+
+def _without_comments(text: str) -> tuple[str, list[Diagnostic]]:
+    """Comments replaced by blanks of the same shape; quotes protect what stands in literals."""
+    problems = []
+
+    def blank(match: re.Match[str]) -> str:
+        if match["literal"] is not None:
+            return match[0]
+        if match["open"] is not None:
+            line, column = _position(text, match.start())
+            problems.append(Diagnostic(Stage.READ, "comment", "this comment is never closed", line, column))
+        return re.sub(r"[^\n]", " ", match[0])
+
+    return _COMMENT_OR_LITERAL.sub(blank, text), problems
+
+
+_FOREIGN: Final = re.compile(r"[^\t\n\f\v\x20-\x7e]")
+
+
+def _foreign_characters(code: str) -> list[Diagnostic]:
+    """Anything but printable ASCII: look-alike letters, bidirectional marks and NUL bytes hide what is compiled."""
+    return [
+        Diagnostic(
+            Stage.READ,
+            "character",
+            f"the character U+{ord(match[0]):04X} may stand only in a comment; use plain ASCII",
+            *_position(code, match.start()),
+        )
+        for match in _first(_FOREIGN.finditer(code))
+    ]
+
+
+def _first(matches: Iterator[re.Match[str]]) -> Iterator[re.Match[str]]:
+    for _, match in zip(range(MAX_FINDINGS), matches, strict=False):
+        yield match
+
+
+# `%:` is `#` spelled as a digraph, `??=` as a trigraph.
+_DIRECTIVE: Final = re.compile(r"^[ \t\f\v]*(?P<mark>#|%:|\?\?=)[ \t\f\v]*(?P<word>\w*)(?P<rest>[^\n]*)$", re.MULTILINE)
+_CONDITIONALS: Final = frozenset("define undef if ifdef ifndef elif else endif error".split())
+_PRAGMA: Final = re.compile("|".join(f"(?:{pattern})" for pattern in vocabulary.PRAGMAS.values()))
+# These look outside the text, or change with the day it is compiled on.
+_ENVIRONMENT: Final = re.compile(r"\b(__has_\w+|__FILE__|__BASE_FILE__|__DATE__|__TIME__|__TIMESTAMP__|__COUNTER__)\b")
+
+
+def _directives(code: str) -> tuple[str, bool, list[Diagnostic]]:
+    """The code without its includes, whether it needs a preprocessor, and directives that no table has."""
+    problems: list[Diagnostic] = []
+    needs = False
+
+    def judge(match: re.Match[str]) -> str:
+        nonlocal needs
+        word, rest = match["word"], match["rest"].strip()
+        keep, problem = _judge_directive(match["mark"], word, rest)
+        needs |= word in _CONDITIONALS
+        if problem is not None:
+            problems.append(Diagnostic(Stage.READ, *problem, *_position(code, match.start("mark"))))
+        return match[0] if keep else " " * len(match[0])
+
+    return _DIRECTIVE.sub(judge, code), needs, problems
+
+
+def _judge_directive(mark: str, word: str, rest: str) -> tuple[bool, tuple[str, str] | None]:
+    """Whether a directive stays in the text, and the rule and message it breaks."""
+    if mark != "#":
+        return True, ("directive", f"write directives with '#', not '{mark}'")
+    if word == "include":
+        header = re.fullmatch(r'<([^>]*)>|"([^"]*)"', rest)
+        name = (header[1] or header[2]) if header else rest
+        if name in vocabulary.HEADERS:
+            return False, None
+        return False, ("include", f"'#include {rest[:60]}' is not available; the standard functions in the table are "
+                                  "declared already, so remove the line")
+    if word == "pragma":
+        if is_allowed_pragma(rest):
+            return True, None
+        return True, ("pragma", f"'#pragma {rest[:60]}' is not allowed; allowed are: {', '.join(vocabulary.PRAGMAS)}")
+    if word in _CONDITIONALS:
+        found = _ENVIRONMENT.search(rest)
+        return True, found and ("directive", f"'{found[0]}' depends on more than the text; remove it")
+    if not word and not rest:
+        return False, None
+    return True, ("directive", f"the directive '#{word or rest[:20]}' is not allowed")
+
+
+def is_allowed_pragma(text: str) -> bool:
+    """Whether the words after `#pragma` are in the table."""
+    return _PRAGMA.fullmatch(re.sub(r"\s+", " ", text.strip())) is not None
+
+
+_WORDS: Final = re.compile(r"\b(?:__attribute__|__attribute|__declspec|_Pragma|__pragma|__asm__|__asm|asm)\b")
+_WORD_RULES: Final = {
+    "asm": ("assembler", "assembler is not allowed; write C"),
+    "attribute": ("attribute", "attributes are not allowed; remove this one"),
+    "declspec": ("attribute", "attributes are not allowed; remove this one"),
+    "Pragma": ("pragma", "write '#pragma' on a line of its own instead"),
+    "pragma": ("pragma", "write '#pragma' on a line of its own instead"),
+}
+
+
+def _forbidden_words(code: str) -> list[Diagnostic]:
+    """Extensions that the parser would stumble over or mistake for a call; better named before it does."""
+    bare = _blanked_literals(code)
+    found = [
+        Diagnostic(Stage.CHECK, *_WORD_RULES[match[0].strip("_")], *_position(bare, match.start()))
+        for match in _first(_WORDS.finditer(bare))
+    ]
+    found += [
+        Diagnostic(Stage.CHECK, "attribute", "attributes are not allowed; remove this one", *_position(bare, m.start()))
+        for m in _first(re.finditer(r"\[\s*\[", bare))
+    ]
+    return found
+
+
+def _blanked_literals(code: str) -> str:
+    return _COMMENT_OR_LITERAL.sub(lambda m: " " * len(m[0]), code)
+
+
+def _nesting(code: str) -> list[Diagnostic]:
+    """Brackets nested deeper than a recursive parser should follow."""
+    bare = _blanked_literals(code)
+    depth = 0
+    for match in re.finditer(r"[([{]|[)\]}]", bare):
+        depth += 1 if match[0] in "([{" else -1
+        if depth > MAX_NESTING:
+            message = f"brackets are nested deeper than {MAX_NESTING}; name intermediate results or use helper functions"
+            return [Diagnostic(Stage.READ, "too-deep", message, *_position(bare, match.start()))]
+    return []

@@ -1,0 +1,141 @@
+"""Text without comments and macros <-> pycparser's syntax tree, and what the tree says about types.
+
+In: code that `text` has read. Out: a tree, or one diagnostic; and the canonical C printed back from a tree.
+Printing is made safe here: pycparser prints `if (a) if (b) x; else y;` with the `else` on the wrong `if`,
+so every controlled statement gets braces first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from pycparser import c_ast, c_generator
+from pycparser.c_parser import CParser, ParseError
+
+from symbiont_jit import vocabulary
+from symbiont_jit.errors import Diagnostic, Stage
+
+__all__ = ["function_named", "parse", "position", "print_tree", "resolve_scalar", "walk"]
+
+#: The name pycparser gives the candidate's own lines, to tell them from the types declared before them.
+FILE: Final = "candidate.c"
+# One declaration declares all names: a third of the time of one for each.
+_TYPE_NAMES: Final = f'typedef int {", ".join(vocabulary.TYPEDEFS)};\n# 1 "{FILE}"\n'
+
+TOO_DEEP: Final = Diagnostic(
+    Stage.PARSE, "too-deep", "the code is nested too deeply to be read; use helper functions or shorter expressions"
+)
+
+
+def parse(code: str) -> c_ast.FileAST | Diagnostic:
+    """The syntax tree of the candidate alone, or why there is none."""
+    try:
+        tree = CParser().parse(_TYPE_NAMES + code, FILE)
+    except ParseError as error:
+        return _parse_diagnostic(str(error))
+    except RecursionError:
+        return TOO_DEEP
+    except (ValueError, AssertionError, IndexError, AttributeError, KeyError, TypeError) as error:
+        # pycparser is not ours and the text is hostile: whatever breaks inside it is a finding about the text.
+        return Diagnostic(Stage.PARSE, "syntax", f"the parser cannot read this text ({type(error).__name__})")
+    tree.ext = tree.ext[len(vocabulary.TYPEDEFS) :]
+    return tree
+
+
+def _parse_diagnostic(message: str) -> Diagnostic:
+    match = re.match(r"^(?:[^:\n]*:(?P<line>\d+):(?:(?P<column>\d+):?)?\s*)?(?P<text>.*)$", message, re.DOTALL)
+    assert match is not None  # every part of the pattern is optional
+    text = match["text"].strip() or "syntax error"
+    if text.startswith("before: "):
+        text = f"syntax error before '{text.removeprefix('before: ')[:60]}'"
+    return Diagnostic(Stage.PARSE, "syntax", text[:300], int(match["line"] or 0), int(match["column"] or 0))
+
+
+def position(node: c_ast.Node | None) -> tuple[int, int]:
+    """Line and column of a node, from 1; zeros where the parser kept none."""
+    coord = getattr(node, "coord", None)
+    return (0, 0) if coord is None else (coord.line or 0, coord.column or 0)
+
+
+def walk(node: c_ast.Node) -> Iterator[c_ast.Node]:
+    """The node and all below it, in source order."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(child for _, child in reversed(current.children()))
+
+
+def function_named(tree: c_ast.FileAST, name: str) -> c_ast.FuncDef | None:
+    """The definition of a function, or None."""
+    for node in tree.ext:
+        if isinstance(node, c_ast.FuncDef) and node.decl.name == name:
+            return node
+    return None
+
+
+def print_tree(tree: c_ast.Node) -> str:
+    """C text of a tree; parsing it again gives the same tree."""
+    text: str = _Printer().visit(tree)
+    lines = (line.rstrip() for line in text.split("\n"))
+    return "\n".join(line for line in lines if line) + "\n"
+
+
+def brace(tree: c_ast.Node) -> None:
+    """Give every controlled statement braces, in place; an `else if` chain stays one."""
+    for node in walk(tree):
+        match node:
+            case c_ast.If():
+                node.iftrue = _compound(node.iftrue)
+                if node.iffalse is not None and not isinstance(node.iffalse, c_ast.If):
+                    node.iffalse = _compound(node.iffalse)
+            case c_ast.For() | c_ast.While() | c_ast.DoWhile() | c_ast.Switch():
+                node.stmt = _compound(node.stmt)
+
+
+def _compound(statement: c_ast.Node) -> c_ast.Compound:
+    if isinstance(statement, c_ast.Compound):
+        return statement
+    return c_ast.Compound([statement], statement.coord)
+
+
+class _Printer(c_generator.CGenerator):  # type: ignore[misc]  # pycparser has no type information
+    """pycparser's printer, with each `else if` on the line of its `else` and braces where they open."""
+
+    def visit_If(self, n: c_ast.If) -> str:
+        text = f"if ({self.visit(n.cond)})\n{self._generate_stmt(n.iftrue, add_indent=True)}"
+        if isinstance(n.iffalse, c_ast.If):
+            return f"{text}{self._make_indent()}else {self.visit(n.iffalse)}"
+        if n.iffalse is not None:
+            text += f"{self._make_indent()}else\n{self._generate_stmt(n.iffalse, add_indent=True)}"
+        return text
+
+    def visit_EmptyStatement(self, n: c_ast.EmptyStatement) -> str:
+        return ";"
+
+
+_WORDS_OF_INTEGERS: Final = {"char", "short", "int", "long", "signed", "unsigned"}
+
+
+def resolve_scalar(names: Sequence[str], typedefs: Mapping[str, c_ast.Node]) -> str | None:
+    """The exact type behind the words of a scalar type: `int64_t`, `double`, `bool`, `void`; None for others."""
+    if len(names) == 1 and names[0] in typedefs:
+        return _resolve_typedef(typedefs[names[0]], typedefs)
+    if len(names) == 1 and names[0] in vocabulary.TYPEDEFS:
+        return resolve_scalar(vocabulary.TYPEDEFS[names[0]].split(), {})
+    if len(names) == 1 and names[0] in ("float", "double", "void", "char"):
+        return names[0]
+    if list(names) == ["_Bool"]:
+        return "bool"
+    if not set(names) <= _WORDS_OF_INTEGERS:
+        return None
+    width = 8 if "char" in names else 16 if "short" in names else 64 if "long" in names else 32
+    return f"{'u' if 'unsigned' in names else ''}int{width}_t"
+
+
+def _resolve_typedef(type_node: Any, typedefs: Mapping[str, c_ast.Node]) -> str | None:
+    if isinstance(type_node, c_ast.TypeDecl) and isinstance(type_node.type, c_ast.IdentifierType):
+        return resolve_scalar(type_node.type.names, typedefs)
+    return None

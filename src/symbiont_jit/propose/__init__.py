@@ -1,0 +1,1 @@
+"""Who proposes candidates: the offline mutator."""
