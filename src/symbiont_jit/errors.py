@@ -39,6 +39,7 @@ class Stage(enum.StrEnum):
     CHECK = "check"
     LOWER = "lower"
     LINK = "link"
+    EVALUATE = "evaluate"
 
 
 class Severity(enum.StrEnum):

@@ -114,8 +114,7 @@ class ArrayType:
     dims: tuple[Dimension, ...]
 
     def __str__(self) -> str:
-        inner = "".join(f", {d!r}" for d in self.dims)
-        return f"Array[{self.dtype}{inner}]"
+        return f"Array[{', '.join([self.dtype.name, *map(_dimension_text, self.dims)])}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,10 +231,14 @@ class Signature:
 
 
 def _annotation_text(param: Param) -> str:
-    text = str(param.type)
-    if isinstance(param.type, ArrayType) and not param.type.dims:
-        text = str(param.type.dtype)
-    return text if param.mode is Mode.IN else f"{'Out' if param.mode is Mode.OUT else 'InOut'}[{text}]"
+    if param.mode is Mode.IN or isinstance(param.type, Scalar):
+        return str(param.type)
+    marker = "Out" if param.mode is Mode.OUT else "InOut"
+    return f"{marker}[{', '.join([param.type.dtype.name, *map(_dimension_text, param.type.dims)])}]"
+
+
+def _dimension_text(dim: Dimension) -> str:
+    return f'"{dim}"' if isinstance(dim, str) else str(dim)
 
 
 def signature_of(function: Callable[..., Any], namespace: Mapping[str, Any] | None = None) -> Signature:

@@ -11,17 +11,20 @@ code generator, but outside this process, where it can be killed, can use anothe
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import os
 import re
 import resource
+import selectors
 import shlex
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Final
+from typing import Final
 
 from symbiont_jit.backend.toolchain import ADVICE, Toolchain, find_toolchain, llvm_version
 from symbiont_jit.errors import Diagnostic, Severity, Stage, ToolchainError
@@ -108,8 +111,9 @@ class Clang:
     def lower(self, unit: str, emit: Emit = OBJECT, flags: Sequence[str] = ()) -> bytes | list[Diagnostic]:
         """Object code or bitcode of a unit, or clang's errors."""
         command = self._command(emit, tuple(flags))
-        process = self._take(command)
-        output, messages, problem = _converse(process, unit.encode(), TIMEOUT, after_start=lambda: self._keep(command))
+        process = self._send(command, unit)
+        self._keep(command)
+        output, messages, problem = _drain(process, TIMEOUT)
         if problem is not None:
             return [Diagnostic(Stage.LOWER, "limit", problem)]
         if process.returncode == 0:
@@ -131,7 +135,7 @@ class Clang:
             *(f"-U{name}" for name in undefined),
             "-",
         )
-        output, messages, problem = _converse(_spawn(command), code.encode(), PREPROCESS_TIMEOUT)
+        output, messages, problem = _drain(self._send(command, code), PREPROCESS_TIMEOUT)
         if problem is not None:
             return [Diagnostic(Stage.PREPROCESS, "limit", problem + "; use functions instead of macros")]
         found = _diagnostics(messages, Stage.PREPROCESS)
@@ -159,12 +163,22 @@ class Clang:
             self._commands[key] = _direct_command(driver)
         return self._commands[key]
 
-    def _take(self, command: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    def _send(self, command: tuple[str, ...], text: str) -> subprocess.Popen[bytes]:
+        """Give a unit to a process, the waiting one if there is one, and close its input.
+
+        The lock is held, because no fork may come between: a child with a copy of the pipe would keep it open.
+        """
         with self._lock:
             process = self._waiting.pop(command, None)
-        if process is not None and process.poll() is None:
-            return process
-        return _spawn(command)
+            if process is None or process.poll() is not None:
+                process = _spawn(command)
+            _limit_memory(process.pid)
+            assert process.stdin is not None
+            with contextlib.suppress(BrokenPipeError):  # it died: draining it will tell
+                process.stdin.write(text.encode())
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+        return process
 
     def _keep(self, command: tuple[str, ...]) -> None:
         """Start the process that the next unit will find waiting."""
@@ -172,23 +186,39 @@ class Clang:
             if command not in self._waiting:
                 self._waiting[command] = _spawn(command)
 
+    def hold(self) -> None:
+        """Before a fork: wait until no unit is half sent."""
+        self._lock.acquire()
+
+    def resume(self) -> None:
+        """After a fork, in the parent."""
+        self._lock.release()
+
     def forget(self) -> None:
-        """In a forked child: close its copies of the pipes, or the parent's processes would never see an end."""
+        """After a fork, in the child: close its copies of the waiting processes' pipes."""
         self._lock = threading.Lock()
         for process in self._waiting.values():
             for pipe in (process.stdin, process.stdout, process.stderr):
                 if pipe is not None:
-                    with contextlib.suppress(OSError):
-                        os.close(pipe.fileno())
+                    pipe.close()
             process.returncode = 0  # not our child: nothing to wait for, nothing to warn about
         self._waiting.clear()
+
+    def close(self) -> None:
+        """End the waiting processes: they see the end of their input."""
+        with self._lock:
+            for process in self._waiting.values():
+                process.kill()
+                process.communicate()
+            self._waiting.clear()
 
 
 @functools.cache
 def clang() -> Clang:
     """The process-wide clang; raises `ToolchainError` where there is none."""
     found = Clang(find_toolchain())
-    os.register_at_fork(after_in_child=found.forget)
+    os.register_at_fork(before=found.hold, after_in_parent=found.resume, after_in_child=found.forget)
+    atexit.register(found.close)
     return found
 
 
@@ -219,51 +249,35 @@ def _spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
         raise ToolchainError(f"clang does not start: {error}; {ADVICE}") from error
 
 
-def _converse(
-    process: subprocess.Popen[bytes], text: bytes, timeout: float, after_start: object = None
-) -> tuple[bytes, bytes, str | None]:
-    """Send a unit, read both outputs to their ends, reap the process; or kill it and say which limit it passed."""
-    _limit_memory(process.pid)
-    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
-    outputs: dict[str, bytes] = {}
-    killer = threading.Timer(timeout, process.kill)
-    reader = threading.Thread(
-        target=lambda: outputs.__setitem__("messages", _read(process.stderr, MAX_MESSAGES)), daemon=True
-    )
-    killer.start()
-    reader.start()
-    try:
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(text)
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.close()
-        if callable(after_start):
-            after_start()
-        output = _read(process.stdout, MAX_OUTPUT)
-        reader.join()
-    finally:
-        timed_out = not killer.is_alive()
-        killer.cancel()
-        if timed_out or len(outputs.get("messages", b"")) > MAX_MESSAGES:
+def _drain(process: subprocess.Popen[bytes], timeout: float) -> tuple[bytes, bytes, str | None]:
+    """Both outputs to their ends and the process reaped; past a limit it is killed and the limit named."""
+    assert process.stdout is not None and process.stderr is not None
+    output, messages = bytearray(), bytearray()
+    problem = None
+    deadline = time.monotonic() + timeout
+    with process.stdout, process.stderr, selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ, (output, MAX_OUTPUT))
+        selector.register(process.stderr, selectors.EVENT_READ, (messages, MAX_MESSAGES))
+        while selector.get_map() and problem is None:
+            ready = selector.select(max(0.0, deadline - time.monotonic()))
+            if not ready:
+                problem = f"compiling took longer than {timeout:g} seconds"
+            for key, _ in ready:
+                problem = _read_some(selector, key) or problem
+        if problem is not None:
             process.kill()
-        process.stdout.close()
-        process.stderr.close()
-        process.wait()
-    if timed_out:
-        return b"", b"", f"compiling took longer than {timeout:g} seconds"
-    if len(output) > MAX_OUTPUT:
-        return b"", b"", f"the compiled code is larger than {MAX_OUTPUT >> 20} MiB"
-    return output, outputs["messages"], None
+    process.wait()
+    return bytes(output), bytes(messages), problem
 
 
-def _read(pipe: IO[bytes] | None, limit: int) -> bytes:
-    """All of a pipe up to just past the limit; the rest is left to a process that gets killed or a closed pipe."""
-    assert pipe is not None
-    chunks, size = [], 0
-    while size <= limit and (chunk := pipe.read(1 << 16)):
-        chunks.append(chunk)
-        size += len(chunk)
-    return b"".join(chunks)
+def _read_some(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> str | None:
+    buffer, limit = key.data
+    chunk = os.read(key.fd, 1 << 16)
+    if not chunk:
+        selector.unregister(key.fileobj)
+        return None
+    buffer += chunk
+    return f"the compiler wrote more than {limit >> 10} KiB" if len(buffer) > limit else None
 
 
 def _limit_memory(pid: int) -> None:

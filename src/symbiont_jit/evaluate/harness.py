@@ -1,0 +1,171 @@
+"""Call native code with arguments prepared once, and measure it where no Python is in the way.
+
+In: a signature, entry addresses, NumPy arguments. Out: results, buffers and nanoseconds a call. The loop around the
+call is C, generated from the signature and compiled like a candidate; the entry is called through a pointer, so that
+reference and candidate pay the same for the call. Time is the thread's CPU time: on a busy machine, waiting for a core
+is nobody's merit.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from symbiont_jit.backend.loader import Loaded, load
+from symbiont_jit.backend.objects import compile_object
+from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature
+
+__all__ = ["Arguments", "Harness"]
+
+#: The shortest stretch that is worth reading the clock for, and the most copies of changed buffers it may take.
+BATCH_NS: Final = 200_000
+MAX_SETS: Final = 256
+MAX_SET_BYTES: Final = 1 << 20
+
+_CLOCK_THREAD_CPUTIME_ID: Final = 3
+_ENTRY: Final = "sj_measure"
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """One call's arguments in native form: `slots` points at every value, `keep` owns what is pointed at."""
+
+    values: tuple[Any, ...]
+    slots: Any
+    keep: tuple[Any, ...]
+
+
+class Harness:
+    """Calls and measures entries of one signature."""
+
+    def __init__(self, signature: Signature) -> None:
+        self.signature = signature
+        code = compile_object(_harness_source(signature), _ENTRY, also_needs=frozenset({"clock_gettime"}))
+        self._loaded: Loaded = load(code)
+        prototype = ctypes.CFUNCTYPE(
+            ctypes.c_int64, ctypes.c_uint64, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p
+        )
+        self._measure = prototype(self._loaded.address)
+        self._changes_input = any(p.mode is Mode.INOUT for p in signature.params)
+
+    def prepare(self, values: Sequence[Any]) -> Arguments:
+        """Copies of a call's arguments, in native form."""
+        copied = tuple(_native_value(p, v) for p, v in zip(self.signature.params, values, strict=True))
+        lengths: dict[str, int] = {}
+        for param, value in zip(self.signature.params, copied, strict=True):
+            if isinstance(param.type, ArrayType):
+                lengths |= {d: n for d, n in zip(param.type.dims, value.shape, strict=False) if isinstance(d, str)}
+        cells = [np.array([lengths[d]], dtype=np.int64) for d in self.signature.dimensions]
+        pointers = [*(c.ctypes.data for c in cells), *(v.ctypes.data for v in copied)]
+        slots = np.array(pointers, dtype=np.uint64)
+        return Arguments(copied, slots, (cells, copied))
+
+    def call(self, entry: int, arguments: Arguments) -> Any:
+        """Call once; the buffers in `arguments` are what the call left, the result is returned as a NumPy scalar."""
+        returns = self.signature.returns
+        result = np.zeros(1, dtype=returns.dtype if returns else np.int64)
+        self._run(entry, 1, 1, arguments.slots, result)
+        return result[0] if returns else None
+
+    def _run(self, entry: int, calls: int, sets: int, slots: Any, result: Any) -> int:
+        return int(self._measure(entry, calls, sets, slots.ctypes.data, result.ctypes.data))
+
+    def stopwatch(self, values: Sequence[Any]) -> Stopwatch:
+        """Something that times entries on these arguments again and again."""
+        size = sum(v.nbytes for v in self.prepare(values).values if isinstance(v, np.ndarray))
+        sets = max(1, min(MAX_SETS, MAX_SET_BYTES // max(size, 1))) if self._changes_input else 1
+        return Stopwatch(self, [self.prepare(values) for _ in range(sets)], values)
+
+
+class Stopwatch:
+    """Times an entry on fixed arguments; buffers that a call changes are restored outside the measured time."""
+
+    def __init__(self, harness: Harness, sets: list[Arguments], original: Sequence[Any]) -> None:
+        self._harness = harness
+        self._sets = sets
+        self._original = original
+        self._slots = np.concatenate([s.slots for s in sets]) if sets[0].slots.size else np.zeros(1, np.uint64)
+        self._restored = [i for i, p in enumerate(harness.signature.params) if p.mode is Mode.INOUT]
+        returns = harness.signature.returns
+        self._result = np.zeros(1, dtype=returns.dtype if returns else np.int64)
+
+    def batch(self, entry: int, calls: int) -> float:
+        """Nanoseconds of CPU time a call, over that many calls."""
+        sets = len(self._sets)
+        if not self._restored:
+            return self._harness._run(entry, calls, sets, self._slots, self._result) / calls
+        total, done = 0, 0
+        while done < calls:
+            now = min(sets, calls - done)
+            self._restore(now)
+            total += self._harness._run(entry, now, sets, self._slots, self._result)
+            done += now
+        return total / calls
+
+    def _restore(self, count: int) -> None:
+        for arguments in self._sets[:count]:
+            for i in self._restored:
+                np.copyto(arguments.values[i], self._original[i])
+
+    def calibrate(self, entry: int) -> int:
+        """How many calls fill one batch; the first call warms caches and page tables and does not count."""
+        self.batch(entry, 1)
+        calls = 1
+        while calls < 1 << 24:
+            spent = self.batch(entry, calls) * calls
+            if spent >= BATCH_NS:
+                break
+            calls = max(calls * 2, min(calls * 64, int(calls * BATCH_NS / max(spent, 1))))
+        return calls
+
+
+def median(values: Sequence[float]) -> float:
+    """The median; 0 for nothing."""
+    return statistics.median(values) if values else 0.0
+
+
+def _native_value(param: Param, value: Any) -> Any:
+    dtype = param.type.dtype if isinstance(param.type, Scalar) else param.type.dtype.dtype
+    return np.array(value, dtype=dtype, order="C", copy=True, ndmin=0)
+
+
+def _harness_source(signature: Signature) -> str:
+    """`sj_measure(entry, calls, sets, slots, result)`: nanoseconds for `calls` calls over `sets` argument sets."""
+    params = [Param(d, Scalar("int64", "int64_t")) for d in signature.dimensions] + list(signature.params)
+    types = [_pointer_type(p) for p in params]
+    returns = signature.returns.c if signature.returns else "void"
+    loads = "".join(f"    {t} const a{i} = {_load(p, t, i)};\n" for i, (p, t) in enumerate(zip(params, types, strict=True)))
+    call = f"entry({', '.join(f'a{i}' for i in range(len(params)))})"
+    store = f"*(({returns} *)result) = {call};" if signature.returns else f"{call};"
+    return f"""struct timespec {{ int64_t tv_sec; int64_t tv_nsec; }};
+extern int clock_gettime(int, struct timespec *);
+int64_t {_ENTRY}(uint64_t address, int64_t calls, int64_t sets, const uint64_t *slots, void *result)
+{{
+  {returns} (*const entry)({', '.join(types) or 'void'}) = ({returns} (*)({', '.join(types) or 'void'}))address;
+  struct timespec start, end;
+  int64_t set = 0;
+  clock_gettime({_CLOCK_THREAD_CPUTIME_ID}, &start);
+  for (int64_t i = 0; i < calls; i++) {{
+    const uint64_t *slot = slots + set * {len(params)};
+    set = set + 1 == sets ? 0 : set + 1;
+{loads}    {store}
+  }}
+  clock_gettime({_CLOCK_THREAD_CPUTIME_ID}, &end);
+  return (end.tv_sec - start.tv_sec) * 1000000000 + (end.tv_nsec - start.tv_nsec);
+}}
+"""
+
+
+def _pointer_type(param: Param) -> str:
+    if isinstance(param.type, Scalar):
+        return param.type.c
+    return f"{'const ' if param.mode is Mode.IN else ''}{param.type.dtype.c} *"
+
+
+def _load(param: Param, c_type: str, index: int) -> str:
+    return f"*(const {c_type} *)slot[{index}]" if isinstance(param.type, Scalar) else f"({c_type})slot[{index}]"

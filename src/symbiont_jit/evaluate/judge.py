@@ -1,0 +1,138 @@
+"""Candidate text -> `Evaluation`: checked and compiled here, run and measured in a worker.
+
+In: a kernel, a metric, candidate text. Out: an evaluation for every text, whatever it is; only errors that are the
+caller's are raised. Safe to use from several threads, each with its own worker.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from symbiont_jit.backend.objects import ObjectCode, compile_object
+from symbiont_jit.errors import CandidateError, Diagnostic, Stage
+from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings, failed_evaluation
+from symbiont_jit.evaluate.metric import Metric, Speedup, Verdict, as_metric
+from symbiont_jit.evaluate.worker import Answer, Overdue, Worker
+from symbiont_jit.frontend import Canonical
+from symbiont_jit.kernel import Kernel
+
+__all__ = ["Judge"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One candidate on its way to a worker."""
+
+    canonical: Canonical
+    code: ObjectCode
+    seed: tuple[int, ...]
+    best: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Confirmation:
+    """Several candidates to be measured side by side."""
+
+    items: tuple[tuple[Canonical, ObjectCode], ...]
+
+
+class Judge:
+    """Evaluates candidates of one kernel by one metric, in a few workers."""
+
+    def __init__(self, kernel: Kernel, metric: Any, workers: int = 1, deadline: float = 10.0) -> None:
+        self.metric: Metric = as_metric(metric)
+        self.metric.prepare(kernel)
+        self.kernel = kernel
+        self.deadline = deadline
+        self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+        self._workers = [Worker(self._serve) for _ in range(workers)]
+        for worker in self._workers:
+            self._idle.put(worker)
+        # Many transformations leave the machine code as it was: that is judged once.
+        self._judged: dict[str, Evaluation] = {}
+
+    def evaluate(self, source: str | bytes, seed: Sequence[int] = (0,), best: float | None = None) -> Evaluation:
+        """What becomes of a candidate; never raises for a bad one."""
+        started = time.perf_counter()
+        try:
+            canonical = self.kernel.canonical(source)
+            code = compile_object(canonical.text, canonical.name, self.kernel.flags)
+        except CandidateError as error:
+            failed = failed_evaluation(error)
+            return replace(failed, timings=Timings(compile_seconds=time.perf_counter() - started))
+        compiled = time.perf_counter()
+        digest = hashlib.sha256(code.data).hexdigest()
+        known = self._judged.get(digest)
+        if known is not None:
+            return replace(known, source=canonical.text, timings=replace(known.timings, judge_seconds=0.0))
+        evaluation = replace(self._ask(_Request(canonical, code, tuple(seed), best), canonical), code=digest)
+        self._judged[digest] = evaluation
+        timings = replace(
+            evaluation.timings, compile_seconds=compiled - started, judge_seconds=time.perf_counter() - compiled
+        )
+        return replace(evaluation, timings=timings)
+
+    def confirm(self, sources: Sequence[str]) -> list[Evaluation]:
+        """Canonical sources measured again, in turns with the reference and each other, many rounds."""
+        items = []
+        for source in sources:
+            canonical = self.kernel.canonical(source)
+            items.append((canonical, compile_object(canonical.text, canonical.name, self.kernel.flags)))
+        answer = self._with_worker(_Confirmation(tuple(items)), self.deadline * (1 + len(items)))
+        if not isinstance(answer, Answer):
+            return []
+        return [_evaluation(verdict, c.text) for verdict, (c, _) in zip(answer.value, items, strict=True)]
+
+    def close(self) -> None:
+        """End the workers."""
+        for worker in self._workers:
+            worker.close()
+
+    def _with_worker(self, request: Any, deadline: float) -> Any:
+        worker = self._idle.get()
+        try:
+            return worker.ask(request, deadline)
+        finally:
+            self._idle.put(worker)
+
+    def _ask(self, request: _Request, canonical: Canonical) -> Evaluation:
+        outcome = self._with_worker(request, self.deadline)
+        if isinstance(outcome, Answer):
+            return _evaluation(outcome.value, canonical.text)
+        if isinstance(outcome, Overdue):
+            return _ended(
+                Status.TIMED_OUT, canonical, f"no result within {self.deadline:g} seconds; look for an endless loop"
+            )
+        return _ended(
+            Status.CRASHED, canonical, f"the process ended with {outcome.reason}; look for an index out of bounds"
+        )
+
+    def _serve(self, request: _Request | _Confirmation) -> Any:
+        """In the worker: run one request."""
+        if isinstance(request, _Confirmation):
+            assert isinstance(self.metric, Speedup)
+            return self.metric.confirm([self.kernel.register(c, o).entry_address for c, o in request.items])
+        revision = self.kernel.register(request.canonical, request.code)
+        return self.metric.judge(self.kernel, revision, request.seed, request.best)
+
+
+def _ended(status: Status, canonical: Canonical, message: str) -> Evaluation:
+    return Evaluation(
+        status, canonical.text, diagnostics=(Diagnostic(Stage.EVALUATE, status.name.lower(), message),)
+    )
+
+
+def _evaluation(verdict: Verdict, source: str) -> Evaluation:
+    return Evaluation(
+        verdict.status,
+        source,
+        verdict.score,
+        verdict.scores,
+        verdict.diagnostics,
+        timings=Timings(reference_ns=verdict.reference_ns, candidate_ns=verdict.candidate_ns),
+    )

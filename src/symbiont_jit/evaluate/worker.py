@@ -1,0 +1,159 @@
+"""A process in which unproven code runs: forked from this one, fed through a pipe, killed at its deadline.
+
+In: a function to run in the child, and requests that pickle. Out: its answers, or how it ended. The child inherits the
+user's metric, data and compiled loops, so none of them has to pickle; it inherits no secret, no terminal input.
+Linux and macOS; a platform without fork gets a `UsageError`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import re
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Final
+
+from symbiont_jit.errors import UsageError
+
+__all__ = ["Answer", "Crash", "Overdue", "Worker"]
+
+_SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
+_GRACE_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the child's function returned."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """The child ended: by a signal, or by itself with an exit code."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """The child was killed because it had not answered in time."""
+
+    seconds: float
+
+
+class Worker:
+    """One child process that answers requests with `serve(request)`; it is forked again after it died."""
+
+    def __init__(self, serve: Callable[[Any], Any]) -> None:
+        if "fork" not in multiprocessing.get_all_start_methods():
+            raise UsageError("evaluation needs a platform that can fork (Linux or macOS)")
+        self._serve = serve
+        self._process: Any = None
+        self._pipe: Connection | None = None
+
+    def ask(self, request: Any, deadline: float) -> Answer | Crash | Overdue:
+        """Send a request and wait for its answer, at most `deadline` seconds; then the child is killed."""
+        self._require_child()
+        assert self._pipe is not None
+        started = time.monotonic()
+        try:
+            self._pipe.send(request)
+            if not self._pipe.poll(deadline):
+                self._kill()
+                return Overdue(time.monotonic() - started)
+            return Answer(self._pipe.recv())
+        except (EOFError, OSError):
+            return Crash(self._end())
+
+    def _require_child(self) -> None:
+        if self._process is not None and self._process.is_alive():
+            return
+        self._kill()
+        context = multiprocessing.get_context("fork")
+        here, there = context.Pipe()
+        self._process = context.Process(target=_child, args=(self._serve, there, here), daemon=True)
+        with _compilers_at_rest(), warnings.catch_warnings():
+            # Python 3.12 warns of forking with threads; the locks that matter are held while it happens.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._process.start()
+        there.close()
+        self._pipe = here
+
+    def _end(self) -> str:
+        """Reap a child that closed its pipe, and say how it ended."""
+        self._process.join(_GRACE_SECONDS)
+        code = self._process.exitcode
+        self._kill()
+        if code is not None and code < 0:
+            with contextlib.suppress(ValueError):
+                return f"signal {signal.Signals(-code).name}"
+        return f"exit code {code}"
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._process.close()
+        if self._pipe is not None:
+            self._pipe.close()
+        self._process = self._pipe = None
+
+    def close(self) -> None:
+        """End the child; the worker may be asked again and then forks anew."""
+        self._kill()
+
+
+@contextlib.contextmanager
+def _compilers_at_rest() -> Iterator[None]:
+    """Hold the compilers' locks over a fork, so that no child inherits one that another thread held.
+
+    Both are re-entrant and the forking thread is the child's only one, so the child goes on holding them.
+    """
+    from llvmlite.binding import ffi
+    from numba.core.compiler_lock import global_compiler_lock
+
+    with global_compiler_lock, ffi.lib._lock:
+        yield
+
+
+def _child(serve: Callable[[Any], Any], pipe: Connection, parents_end: Connection) -> None:
+    """The child's whole life: answer until the parent closes its end."""
+    parents_end.close()
+    _shed_inheritance()
+    while True:
+        try:
+            request = pipe.recv()
+        except (EOFError, OSError):
+            return
+        pipe.send(serve(request))
+
+
+def _shed_inheritance() -> None:
+    """Give up what a candidate has no business with: secrets, the terminal's input, the parent's interrupts."""
+    for name in [n for n in os.environ if _SECRET.search(n)]:
+        del os.environ[name]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError):
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.close(null)
+    _die_with_parent()
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to kill this child when its parent is gone, even in the middle of a candidate (prctl(2))."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    pr_set_pdeathsig = 1
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)

@@ -1,0 +1,55 @@
+"""The mutator's table: every transformation by name, what it is for, and how often it is tried at first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from pycparser import c_ast
+
+from symbiont_jit.propose.transform import formulas, hints, nests
+
+__all__ = ["TRANSFORMATIONS", "Transformation"]
+
+Apply = Callable[[c_ast.FileAST, np.random.Generator], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Transformation:
+    """A change of a tree, in place; `apply` says whether there was anything to change."""
+
+    name: str
+    apply: Apply
+    weight: float
+
+    @property
+    def description(self) -> str:
+        """The first line of its documentation."""
+        return (self.apply.__doc__ or "").strip().splitlines()[0]
+
+
+#: Adding a transformation is adding a row. The weights are where a search begins; it learns its own.
+TRANSFORMATIONS: Final[Mapping[str, Transformation]] = {
+    t.name: t
+    for t in (
+        Transformation("jam", nests.jam, 4.0),
+        Transformation("sink-reduction", nests.sink_reduction, 2.0),
+        Transformation("interchange", nests.interchange, 2.0),
+        Transformation("tile", nests.tile, 1.0),
+        Transformation("distribute", nests.distribute, 1.0),
+        Transformation("fuse", nests.fuse, 0.7),
+        Transformation("accumulate-in-place", nests.accumulate_in_place, 1.0),
+        Transformation("promote", nests.promote, 1.0),
+        Transformation("restrict", hints.restrict_pointers, 1.5),
+        Transformation("reassociate", hints.allow_reassociation, 2.0),
+        Transformation("loop-hint", hints.hint_loop, 2.0),
+        Transformation("select", formulas.select, 1.0),
+        Transformation("constant", formulas.change_constant, 0.8),
+        Transformation("operator", formulas.change_operator, 0.5),
+        Transformation("operand", formulas.swap_operand, 0.5),
+        Transformation("grow-term", formulas.grow_term, 0.5),
+        Transformation("prune-term", formulas.prune_term, 0.3),
+    )
+}
