@@ -1,0 +1,60 @@
+"""The survivors a search draws parents from: the best few, no two of which compile to the same code.
+
+In: evaluations that are valid. Out: them, best first. Knows neither kernels nor compilers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from symbiont_jit.evaluate.evaluation import Evaluation
+
+__all__ = ["Archive", "Elite"]
+
+
+@dataclass(frozen=True, slots=True)
+class Elite:
+    """A survivor: its evaluation, and the number of the candidate it was."""
+
+    evaluation: Evaluation
+    number: int | None
+
+    @property
+    def score(self) -> float:
+        """The score; survivors always have one."""
+        assert self.evaluation.score is not None
+        return self.evaluation.score
+
+
+@dataclass(slots=True)
+class Archive:
+    """The best `size` evaluations; `better(a, b)` says whether score a beats score b."""
+
+    better: Callable[[float, float], bool]
+    size: int = 12
+    elites: list[Elite] = field(default_factory=list)
+
+    @property
+    def best(self) -> Elite | None:
+        """The best survivor, if there is one."""
+        return self.elites[0] if self.elites else None
+
+    def add(self, evaluation: Evaluation, number: int | None) -> bool:
+        """Take a valid evaluation in; says whether it is the new best."""
+        if not evaluation.is_valid or evaluation.score is None:
+            return False
+        if any(e.evaluation.code == evaluation.code for e in self.elites):
+            return False
+        elite = Elite(evaluation, number)
+        place = next((i for i, e in enumerate(self.elites) if self.better(elite.score, e.score)), len(self.elites))
+        self.elites.insert(place, elite)
+        del self.elites[self.size :]
+        return place == 0
+
+    def replace(self, evaluations: list[Evaluation]) -> None:
+        """Put newer measurements of survivors in place of their old ones, and order all again."""
+        newer = {e.source: e for e in evaluations if e.is_valid}
+        known, self.elites = self.elites, []
+        for elite in known:
+            self.add(newer.get(elite.evaluation.source, elite.evaluation), elite.number)

@@ -1,0 +1,284 @@
+"""The search: ask a proposer, evaluate in workers, keep the best, activate it in the running process.
+
+In: a kernel, a metric, a proposer. Out: an `EvolutionResult`, and a kernel whose active revision is the best that was
+found. Nothing in here knows C, clang, Numba or a model.
+"""
+
+from __future__ import annotations
+
+import collections
+import operator
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from symbiont_jit.errors import UsageError
+from symbiont_jit.evaluate.evaluation import Evaluation, Status
+from symbiont_jit.evaluate.judge import Judge
+from symbiont_jit.evaluate.metric import Speedup
+from symbiont_jit.kernel import Kernel, Revision
+from symbiont_jit.propose.candidate import Candidate, Parent, Proposer
+from symbiont_jit.search.archive import Archive
+
+__all__ = ["Evolution", "EvolutionResult", "Progress"]
+
+Direction = Literal["maximize", "minimize"]
+_BETTER: Final[dict[str, Callable[[float, float], bool]]] = {"maximize": operator.gt, "minimize": operator.lt}
+
+#: How many survivors are measured again at the end, side by side; the luckiest measurement is not the best candidate.
+FINALISTS: Final = 4
+MAX_IDLE_ASKS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What has happened after a candidate was evaluated; `revision` is set when it was activated."""
+
+    candidate: Candidate
+    evaluation: Evaluation
+    evaluated: int
+    seconds: float
+    best: float | None
+    revision: Revision | None
+
+
+@dataclass(frozen=True, slots=True)
+class EvolutionResult:
+    """The outcome of a run.
+
+    `best` is the best valid evaluation (None if there is none), measured again at the end; `revision` is its active
+    revision; `baseline` is the evaluation of what the search began with; `counts` says how many candidates ended how.
+    """
+
+    best: Evaluation | None
+    revision: Revision | None
+    baseline: Evaluation | None
+    evaluated: int
+    seconds: float
+    counts: dict[Status, int]
+
+    @property
+    def rate(self) -> float:
+        """Candidates per second."""
+        return self.evaluated / self.seconds if self.seconds else 0.0
+
+    def __str__(self) -> str:
+        found = "nothing valid" if self.best is None else f"best {self.best.score:.4g}"
+        return f"{found} of {self.evaluated} candidates in {self.seconds:.1f} s ({self.rate:.1f} a second)"
+
+
+@dataclass(slots=True)
+class Evolution:
+    """A search over the bodies of one kernel.
+
+    `metric` is `Speedup(inputs)` or a callable of the kernel that returns a number, or several by name (the first
+    one counts); `proposer` makes candidates; `deadline` is the seconds a candidate may take in its worker; `workers` is
+    the number of processes. The same `seed` asks the same questions; measured times differ from run to run, and with
+    them the answers.
+    """
+
+    kernel: Kernel
+    metric: Any
+    proposer: Proposer | None = None
+    seed: int = 0
+    workers: int = 1
+    deadline: float = 10.0
+    direction: Direction = "maximize"
+    _archive: Archive = field(init=False)
+    _judge: Judge | None = field(init=False, default=None)
+    _rng: np.random.Generator = field(init=False)
+    _asked: int = field(init=False, default=0)
+    _counts: collections.Counter[Status] = field(init=False, default_factory=collections.Counter)
+    _scores: dict[int | None, float] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _require(isinstance(self.kernel, Kernel), f"kernel is made by @evolvable, not {self.kernel!r:.80}")
+        _require(self.direction in _BETTER, f"direction is 'maximize' or 'minimize', not {self.direction!r}")
+        _require(self.workers >= 1, f"workers is at least 1, not {self.workers!r}")
+        _require(self.deadline > 0, f"deadline is a number of seconds above 0, not {self.deadline!r}")
+        self._archive = Archive(_BETTER[self.direction])
+        self._rng = np.random.default_rng(self.seed)
+
+    # -- one step at a time ---------------------------------------------------------------------------------------
+
+    def evaluate(self, source: str | bytes) -> Evaluation:
+        """What becomes of a candidate; never raises for a bad one."""
+        return self._evaluate(source, 0)
+
+    def evaluate_many(self, sources: Sequence[str | bytes]) -> list[Evaluation]:
+        """Evaluations in the order of the sources; as many at a time as there are workers."""
+        self._open()
+        with ThreadPoolExecutor(self.workers + 1) as pool:
+            return list(pool.map(self.evaluate, sources))
+
+    def ask(self, count: int = 1) -> list[Candidate]:
+        """New candidates; fewer than asked for where the proposer has nothing new."""
+        _require(self.proposer is not None, "there is no proposer; give one, for example proposer=sj.Mutator()")
+        assert self.proposer is not None
+        self._begin()
+        parents = [Parent(e.evaluation.source, e.score, e.number) for e in self._archive.elites]
+        asked = []
+        for _ in range(count):
+            candidate = self.proposer.propose(self.kernel.signature, parents, self._rng)
+            if candidate is not None:
+                self._asked += 1
+                asked.append(replace(candidate, number=self._asked))
+        return asked
+
+    def tell(self, candidate: Candidate, evaluation: Evaluation) -> Revision | None:
+        """Take an evaluation in; where it is the best so far it is activated, and its revision returned."""
+        self._counts[evaluation.status] += 1
+        gain = self._gain(candidate, evaluation)
+        if self.proposer is not None:
+            self.proposer.learn(candidate, evaluation.is_valid, gain)
+        if evaluation.score is not None:
+            self._scores[candidate.number] = evaluation.score
+        if not self._archive.add(evaluation, candidate.number):
+            return None
+        return self._activate(evaluation, candidate.origin)
+
+    # -- the loop -------------------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        candidates: int | None = None,
+        seconds: float | None = None,
+        target: float | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> EvolutionResult:
+        """Search until one of the limits is reached: so many candidates, so many seconds, a score.
+
+        The kernel's active revision follows the best so far; at the end the finalists are measured side by side and the
+        winner is activated. Ctrl-C ends the search early and keeps what it found.
+        """
+        _require(
+            any(limit is not None for limit in (candidates, seconds, target)),
+            "run() needs an end: candidates=, seconds= or target=",
+        )
+        _require(candidates is None or candidates > 0, f"candidates is a number above 0, not {candidates!r}")
+        _require(seconds is None or seconds > 0, f"seconds is a number above 0, not {seconds!r}")
+        started = time.monotonic()
+        told_before = sum(self._counts.values())
+        with self:
+            baseline = self._begin()
+            try:
+                self._loop(candidates, seconds, target, started, on_progress)
+            except KeyboardInterrupt:
+                pass
+            best, revision = self._finish()
+        evaluated = sum(self._counts.values()) - told_before
+        return EvolutionResult(best, revision, baseline, evaluated, time.monotonic() - started, dict(self._counts))
+
+    def _loop(
+        self,
+        candidates: int | None,
+        seconds: float | None,
+        target: float | None,
+        started: float,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
+        """Keep `workers + 1` candidates under way: one is compiled while the others run.
+
+        Results are told in the order the candidates were asked for, so that the same seed and the same scores give the
+        same search.
+        """
+        under_way: collections.deque[tuple[Candidate, Future[Evaluation]]] = collections.deque()
+        asked = idle = told = 0
+        with ThreadPoolExecutor(self.workers + 1) as pool:
+            while True:
+                is_over = seconds is not None and time.monotonic() - started >= seconds
+                is_over |= candidates is not None and asked >= candidates
+                is_over |= target is not None and self._reached(target)
+                if not is_over and idle < MAX_IDLE_ASKS and len(under_way) <= self.workers:
+                    new = self.ask(1)
+                    idle = 0 if new else idle + 1
+                    asked += len(new)
+                    under_way.extend((c, pool.submit(self._evaluate, c.source, c.number)) for c in new)
+                    continue
+                if not under_way:
+                    return
+                candidate, future = under_way.popleft()
+                evaluation = future.result()
+                revision = self.tell(candidate, evaluation)
+                told += 1
+                if on_progress is not None:
+                    best = self._archive.best
+                    elapsed = time.monotonic() - started
+                    on_progress(Progress(candidate, evaluation, told, elapsed, best and best.score, revision))
+
+    def _reached(self, target: float) -> bool:
+        best = self._archive.best
+        return best is not None and not _BETTER[self.direction](target, best.score)
+
+    def _begin(self) -> Evaluation | None:
+        """Evaluate what the kernel has as C already, the seed of the search; once."""
+        self._open()
+        if self._archive.elites or not self._seeds():
+            best = self._archive.best
+            return best.evaluation if best else None
+        baseline: Evaluation | None = None
+        for revision in self._seeds():
+            evaluation = self._evaluate(revision.source, 0)
+            baseline = baseline or evaluation
+            if self._archive.add(evaluation, None):
+                self._scores[None] = evaluation.score or 0.0
+        return baseline
+
+    def _seeds(self) -> list[Revision]:
+        return [r for r in self.kernel.revisions if r.language == "c"]
+
+    def _finish(self) -> tuple[Evaluation | None, Revision | None]:
+        """Measure the finalists in turns and activate the winner."""
+        if isinstance(self.metric, Speedup) and self._archive.elites:
+            finalists = [e.evaluation for e in self._archive.elites[:FINALISTS]]
+            assert self._judge is not None
+            confirmed = self._judge.confirm([e.source for e in finalists])
+            self._archive.replace(
+                [replace(c, code=f.code) for c, f in zip(confirmed, finalists, strict=False)]
+            )
+        best = self._archive.best
+        if best is None:
+            return None, self.kernel.active
+        return best.evaluation, self._activate(best.evaluation, "search")
+
+    def _activate(self, evaluation: Evaluation, origin: str) -> Revision:
+        """Make a proven candidate the active revision of the running process."""
+        return self.kernel.activate(self.kernel.compile(evaluation.source, origin=origin))
+
+    def _gain(self, candidate: Candidate, evaluation: Evaluation) -> float | None:
+        """How many times better than its parent a candidate is; None where that makes no sense."""
+        parent = self._scores.get(candidate.parent)
+        if parent is None or evaluation.score is None or parent <= 0 or evaluation.score <= 0:
+            return None
+        ratio = evaluation.score / parent
+        return ratio if self.direction == "maximize" else 1.0 / ratio
+
+    def _evaluate(self, source: str | bytes, number: int) -> Evaluation:
+        best = self._archive.best
+        return self._open().evaluate(source, seed=(self.seed, number), best=best and best.score)
+
+    def _open(self) -> Judge:
+        if self._judge is None:
+            self._judge = Judge(self.kernel, self.metric, self.workers, self.deadline)
+        return self._judge
+
+    def close(self) -> None:
+        """End the worker processes; another call starts new ones."""
+        if self._judge is not None:
+            self._judge.close()
+
+    def __enter__(self) -> Evolution:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise UsageError(message)
