@@ -199,7 +199,9 @@ class Kernel(CellCallable):
         """Send all later calls to a revision of this kernel."""
         chosen = self.revision(revision) if isinstance(revision, int) else revision
         if not isinstance(chosen, Revision) or not any(chosen is r for r in self._revisions):
-            raise KernelError(f"{revision!r} is not a revision of {self.signature.name!r}; compile its source here first")
+            raise KernelError(
+                f"{revision!r} is not a revision of {self.signature.name!r}; compile its source here first"
+            )
         target = chosen.entry_address
         with self._lock:
             self._cell.store(target)
@@ -260,8 +262,7 @@ class _Stub:
         self._hit = ctypes.c_int64(0)
         result = "return 0;" if signature.returns else ""
         text = (
-            f"extern volatile int64_t sj_unevolved;\n{signature.c_prototype}\n"
-            f"{{\n  sj_unevolved = 1;\n  {result}\n}}\n"
+            f"extern volatile int64_t sj_unevolved;\n{signature.c_prototype}\n{{\n  sj_unevolved = 1;\n  {result}\n}}\n"
         )
         code = compile_object(text, signature.name, also_needs=frozenset({"sj_unevolved"}))
         self._loaded = load(code, {"sj_unevolved": ctypes.addressof(self._hit)})
@@ -343,9 +344,7 @@ def evolvable(
         if not inspect.isfunction(body):
             raise UsageError(f"@evolvable takes a plain Python function, not {body!r}")
         signature = signature_of(body, namespace)
-        kernel = Kernel(
-            signature, None if is_empty(body) else body, _source_text(source), profile=profile, flags=flags
-        )
+        kernel = Kernel(signature, None if is_empty(body) else body, _source_text(source), profile=profile, flags=flags)
         functools.update_wrapper(kernel, body)
         return kernel
 

@@ -338,8 +338,9 @@ def _array(annotation: Any, name: str, where: str) -> ArrayType | None:
     if isinstance(annotation, _RawArray):
         dims = tuple(_dimension(d, where) for d in annotation.dims)
         if not 1 <= len(dims) <= MAX_DIMENSIONS:
-            raise SignatureError(f"{where}: an array has 1 to {MAX_DIMENSIONS} dimensions, not {len(dims)}; "
-                                 f"write {_ARRAY_HINT}")
+            raise SignatureError(
+                f"{where}: an array has 1 to {MAX_DIMENSIONS} dimensions, not {len(dims)}; write {_ARRAY_HINT}"
+            )
         return ArrayType(_scalar(annotation.dtype, where), dims)
     ndim = getattr(annotation, "ndim", None)
     if not _is_numba(annotation) or ndim is None:
@@ -360,7 +361,7 @@ def _dimension(dim: Any, where: str) -> Dimension:
         if not 1 <= dim < 2**31:
             raise SignatureError(f"{where}: a literal dimension is 1 to 2**31 - 1, not {dim}")
         return int(dim)
-    raise SignatureError(f"{where}: a dimension is a name like \"n\" or a literal like 3, not {dim!r}")
+    raise SignatureError(f'{where}: a dimension is a name like "n" or a literal like 3, not {dim!r}')
 
 
 def _is_numba(annotation: Any) -> bool:
@@ -403,8 +404,9 @@ def _returns(annotation: Any, scope: Mapping[str, Any], function: str) -> Scalar
     if annotation is None or (_is_numba(annotation) and str(annotation) in ("none", "void")):
         return None
     if isinstance(annotation, _RawArray | _Marked) or getattr(annotation, "ndim", None) is not None:
-        raise SignatureError(f"{where} cannot be an array; add a parameter such as 'out: Out[float64, \"n\"]' "
-                             "and return None")
+        raise SignatureError(
+            f"{where} cannot be an array; add a parameter such as 'out: Out[float64, \"n\"]' and return None"
+        )
     return _scalar(annotation, where)
 
 
@@ -420,7 +422,8 @@ def check_arguments(signature: Signature, args: Sequence[Any]) -> Exception | No
         problem = (
             _scalar_problem(param.type, value)
             if isinstance(param.type, Scalar)
-            else _array_problem(param.type, param.mode, value) or _length_problem(param.type, param.name, value, lengths)
+            else _array_problem(param.type, param.mode, value)
+            or _length_problem(param.type, param.name, value, lengths)
         )
         if problem is not None:
             kind, text = problem

@@ -32,7 +32,9 @@ def _libm(shape: str, names: str) -> list[Function]:
     """Both precisions of a family: `shape` uses R for double or float and F for the function's name."""
     rows = []
     for name in names.split():
-        rows += [Function(n, shape.replace("R", r).replace("F", n)) for n, r in ((name, "double"), (name + "f", "float"))]
+        rows += [
+            Function(n, shape.replace("R", r).replace("F", n)) for n, r in ((name, "double"), (name + "f", "float"))
+        ]
     return rows
 
 

@@ -117,7 +117,6 @@ def _symbol_problems(data: bytes, entry: str, allowed: frozenset[str]) -> list[D
     return problems
 
 
-
 class _Cache:
     """Object code by key, in memory and, when asked, in a directory; a damaged file is a miss."""
 

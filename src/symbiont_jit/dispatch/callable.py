@@ -25,9 +25,7 @@ class CellCallable:
         self.signature = signature
         self._cell = Cell()
         # Numba takes any integer for any other; a Python caller should hear about an int that does not fit.
-        self._checks_first = any(
-            not isinstance(p.type, ArrayType) and p.type.kind in "iub" for p in signature.params
-        )
+        self._checks_first = any(not isinstance(p.type, ArrayType) and p.type.kind in "iub" for p in signature.params)
 
     @property
     def _numba_type_(self) -> KernelType:

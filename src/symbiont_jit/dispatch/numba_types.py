@@ -226,16 +226,26 @@ def _array_pointer(
     shape = cgutils.unpack_tuple(builder, array.shape, typ.ndim)
     if not param.type.dims:
         for length in shape:
-            _require_length(context, builder, length, ir.Constant(length.type, 1),
-                            f"{signature.name}(): argument {param.name!r} must have exactly one element")
+            _require_length(
+                context,
+                builder,
+                length,
+                ir.Constant(length.type, 1),
+                f"{signature.name}(): argument {param.name!r} must have exactly one element",
+            )
         return array.data
     for axis, (dim, length) in enumerate(zip(param.type.dims, shape, strict=True)):
         if isinstance(dim, str) and dim not in lengths:
             lengths[dim] = length
             continue
         wanted = lengths[dim] if isinstance(dim, str) else ir.Constant(length.type, dim)
-        _require_length(context, builder, length, wanted,
-                        f"{signature.name}(): axis {axis} of argument {param.name!r} does not have length {dim}")
+        _require_length(
+            context,
+            builder,
+            length,
+            wanted,
+            f"{signature.name}(): axis {axis} of argument {param.name!r} does not have length {dim}",
+        )
     return array.data
 
 

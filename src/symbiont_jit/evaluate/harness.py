@@ -139,14 +139,16 @@ def _harness_source(signature: Signature) -> str:
     params = [Param(d, Scalar("int64", "int64_t")) for d in signature.dimensions] + list(signature.params)
     types = [_pointer_type(p) for p in params]
     returns = signature.returns.c if signature.returns else "void"
-    loads = "".join(f"    {t} const a{i} = {_load(p, t, i)};\n" for i, (p, t) in enumerate(zip(params, types, strict=True)))
+    loads = "".join(
+        f"    {t} const a{i} = {_load(p, t, i)};\n" for i, (p, t) in enumerate(zip(params, types, strict=True))
+    )
     call = f"entry({', '.join(f'a{i}' for i in range(len(params)))})"
     store = f"*(({returns} *)result) = {call};" if signature.returns else f"{call};"
     return f"""struct timespec {{ int64_t tv_sec; int64_t tv_nsec; }};
 extern int clock_gettime(int, struct timespec *);
 int64_t {_ENTRY}(uint64_t address, int64_t calls, int64_t sets, const uint64_t *slots, void *result)
 {{
-  {returns} (*const entry)({', '.join(types) or 'void'}) = ({returns} (*)({', '.join(types) or 'void'}))address;
+  {returns} (*const entry)({", ".join(types) or "void"}) = ({returns} (*)({", ".join(types) or "void"}))address;
   struct timespec start, end;
   int64_t set = 0;
   clock_gettime({_CLOCK_THREAD_CPUTIME_ID}, &start);

@@ -44,11 +44,11 @@ class _Confirmation:
 class Judge:
     """Evaluates candidates of one kernel by one metric, in a few workers."""
 
-    def __init__(self, kernel: Kernel, metric: Any, workers: int = 1, deadline: float = 10.0) -> None:
+    def __init__(self, kernel: Kernel, metric: Any, workers: int = 1, deadline: float | None = None) -> None:
         self.metric: Metric = as_metric(metric)
         self.metric.prepare(kernel)
         self.kernel = kernel
-        self.deadline = deadline
+        self.deadline = self.metric.suggested_deadline() if deadline is None else deadline
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         self._workers = [Worker(self._serve) for _ in range(workers)]
         for worker in self._workers:
@@ -96,7 +96,10 @@ class Judge:
     def _with_worker(self, request: Any, deadline: float) -> Any:
         worker = self._idle.get()
         try:
-            return worker.ask(request, deadline)
+            outcome = worker.ask(request, deadline)
+            if _may_have_spoiled(outcome):
+                worker.close()
+            return outcome
         finally:
             self._idle.put(worker)
 
@@ -121,10 +124,13 @@ class Judge:
         return self.metric.judge(self.kernel, revision, request.seed, request.best)
 
 
+def _may_have_spoiled(outcome: Any) -> bool:
+    """Whether a candidate was wrong: it may have written where it should not, so its process is not used again."""
+    return isinstance(outcome, Answer) and isinstance(outcome.value, Verdict) and outcome.value.status is Status.WRONG
+
+
 def _ended(status: Status, canonical: Canonical, message: str) -> Evaluation:
-    return Evaluation(
-        status, canonical.text, diagnostics=(Diagnostic(Stage.EVALUATE, status.name.lower(), message),)
-    )
+    return Evaluation(status, canonical.text, diagnostics=(Diagnostic(Stage.EVALUATE, status.name.lower(), message),))
 
 
 def _evaluation(verdict: Verdict, source: str) -> Evaluation:

@@ -28,12 +28,18 @@ Inputs = Callable[[np.random.Generator], Sequence[Any]] | Sequence[Sequence[Any]
 #: Relative tolerances by dtype, unless the user gives one; everything else has to be equal.
 TOLERANCES: Final[Mapping[str, float]] = {"float64": 1e-9, "float32": 1e-4}
 
-CHECK_CALLS: Final = 3
-CHECK_SECONDS: Final = 0.05
+CHECK_CALLS: Final = 2
+CHECK_SECONDS: Final = 0.02
 ROUNDS: Final = 5
 CONFIRM_ROUNDS: Final = 15
 #: A candidate this much slower than the best is not worth more rounds.
 HOPELESS: Final = 0.8
+#: A reference whose batch takes longer than this is measured once for each candidate.
+SLOW_NS: Final = 2_000_000
+KEPT_CASES: Final = 6
+DEADLINE: Final = 2.0
+DEADLINE_CALLS: Final = 60
+CALLABLE_DEADLINE: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +54,23 @@ class Verdict:
     candidate_ns: tuple[float, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One call's arguments, and what they and the result are after the reference's call."""
+
+    given: tuple[Any, ...]
+    expected: Arguments
+    result: Any
+
+
 class Metric(Protocol):
     """What a search needs of a metric."""
 
     def prepare(self, kernel: Kernel) -> None:
         """Compile and check what every worker will inherit; raises usage errors."""
+
+    def suggested_deadline(self) -> float:
+        """Seconds after which a candidate can be given up, unless the user says otherwise; after `prepare`."""
 
     def judge(self, kernel: Kernel, candidate: Revision, seed: Sequence[int], best: float | None) -> Verdict:
         """Score a candidate; runs in a worker. `best` is the score to beat, if any."""
@@ -68,7 +86,9 @@ class Speedup:
 
     def __init__(self, inputs: Inputs, rtol: float | None = None, atol: float | None = None) -> None:
         if not callable(inputs) and not isinstance(inputs, Sequence):
-            raise UsageError(f"inputs is a callable of a NumPy Generator or a list of argument tuples, not {inputs!r:.80}")
+            raise UsageError(
+                f"inputs is a callable of a NumPy Generator or a list of argument tuples, not {inputs!r:.80}"
+            )
         if not callable(inputs) and not inputs:
             raise UsageError("inputs is an empty list; give at least one tuple of arguments")
         for name, value in (("rtol", rtol), ("atol", atol)):
@@ -82,11 +102,15 @@ class Speedup:
         self._reference = 0
         self._reference_calls = 1
         self._reference_ns: list[float] = []
+        self._cases: list[_Case] = []
+        self._deadline = DEADLINE
 
     def prepare(self, kernel: Kernel) -> None:
         """Compile the reference and the harness, and check one set of inputs against the signature."""
         if not kernel.revisions:
-            raise UsageError(f"{kernel.signature.name!r} has neither a Python body nor source=..., so there is no reference")
+            raise UsageError(
+                f"{kernel.signature.name!r} has neither a Python body nor source=..., so there is no reference"
+            )
         self._reference = kernel.revisions[0].entry_address
         self._harness = Harness(kernel.signature)
         values = self._draw([0, 0], 0)
@@ -94,6 +118,11 @@ class Speedup:
         if problem is not None:
             raise UsageError(f"inputs do not fit the signature: {problem}")
         self._stopwatch = self._harness.stopwatch(values)
+        self._deadline = DEADLINE + DEADLINE_CALLS * self._stopwatch.batch(self._reference, 1) * 1e-9
+
+    def suggested_deadline(self) -> float:
+        """Time for the calls of an evaluation with a candidate many times slower than the reference, and a second."""
+        return self._deadline
 
     def _draw(self, seed: Sequence[int], number: int) -> tuple[Any, ...]:
         if not callable(self.inputs):
@@ -125,49 +154,71 @@ class Speedup:
         assert self._stopwatch is not None, "prepare() comes first"
         if not self._reference_ns:
             self._reference_calls = self._stopwatch.calibrate(self._reference)
+            self._reference_ns = [self._stopwatch.batch(self._reference, self._reference_calls) for _ in range(3)]
         return self._stopwatch
 
     def _time(self, entry: int, best: float | None) -> Verdict:
+        """Candidate and reference in turns; a slow reference has its turn once, its recent times count too."""
         watch = self._watch()
         calls = watch.calibrate(entry)
         times: list[float] = []
-        for _ in range(ROUNDS):
-            self._reference_ns.append(watch.batch(self._reference, self._reference_calls))
+        for turn in range(ROUNDS):
+            if turn == 0 or self._reference_ns[-1] * self._reference_calls < SLOW_NS:
+                self._reference_ns.append(watch.batch(self._reference, self._reference_calls))
             times.append(watch.batch(entry, calls))
-            hopeless = best is not None and self._reference_ns[-1] / min(times) < HOPELESS * best
+            hopeless = best is not None and median(self._reference_ns) / min(times) < HOPELESS * best
             if hopeless or sum(times) * calls > 5e8:
                 break
-        self._reference_ns = self._reference_ns[-4 * ROUNDS :]
-        return _verdict(tuple(self._reference_ns[-2 * ROUNDS :]), tuple(times))
+        self._reference_ns = self._reference_ns[-2 * ROUNDS :]
+        return _verdict(tuple(self._reference_ns), tuple(times))
 
     # -- agreement ----------------------------------------------------------------------------------------------
 
     def _disagreement(self, kernel: Kernel, entry: int, seed: Sequence[int]) -> str | None:
+        """The first difference from the reference's results.
+
+        A list of inputs is checked whole. Drawn inputs are new for every candidate; where the reference is slow, one of
+        them is new and the others are from earlier candidates, whose expected results are known already.
+        """
+        if not callable(self.inputs):
+            cases = [self._case(kernel, seed, number) for number in range(len(self.inputs))]
+            return next((p for c in cases if (p := self._disagreement_on(kernel, entry, c)) is not None), None)
         started = time.perf_counter()
-        count = CHECK_CALLS if callable(self.inputs) else len(self.inputs)
-        for number in range(count):
-            problem = self._disagreement_on(kernel, entry, self._draw(seed, number), seed)
+        for number in range(CHECK_CALLS):
+            is_slow = time.perf_counter() - started > CHECK_SECONDS
+            case = self._earlier_case(seed, number) if is_slow else None
+            if case is None:
+                case = self._case(kernel, seed, number)
+                self._cases = [*self._cases[-(KEPT_CASES - 1) :], case]
+            problem = self._disagreement_on(kernel, entry, case)
             if problem is not None:
                 return problem
-            # A list is checked whole; drawn inputs for as long as it stays cheap, but twice at least.
-            if callable(self.inputs) and number >= 1 and time.perf_counter() - started > CHECK_SECONDS:
-                break
         return None
 
-    def _disagreement_on(self, kernel: Kernel, entry: int, values: tuple[Any, ...], seed: Sequence[int]) -> str | None:
+    def _case(self, kernel: Kernel, seed: Sequence[int], number: int) -> _Case:
+        """Inputs, and what the reference makes of them."""
         assert self._harness is not None
-        wanted, given = self._harness.prepare(values), self._harness.prepare(values)
-        _soil(kernel, wanted, given, seed)
-        expected = self._harness.call(self._reference, wanted)
-        got = self._harness.call(entry, given)
-        pairs = [(p.name, p, w, g) for p, w, g in zip(kernel.signature.params, wanted.values, given.values, strict=True)]
-        for name, param, want, have in pairs:
+        values = self._draw(seed, number)
+        expected = self._harness.prepare(values)
+        _soil(kernel, expected, seed)
+        given = tuple(np.copy(v) for v in expected.values)
+        return _Case(given, expected, self._harness.call(self._reference, expected))
+
+    def _earlier_case(self, seed: Sequence[int], number: int) -> _Case | None:
+        others = self._cases[:-1]
+        return others[hash((*seed, number)) % len(others)] if others else None
+
+    def _disagreement_on(self, kernel: Kernel, entry: int, case: _Case) -> str | None:
+        assert self._harness is not None
+        given = self._harness.prepare(case.given)
+        result = self._harness.call(entry, given)
+        for param, want, have in zip(kernel.signature.params, case.expected.values, given.values, strict=True):
             if isinstance(param.type, ArrayType):
                 problem = self._difference(want, have, param.type.dtype)
                 if problem is not None:
-                    return _said(name, param, problem)
+                    return _said(param.name, param, problem)
         if kernel.signature.returns is not None:
-            problem = self._difference(np.asarray(expected), np.asarray(got), kernel.signature.returns)
+            problem = self._difference(np.asarray(case.result), np.asarray(result), kernel.signature.returns)
             if problem is not None:
                 return f"the result {problem}"
         return None
@@ -199,24 +250,21 @@ def _said(name: str, param: Param, problem: str) -> str:
     return f"{name!r} was changed, though it is const: {problem}" if param.mode is Mode.IN else f"{name!r} {problem}"
 
 
-def _soil(kernel: Kernel, first: Arguments, second: Arguments, seed: Sequence[int]) -> None:
-    """Fill pure output buffers with the same noise in both calls.
+def _soil(kernel: Kernel, arguments: Arguments, seed: Sequence[int]) -> None:
+    """Fill pure output buffers with noise, the same for reference and candidate.
 
     A candidate that writes nothing must not find yesterday's right answer in a buffer, and one that leaves out what the
     reference leaves out must not be blamed.
     """
     rng = np.random.default_rng([*seed, 7])
-    for param, a, b in zip(kernel.signature.params, first.values, second.values, strict=True):
+    for param, value in zip(kernel.signature.params, arguments.values, strict=True):
         if param.mode is Mode.OUT:
-            a[...] = rng.integers(0, 2 if a.dtype == bool else 100, a.shape).astype(a.dtype)
-            b[...] = a
+            value[...] = rng.integers(0, 2 if value.dtype == bool else 100, value.shape).astype(value.dtype)
 
 
 def _verdict(reference_ns: tuple[float, ...], candidate_ns: tuple[float, ...]) -> Verdict:
     score = median(reference_ns) / max(median(candidate_ns), 1e-3)
-    return Verdict(
-        Status.VALID, score, {"speedup": score}, reference_ns=reference_ns, candidate_ns=candidate_ns
-    )
+    return Verdict(Status.VALID, score, {"speedup": score}, reference_ns=reference_ns, candidate_ns=candidate_ns)
 
 
 class CallableMetric:
@@ -230,6 +278,10 @@ class CallableMetric:
         if kernel.revisions:
             _ = kernel._cell_address
 
+    def suggested_deadline(self) -> float:
+        """Ten seconds: nothing is known of what the function does."""
+        return CALLABLE_DEADLINE
+
     def judge(self, kernel: Kernel, candidate: Revision, seed: Sequence[int], best: float | None) -> Verdict:
         """Activate the candidate in this worker's copy of the kernel and ask the function."""
         kernel.activate(candidate)
@@ -238,7 +290,9 @@ class CallableMetric:
             scores = {k: float(v) for k, v in value.items()} if isinstance(value, Mapping) else {"score": float(value)}
         except Exception:
             text = "".join(traceback.format_exc(limit=-4))[-2000:]
-            return Verdict(Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "metric", f"the metric raised:\n{text}"),))
+            return Verdict(
+                Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "metric", f"the metric raised:\n{text}"),)
+            )
         if not scores or not all(map(math.isfinite, scores.values())):
             message = f"the metric gave {value!r}, which is no finite number"
             return Verdict(Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "metric", message),))

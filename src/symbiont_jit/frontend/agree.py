@@ -76,7 +76,7 @@ def _is_void(node: Any) -> bool:
 def _param_problem(node: Any, param: Param, own: Mapping[str, str | None], typedefs: Mapping[str, Any]) -> str | None:
     """None where the parameter agrees; otherwise what to add to "X, not Y" (often nothing)."""
     type_node = getattr(node, "type", None)
-    if isinstance(node, c_ast.Decl) and node.name is None or isinstance(node, c_ast.Typename):
+    if (isinstance(node, c_ast.Decl) and node.name is None) or isinstance(node, c_ast.Typename):
         return " (it has no name)"
     if isinstance(param.type, Scalar):
         return None if _scalar_of(type_node, typedefs) == _exact(param.type.c) else ""
@@ -126,8 +126,11 @@ def _is_const_target(node: Any, typedefs: Mapping[str, Any]) -> bool:
 
 def _same_dimension(node: Any, dim: str | int, own: Mapping[str, str | None]) -> bool:
     if isinstance(dim, int):
-        return isinstance(node, c_ast.Constant) and node.value.rstrip("uUlL").isdigit() and int(
-            node.value.rstrip("uUlL")) == dim
+        return (
+            isinstance(node, c_ast.Constant)
+            and node.value.rstrip("uUlL").isdigit()
+            and int(node.value.rstrip("uUlL")) == dim
+        )
     return isinstance(node, c_ast.ID) and node.name == own[dim]
 
 

@@ -196,8 +196,11 @@ def _judge_directive(mark: str, word: str, rest: str) -> tuple[bool, tuple[str, 
         name = (header[1] or header[2]) if header else rest
         if name in vocabulary.HEADERS:
             return False, None
-        return False, ("include", f"'#include {rest[:60]}' is not available; the standard functions in the table are "
-                                  "declared already, so remove the line")
+        return False, (
+            "include",
+            f"'#include {rest[:60]}' is not available; the standard functions in the table are "
+            "declared already, so remove the line",
+        )
     if word == "pragma":
         if is_allowed_pragma(rest):
             return True, None
@@ -250,6 +253,8 @@ def _nesting(code: str) -> list[Diagnostic]:
     for match in re.finditer(r"[([{]|[)\]}]", bare):
         depth += 1 if match[0] in "([{" else -1
         if depth > MAX_NESTING:
-            message = f"brackets are nested deeper than {MAX_NESTING}; name intermediate results or use helper functions"
+            message = (
+                f"brackets are nested deeper than {MAX_NESTING}; name intermediate results or use helper functions"
+            )
             return [Diagnostic(Stage.READ, "too-deep", message, *_position(bare, match.start()))]
     return []

@@ -20,11 +20,13 @@ from symbiont_jit.signature import Signature
 __all__ = ["Mutator"]
 
 MAX_STEPS = 3
-STEP_WEIGHTS = (0.5, 0.3, 0.2)
-MAX_SOURCE = 24_000
+STEP_WEIGHTS = (0.55, 0.3, 0.15)
+MAX_SOURCE = 9_000
 TRIES = 30
 #: How strongly better parents are preferred: each rank has this share of the one before it.
-RANK_DECAY = 0.75
+RANK_DECAY = 0.65
+#: The share of candidates that start from the first source again.
+FROM_ROOT = 0.2
 
 
 class Mutator:
@@ -39,6 +41,7 @@ class Mutator:
         self._tried = dict.fromkeys(self._weights, 0.0)
         self._credit = dict.fromkeys(self._weights, 0.0)
         self._seen: set[str] = set()
+        self._roots: dict[str, Parent] = {}
 
     def propose(self, signature: Signature, parents: Sequence[Parent], rng: np.random.Generator) -> Candidate | None:
         """A text that was not proposed before, or None after many tries."""
@@ -47,14 +50,21 @@ class Mutator:
                 f"the offline mutator needs C to start from; declare {signature.name!r} with "
                 "@evolvable(source=...), or swap in a first version"
             )
-        ranks = RANK_DECAY ** np.arange(len(parents))
+        self._roots.setdefault(signature.name, parents[-1])
         for _ in range(TRIES):
-            parent = parents[int(rng.choice(len(parents), p=ranks / ranks.sum()))]
+            parent = self._parent(signature, parents, rng)
             steps, source = self._mutated(parent.source, rng)
             if steps and source not in self._seen and len(source) <= MAX_SOURCE:
                 self._seen.add(source)
                 return Candidate(source, f"mutator: {', '.join(steps)}", parent=parent.number, steps=tuple(steps))
         return None
+
+    def _parent(self, signature: Signature, parents: Sequence[Parent], rng: np.random.Generator) -> Parent:
+        """A survivor, the better the likelier; or where the search began, since first steps exclude others."""
+        if rng.random() < FROM_ROOT:
+            return self._roots[signature.name]
+        ranks = RANK_DECAY ** np.arange(len(parents))
+        return parents[int(rng.choice(len(parents), p=ranks / ranks.sum()))]
 
     def learn(self, candidate: Candidate, was_valid: bool, gain: float | None) -> None:
         """Credit or blame the transformations that made a candidate."""

@@ -77,8 +77,8 @@ class Evolution:
     """A search over the bodies of one kernel.
 
     `metric` is `Speedup(inputs)` or a callable of the kernel that returns a number, or several by name (the first
-    one counts); `proposer` makes candidates; `deadline` is the seconds a candidate may take in its worker; `workers` is
-    the number of processes. The same `seed` asks the same questions; measured times differ from run to run, and with
+    one counts); `proposer` makes candidates; `deadline` is the seconds a candidate may take in its worker (by default
+    what the metric suggests); `workers` is the number of processes. The same `seed` asks the same questions; measured times differ from run to run, and with
     them the answers.
     """
 
@@ -87,7 +87,7 @@ class Evolution:
     proposer: Proposer | None = None
     seed: int = 0
     workers: int = 1
-    deadline: float = 10.0
+    deadline: float | None = None
     direction: Direction = "maximize"
     _archive: Archive = field(init=False)
     _judge: Judge | None = field(init=False, default=None)
@@ -100,7 +100,10 @@ class Evolution:
         _require(isinstance(self.kernel, Kernel), f"kernel is made by @evolvable, not {self.kernel!r:.80}")
         _require(self.direction in _BETTER, f"direction is 'maximize' or 'minimize', not {self.direction!r}")
         _require(self.workers >= 1, f"workers is at least 1, not {self.workers!r}")
-        _require(self.deadline > 0, f"deadline is a number of seconds above 0, not {self.deadline!r}")
+        _require(
+            self.deadline is None or self.deadline > 0,
+            f"deadline is a number of seconds above 0, not {self.deadline!r}",
+        )
         self._archive = Archive(_BETTER[self.direction])
         self._rng = np.random.default_rng(self.seed)
 
@@ -182,19 +185,19 @@ class Evolution:
         started: float,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        """Keep `workers + 1` candidates under way: one is compiled while the others run.
+        """Keep two candidates more than workers under way: they are compiled while others run.
 
         Results are told in the order the candidates were asked for, so that the same seed and the same scores give the
         same search.
         """
         under_way: collections.deque[tuple[Candidate, Future[Evaluation]]] = collections.deque()
         asked = idle = told = 0
-        with ThreadPoolExecutor(self.workers + 1) as pool:
+        with ThreadPoolExecutor(self.workers + 2) as pool:
             while True:
                 is_over = seconds is not None and time.monotonic() - started >= seconds
                 is_over |= candidates is not None and asked >= candidates
                 is_over |= target is not None and self._reached(target)
-                if not is_over and idle < MAX_IDLE_ASKS and len(under_way) <= self.workers:
+                if not is_over and idle < MAX_IDLE_ASKS and len(under_way) <= self.workers + 1:
                     new = self.ask(1)
                     idle = 0 if new else idle + 1
                     asked += len(new)
@@ -238,9 +241,7 @@ class Evolution:
             finalists = [e.evaluation for e in self._archive.elites[:FINALISTS]]
             assert self._judge is not None
             confirmed = self._judge.confirm([e.source for e in finalists])
-            self._archive.replace(
-                [replace(c, code=f.code) for c, f in zip(confirmed, finalists, strict=False)]
-            )
+            self._archive.replace([replace(c, code=f.code) for c, f in zip(confirmed, finalists, strict=False)])
         best = self._archive.best
         if best is None:
             return None, self.kernel.active
@@ -275,7 +276,9 @@ class Evolution:
     def __enter__(self) -> Evolution:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

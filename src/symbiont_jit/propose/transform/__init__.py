@@ -46,10 +46,10 @@ TRANSFORMATIONS: Final[Mapping[str, Transformation]] = {
         Transformation("reassociate", hints.allow_reassociation, 2.0),
         Transformation("loop-hint", hints.hint_loop, 2.0),
         Transformation("select", formulas.select, 1.0),
-        Transformation("constant", formulas.change_constant, 0.8),
-        Transformation("operator", formulas.change_operator, 0.5),
-        Transformation("operand", formulas.swap_operand, 0.5),
-        Transformation("grow-term", formulas.grow_term, 0.5),
-        Transformation("prune-term", formulas.prune_term, 0.3),
+        Transformation("constant", formulas.change_constant, 0.3),
+        Transformation("operator", formulas.change_operator, 0.2),
+        Transformation("operand", formulas.swap_operand, 0.2),
+        Transformation("grow-term", formulas.grow_term, 0.2),
+        Transformation("prune-term", formulas.prune_term, 0.1),
     )
 }

@@ -15,7 +15,12 @@ from symbiont_jit.frontend.tree import walk
 from symbiont_jit.propose.transform.syntax import binary, clone, declared_names, name, rewrite
 
 __all__ = [
-    "change_constant", "change_operator", "grow_term", "prune_term", "select", "swap_operand",
+    "change_constant",
+    "change_operator",
+    "grow_term",
+    "prune_term",
+    "select",
+    "swap_operand",
 ]
 
 ARITHMETIC = ("+", "-", "*", "/")
@@ -110,7 +115,9 @@ def swap_operand(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
 
 def grow_term(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`e` -> `e op t` or `f(e)`, in a return value, an initialiser or an assignment."""
-    slots = [(n, s) for n in _expressions(tree) for s in _VALUE_SLOTS.get(type(n).__name__, ()) if _is_value(getattr(n, s))]
+    slots = [
+        (n, s) for n in _expressions(tree) for s in _VALUE_SLOTS.get(type(n).__name__, ()) if _is_value(getattr(n, s))
+    ]
     if not slots:
         return False
     node, slot = slots[int(rng.integers(len(slots)))]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pycparser import c_ast
 
-from symbiont_jit.propose.transform.loops import is_loop_pragma, loops_in
+from symbiont_jit.propose.transform.loops import is_loop_pragma, loops_in, main_loops
 
 __all__ = ["allow_reassociation", "hint_loop", "restrict_pointers"]
 
@@ -27,7 +27,7 @@ FP_MODES = (
 
 def hint_loop(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """Put another `#pragma clang loop` before a loop, or take the one that is there away."""
-    sites = list(loops_in(tree))
+    sites = main_loops(tree) if rng.random() < 0.8 else list(loops_in(tree))
     if not sites:
         return False
     site = sites[int(rng.integers(len(sites)))]
@@ -69,7 +69,9 @@ def restrict_pointers(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
 
 
 def _restrict(node: Any) -> bool:
-    quals = node.dim_quals if isinstance(node, c_ast.ArrayDecl) else node.quals if isinstance(node, c_ast.PtrDecl) else None
+    quals = (
+        node.dim_quals if isinstance(node, c_ast.ArrayDecl) else node.quals if isinstance(node, c_ast.PtrDecl) else None
+    )
     if quals is None or "restrict" in quals:
         return False
     if isinstance(node, c_ast.ArrayDecl) and node.dim is None:

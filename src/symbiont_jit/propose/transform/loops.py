@@ -14,10 +14,32 @@ from pycparser import c_ast
 
 from symbiont_jit.frontend.tree import walk
 from symbiont_jit.propose.transform.syntax import (
-    assign, assigned_names, binary, block, constant, declare, declared_names, integer_value, name, names_in,
+    assign,
+    assigned_names,
+    binary,
+    block,
+    constant,
+    declare,
+    declared_names,
+    integer_value,
+    name,
+    names_in,
 )
 
-__all__ = ["Loop", "Site", "body_statements", "is_loop_pragma", "loop_of", "loops_in", "make_for"]
+__all__ = [
+    "Loop",
+    "Site",
+    "body_statements",
+    "is_loop_pragma",
+    "is_short",
+    "loop_of",
+    "loops_in",
+    "main_loops",
+    "make_for",
+]
+
+
+SHORT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +81,9 @@ class Site:
 
 def is_loop_pragma(node: Any) -> bool:
     """Whether a node is a pragma that has to stand before a loop."""
-    return isinstance(node, c_ast.Pragma) and node.string.split("(")[0].split()[0] != "STDC" and " fp " not in node.string
+    return (
+        isinstance(node, c_ast.Pragma) and node.string.split("(")[0].split()[0] != "STDC" and " fp " not in node.string
+    )
 
 
 def loop_of(node: Any) -> Loop | None:
@@ -136,9 +160,47 @@ def body_statements(loop: Loop) -> list[Any]:
 def loops_in(tree: Any) -> Iterator[Site]:
     """Every counted loop with its place, outer ones first."""
     for node in walk(tree):
-        if not isinstance(node, c_ast.Compound) or not node.block_items:
-            continue
-        for index, statement in enumerate(node.block_items):
-            loop = loop_of(statement)
-            if loop is not None:
-                yield Site(node.block_items, index, loop)
+        if isinstance(node, c_ast.Compound):
+            yield from _sites(node.block_items or [])
+
+
+def main_loops(tree: Any) -> list[Site]:
+    """The counted loops where time is spent.
+
+    Left out are loops that only count copies, and the rest loops of earlier transformations with all they contain.
+    """
+    found = []
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        skipped: set[int] = set()
+        if isinstance(node, c_ast.Compound):
+            for site in _sites(node.block_items or []):
+                if _is_rest(site):
+                    skipped.add(id(site.loop.node))
+                elif not is_short(site.loop):
+                    found.append(site)
+        stack.extend(child for _, child in reversed(node.children()) if id(child) not in skipped)
+    return found
+
+
+def _sites(statements: list[Any]) -> Iterator[Site]:
+    for index, statement in enumerate(statements):
+        loop = loop_of(statement)
+        if loop is not None:
+            yield Site(statements, index, loop)
+
+
+def is_short(loop: Loop) -> bool:
+    """Whether a loop has so few iterations, known beforehand, that it is unrolled anyway."""
+    low, high = integer_value(loop.low), integer_value(loop.high)
+    return low is not None and high is not None and high - low <= SHORT * loop.step
+
+
+def _is_rest(site: Site) -> bool:
+    """Whether a loop goes on where an earlier one in the same list, of larger steps, ended."""
+    low = site.loop.low
+    if not isinstance(low, c_ast.ID):
+        return False
+    earlier = (loop_of(s) for s in site.statements[: site.index])
+    return any(e is not None and isinstance(e.high, c_ast.ID) and e.high.name == low.name for e in earlier)

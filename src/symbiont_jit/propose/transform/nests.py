@@ -8,17 +8,38 @@ Modern Architectures (2002), whose names are used.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from pycparser import c_ast
 
 from symbiont_jit.frontend.tree import walk
-from symbiont_jit.propose.transform.loops import Loop, Site, body_statements, is_loop_pragma, loop_of, loops_in, make_for
+from symbiont_jit.propose.transform.loops import (
+    Loop,
+    Site,
+    body_statements,
+    is_loop_pragma,
+    is_short,
+    loop_of,
+    loops_in,
+    main_loops,
+    make_for,
+)
 from symbiont_jit.propose.transform.syntax import (
-    assign, assigned_names, binary, block, clone, constant, declare, declared_names, fresh_name, integer_value,
-    jumps_out, name, names_in, substitute,
+    assign,
+    assigned_names,
+    binary,
+    block,
+    clone,
+    constant,
+    declare,
+    declared_names,
+    fresh_name,
+    jumps_out,
+    name,
+    names_in,
+    substitute,
 )
 
 __all__ = ["accumulate_in_place", "distribute", "fuse", "interchange", "jam", "promote", "sink_reduction", "tile"]
@@ -55,7 +76,7 @@ def _swapped(outer: Loop, inner: Loop) -> Any:
 
 def interchange(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`for i { for j S }` -> `for j { for i S }`."""
-    sites = [(s, inner) for s in loops_in(tree) if (inner := _perfect_inner(s.loop)) is not None]
+    sites = [(s, inner) for s in main_loops(tree) if (inner := _perfect_inner(s.loop)) is not None]
     chosen = _choose(rng, sites)
     if chosen is None:
         return False
@@ -66,7 +87,7 @@ def interchange(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
 
 def tile(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`for i { for j S }` -> `for jj in tiles { for i { for j in tile S } }`."""
-    sites = [(s, inner) for s in loops_in(tree) if (inner := _perfect_inner(s.loop)) is not None]
+    sites = [(s, inner) for s in main_loops(tree) if (inner := _perfect_inner(s.loop)) is not None]
     chosen = _choose(rng, sites)
     if chosen is None:
         return False
@@ -87,7 +108,7 @@ def tile(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
 
 def distribute(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`for i { S; T }` -> `for i S; for i T`, where no declaration of S is used in T."""
-    sites = [(s, cut) for s in loops_in(tree) for cut in _cuts(s.loop)]
+    sites = [(s, cut) for s in main_loops(tree) for cut in _cuts(s.loop)]
     chosen = _choose(rng, sites)
     if chosen is None:
         return False
@@ -208,7 +229,7 @@ def _to_memory(items: list[Any], start: int, store: int) -> None:
 
 def promote(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`for k A[i] += e;` -> `double s = A[i]; for k s += e; A[i] = s;`, where the element is the same in every k."""
-    sites = [(s, target) for s in loops_in(tree) for target in _invariant_elements(s.loop)]
+    sites = [(s, target) for s in main_loops(tree) for target in _invariant_elements(s.loop)]
     chosen = _choose(rng, sites)
     if chosen is None:
         return False
@@ -220,7 +241,9 @@ def promote(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     _replace_element(site.loop.body, target, scalar)
     loop = site.loop.node
     pragmas = site.statements[site.pragma_start : site.index]
-    site.replace([block([declare(scalar, element, clone(target)), *pragmas, loop, assign(clone(target), name(scalar))])])
+    site.replace(
+        [block([declare(scalar, element, clone(target)), *pragmas, loop, assign(clone(target), name(scalar))])]
+    )
     return True
 
 
@@ -267,7 +290,7 @@ def sink_reduction(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """
     sites = [
         (site, start, store)
-        for site in loops_in(tree)
+        for site in main_loops(tree)
         for items, start, store in _scalar_reductions(site.loop.body)
         if items is site.loop.body.block_items
     ]
@@ -297,7 +320,7 @@ def jam(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     Scalars of the body become one for each copy; a scalar that the body only adds to becomes several accumulators.
     A loop for the rest of the iterations follows.
     """
-    chosen = _choose(rng, [s for s in loops_in(tree) if _can_jam(s.loop)])
+    chosen = _choose(rng, [s for s in main_loops(tree) if _can_jam(s.loop)])
     if chosen is None:
         return False
     return _jam_site(tree, chosen, int(rng.choice(FACTORS, p=FACTOR_WEIGHTS)))
@@ -409,16 +432,10 @@ def _jammed_statement(statement: Any, copies: _Copies) -> list[Any] | None:
         inside = _jammed(list(statement.block_items or ()), copies.scope())
         return None if inside is None else [block(inside)]
     loop = loop_of(statement)
-    if loop is None or copies.depends(loop.low) or copies.depends(loop.high) or _is_short(loop):
+    if loop is None or copies.depends(loop.low) or copies.depends(loop.high) or is_short(loop):
         return [copies.each([statement])]
     inner = _jammed(body_statements(loop), copies.scope(loop.var))
     return None if inner is None else [make_for(loop.var, loop.type, loop.low, loop.high, loop.step, inner)]
-
-
-def _is_short(loop: Loop) -> bool:
-    """Whether a loop only counts copies, as those made here do: copies of copies keep the first ones innermost."""
-    low, high = integer_value(loop.low), integer_value(loop.high)
-    return low is not None and high is not None and high - low <= max(FACTORS)
 
 
 def _multiplied(decl: Any, copies: _Copies) -> list[Any] | None:

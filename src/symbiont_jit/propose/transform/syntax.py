@@ -14,8 +14,22 @@ from pycparser import c_ast
 from symbiont_jit.frontend.tree import walk
 
 __all__ = [
-    "assign", "assigned_names", "binary", "block", "call_names", "clone", "constant", "declare", "declared_names",
-    "fresh_name", "integer_value", "jumps_out", "name", "names_in", "rewrite", "substitute",
+    "assign",
+    "assigned_names",
+    "binary",
+    "block",
+    "call_names",
+    "clone",
+    "constant",
+    "declare",
+    "declared_names",
+    "fresh_name",
+    "integer_value",
+    "jumps_out",
+    "name",
+    "names_in",
+    "rewrite",
+    "substitute",
 ]
 
 
@@ -71,7 +85,9 @@ def block(statements: list[Any]) -> c_ast.Compound:
     return c_ast.Compound(statements)
 
 
-def declare(text: str, c_type: list[str], value: Any = None, length: int | None = None, quals: Any = None) -> c_ast.Decl:
+def declare(
+    text: str, c_type: list[str], value: Any = None, length: int | None = None, quals: Any = None
+) -> c_ast.Decl:
     """A declaration of a scalar, or of an array of `length`."""
     inner: Any = c_ast.TypeDecl(text, list(quals or []), None, c_ast.IdentifierType(list(c_type)))
     if length is not None:
