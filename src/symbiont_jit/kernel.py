@@ -242,15 +242,15 @@ class Kernel(CellCallable):
         self._revisions.append(revision)
 
     def _require_code(self) -> None:
-        if self._cell.target:
-            return
+        if not self._cell.target:
+            self._find_code()
+
+    def _find_code(self) -> None:
         with self._lock:
-            if self._cell.target:
-                return
             if self._active is not None:
                 self._cell.store(self._active.entry_address)
             else:
-                self._stub = _Stub(self.signature)
+                self._stub = self._stub or _Stub(self.signature)
                 self._cell.store(self._stub.address)
 
 

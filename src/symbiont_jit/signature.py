@@ -148,7 +148,7 @@ class _Marker:
 
     def __class_getitem__(cls, item: Any) -> _Marked:
         if isinstance(item, tuple):
-            return _Marked(cls.mode, Array[item])
+            return _Marked(cls.mode, _RawArray(item[0], item[1:]))
         return _Marked(cls.mode, item)
 
 

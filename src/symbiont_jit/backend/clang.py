@@ -251,7 +251,8 @@ def _spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
 
 def _drain(process: subprocess.Popen[bytes], timeout: float) -> tuple[bytes, bytes, str | None]:
     """Both outputs to their ends and the process reaped; past a limit it is killed and the limit named."""
-    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
     output, messages = bytearray(), bytearray()
     problem = None
     deadline = time.monotonic() + timeout

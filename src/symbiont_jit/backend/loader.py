@@ -28,7 +28,7 @@ GENERATION: Final = 256
 
 @dataclass(slots=True, eq=False)
 class Loaded:
-    """Machine code at an address. It stays there until `close()`, which is the caller's promise that nobody is inside."""
+    """Machine code at an address; `close()` takes it away, and is the caller's promise that nobody is inside."""
 
     address: int
     _tracker: Any

@@ -97,7 +97,8 @@ def symbols(data: bytes) -> tuple[set[str], set[str]]:
     sections = {s.name(): s.data() for s in llvm.ObjectFileRef.from_data(data).sections()}
     table = np.frombuffer(sections[b".symtab"] if b".symtab" in sections else sections[".symtab"], _SYMBOL)
     strings = sections[b".strtab"] if b".strtab" in sections else sections[".strtab"]
-    defined, needed = set(), set()
+    defined: set[str] = set()
+    needed: set[str] = set()
     for row in table[table["info"] >> 4 != 0]:  # binding 0 is local
         name = strings[row["name"] : strings.index(b"\0", row["name"])].decode("ascii", "replace")
         if name == "_GLOBAL_OFFSET_TABLE_":  # the linker's own, not a library's

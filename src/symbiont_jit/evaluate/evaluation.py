@@ -29,8 +29,8 @@ class Status(enum.IntEnum):
 class Timings:
     """What an evaluation took and measured.
 
-    `compile_seconds` and `judge_seconds` are wall time; `reference_ns` and `candidate_ns` are CPU time a call, one entry
-    for each round, measured in turns.
+    `compile_seconds` and `judge_seconds` are wall time; `reference_ns` and `candidate_ns` are CPU time a call, one
+    entry for each round, measured in turns.
     """
 
     compile_seconds: float = 0.0

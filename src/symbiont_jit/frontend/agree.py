@@ -1,4 +1,4 @@
-"""Does the candidate's function have the declared signature?
+"""Whether the candidate's function has the declared signature.
 
 In: a tree and a `Signature`. Out: diagnostics that say what is there and what was wanted. Free: parameter names,
 `restrict`, `const` on the parameter itself, `x[]`, `x[n]` or `*x` in one dimension. Fixed: the function's name, the

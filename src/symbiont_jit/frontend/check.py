@@ -28,9 +28,9 @@ __all__ = ["ALLOWED_NODES", "REFUSED_NODES", "RULES", "check_tree"]
 
 ALLOWED_NODES: Final = frozenset(
     "ArrayDecl ArrayRef Assignment BinaryOp Break Case Cast Compound CompoundLiteral Constant Continue Decl DeclList "
-    "Default DoWhile EmptyStatement Enum Enumerator EnumeratorList ExprList FileAST For FuncCall FuncDecl FuncDef Goto "
-    "ID IdentifierType If InitList Label NamedInitializer ParamList Pragma PtrDecl Return StaticAssert Struct StructRef "
-    "Switch TernaryOp TypeDecl Typedef Typename UnaryOp Union While".split()
+    "Default DoWhile EmptyStatement Enum Enumerator EnumeratorList ExprList FileAST For FuncCall FuncDecl FuncDef "
+    "Goto ID IdentifierType If InitList Label NamedInitializer ParamList Pragma PtrDecl Return StaticAssert Struct "
+    "StructRef Switch TernaryOp TypeDecl Typedef Typename UnaryOp Union While".split()
 )
 
 _NO_ATTRIBUTES: Final = ("attribute", "attributes are not allowed; remove this one")

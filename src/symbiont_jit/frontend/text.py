@@ -187,6 +187,9 @@ def _directives(code: str) -> tuple[str, bool, list[Diagnostic]]:
     return _DIRECTIVE.sub(judge, code), needs, problems
 
 
+_INCLUDE_ADVICE: Final = "the functions in the table are declared already, so remove the line"
+
+
 def _judge_directive(mark: str, word: str, rest: str) -> tuple[bool, tuple[str, str] | None]:
     """Whether a directive stays in the text, and the rule and message it breaks."""
     if mark != "#":
@@ -196,11 +199,7 @@ def _judge_directive(mark: str, word: str, rest: str) -> tuple[bool, tuple[str, 
         name = (header[1] or header[2]) if header else rest
         if name in vocabulary.HEADERS:
             return False, None
-        return False, (
-            "include",
-            f"'#include {rest[:60]}' is not available; the standard functions in the table are "
-            "declared already, so remove the line",
-        )
+        return False, ("include", f"'#include {rest[:60]}' is not available; {_INCLUDE_ADVICE}")
     if word == "pragma":
         if is_allowed_pragma(rest):
             return True, None

@@ -40,6 +40,11 @@ class Archive:
         """The best survivor, if there is one."""
         return self.elites[0] if self.elites else None
 
+    @property
+    def best_score(self) -> float | None:
+        """The best score, if there is one."""
+        return self.elites[0].score if self.elites else None
+
     def add(self, evaluation: Evaluation, number: int | None) -> bool:
         """Take a valid evaluation in; says whether it is the new best."""
         if not evaluation.is_valid or evaluation.score is None:

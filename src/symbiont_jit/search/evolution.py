@@ -7,6 +7,7 @@ found. Nothing in here knows C, clang, Numba or a model.
 from __future__ import annotations
 
 import collections
+import contextlib
 import operator
 import time
 from collections.abc import Callable, Sequence
@@ -76,10 +77,10 @@ class EvolutionResult:
 class Evolution:
     """A search over the bodies of one kernel.
 
-    `metric` is `Speedup(inputs)` or a callable of the kernel that returns a number, or several by name (the first
-    one counts); `proposer` makes candidates; `deadline` is the seconds a candidate may take in its worker (by default
-    what the metric suggests); `workers` is the number of processes. The same `seed` asks the same questions; measured times differ from run to run, and with
-    them the answers.
+    `metric` is `Speedup(inputs)` or a callable of the kernel that returns a number, or several by name (the first one
+    counts); `proposer` makes candidates; `deadline` is the seconds a candidate may take in its worker (by default what
+    the metric suggests); `workers` is the number of processes. The same `seed` asks the same questions; measured times
+    differ from run to run, and with them the answers.
     """
 
     kernel: Kernel
@@ -169,10 +170,8 @@ class Evolution:
         told_before = sum(self._counts.values())
         with self:
             baseline = self._begin()
-            try:
+            with contextlib.suppress(KeyboardInterrupt):
                 self._loop(candidates, seconds, target, started, on_progress)
-            except KeyboardInterrupt:
-                pass
             best, revision = self._finish()
         evaluated = sum(self._counts.values()) - told_before
         return EvolutionResult(best, revision, baseline, evaluated, time.monotonic() - started, dict(self._counts))
@@ -210,9 +209,8 @@ class Evolution:
                 revision = self.tell(candidate, evaluation)
                 told += 1
                 if on_progress is not None:
-                    best = self._archive.best
                     elapsed = time.monotonic() - started
-                    on_progress(Progress(candidate, evaluation, told, elapsed, best and best.score, revision))
+                    on_progress(Progress(candidate, evaluation, told, elapsed, self._archive.best_score, revision))
 
     def _reached(self, target: float) -> bool:
         best = self._archive.best
@@ -260,8 +258,7 @@ class Evolution:
         return ratio if self.direction == "maximize" else 1.0 / ratio
 
     def _evaluate(self, source: str | bytes, number: int) -> Evaluation:
-        best = self._archive.best
-        return self._open().evaluate(source, seed=(self.seed, number), best=best and best.score)
+        return self._open().evaluate(source, seed=(self.seed, number), best=self._archive.best_score)
 
     def _open(self) -> Judge:
         if self._judge is None:

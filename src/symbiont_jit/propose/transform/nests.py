@@ -8,6 +8,7 @@ Modern Architectures (2002), whose names are used.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -150,7 +151,7 @@ def fuse(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     pairs = [
         (a, b)
         for sites in by_list.values()
-        for a, b in zip(sites, sites[1:], strict=False)
+        for a, b in itertools.pairwise(sites)
         if b.pragma_start == a.index + 1 and _same_range(a.loop, b.loop)
     ]
     chosen = _choose(rng, pairs)
@@ -185,8 +186,8 @@ def _scalar_reductions(tree: Any) -> list[tuple[list[Any], int, int]]:
     """Lists of statements with a declared scalar whose last use is to be stored: (statements, declaration, store)."""
     found = []
     for node in walk(tree):
-        items = node.block_items if isinstance(node, c_ast.Compound) else None
-        for store, statement in enumerate(items or ()):
+        items = (node.block_items or []) if isinstance(node, c_ast.Compound) else []
+        for store, statement in enumerate(items):
             start = _declaration_before(items, store, _stored_scalar(statement))
             if start is not None:
                 found.append((items, start, store))
@@ -311,7 +312,7 @@ def sink_reduction(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     return False
 
 
-# -- several iterations at once -------------------------------------------------------------------------------------------
+# -- several iterations at once ---------------------------------------------------------------------------------
 
 
 def jam(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
