@@ -80,8 +80,8 @@ class Speedup:
     """Reference time over candidate time, for candidates that agree with the reference on fresh inputs.
 
     `inputs` is a callable of a NumPy `Generator` that returns one argument tuple, or a list of tuples. Results agree
-    when `|got - expected| <= atol + rtol * |expected|`; by default `rtol` is 1e-9 for float64, 1e-4 for float32 and 0 for
-    everything else, and `atol` is `rtol` times the largest magnitude that the reference gives.
+    when `|got - expected| <= atol + rtol * |expected|`. By default `rtol` is 1e-9 for float64, 1e-4 for float32 and 0
+    for everything else, and `atol` is `rtol` times the largest magnitude that the reference gives.
     """
 
     def __init__(self, inputs: Inputs, rtol: float | None = None, atol: float | None = None) -> None:

@@ -26,6 +26,7 @@ __all__ = ["Answer", "Crash", "Overdue", "Worker"]
 
 _SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 _GRACE_SECONDS: Final = 5.0
+MAX_LAST_WORDS: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,12 @@ class Worker:
     """One child process that answers requests with `serve(request)`; it is forked again after it died."""
 
     def __init__(self, serve: Callable[[Any], Any]) -> None:
-        if "fork" not in multiprocessing.get_all_start_methods():
-            raise UsageError("evaluation needs a platform that can fork (Linux or macOS)")
         self._serve = serve
         self._process: Any = None
         self._pipe: Connection | None = None
+        self._output = _memory_file()
+        if "fork" not in multiprocessing.get_all_start_methods():
+            raise UsageError("evaluation needs a platform that can fork (Linux or macOS)")
 
     def ask(self, request: Any, deadline: float) -> Answer | Crash | Overdue:
         """Send a request and wait for its answer, at most `deadline` seconds; then the child is killed."""
@@ -69,7 +71,9 @@ class Worker:
             if not self._pipe.poll(deadline):
                 self._kill()
                 return Overdue(time.monotonic() - started)
-            return Answer(self._pipe.recv())
+            answer = Answer(self._pipe.recv())
+            self._forget_output()
+            return answer
         except (EOFError, OSError):
             return Crash(self._end())
 
@@ -79,7 +83,7 @@ class Worker:
         self._kill()
         context = multiprocessing.get_context("fork")
         here, there = context.Pipe()
-        self._process = context.Process(target=_child, args=(self._serve, there, here), daemon=True)
+        self._process = context.Process(target=_child, args=(self._serve, there, here, self._output), daemon=True)
         with _compilers_at_rest(), warnings.catch_warnings():
             # Python 3.12 warns of forking with threads; the locks that matter are held while it happens.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -94,8 +98,22 @@ class Worker:
         self._kill()
         if code is not None and code < 0:
             with contextlib.suppress(ValueError):
-                return f"signal {signal.Signals(-code).name}"
-        return f"exit code {code}"
+                return f"signal {signal.Signals(-code).name}{self._last_words()}"
+        return f"exit code {code}{self._last_words()}"
+
+    def _last_words(self) -> str:
+        """The end of what the child wrote to its standard output and error."""
+        if self._output is None:
+            return ""
+        size = os.fstat(self._output).st_size
+        text = os.pread(self._output, MAX_LAST_WORDS, max(0, size - MAX_LAST_WORDS)).decode("utf-8", "replace")
+        self._forget_output()
+        return f" ({' '.join(text.split())})" if text.strip() else ""
+
+    def _forget_output(self) -> None:
+        if self._output is not None:
+            os.ftruncate(self._output, 0)
+            os.lseek(self._output, 0, os.SEEK_SET)  # parent and child share one position
 
     def _kill(self) -> None:
         if self._process is not None:
@@ -109,6 +127,11 @@ class Worker:
     def close(self) -> None:
         """End the child; the worker may be asked again and then forks anew."""
         self._kill()
+
+    def __del__(self) -> None:
+        self._kill()
+        if self._output is not None:
+            os.close(self._output)
 
 
 @contextlib.contextmanager
@@ -124,10 +147,15 @@ def _compilers_at_rest() -> Iterator[None]:
         yield
 
 
-def _child(serve: Callable[[Any], Any], pipe: Connection, parents_end: Connection) -> None:
+def _memory_file() -> int | None:
+    """A file that is nowhere on a disk, for the child's output; None where the system has no such thing."""
+    return os.memfd_create("worker output") if hasattr(os, "memfd_create") else None
+
+
+def _child(serve: Callable[[Any], Any], pipe: Connection, parents_end: Connection, output: int | None) -> None:
     """The child's whole life: answer until the parent closes its end."""
     parents_end.close()
-    _shed_inheritance()
+    _shed_inheritance(output)
     while True:
         try:
             request = pipe.recv()
@@ -136,14 +164,16 @@ def _child(serve: Callable[[Any], Any], pipe: Connection, parents_end: Connectio
         pipe.send(serve(request))
 
 
-def _shed_inheritance() -> None:
-    """Give up what a candidate has no business with: secrets, the terminal's input, the parent's interrupts."""
+def _shed_inheritance(output: int | None) -> None:
+    """Give up what a candidate has no business with: secrets, the terminal, the parent's interrupts."""
     for name in [n for n in os.environ if _SECRET.search(n)]:
         del os.environ[name]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError):
-        null = os.open(os.devnull, os.O_RDONLY)
+        null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)
+        for descriptor in (1, 2):
+            os.dup2(null if output is None else output, descriptor)
         os.close(null)
     _die_with_parent()
 

@@ -58,8 +58,12 @@ class Archive:
         return place == 0
 
     def replace(self, evaluations: list[Evaluation]) -> None:
-        """Put newer measurements of survivors in place of their old ones, and order all again."""
+        """Keep the survivors that were measured again, in the order of their new scores.
+
+        The others' scores are not comparable: each survived by its luckiest measurement.
+        """
         newer = {e.source: e for e in evaluations if e.is_valid}
         known, self.elites = self.elites, []
         for elite in known:
-            self.add(newer.get(elite.evaluation.source, elite.evaluation), elite.number)
+            if elite.evaluation.source in newer:
+                self.add(newer[elite.evaluation.source], elite.number)

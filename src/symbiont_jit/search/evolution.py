@@ -239,7 +239,9 @@ class Evolution:
             finalists = [e.evaluation for e in self._archive.elites[:FINALISTS]]
             assert self._judge is not None
             confirmed = self._judge.confirm([e.source for e in finalists])
-            self._archive.replace([replace(c, code=f.code) for c, f in zip(confirmed, finalists, strict=False)])
+            again = [replace(c, code=f.code) for c, f in zip(confirmed, finalists, strict=False)]
+            if again:
+                self._archive.replace(again)
         best = self._archive.best
         if best is None:
             return None, self.kernel.active

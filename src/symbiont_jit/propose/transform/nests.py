@@ -88,7 +88,9 @@ def interchange(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
 
 def tile(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`for i { for j S }` -> `for jj in tiles { for i { for j in tile S } }`."""
-    sites = [(s, inner) for s in main_loops(tree) if (inner := _perfect_inner(s.loop)) is not None]
+    sites = [
+        (s, inner) for s in main_loops(tree) if (inner := _perfect_inner(s.loop)) is not None and not is_short(inner)
+    ]
     chosen = _choose(rng, sites)
     if chosen is None:
         return False

@@ -1,0 +1,13 @@
+/* The textbook triple loop: what the search begins with. */
+void matmul(int64_t n, int64_t k, int64_t m, const double a[n][k], const double b[k][m], double c[n][m])
+{
+    for (int64_t i = 0; i < n; i++) {
+        for (int64_t j = 0; j < m; j++) {
+            double sum = 0.0;
+            for (int64_t p = 0; p < k; p++) {
+                sum += a[i][p] * b[p][j];
+            }
+            c[i][j] = sum;
+        }
+    }
+}

@@ -1,0 +1,144 @@
+"""A search on the terminal: live numbers, a line for every improvement, the result at the end.
+
+In: `Progress` records and results. Out: text, by rich. On a terminal that cannot be redrawn only the lines appear.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from symbiont_jit.evaluate.evaluation import Evaluation
+from symbiont_jit.search.evolution import EvolutionResult, Progress
+
+__all__ = ["SearchView", "ratio_text", "show_result"]
+
+SAMPLE_SECONDS = 0.25
+SHOWN_SWAPS = 12
+
+
+class SearchView:
+    """Shows a running search; `calls`, when given, counts the calls of a loop that uses the kernel meanwhile."""
+
+    def __init__(self, console: Console, seconds: float | None, calls: Callable[[], int] | None = None) -> None:
+        self.console = console
+        self._seconds = seconds
+        self._calls = calls
+        self._started = time.monotonic()
+        self._samples: list[tuple[float, int]] = [(0.0, calls() if calls else 0)]
+        self._swaps: list[tuple[float, Progress | None]] = [(0.0, None)]
+        self._last: Progress | None = None
+        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=4, transient=True)
+
+    def __enter__(self) -> SearchView:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sample()
+        self._live.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        """Take a progress record in; this is the search's `on_progress`."""
+        self._last = progress
+        if progress.revision is not None:
+            self._sample()
+            self._swaps.append((self._now(), progress))
+            self.console.print(self._swap_line(progress))
+
+    def _now(self) -> float:
+        return time.monotonic() - self._started
+
+    def _swap_line(self, progress: Progress) -> Text:
+        before = self._throughput(len(self._swaps) - 2)
+        speed = f"; the loop ran at {before:,.1f} calls/s until now" if before else ""
+        return Text(
+            f"{progress.seconds:6.1f} s  candidate {progress.candidate.number:4d} swapped in: "
+            f"{progress.best:.2f}x  ({progress.candidate.origin}){speed}",
+            style="green",
+        )
+
+    def _sample(self) -> None:
+        if self._calls is not None:
+            self._samples.append((self._now(), self._calls()))
+
+    def _throughput(self, swap: int) -> float:
+        """Calls a second of the loop between a swap and the next one, or now."""
+        start = self._swaps[swap][0]
+        end = self._swaps[swap + 1][0] if swap + 1 < len(self._swaps) else self._now()
+        inside = [(t, n) for t, n in self._samples if start <= t <= end]
+        if len(inside) < 2 or inside[-1][0] - inside[0][0] < 1e-3:
+            return 0.0
+        return (inside[-1][1] - inside[0][1]) / (inside[-1][0] - inside[0][0])
+
+    def _render(self) -> RenderableType:
+        if self._now() - self._samples[-1][0] > SAMPLE_SECONDS:
+            self._sample()
+        return Group(self._headline(), self.swap_table()) if self._calls else self._headline()
+
+    def _headline(self) -> Text:
+        last = self._last
+        limit = f" of {self._seconds:g}" if self._seconds else ""
+        if last is None:
+            return Text(f"{self._now():5.1f}{limit} s  measuring the reference ...")
+        best = f"best {last.best:.2f}x" if last.best is not None else "nothing valid yet"
+        rate = last.evaluated / max(last.seconds, 1e-9)
+        return Text(
+            f"{self._now():5.1f}{limit} s  {last.evaluated} candidates, {rate:.1f} a second, {best}", style="bold"
+        )
+
+    def swap_table(self) -> Table:
+        """The throughput of the running loop, from swap to swap."""
+        table = Table(title="the running loop", title_justify="left")
+        for heading in ("since", "revision", "speed-up", "calls/s"):
+            table.add_column(heading, justify="right")
+        for index, (start, progress) in list(enumerate(self._swaps))[-SHOWN_SWAPS:]:
+            revision = progress.revision.number if progress and progress.revision else "start"
+            speed = f"{progress.best:.2f}x" if progress and progress.best is not None else "1x"
+            table.add_row(f"{start:.1f} s", str(revision), speed, f"{self._throughput(index):,.1f}")
+        return table
+
+
+def show_result(console: Console, result: EvolutionResult) -> None:
+    """The best source and what was measured of it."""
+    console.print(Text(str(result), style="bold"))
+    counts = ", ".join(f"{status.name.lower()} {n}" for status, n in sorted(result.counts.items(), reverse=True))
+    console.print(f"candidates by outcome: {counts}")
+    if result.best is None:
+        return
+    console.print(Syntax(result.best.source, "c", background_color="default", word_wrap=True))
+    if result.best.timings.candidate_ns:
+        console.print(Text(speedup_text(result.best), style="bold green"))
+
+
+def speedup_text(evaluation: Evaluation) -> str:
+    """The speed-up over the reference, with its spread over the rounds."""
+    timings = evaluation.timings
+    return (
+        f"speed-up over the Numba default: {ratio_text(timings.reference_ns, timings.candidate_ns)}; "
+        f"{_time_text(timings.reference_ns)} -> {_time_text(timings.candidate_ns)} a call (CPU time, medians)"
+    )
+
+
+def ratio_text(numerators: Sequence[float], denominators: Sequence[float]) -> str:
+    """The median of ratios taken round by round, with their quartiles."""
+    ratios = sorted(a / b for a, b in zip(numerators, denominators, strict=False) if b > 0)
+    if len(ratios) < 2:
+        return "not enough rounds"
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    return f"{middle:.2f}x (quartiles {low:.2f} to {high:.2f}, {len(ratios)} rounds)"
+
+
+def _time_text(values: Sequence[float]) -> str:
+    value = statistics.median(values)
+    for limit, unit, scale in ((1e3, "ns", 1.0), (1e6, "us", 1e3), (1e9, "ms", 1e6)):
+        if value < limit:
+            return f"{value / scale:.3g} {unit}"
+    return f"{value / 1e9:.3g} s"
