@@ -52,7 +52,7 @@ def demo(seconds: Seconds = 50.0, seed: Seed = 0) -> None:
     one_thread = "numpy" not in sys.modules
     for name in _ONE_THREAD if one_thread else ():
         os.environ[name] = "1"
-    console = Console()
+    console = _console()
     with _readable_errors(console):
         _demo(console, seconds, seed, one_thread)
 
@@ -92,7 +92,7 @@ def evolve(
 
     A module-level `metric(kernel)` is the score instead, where there is one.
     """
-    console = Console()
+    console = _console()
     with _readable_errors(console):
         _evolve(console, target, seconds, candidates, seed, workers, output)
 
@@ -167,7 +167,7 @@ def doctor() -> None:
     """Print versions, find clang, compile and call a kernel; say what to install if something is missing."""
     from symbiont_jit.doctor import examine
 
-    console = Console()
+    console = _console()
     table = Table(show_header=False, box=None)
     findings = list(examine())
     for finding in findings:
@@ -179,6 +179,11 @@ def doctor() -> None:
     if problems:
         raise typer.Exit(1)
     console.print(Text("all is well", style="bold green"))
+
+
+def _console() -> Console:
+    """A console that prints text as it is: `x[n]` is C, not markup."""
+    return Console(markup=False, highlight=False)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ Linux and macOS; a platform without fork gets a `UsageError`.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import multiprocessing
 import os
 import re
@@ -169,6 +170,7 @@ def _shed_inheritance(output: int | None) -> None:
     for name in [n for n in os.environ if _SECRET.search(n)]:
         del os.environ[name]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    faulthandler.disable()  # a crash is an ordinary outcome here; the parent reports it
     with contextlib.suppress(OSError):
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)

@@ -1,0 +1,173 @@
+"""The search: the loop, limits, what is activated, what is kept."""
+
+import threading
+
+import numpy as np
+import pytest
+from numba import float64 as f64
+from numba import njit
+
+from symbiont_jit import Array, Evolution, Mutator, Speedup, Status, evolvable
+from symbiont_jit.evaluate.evaluation import Evaluation
+from symbiont_jit.search.archive import Archive
+from tests.conftest import MATMUL
+
+
+def inputs(rng):
+    return rng.random((32, 24)), rng.random((24, 40)), np.empty((32, 40))
+
+
+def constant_kernel():
+    @evolvable(source="double f(double x) { return 1.0; }")
+    def f(x: f64) -> f64: ...
+
+    return f
+
+
+def test_a_run_improves_and_activates_the_best(matmul):
+    """After a short search the active revision is the best one found, and it is right."""
+    search = Evolution(matmul, metric=Speedup(inputs), proposer=Mutator(), seed=1)
+    result = search.run(candidates=25)
+    assert result.evaluated == 25
+    assert sum(result.counts.values()) == 25
+    assert result.best.status is Status.VALID
+    assert matmul.active is result.revision
+    assert matmul.source == result.best.source
+    a, b, c = inputs(np.random.default_rng(5))
+    matmul(a, b, c)
+    np.testing.assert_allclose(c, a @ b, rtol=1e-9)
+
+
+def test_the_finalists_are_measured_side_by_side(matmul):
+    """The best of a run carries the timings of its last, longer measurement."""
+    result = Evolution(matmul, metric=Speedup(inputs), proposer=Mutator(), seed=1).run(candidates=5)
+    assert len(result.best.timings.candidate_ns) == len(result.best.timings.reference_ns) == 15
+
+
+def test_a_running_loop_sees_the_improvements():
+    """A compiled loop that runs during a search goes through the values of the activated revisions, in order."""
+    kernel = constant_kernel()
+    seen = np.zeros(10_000)
+    stop = np.zeros(1, dtype=np.int64)
+
+    @njit(nogil=True)
+    def loop(kernel, seen, stop):
+        changes = 0
+        while stop[0] == 0 and changes < seen.shape[0]:
+            value = kernel(1.0)
+            if changes == 0 or value != seen[changes - 1]:
+                seen[changes] = value
+                changes += 1
+        return changes
+
+    thread = threading.Thread(target=loop, args=(kernel, seen, stop))
+    thread.start()
+    metric = lambda k: -abs(k(1.0) - 5.0)  # noqa: E731
+    result = Evolution(kernel, metric=metric, proposer=Mutator(), seed=0).run(candidates=60)
+    stop[0] = 1
+    thread.join()
+    values = [v for v in seen.tolist() if v != 0.0]
+    assert values[0] == 1.0
+    distances = np.abs(np.array(values) - 5.0)
+    assert np.all(np.diff(distances) < 0)
+    assert result.best.score == -distances[-1] > -4.0
+
+
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_both_directions(direction):
+    """The best is the largest or the smallest score; a failed candidate is neither."""
+    kernel = constant_kernel()
+    search = Evolution(kernel, metric=lambda k: k(1.0), proposer=Mutator(["constant"]), direction=direction, seed=3)
+    scores = []
+    result = search.run(candidates=20, on_progress=lambda p: scores.append(p.evaluation.score))
+    valid = [s for s in scores if s is not None]
+    assert result.best.score == (max if direction == "maximize" else min)([1.0, *valid])
+
+
+def test_the_same_seed_asks_the_same_questions():
+    """With a metric that always gives the same scores, a search is the same text for text."""
+
+    def sources(seed):
+        kernel, found = constant_kernel(), []
+        search = Evolution(kernel, metric=lambda k: k(2.0), proposer=Mutator(), seed=seed)
+        search.run(candidates=15, on_progress=lambda p: found.append(p.candidate.source))
+        return found
+
+    assert sources(4) == sources(4) != sources(5)
+
+
+def test_ask_and_tell(matmul):
+    """The loop can be the user's own: ask, evaluate, tell."""
+    with Evolution(matmul, metric=Speedup(inputs), proposer=Mutator(), seed=2) as search:
+        candidates = search.ask(3)
+        assert [c.number for c in candidates] == [1, 2, 3]
+        evaluations = search.evaluate_many([c.source for c in candidates])
+        revisions = [search.tell(c, e) for c, e in zip(candidates, evaluations, strict=True)]
+    best = [r for r in revisions if r is not None]
+    assert matmul.active is (best[-1] if best else matmul.revision(1))
+
+
+def test_the_target_ends_a_run():
+    """A score that is good enough ends the search before its other limits."""
+    kernel = constant_kernel()
+    search = Evolution(kernel, metric=lambda k: k(1.0), proposer=Mutator(), seed=0)
+    result = search.run(candidates=500, target=3.0)
+    assert result.best.score >= 3.0
+    assert result.evaluated < 500
+
+
+def test_a_proposer_with_nothing_new_ends_a_run():
+    """When no new text can be made the search stops instead of asking for ever."""
+
+    @evolvable(source="double f(double x) { return x; }")
+    def f(x: f64) -> f64: ...
+
+    result = Evolution(f, metric=lambda k: k(1.0), proposer=Mutator(["jam"])).run(candidates=5, seconds=60)
+    assert result.evaluated == 0
+
+
+def test_an_interrupt_keeps_what_was_found(matmul):
+    """Ctrl-C ends the search, and the best so far is active."""
+    search = Evolution(matmul, metric=Speedup(inputs), proposer=Mutator(), seed=1)
+
+    def stop(progress):
+        if progress.evaluated == 4:
+            raise KeyboardInterrupt
+
+    result = search.run(candidates=1000, on_progress=stop)
+    assert result.evaluated == 4
+    assert matmul.active is result.revision
+
+
+def test_a_source_that_only_grows_up_in_python_is_still_a_start():
+    """A kernel whose C came by swap is where the mutator starts from."""
+
+    @evolvable
+    def total(x: Array[f64, "n"]) -> f64:
+        s = 0.0
+        for i in range(x.shape[0]):
+            s += x[i]
+        return s
+
+    total.swap(
+        "double total(int64_t n, const double *x) { double s = 0; for (int64_t i = 0; i < n; i++) s += x[i]; return s; }"
+    )
+    result = Evolution(total, metric=Speedup(lambda r: (r.random(300),)), proposer=Mutator()).run(candidates=6)
+    assert result.baseline.status is Status.VALID
+
+
+def test_the_archive_keeps_the_best_of_different_code():
+    """It is ordered, bounded, and has each machine code once."""
+    archive = Archive(better=lambda a, b: a > b, size=3)
+    scored = [("a", 1.0), ("b", 3.0), ("b", 9.0), ("c", 2.0), ("d", 0.5), ("e", 4.0)]
+    news = [archive.add(Evaluation(Status.VALID, text, score, code=text), i) for i, (text, score) in enumerate(scored)]
+    assert [e.score for e in archive.elites] == [4.0, 3.0, 2.0]
+    assert news == [True, True, False, False, False, True]
+    assert not archive.add(Evaluation(Status.WRONG, "x"), 9)
+
+
+def test_matmul_source_is_the_baseline(matmul):
+    """The search begins with what the kernel has as C."""
+    with Evolution(matmul, metric=Speedup(inputs), proposer=Mutator()) as search:
+        search.ask(1)
+        assert search._archive.best.evaluation.source == matmul.canonical(MATMUL).text
