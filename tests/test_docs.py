@@ -1,0 +1,62 @@
+"""Documentation that runs: snippets, examples, and pages printed from tables."""
+
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+
+
+def snippets(page, language):
+    return [text for kind, text in FENCE.findall(page.read_text()) if kind == language]
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if snippets(p, "python")], ids=lambda p: p.name)
+def test_the_python_of_a_page_runs(page, tmp_path):
+    """All Python of a page runs in order, as one program with warnings as errors, and prints what the page shows."""
+    program = tmp_path / "program.py"
+    program.write_text("\n".join(snippets(page, "python")))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(program)], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for shown in snippets(page, "text"):
+        if "failed at stage" in shown:
+            assert shown.strip() in done.stdout
+
+
+def test_the_counter_example():
+    """The example evolves its step offline and comes closer to its target than where it began."""
+    example = runpy.run_path(str(ROOT / "examples/counter/counter.py"))
+    before = abs(example["reached"](example["step"]) - example["TARGET"])
+    assert example["main"](candidates=60) < before / 2
+
+
+def test_candidates_page_is_printed_from_the_tables():
+    """The page about what a body may contain says what the checker enforces."""
+    page = runpy.run_path(str(ROOT / "docs/print_candidates.py"))["page"]()
+    assert (ROOT / "docs/candidates.md").read_text() == page
+
+
+def test_links_lead_somewhere():
+    """Relative links of the pages point at files that exist."""
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "benchmarks").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_dependency_has_its_line():
+    """A dependency without a reason in docs/dependencies.md does not land."""
+    import tomllib
+
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    table = (ROOT / "docs/dependencies.md").read_text()
+    for line in declared:
+        name = re.match(r"[\w-]+", line)[0]
+        assert f"| {name} |" in table
