@@ -55,7 +55,7 @@ double dot(int64_t n, const double x[n], const double y[n])
 """,
     profile="release",
 )
-def dot(x: Array[float64, "n"], y: Array[float64, "n"]) -> float64: ...  # noqa: F821  "n" names a dimension
+def dot(x: Array[float64, "n"], y: Array[float64, "n"]) -> float64: ...
 
 
 @njit

@@ -1,4 +1,4 @@
-"""Print docs/candidates.md from the tables that the checker uses: python docs/print_candidates.py > docs/candidates.md."""
+"""Print docs/candidates.md from the checker's tables: python docs/print_candidates.py."""
 
 from symbiont_jit import vocabulary
 from symbiont_jit.frontend.check import REFUSED_NODES, RULES
@@ -13,8 +13,8 @@ def page() -> str:
         "",
         "Printed from the tables that enforce it (`python docs/print_candidates.py`).",
         "",
-        "C11: functions, types, `static const` tables, and one function with the declared name and prototype. Helpers may",
-        "have any name that no library function and no standard type has.",
+        "C11: functions, types, `static const` tables, and one function with the declared name and prototype.",
+        "Helpers may have any name that no library function and no standard type has.",
         "",
         "## Rules",
         "",
