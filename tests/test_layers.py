@@ -15,7 +15,7 @@ ROOT = Path(symbiont_jit.__file__).parent
 ALLOWED = {
     "errors": set(),
     "vocabulary": set(),
-    "signature": {"errors"},
+    "signature": {"errors", "vocabulary"},
     "frontend": {"errors", "vocabulary", "signature"},
     "backend": {"errors", "vocabulary"},
     "dispatch": {"errors", "signature"},

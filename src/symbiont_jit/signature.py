@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
+from symbiont_jit import vocabulary
 from symbiont_jit.errors import SignatureError
 
 __all__ = ["Array", "ArrayType", "InOut", "Mode", "Out", "Param", "Scalar", "Signature", "signature_of"]
@@ -249,6 +250,8 @@ def signature_of(function: Callable[..., Any], namespace: Mapping[str, Any] | No
     """
     name = function.__name__
     require_name(name, f"function {name!r}")
+    if name in vocabulary.FUNCTIONS:
+        raise SignatureError(f"function {name!r}: C's library has a function of that name; choose another")
     scope = {**vars(builtins), **function.__globals__, **(namespace or {}), **_closure(function)}
     params = tuple(_param(p, scope, name) for p in inspect.signature(function).parameters.values())
     returns = _returns(function.__annotations__.get("return", inspect.Parameter.empty), scope, name)
@@ -274,11 +277,10 @@ def require_name(name: str, where: str) -> None:
         raise SignatureError(f"{where}: {name!r} is no C identifier; use ASCII letters, digits and underscores")
     if name in C_KEYWORDS or keyword.iskeyword(name):
         raise SignatureError(f"{where}: {name!r} is a keyword in C or Python; rename it, for example to '{name}_'")
-    if name.startswith(RESERVED_PREFIXES) or name in _TYPE_NAMES:
+    if name.startswith(RESERVED_PREFIXES) or re.match("_[A-Z]", name):
         raise SignatureError(f"{where}: the name {name!r} is reserved for generated C; choose another")
-
-
-_TYPE_NAMES: Final = frozenset({s.c for s in SCALARS.values()} | {"size_t", "ptrdiff_t", "intptr_t", "uintptr_t"})
+    if name in vocabulary.TYPEDEFS or name in vocabulary.CONSTANTS:
+        raise SignatureError(f"{where}: the name {name!r} has a standard meaning in C; choose another")
 
 
 def _require_distinct_names(signature: Signature) -> None:

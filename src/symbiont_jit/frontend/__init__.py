@@ -14,7 +14,7 @@ from typing import Any
 from pycparser import c_ast
 
 from symbiont_jit import vocabulary
-from symbiont_jit.errors import CandidateError, Diagnostic, Stage
+from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
 from symbiont_jit.frontend.check import check_tree
 from symbiont_jit.frontend.text import Preprocess, read_text
 from symbiont_jit.frontend.tree import TOO_DEEP, brace, parse, print_tree, resolve_scalar
@@ -45,6 +45,8 @@ def canonical_source(
     proposed: str | bytes, signature: Signature, preprocess: Preprocess = no_preprocessor
 ) -> Canonical:
     """Check a proposed text and print it back; raises `CandidateError` with all findings."""
+    if not isinstance(proposed, str | bytes):
+        raise UsageError(f"a candidate is C text (str or bytes), not {type(proposed).__name__}: {proposed!r:.60}")
     text = read_text(proposed, preprocess)
     findings = list(text.diagnostics)
     printed = ""
