@@ -325,7 +325,8 @@ def _resolve(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
     if not isinstance(annotation, str):
         return annotation
     try:
-        return eval(annotation, dict(scope))  # noqa: S307  the user's own source, as typing.get_type_hints does
+        value = eval(annotation, dict(scope))  # noqa: S307  the user's own source, as typing.get_type_hints does
+        return _resolve(value, scope, where)  # text within text: quotes under future annotations
     except SignatureError:
         raise
     except Exception as error:
@@ -405,7 +406,8 @@ def _returns(annotation: Any, scope: Mapping[str, Any], function: str) -> Scalar
     annotation = _resolve(annotation, scope, where)
     if annotation is None or (_is_numba(annotation) and str(annotation) in ("none", "void")):
         return None
-    if isinstance(annotation, _RawArray | _Marked) or getattr(annotation, "ndim", None) is not None:
+    is_array = _is_numba(annotation) and getattr(annotation, "ndim", None) is not None
+    if is_array or isinstance(annotation, _RawArray | _Marked):
         raise SignatureError(
             f"{where} cannot be an array; add a parameter such as 'out: Out[float64, \"n\"]' and return None"
         )

@@ -13,11 +13,10 @@ from typing import Any
 
 from pycparser import c_ast
 
-from symbiont_jit import vocabulary
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
 from symbiont_jit.frontend.check import check_tree
 from symbiont_jit.frontend.text import Preprocess, read_text
-from symbiont_jit.frontend.tree import TOO_DEEP, brace, parse, print_tree, resolve_scalar
+from symbiont_jit.frontend.tree import TOO_DEEP, brace, is_redundant_typedef, parse, print_tree
 from symbiont_jit.signature import Signature
 
 __all__ = ["Canonical", "canonical_source", "canonical_tree", "no_preprocessor"]
@@ -99,10 +98,4 @@ def _set_linkage(decl: Any, is_entry: bool) -> None:
 
 
 def _is_redundant(node: Any) -> bool:
-    if isinstance(node, c_ast.EmptyStatement):
-        return True
-    if not isinstance(node, c_ast.Typedef) or node.name not in vocabulary.TYPEDEFS:
-        return False
-    inner = getattr(node.type, "type", None)
-    names = inner.names if isinstance(inner, c_ast.IdentifierType) else []
-    return resolve_scalar(names, {}) == resolve_scalar([node.name], {})
+    return isinstance(node, c_ast.EmptyStatement) or is_redundant_typedef(node)

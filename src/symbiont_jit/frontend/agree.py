@@ -60,7 +60,7 @@ def _check_params(definition: Any, signature: Signature, typedefs: Mapping[str, 
     findings = []
     for number, (node, param) in enumerate(zip(given, expected, strict=True), 1):
         problem = _param_problem(node, param, own, typedefs)
-        if problem:
+        if problem is not None:
             text = f"parameter {number} is '{_printed(node)}', not '{param.c_declaration}'{problem}"
             findings.append(_finding(node, f"{text}; {_wanted(signature)}"))
     return findings
@@ -126,11 +126,7 @@ def _is_const_target(node: Any, typedefs: Mapping[str, Any]) -> bool:
 
 def _same_dimension(node: Any, dim: str | int, own: Mapping[str, str | None]) -> bool:
     if isinstance(dim, int):
-        return (
-            isinstance(node, c_ast.Constant)
-            and node.value.rstrip("uUlL").isdigit()
-            and int(node.value.rstrip("uUlL")) == dim
-        )
+        return isinstance(node, c_ast.Constant) and node.value.rstrip("uUlL") == str(dim)
     return isinstance(node, c_ast.ID) and node.name == own[dim]
 
 

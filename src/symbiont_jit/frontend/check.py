@@ -21,13 +21,13 @@ from symbiont_jit import vocabulary
 from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.frontend.agree import check_agreement
 from symbiont_jit.frontend.text import is_allowed_pragma
-from symbiont_jit.frontend.tree import position
+from symbiont_jit.frontend.tree import is_redundant_typedef, position
 from symbiont_jit.signature import RESERVED_PREFIXES, Signature
 
 __all__ = ["ALLOWED_NODES", "REFUSED_NODES", "RULES", "check_tree"]
 
 ALLOWED_NODES: Final = frozenset(
-    "ArrayDecl ArrayRef Assignment BinaryOp Break Case Cast Compound CompoundLiteral Constant Continue Decl DeclList "
+    "ArrayDecl ArrayDesignator ArrayRef Assignment BinaryOp Break Case Cast Compound CompoundLiteral Constant Continue Decl DeclList "
     "Default DoWhile EmptyStatement Enum Enumerator EnumeratorList ExprList FileAST For FuncCall FuncDecl FuncDef "
     "Goto ID IdentifierType If InitList Label NamedInitializer ParamList Pragma PtrDecl Return StaticAssert Struct "
     "StructRef Switch TernaryOp TypeDecl Typedef Typename UnaryOp Union While".split()
@@ -52,6 +52,7 @@ REFUSED_NODES: Final[Mapping[str, tuple[str, str]]] = {
 
 #: Every rule a candidate can break here or in the reader, in plain words: for prompts and documentation.
 RULES: Final[Mapping[str, str]] = {
+    "alignment": "no _Alignas",
     "assembler": "no assembler in any form",
     "attribute": "no attributes in any spelling",
     "call": "call only your own functions and the functions in the table",
@@ -59,15 +60,20 @@ RULES: Final[Mapping[str, str]] = {
     "directive": "only #define, #undef, #if and its family, #include of standard headers, #pragma",
     "extern": "no extern declarations; nothing outside the text is reachable",
     "function-pointer": "a function is called by its name; its address is never taken",
+    "generic": "no _Generic",
     "include": "only standard headers; their lines are dropped",
     "mutable-static": "no variable outlives a call: file-scope and static variables are const",
     "pragma": "only pragmas in the table, each on a line of its own",
     "redefined": "library functions, standard types and constants keep their meaning",
     "reserved": f"names may not start with {', '.join(RESERVED_PREFIXES)} or an underscore and a capital",
+    "statement-expression": "blocks are statements, never values",
     "signature": "name, order and types of the parameters are the declared ones",
     "type": "C11 types; no complex numbers, 128-bit integers, atomics or thread-locals",
     "variadic": "no functions with '...'",
 }
+
+#: Where pycparser's nodes hold statements.
+_STATEMENT_PLACES: Final = frozenset({"body", "block_items", "iftrue", "iffalse", "stmt", "stmts", "ext"})
 
 _BASIC_WORDS: Final = frozenset("void char short int long float double signed unsigned _Bool".split())
 _RESERVED: Final = re.compile(rf"{'|'.join(RESERVED_PREFIXES)}|_[A-Z]")
@@ -116,11 +122,20 @@ class _Checker:
             self.report(node, "unknown", f"'{kind}' is not in the table of allowed constructs")
         else:
             self._check_attributes(node)
+            self._check_blocks(node)
             getattr(self, f"_{kind}", self.visit_children)(node)
 
     def _check_attributes(self, node: Any) -> None:
         if getattr(node, "attributes", None):
             self.report(node, *_NO_ATTRIBUTES)
+        if getattr(node, "align", None):
+            self.report(node, *REFUSED_NODES["Alignas"])
+
+    def _check_blocks(self, node: Any) -> None:
+        """A block stands where a statement may: pycparser also reads GNU's `({ ... })` in an expression."""
+        for place, child in node.children():
+            if isinstance(child, c_ast.Compound) and place.partition("[")[0] not in _STATEMENT_PLACES:
+                self.report(child, "statement-expression", "a block is no expression; write a helper function")
 
     def visit_children(self, node: Any) -> None:
         for _, child in node.children():
@@ -213,9 +228,10 @@ class _Checker:
         return isinstance(type_node, c_ast.Struct | c_ast.Union | c_ast.Enum)
 
     def _Typedef(self, node: Any) -> None:
-        known = vocabulary.TYPEDEFS.get(node.name)
-        if known is None:
+        if node.name not in vocabulary.TYPEDEFS:
             self._check_name(node, node.name)
+        elif self.depth or not is_redundant_typedef(node):
+            self.report(node, "redefined", f"'{node.name}' is a standard type already; choose another name")
         self.typedefs[node.name] = node.type
         self.visit_children(node)
 

@@ -17,7 +17,7 @@ from pycparser.c_parser import CParser, ParseError
 from symbiont_jit import vocabulary
 from symbiont_jit.errors import Diagnostic, Stage
 
-__all__ = ["function_named", "parse", "position", "print_tree", "resolve_scalar", "walk"]
+__all__ = ["function_named", "is_redundant_typedef", "parse", "position", "print_tree", "resolve_scalar", "walk"]
 
 #: The name pycparser gives the candidate's own lines, to tell them from the types declared before them.
 FILE: Final = "candidate.c"
@@ -47,7 +47,7 @@ def parse(code: str) -> c_ast.FileAST | Diagnostic:
 def _parse_diagnostic(message: str) -> Diagnostic:
     match = re.match(r"^(?:[^:\n]*:(?P<line>\d+):(?:(?P<column>\d+):?)?\s*)?(?P<text>.*)$", message, re.DOTALL)
     assert match is not None  # every part of the pattern is optional
-    text = match["text"].strip() or "syntax error"
+    text = match["text"].strip().removeprefix(f"{FILE}: ") or "syntax error"
     if text.startswith("before: "):
         text = f"syntax error before '{text.removeprefix('before: ')[:60]}'"
     return Diagnostic(Stage.PARSE, "syntax", text[:300], int(match["line"] or 0), int(match["column"] or 0))
@@ -139,3 +139,12 @@ def _resolve_typedef(type_node: Any, typedefs: Mapping[str, c_ast.Node]) -> str 
     if isinstance(type_node, c_ast.TypeDecl) and isinstance(type_node.type, c_ast.IdentifierType):
         return resolve_scalar(type_node.type.names, typedefs)
     return None
+
+
+def is_redundant_typedef(node: Any) -> bool:
+    """Whether a node declares a standard type's name once more, as the type it is."""
+    if not isinstance(node, c_ast.Typedef) or node.name not in vocabulary.TYPEDEFS:
+        return False
+    inner = getattr(node.type, "type", None)
+    names = inner.names if isinstance(inner, c_ast.IdentifierType) else []
+    return resolve_scalar(names, {}) == resolve_scalar([node.name], {})

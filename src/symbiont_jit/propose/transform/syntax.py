@@ -70,7 +70,12 @@ _FOLDED: Mapping[str, Callable[[int, int], int]] = {
 
 def integer_value(node: Any) -> int | None:
     """The value of a plain decimal literal, else None."""
-    if isinstance(node, c_ast.Constant) and node.value.isdigit() and (node.value == "0" or node.value[0] != "0"):
+    if (
+        isinstance(node, c_ast.Constant)
+        and node.value.isdigit()
+        and len(node.value) < 19
+        and (node.value == "0" or node.value[0] != "0")
+    ):
         return int(node.value)
     return None
 
