@@ -93,8 +93,10 @@ def say(line: str) -> None:
 def save(path: Path, rounds: int, results: dict[str, Any]) -> None:
     """Write the results with the machine's facts; spreads become objects."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = {"machine": machine(), "rounds": rounds, **results}
+    facts = machine()
+    content = {"machine": facts, "rounds": rounds, **results}
     path.write_text(json.dumps(content, indent=2, default=_plain) + "\n")
+    say(", ".join(f"{name}: {value}" for name, value in facts.items() if name != "system"))
     say(f"written to {path}")
 
 
@@ -110,7 +112,7 @@ def machine() -> dict[str, Any]:
     return {
         "cpu": _cpu_name(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "load": os.getloadavg(),
+        "load": round(os.getloadavg()[0], 2),
         "system": platform.platform(),
         "python": platform.python_version(),
         "numba": numba.__version__,

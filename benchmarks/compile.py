@@ -5,11 +5,13 @@ nothing comes from a cache. Sides take turns for every kernel in every round; ra
 clock, because most of the work is done by child processes. What a side starts once and keeps (our waiting clang,
 cppyy's interpreter, Numba's own compilation of itself) was started by a warm-up round.
 
-Our clang process for the next text starts while the current one is compiled. Where texts follow each other without a
-pause, as in a search, part of that start is waited for: the second table has both.
+The process that compiles the next text is started while the current text is compiled, so our side is measured with it
+waiting. The second table also has clang's share when the next text follows without a pause, as in a search, and when
+no process waits, as for a kernel's first text.
 """
 
 import ctypes
+import importlib.metadata
 import itertools
 import math
 import re
@@ -104,7 +106,7 @@ def build_cppyy(case: Case, number: int) -> int:
     entry = rf"\b(void|double) {case.name}\("
     text = re.sub(entry, rf'extern "C" \1 {name}(', numbered(case.c, number))
     cppyy.cppdef(f"namespace round_{number} {{{text}}}")
-    return address_of(cppyy.gbl.gInterpreter.FindSym(name))
+    return cppyy.addressof(cppyy.gbl.gInterpreter.FindSym(name))
 
 
 def missing_cppyy() -> str | None:
@@ -132,6 +134,14 @@ def all_sides() -> tuple[dict[str, Build], dict[str, str]]:
     present = {name: build for name, (build, problem) in sides.items() if problem is None}
     absent = {name: problem for name, (_, problem) in sides.items() if problem is not None}
     return present, absent
+
+
+def version_of(side: str) -> str:
+    """Of a program or a package; Numba's is among the machine's facts too."""
+    if shutil.which(side):
+        done = subprocess.run([side, "--version"], check=True, capture_output=True, text=True)
+        return done.stdout.partition("\n")[0]
+    return importlib.metadata.version(side.partition(".")[0])
 
 
 # -- measuring --------------------------------------------------------------------------------------------------------
@@ -234,14 +244,14 @@ def report_sides(times: Times, absent: dict[str, str]) -> dict[str, Any]:
         for side, found in results.items()
     ]
     rows += [[side, *("absent" for _ in names), ""] for side in absent]
-    show("From text to callable", ["ms: median [quartiles]", *names, "time / ours"], rows)
+    show("From text to callable: median [quartiles]", ["ms", *names, "time / ours"], rows)
     for side, problem in absent.items():
         say(f"{side} is absent: it {problem}")
     for side, found in results.items():
         if side != OURS:
             target = f" (target at least {TARGETS[side]})" if side in TARGETS else ""
             say(f"{side} / {OURS}, geometric mean of {len(names)} kernels: {found['mean ratio'].median:.2f}{target}")
-    return {"sides": results, "absent": absent}
+    return {"sides": results, "absent": absent, "peers": {name: version_of(name) for name in times if name != OURS}}
 
 
 def report_stages(times: Times) -> dict[str, Any]:
@@ -249,7 +259,7 @@ def report_stages(times: Times) -> dict[str, Any]:
     results = {case: {name: spread(values) for name, values in of.items()} for case, of in times.items()}
     columns = list(next(iter(results.values())))
     rows = [[case, *(f"{found[name]:.2f}" for name in columns)] for case, found in results.items()]
-    show(f"Where the time of {OURS} goes", ["ms: median [quartiles]", *columns], rows)
+    show(f"Where the time of {OURS} goes: median [quartiles]", ["ms", *columns], rows)
     return results
 
 

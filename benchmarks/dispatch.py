@@ -280,7 +280,7 @@ def summary(times: Times) -> Results:
 
 def report(results: Results, entering: dict[str, Spread]) -> None:
     """The table, and the lines that the targets are read from."""
-    columns = ["ns a call: median [quartiles]"]
+    columns = ["ns a call"]
     for column in CALLS:
         columns += [column, "ratio"]
     columns.append("entry us")
@@ -290,7 +290,7 @@ def report(results: Results, entering: dict[str, Spread]) -> None:
         for column in CALLS:
             row += [f"{found[column]['ns']:.2f}", f"{found[column]['ratio'].median:.2f}"]
         rows.append([*row, f"{entering[side].median / 1000:.1f}"])
-    show(f"A call from a Numba loop; ratios to the {POINTER}", columns, rows)
+    show(f"A call from a Numba loop: median [quartiles], and ratio to the {POINTER}", columns, rows)
     for column in ("latency", "throughput"):
         for cell in CELLS:
             found_ratio = results[cell][column]["ratio"]

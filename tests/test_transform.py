@@ -175,7 +175,7 @@ STRUCTURAL = [
 ]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     name=st.sampled_from(sorted(KERNELS)), seed=st.integers(0, 2**32 - 1), n=st.integers(0, 21), m=st.integers(0, 37)
 )

@@ -80,7 +80,7 @@ class Revision(CellCallable):
 
     @property
     def entry_address(self) -> int:
-        """The address of the native code, which has the kernel's C prototype."""
+        """The address of the native code, which has the kernel's C prototype; valid while this revision is held."""
         self._require_code()
         return self._cell.target
 

@@ -11,7 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["CONSTANTS", "FUNCTIONS", "HEADERS", "LIBRARY_SYMBOLS", "PRAGMAS", "PRELUDE", "TYPEDEFS", "Function"]
+__all__ = [
+    "CONSTANTS",
+    "FUNCTIONS",
+    "HEADERS",
+    "LIBRARY_SYMBOLS",
+    "PRAGMAS",
+    "PRELUDE",
+    "TYPEDEFS",
+    "Function",
+    "prelude",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +207,23 @@ PRAGMAS: Final[Mapping[str, str]] = {
 }
 
 
-def _prelude() -> str:
-    lines = [f"typedef {c} {name};" for name, c in TYPEDEFS.items()]
-    lines += [row.prototype for row in _ROWS if row.prototype]
-    lines += [f"#define {row.name}{row.macro}" for row in _ROWS if row.macro]
-    lines += [f"#define {name} {c}" for name, c in CONSTANTS.items()]
-    return "\n".join(lines) + "\n"
+def _prelude_lines() -> dict[str, str]:
+    lines = {name: f"typedef {c} {name};" for name, c in TYPEDEFS.items()}
+    lines |= {row.name: row.prototype for row in _ROWS if row.prototype}
+    lines |= {row.name: f"#define {row.name}{row.macro}" for row in _ROWS if row.macro}
+    return lines | {name: f"#define {name} {c}" for name, c in CONSTANTS.items()}
 
 
-#: What stands before every candidate in the text clang reads: the types, functions and constants of the tables.
-PRELUDE: Final = _prelude()
+#: The C that declares each type, function and constant of the tables.
+PRELUDE: Final[Mapping[str, str]] = _prelude_lines()
+
+
+def prelude(text: str) -> str:
+    """What has to stand before a candidate in the text clang reads: the declarations of what it uses.
+
+    All of them would do too, but clang takes about a millisecond to read them.
+    """
+    words = set(re.findall(r"\w+", text))
+    if any("size_t" in PRELUDE[word] for word in words & PRELUDE.keys()):
+        words.add("size_t")
+    return "".join(f"{line}\n" for name, line in PRELUDE.items() if name in words)

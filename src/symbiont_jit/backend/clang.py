@@ -32,8 +32,8 @@ from symbiont_jit.errors import Diagnostic, Severity, Stage, ToolchainError
 __all__ = ["Clang", "Emit", "clang", "target_features", "target_triple"]
 
 #: Seconds for one compilation and bytes of memory for the process that does it.
-TIMEOUT: Final = 30.0
-MEMORY: Final = 4 << 30
+TIMEOUT: Final = 10.0
+MEMORY: Final = 1 << 30
 PREPROCESS_TIMEOUT: Final = 0.8
 MAX_OUTPUT: Final = 16 << 20
 MAX_MESSAGES: Final = 64 << 10

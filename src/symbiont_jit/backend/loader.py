@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from symbiont_jit.backend.objects import ObjectCode, symbols
+from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 
 __all__ = ["Loaded", "load"]
@@ -61,8 +61,7 @@ class _Loader:
     def load(self, code: ObjectCode, extra: Mapping[str, int]) -> Loaded:
         import llvmlite.binding as llvm
 
-        _, needed = symbols(code.data)
-        imports = {name: extra[name] if name in extra else _library_address(name) for name in sorted(needed)}
+        imports = {name: extra[name] if name in extra else _library_address(name) for name in code.needs}
         builder = llvm.JITLibraryBuilder().add_object_img(code.data).export_symbol(code.entry)
         for name, address in imports.items():
             builder.import_symbol(name, address)

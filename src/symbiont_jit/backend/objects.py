@@ -34,16 +34,20 @@ CANDIDATE_FILE: Final = "candidate.c"
 
 @dataclass(frozen=True, slots=True)
 class ObjectCode:
-    """A relocatable object in memory: picklable, and the same wherever `key` is the same."""
+    """A relocatable object in memory: picklable, and the same wherever `key` is the same.
+
+    `needs` are the names that it leaves to the library.
+    """
 
     key: str
     entry: str
     data: bytes
+    needs: tuple[str, ...]
 
 
 def unit_of(text: str) -> str:
     """The whole of what clang reads for a canonical text."""
-    return f'{vocabulary.PRELUDE}# 1 "{CANDIDATE_FILE}"\n{text}'
+    return f'{vocabulary.prelude(text)}# 1 "{CANDIDATE_FILE}"\n{text}'
 
 
 def compile_object(
@@ -61,15 +65,22 @@ def compile_object(
     key = _key(text, entry, tuple(flags), profile)
     cached = _CACHE.get(key)
     if cached is not None:
-        return ObjectCode(key, entry, cached)
+        return _object_code(key, entry, cached)
     lowered = clang().lower(unit_of(text), OBJECT, flags)
     if isinstance(lowered, list):
         raise CandidateError(Stage.LOWER, lowered, text)
-    problems = _symbol_problems(lowered, entry, vocabulary.LIBRARY_SYMBOLS | also_needs)
+    code = _object_code(key, entry, lowered)
+    problems = _unknown_names(code, vocabulary.LIBRARY_SYMBOLS | also_needs)
     if problems:
         raise CandidateError(Stage.LINK, problems, text)
     _CACHE.put(key, lowered)
-    return ObjectCode(key, entry, lowered)
+    return code
+
+
+def _object_code(key: str, entry: str, data: bytes) -> ObjectCode:
+    defined, needed = symbols(data)
+    assert entry in defined, "the checks made sure that the text defines its entry"
+    return ObjectCode(key, entry, data, tuple(sorted(needed)))
 
 
 def bitcode(text: str, flags: Sequence[str] = ()) -> bytes:
@@ -81,7 +92,7 @@ def bitcode(text: str, flags: Sequence[str] = ()) -> bytes:
 
 
 def _key(text: str, entry: str, flags: tuple[str, ...], profile: str) -> str:
-    parts = (text, entry, profile, *flags, describe_target(), vocabulary.PRELUDE)
+    parts = (text, entry, profile, *flags, describe_target(), *vocabulary.PRELUDE.values())
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -107,15 +118,12 @@ def symbols(data: bytes) -> tuple[set[str], set[str]]:
     return defined, needed
 
 
-def _symbol_problems(data: bytes, entry: str, allowed: frozenset[str]) -> list[Diagnostic]:
-    defined, needed = symbols(data)
-    problems = [
+def _unknown_names(code: ObjectCode, allowed: frozenset[str]) -> list[Diagnostic]:
+    return [
         Diagnostic(Stage.LINK, "call", f"the compiled code needs '{name}', which is not in the table of functions")
-        for name in sorted(needed - allowed)
+        for name in code.needs
+        if name not in allowed
     ]
-    if entry not in defined:
-        problems.append(Diagnostic(Stage.LINK, "signature", f"the compiled code does not define '{entry}'"))
-    return problems
 
 
 class _Cache:

@@ -27,7 +27,7 @@ class CellCallable:
         # Numba takes any integer for any other; a Python caller should hear about an int that does not fit.
         self._checks_first = any(not isinstance(p.type, ArrayType) and p.type.kind in "iub" for p in signature.params)
 
-    @property
+    @functools.cached_property
     def _numba_type_(self) -> KernelType:
         """Where Numba looks for the type of a value it does not know."""
         return kernel_type(self.signature)

@@ -77,7 +77,9 @@ _BY_SHAPE: dict[str, KernelType] = {}
 
 def kernel_type(signature: Signature) -> KernelType:
     """The Numba type of a signature; the same object for every signature of the same types."""
-    return _BY_SHAPE.setdefault(signature.shape_key, KernelType(signature))
+    if signature.shape_key not in _BY_SHAPE:
+        _BY_SHAPE.setdefault(signature.shape_key, KernelType(signature))
+    return _BY_SHAPE[signature.shape_key]
 
 
 def _anonymous(signature: Signature) -> Signature:

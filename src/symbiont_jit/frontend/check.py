@@ -27,10 +27,13 @@ from symbiont_jit.signature import RESERVED_PREFIXES, Signature
 __all__ = ["ALLOWED_NODES", "REFUSED_NODES", "RULES", "check_tree"]
 
 ALLOWED_NODES: Final = frozenset(
-    "ArrayDecl ArrayDesignator ArrayRef Assignment BinaryOp Break Case Cast Compound CompoundLiteral Constant Continue Decl DeclList "
-    "Default DoWhile EmptyStatement Enum Enumerator EnumeratorList ExprList FileAST For FuncCall FuncDecl FuncDef "
-    "Goto ID IdentifierType If InitList Label NamedInitializer ParamList Pragma PtrDecl Return StaticAssert Struct "
-    "StructRef Switch TernaryOp TypeDecl Typedef Typename UnaryOp Union While".split()
+    (
+        "ArrayDecl ArrayDesignator ArrayRef Assignment BinaryOp Break Case Cast Compound CompoundLiteral "
+        "Constant Continue Decl DeclList Default DoWhile EmptyStatement Enum Enumerator EnumeratorList "
+        "ExprList FileAST For FuncCall FuncDecl FuncDef Goto ID IdentifierType If InitList Label "
+        "NamedInitializer ParamList Pragma PtrDecl Return StaticAssert Struct StructRef Switch TernaryOp "
+        "TypeDecl Typedef Typename UnaryOp Union While"
+    ).split()
 )
 
 _NO_ATTRIBUTES: Final = ("attribute", "attributes are not allowed; remove this one")

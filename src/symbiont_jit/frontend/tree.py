@@ -21,9 +21,6 @@ __all__ = ["function_named", "is_redundant_typedef", "parse", "position", "print
 
 #: The name pycparser gives the candidate's own lines, to tell them from the types declared before them.
 FILE: Final = "candidate.c"
-# One declaration declares all names: a third of the time of one for each.
-_TYPE_NAMES: Final = f'typedef int {", ".join(vocabulary.TYPEDEFS)};\n# 1 "{FILE}"\n'
-
 TOO_DEEP: Final = Diagnostic(
     Stage.PARSE, "too-deep", "the code is nested too deeply to be read; use helper functions or shorter expressions"
 )
@@ -31,8 +28,10 @@ TOO_DEEP: Final = Diagnostic(
 
 def parse(code: str) -> c_ast.FileAST | Diagnostic:
     """The syntax tree of the candidate alone, or why there is none."""
+    names = [name for name in vocabulary.TYPEDEFS if name in code]
+    declared = f"typedef int {', '.join(names)};\n" if names else ""  # one declaration: they cost time
     try:
-        tree = CParser().parse(_TYPE_NAMES + code, FILE)
+        tree = CParser().parse(f'{declared}# 1 "{FILE}"\n{code}', FILE)
     except ParseError as error:
         return _parse_diagnostic(str(error))
     except RecursionError:
@@ -40,7 +39,7 @@ def parse(code: str) -> c_ast.FileAST | Diagnostic:
     except (ValueError, AssertionError, IndexError, AttributeError, KeyError, TypeError) as error:
         # pycparser is not ours and the text is hostile: whatever breaks inside it is a finding about the text.
         return Diagnostic(Stage.PARSE, "syntax", f"the parser cannot read this text ({type(error).__name__})")
-    tree.ext = tree.ext[len(vocabulary.TYPEDEFS) :]
+    tree.ext = tree.ext[len(names) :]
     return tree
 
 
