@@ -1,5 +1,7 @@
 """Kernels from Python and from Numba: calls, revisions, swaps, errors."""
 
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -449,3 +451,24 @@ def test_evolvable_takes_only_functions():
 
         @evolvable
         def f(x: str) -> f64: ...
+
+
+def test_a_global_kernel_is_not_cached_by_numba(tmp_path):
+    """A compiled function that names a kernel holds an address of this process: `cache=True` is refused, never stale."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from numba import njit\n"
+        "from symbiont_jit import evolvable\n"
+        "@evolvable(source='int64_t inc(int64_t x) { return x + 1; }')\n"
+        "def inc(x: int) -> int: ...\n"
+        "@njit(cache=True)\n"
+        "def by_name(x):\n    return inc(x)\n"
+        "@njit(cache=True)\n"
+        "def by_argument(kernel, x):\n    return kernel(x)\n"
+        "print(by_name(1), by_argument(inc, 1), sum(by_argument.stats.cache_hits.values()))\n"
+    )
+    outputs = [
+        subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=True) for _ in range(2)
+    ]
+    assert [o.stdout.split() for o in outputs] == [["2", "2", "0"], ["2", "2", "1"]]
+    assert "dynamic globals" in outputs[1].stderr

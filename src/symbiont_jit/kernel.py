@@ -13,7 +13,7 @@ import inspect
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, overload
@@ -207,6 +207,18 @@ class Kernel(CellCallable):
             self._cell.store(target)
             self._active = chosen
         return chosen
+
+    @contextlib.contextmanager
+    def lent(self, revision: Revision) -> Iterator[Kernel]:
+        """The kernel with a revision of somebody else's active; afterwards it is as it was. For worker processes."""
+        before = self._active, self._cell.target
+        self._cell.store(revision.entry_address)
+        self._active = revision
+        try:
+            yield self
+        finally:
+            self._active = before[0]
+            self._cell.store(before[1])
 
     def canonical(self, source: str | bytes) -> Canonical:
         """The canonical form of a candidate for this kernel; raises `CandidateError`."""

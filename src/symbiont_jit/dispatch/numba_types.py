@@ -155,10 +155,13 @@ def _unbox_kernel(typ: KernelType, obj: Any, c: Any) -> NativeValue:
 
 @lower_constant(KernelType)
 def _constant_kernel(context: Any, builder: Any, typ: KernelType, kernel: Any) -> Any:
-    """A kernel that a compiled function names as a global: the address of its cell, for the life of the process."""
+    """A kernel that a compiled function names as a global: the address of its cell, for the life of the process.
+
+    It is told to Numba as an address of this process, so that no other process finds it in a cache of Numba's.
+    """
     address = kernel._cell_address
     _IMMORTAL.append(kernel._cell)
-    return builder.inttoptr(ir.Constant(ir.IntType(64), address), ir.IntType(8).as_pointer())
+    return context.add_dynamic_addr(builder, address, info="cell of a kernel")
 
 
 @lower_builtin(KernelType, types.VarArg(types.Any))

@@ -19,7 +19,7 @@ from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings, failed
 from symbiont_jit.evaluate.metric import Metric, Speedup, Verdict, as_metric
 from symbiont_jit.evaluate.worker import Answer, Overdue, Worker
 from symbiont_jit.frontend import Canonical
-from symbiont_jit.kernel import Kernel
+from symbiont_jit.kernel import Kernel, Revision
 
 __all__ = ["Judge"]
 
@@ -71,7 +71,7 @@ class Judge:
         if known is not None:
             return replace(known, source=canonical.text, timings=replace(known.timings, judge_seconds=0.0))
         evaluation = replace(self._ask(_Request(canonical, code, tuple(seed), best), canonical), code=digest)
-        self._judged[digest] = evaluation
+        self._judged[digest] = replace(evaluation, source="")
         timings = replace(
             evaluation.timings, compile_seconds=compiled - started, judge_seconds=time.perf_counter() - compiled
         )
@@ -116,12 +116,17 @@ class Judge:
         )
 
     def _serve(self, request: _Request | _Confirmation) -> Any:
-        """In the worker: run one request."""
+        """In the worker: run one request. The candidate's code is gone when this returns."""
         if isinstance(request, _Confirmation):
             assert isinstance(self.metric, Speedup)
-            return self.metric.confirm([self.kernel.register(c, o).entry_address for c, o in request.items])
-        revision = self.kernel.register(request.canonical, request.code)
+            revisions = [self._revision(c, o) for c, o in request.items]
+            return self.metric.confirm([r.entry_address for r in revisions])
+        revision = self._revision(request.canonical, request.code)
         return self.metric.judge(self.kernel, revision, request.seed, request.best)
+
+    def _revision(self, canonical: Canonical, code: ObjectCode) -> Revision:
+        """A candidate as a revision that belongs to no kernel."""
+        return Revision(self.kernel.signature, 0, canonical.text, origin="candidate", object_code=code)
 
 
 def _may_have_spoiled(outcome: Any) -> bool:

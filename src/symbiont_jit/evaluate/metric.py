@@ -6,6 +6,7 @@ return nonsense; that is the candidate's verdict, not the search's end.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 import traceback
@@ -274,19 +275,23 @@ class CallableMetric:
         self.function = function
 
     def prepare(self, kernel: Kernel) -> None:
-        """Compile what the workers inherit."""
-        if kernel.revisions:
-            _ = kernel._cell_address
+        """Ask once for the active revision, so that the workers inherit what the function compiles.
+
+        What it says or raises does not matter here; every candidate is asked anew.
+        """
+        if kernel.active is not None:
+            with contextlib.suppress(Exception):
+                self.function(kernel)
 
     def suggested_deadline(self) -> float:
         """Ten seconds: nothing is known of what the function does."""
         return CALLABLE_DEADLINE
 
     def judge(self, kernel: Kernel, candidate: Revision, seed: Sequence[int], best: float | None) -> Verdict:
-        """Activate the candidate in this worker's copy of the kernel and ask the function."""
-        kernel.activate(candidate)
+        """Put the candidate into this worker's copy of the kernel and ask the function."""
         try:
-            value = self.function(kernel)
+            with kernel.lent(candidate):
+                value = self.function(kernel)
             scores = {k: float(v) for k, v in value.items()} if isinstance(value, Mapping) else {"score": float(value)}
         except Exception:
             text = "".join(traceback.format_exc(limit=-4))[-2000:]

@@ -6,6 +6,7 @@ like any other.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -40,7 +41,7 @@ class Mutator:
         self._weights = _weights(transformations)
         self._tried = dict.fromkeys(self._weights, 0.0)
         self._credit = dict.fromkeys(self._weights, 0.0)
-        self._seen: set[str] = set()
+        self._seen: set[bytes] = set()
         self._roots: dict[str, Parent] = {}
 
     def propose(self, signature: Signature, parents: Sequence[Parent], rng: np.random.Generator) -> Candidate | None:
@@ -54,8 +55,9 @@ class Mutator:
         for _ in range(TRIES):
             parent = self._parent(signature, parents, rng)
             steps, source = self._mutated(parent.source, rng)
-            if steps and source not in self._seen and len(source) <= MAX_SOURCE:
-                self._seen.add(source)
+            digest = hashlib.sha256(source.encode()).digest()
+            if steps and digest not in self._seen and len(source) <= MAX_SOURCE:
+                self._seen.add(digest)
                 return Candidate(source, f"mutator: {', '.join(steps)}", parent=parent.number, steps=tuple(steps))
         return None
 
