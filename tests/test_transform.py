@@ -76,9 +76,23 @@ def test_jam_unrolls_an_outer_loop_into_the_inner_one():
 
 def test_jam_makes_several_accumulators_of_a_sum():
     """A reduction gets independent partial sums, added up after the loop."""
-    text = apply_until(DOT, "jam", "sa_1[4] = {0}")
+    text = apply_until(DOT, "jam", "double sa_1[4];")
+    assert "sa_1[u_1] = 0;" in text
     assert "sa_1[u_1] += x[i + u_1] * y[i + u_1];" in text
     assert "s += sa_1[u_1];" in text
+
+
+@pytest.mark.parametrize("update", ["if (x[i] > m) { m = x[i]; }", "m = (m < x[i]) ? (x[i]) : (m);"])
+def test_jam_keeps_several_partial_maxima(update):
+    """A running maximum, as a branch or as a choice, becomes partial maxima that are joined after the loop."""
+    text = apply_until(
+        f"double f(int64_t n, const double x[n]) {{ double m = 0; for (int64_t i = 0; i < n; i++) {{ {update} }} return m; }}",
+        "jam",
+        "double ma_1[4];",
+    )
+    assert "ma_1[u_1] = m;" in text
+    assert "x[i + u_1] > ma_1[u_1]" in text or "ma_1[u_1] < x[i + u_1]" in text
+    assert "if (ma_1[u_1] > m)\n" in text
 
 
 def test_tile_keeps_the_last_partial_tile():
@@ -119,9 +133,9 @@ def test_what_is_no_counted_loop_is_left_alone():
 
 def test_rest_loops_and_short_loops_are_not_transformed_again():
     """After a jam only the main loops are offered to the next transformation."""
-    tree = parse(apply_until(DOT, "jam", "sa_1[4] = {0}"))
+    tree = parse(apply_until(DOT, "jam", "double sa_1[4];"))
     brace(tree)
-    assert len(list(loops_in(tree))) == 4
+    assert len(list(loops_in(tree))) == 5
     assert [site.loop.step for site in main_loops(tree)] == [4]
 
 

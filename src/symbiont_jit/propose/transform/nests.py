@@ -27,6 +27,7 @@ from symbiont_jit.propose.transform.loops import (
     main_loops,
     make_for,
 )
+from symbiont_jit.propose.transform.reductions import reductions
 from symbiont_jit.propose.transform.syntax import (
     assign,
     assigned_names,
@@ -320,7 +321,7 @@ def sink_reduction(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
 def jam(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """Unroll a loop and jam the copies of its body together, statement by statement and into inner loops.
 
-    Scalars of the body become one for each copy; a scalar that the body only adds to becomes several accumulators.
+    Scalars of the body become one for each copy; one that the body only reduces into becomes several partial results.
     A loop for the rest of the iterations follows.
     """
     chosen = _choose(rng, [s for s in main_loops(tree) if _can_jam(s.loop)])
@@ -335,50 +336,33 @@ def _can_jam(loop: Loop) -> bool:
 
 def _jam_site(tree: Any, site: Site, factor: int) -> bool:
     loop = site.loop
-    end = fresh_name(tree, loop.var + "e")
-    accumulators = {s: fresh_name(tree, s + "a") for s in _sums(loop)}
-    types = {s: _element_type(tree, s) for s in accumulators}
-    if any(t is None for t in types.values()):
+    partials = [(r, fresh_name(tree, r.scalar + "a")) for r in reductions(loop)]
+    types = [_element_type(tree, r.scalar) for r, _ in partials]
+    if None in types:
         return False
-    copy_var = fresh_name(tree, "u")
-    jammed = _jammed(clone(body_statements(loop)), _Copies(loop, factor, copy_var, dict(accumulators)))
+    end, copy_var = fresh_name(tree, loop.var + "e"), fresh_name(tree, "u")
+    copies = _Copies(loop, factor, copy_var, {r.scalar: array for r, array in partials})
+    jammed = _jammed(clone(body_statements(loop)), copies)
     if jammed is None:
         return False
-    span = binary("*", constant(factor), constant(loop.step))
-    whole = c_ast.BinaryOp("*", c_ast.BinaryOp("/", _minus(loop.high, loop.low), span), clone(span))
-    pragmas = site.statements[site.pragma_start : site.index]
-    statements: list[Any] = [declare(end, list(loop.type), binary("+", whole, clone(loop.low)))]
-    for scalar, array in accumulators.items():
-        statements.append(declare(array, types[scalar] or [], c_ast.InitList([constant(0)]), factor))
-    statements += [*pragmas, make_for(loop.var, loop.type, clone(loop.low), name(end), factor * loop.step, jammed)]
-    for scalar, array in accumulators.items():
-        adds = assign(name(scalar), c_ast.ArrayRef(name(array), name(copy_var)), "+=")
-        statements.append(make_for(copy_var, ("int64_t",), constant(0), constant(factor), 1, [adds]))
-    rest = make_for(loop.var, loop.type, name(end), clone(loop.high), loop.step, body_statements(loop))
-    site.replace([block([*statements, rest])])
+    statements: list[Any] = [declare(end, list(loop.type), _last_whole(loop, factor))]
+    for (reduction, array), words in zip(partials, types, strict=True):
+        statements += [declare(array, words or [], None, factor), copies.filled(array, reduction.start)]
+    statements += site.statements[site.pragma_start : site.index]
+    statements.append(make_for(loop.var, loop.type, clone(loop.low), name(end), factor * loop.step, jammed))
+    statements += [copies.for_each([r.join(copies.of(array))]) for r, array in partials]
+    statements.append(make_for(loop.var, loop.type, name(end), clone(loop.high), loop.step, body_statements(loop)))
+    site.replace([block(statements)])
     return True
 
 
-def _minus(high: Any, low: Any) -> Any:
-    return clone(high) if getattr(low, "value", None) == "0" else c_ast.BinaryOp("-", clone(high), clone(low))
-
-
-def _sums(loop: Loop) -> list[str]:
-    """Scalars from outside the body that it uses only as `s += e`."""
-    adds = [
-        n
-        for n in walk(loop.body)
-        if isinstance(n, c_ast.Assignment) and n.op in ("+=", "-=") and isinstance(n.lvalue, c_ast.ID)
-    ]
-    uses: dict[str, int] = {}
-    for node in walk(loop.body):
-        if isinstance(node, c_ast.ID):
-            uses[node.name] = uses.get(node.name, 0) + 1
-    local = set(declared_names(loop.body))
-    counts: dict[str, int] = {}
-    for add in adds:
-        counts[add.lvalue.name] = counts.get(add.lvalue.name, 0) + 1
-    return [s for s, n in counts.items() if s not in local and uses[s] == n]
+def _last_whole(loop: Loop, factor: int) -> Any:
+    """Where the last whole group of iterations ends."""
+    span = binary("*", constant(factor), constant(loop.step))
+    from_zero = getattr(loop.low, "value", None) == "0"
+    length = clone(loop.high) if from_zero else c_ast.BinaryOp("-", clone(loop.high), clone(loop.low))
+    whole = c_ast.BinaryOp("*", c_ast.BinaryOp("/", length, span), clone(span))
+    return whole if from_zero else binary("+", whole, clone(loop.low))
 
 
 class _Copies:
@@ -399,10 +383,21 @@ class _Copies:
         """Statements, once for every copy."""
         own = {d for s in statements for d in declared_names(s)}
         shift = binary("*", name(self.var), constant(self.loop.step))
-        replacements = {s: c_ast.ArrayRef(name(a), name(self.var)) for s, a in self.arrays.items() if s not in own}
+        replacements = {s: self.of(a) for s, a in self.arrays.items() if s not in own}
         replacements[self.loop.var] = binary("+", name(self.loop.var), shift)
-        changed = [substitute(s, replacements) for s in statements]
-        return make_for(self.var, ("int64_t",), constant(0), constant(self.factor), 1, changed)
+        return self.for_each([substitute(s, replacements) for s in statements])
+
+    def for_each(self, statements: list[Any]) -> Any:
+        """The loop over the copies."""
+        return make_for(self.var, ("int64_t",), constant(0), constant(self.factor), 1, statements)
+
+    def of(self, array: str) -> Any:
+        """A copy's own element."""
+        return c_ast.ArrayRef(name(array), name(self.var))
+
+    def filled(self, array: str, value: Any) -> Any:
+        """The loop that gives every copy's element a value."""
+        return self.for_each([assign(self.of(array), clone(value))])
 
     def depends(self, node: Any) -> bool:
         """Whether a node is different in different copies."""
@@ -459,7 +454,7 @@ def _multiplied(decl: Any, copies: _Copies) -> list[Any] | None:
     copies.arrays[decl.name] = decl.name
     if value is None:
         return [declared]
-    return [declared, substitute(value, {_UNSET: c_ast.ArrayRef(name(decl.name), name(copies.var))})]
+    return [declared, substitute(value, {_UNSET: copies.of(decl.name)})]
 
 
 _UNSET = "sj_target"  # stands for the variable that is being initialised; no candidate can have such a name
