@@ -68,7 +68,7 @@ def test_transformation(name):
 
 def test_jam_unrolls_an_outer_loop_into_the_inner_one():
     """Copies of a scalar become an array, the inner loop stays one, a rest loop follows."""
-    text = apply_until(MATMUL, "jam", "int64_t je_1 = (m / 8) * 8;")
+    text = apply_until(MATMUL, "jam", "int64_t je_1 = m / 8 * 8;")
     assert "double s[8];" in text
     assert "s[u_1] += a[i][p] * b[p][j + u_1];" in text
     assert "for (int64_t j = je_1; j < m; j++)" in text
@@ -98,7 +98,7 @@ def test_jam_keeps_several_partial_maxima(update):
 def test_tile_keeps_the_last_partial_tile():
     """The inner loop ends at the tile or at the bound, whichever comes first."""
     text = apply_until(MATMUL, "tile", "+= 64")
-    assert "for (int64_t j = jt_1; j < (((jt_1 + 64) < m) ? (jt_1 + 64) : (m)); j++)" in text
+    assert "for (int64_t j = jt_1; j < ((jt_1 + 64 < m) ? (jt_1 + 64) : (m)); j++)" in text
 
 
 def test_hints_change_only_pragmas_and_qualifiers():

@@ -66,7 +66,7 @@ class Diagnostic:
         if self.line < 1:
             return head
         head = f"{self.line}:{max(self.column, 1)}: {head}"
-        lines = source.splitlines()
+        lines = source.split("\n")
         if self.line > len(lines):
             return head
         return f"{head}\n{_caret_view(lines[self.line - 1], max(self.column, 1))}"

@@ -130,7 +130,7 @@ class Array:
     """`Array[dtype, "m", "n"]`: a C-ordered array with named or literal dimensions."""
 
     def __class_getitem__(cls, item: Any) -> _RawArray:
-        dtype, *dims = item if isinstance(item, tuple) else (item,)
+        dtype, *dims = (item if isinstance(item, tuple) else (item,)) or (None,)
         return _RawArray(dtype, tuple(dims))
 
 
@@ -149,7 +149,7 @@ class _Marker:
 
     def __class_getitem__(cls, item: Any) -> _Marked:
         if isinstance(item, tuple):
-            return _Marked(cls.mode, _RawArray(item[0], item[1:]))
+            return _Marked(cls.mode, _RawArray(item[0] if item else None, item[1:]))
         return _Marked(cls.mode, item)
 
 
@@ -249,9 +249,9 @@ def signature_of(function: Callable[..., Any], namespace: Mapping[str, Any] | No
     function that defines it). Raises `SignatureError`, which names the parameter and what to write.
     """
     name = function.__name__
-    require_name(name, f"function {name!r}")
-    if name in vocabulary.FUNCTIONS:
+    if name in vocabulary.FUNCTIONS or name in vocabulary.LIBRARY_SYMBOLS or name in vocabulary.LIBRARY_NAMES:
         raise SignatureError(f"function {name!r}: C's library has a function of that name; choose another")
+    require_name(name, f"function {name!r}")
     scope = {**vars(builtins), **function.__globals__, **(namespace or {}), **_closure(function)}
     params = tuple(_param(p, scope, name) for p in inspect.signature(function).parameters.values())
     returns = _returns(function.__annotations__.get("return", inspect.Parameter.empty), scope, name)
@@ -279,7 +279,7 @@ def require_name(name: str, where: str) -> None:
         raise SignatureError(f"{where}: {name!r} is a keyword in C or Python; rename it, for example to '{name}_'")
     if name.startswith(RESERVED_PREFIXES) or re.match("_[A-Z]", name):
         raise SignatureError(f"{where}: the name {name!r} is reserved for generated C; choose another")
-    if name in vocabulary.TYPEDEFS or name in vocabulary.CONSTANTS:
+    if name in vocabulary.PRELUDE and not vocabulary.PRELUDE[name].endswith(");"):
         raise SignatureError(f"{where}: the name {name!r} has a standard meaning in C; choose another")
 
 
@@ -392,11 +392,27 @@ def _scalar_name(annotation: Any) -> str:
     if _is_numba(annotation):
         return {"bool": "boolean"}.get(str(annotation), str(annotation))
     if isinstance(annotation, np.dtype) or (isinstance(annotation, type) and issubclass(annotation, np.generic)):
-        name = np.dtype(annotation).name
-        return {"bool": "boolean"}.get(name, name)
+        return _numpy_name(annotation)
     if annotation is complex:
         return "complex128"
     return ""
+
+
+def _numpy_name(annotation: Any) -> str:
+    """The name of a NumPy scalar type in native byte order; empty for abstract and foreign ones."""
+    if isinstance(annotation, type) and annotation in (
+        np.number,
+        np.integer,
+        np.signedinteger,
+        np.unsignedinteger,
+        np.inexact,
+        np.floating,
+        np.generic,
+        np.complexfloating,
+    ):
+        return ""
+    dtype = np.dtype(annotation)
+    return {"bool": "boolean"}.get(dtype.name, dtype.name) if dtype.isnative else ""
 
 
 def _returns(annotation: Any, scope: Mapping[str, Any], function: str) -> Scalar | None:
@@ -441,13 +457,15 @@ Problem = tuple[type[Exception], str]
 def _scalar_problem(scalar: Scalar, value: Any) -> Problem | None:
     if isinstance(value, np.ndarray) or not isinstance(value, int | float | np.generic):
         return TypeError, f"is {_describe(value)}, not a scalar {scalar}"
-    kind = "b" if isinstance(value, bool) else np.asarray(value).dtype.kind
+    kind = value.dtype.kind if isinstance(value, np.generic) else {bool: "b", float: "f"}.get(type(value), "i")
     if kind not in _ACCEPTED_KINDS[scalar.kind]:
         return TypeError, f"is {_describe(value)}, which does not convert to {scalar} without loss"
+    if scalar.kind == "f" and isinstance(value, int) and abs(value) > int(np.finfo(np.float64).max):
+        return OverflowError, f"is {_describe(value)}, outside float64"
     if scalar.kind in "iu":
         info = np.iinfo(scalar.dtype)
         if not info.min <= int(value) <= info.max:
-            return OverflowError, f"is {value}, outside {scalar} ({info.min} to {info.max})"
+            return OverflowError, f"is {_describe(value)}, outside {scalar} ({info.min} to {info.max})"
     return None
 
 
@@ -489,4 +507,8 @@ def _length_problem(array: ArrayType, name: str, value: Any, lengths: dict[str, 
 def _describe(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"an array of {value.dtype} with shape {value.shape}"
-    return f"{value!r:.60} of type {type(value).__name__}"
+    try:
+        shown = f"{value!r:.60}"
+    except Exception:  # an object may refuse, and an int may have too many digits
+        shown = "something"
+    return f"{shown} of type {type(value).__name__}"

@@ -78,7 +78,8 @@ _ROWS: Final = [
         for n in (
             "popcount popcountl popcountll clz clzl clzll ctz ctzl ctzll parity parityl parityll ffs ffsl ffsll "
             "bswap16 bswap32 bswap64 expect assume unreachable prefetch assume_aligned "
-            "fabs fabsf sqrt sqrtf fma fmaf fmin fminf fmax fmaxf copysign copysignf isnan inf inff huge_val nan nanf"
+            "fabs fabsf sqrt sqrtf fma fmaf fmin fminf fmax fmaxf copysign copysignf isnan inf inff "
+            "huge_val huge_valf nan nanf"
         ).split()
     ),
 ]
@@ -153,6 +154,22 @@ _MATH: Final[Mapping[str, str]] = {
     "M_SQRT1_2": "0.70710678118654752440",
 }
 
+#: Functions of the C library besides the table's (C11 annex B). clang knows what many of them do, and would treat a
+#: kernel of that name accordingly.
+LIBRARY_NAMES: Final = frozenset(
+    (
+        "abort abs acos asctime asin atan atexit atof atoi atol atoll bsearch calloc clearerr clock ctime difftime "
+        "div exit fclose feof ferror fflush fgetc fgetpos fgets fopen fprintf fputc fputs fread free freopen fscanf "
+        "fseek fsetpos ftell fwrite getc getchar getenv gets gmtime isalnum isalpha isblank iscntrl isdigit isgraph "
+        "islower isprint ispunct isspace isupper isxdigit ldiv lldiv localtime longjmp main malloc mblen mbstowcs "
+        "mbtowc memchr mktime perror printf putc putchar puts qsort raise rand realloc remove rename rewind scanf "
+        "setbuf setjmp setlocale setvbuf signal sprintf srand sscanf strcat strchr strcmp strcoll strcpy strcspn "
+        "strerror strftime strlen strncat strncmp strncpy strpbrk strrchr strspn strstr strtod strtof strtok strtol "
+        "strtoll strtoul strtoull strxfrm system time tmpfile tmpnam tolower toupper ungetc vfprintf vprintf vsprintf "
+        "wcstombs wctomb bcmp bcopy bzero alloca index rindex stpcpy strdup strndup strcasecmp fork vfork execl execv"
+    ).split()
+)
+
 #: Every constant a candidate may use without defining it, with the C expression behind it.
 CONSTANTS: Final[Mapping[str, str]] = {
     "NULL": "((void *)0)",
@@ -202,7 +219,7 @@ PRAGMAS: Final[Mapping[str, str]] = {
         r"clang fp(\s+((reassociate|reciprocal)\s*\(\s*(on|off)\s*\)|contract\s*\(\s*(on|off|fast)\s*\)))+"
     ),
     "unroll / nounroll": r"(unroll|nounroll|unroll\s*\(\s*[1-9][0-9]{0,2}\s*\)|unroll\s+[1-9][0-9]{0,2})",
-    "GCC unroll N / GCC ivdep": r"GCC (unroll\s+[1-9][0-9]{0,2}|ivdep)",
+    "GCC unroll N": r"GCC unroll\s+[1-9][0-9]{0,2}",
     "STDC FP_CONTRACT": r"STDC FP_CONTRACT (ON|OFF|DEFAULT)",
 }
 

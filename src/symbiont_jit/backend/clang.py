@@ -26,6 +26,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from symbiont_jit import vocabulary
 from symbiont_jit.backend.toolchain import ADVICE, Toolchain, find_toolchain, llvm_version
 from symbiont_jit.errors import Diagnostic, Severity, Stage, ToolchainError
 
@@ -126,13 +127,15 @@ class Clang:
         """Macros and conditionals expanded, with line markers for the parser.
 
         The text was proposed by somebody, so it is in here that nothing may reach outside: no include path, and the
-        operators that look at files or run pragmas are undefined (a pasted `_Pragma` would otherwise run).
+        operators that look at files or run pragmas are undefined (a pasted `_Pragma` would otherwise run). The standard
+        constants are known, because conditions ask for them.
         """
-        undefined = ("_Pragma", "__has_include", "__has_include_next", "__has_embed", "__COUNTER__")
+        undefined = "_Pragma __has_include __has_include_next __has_embed __COUNTER__ __DATE__ __TIME__ __TIMESTAMP__"
         command = (
             *self.toolchain.command,
             *("-E", "-nostdinc", "-w", "-x", "c", "-std=c11", "-fno-trigraphs", *self._target_flags()),
-            *(f"-U{name}" for name in undefined),
+            *(f"-U{name}" for name in (*undefined.split(), "__FILE__", "__BASE_FILE__", "__FILE_NAME__")),
+            *(f"-D{name}={value}" for name, value in vocabulary.CONSTANTS.items()),
             "-",
         )
         output, messages, problem = _drain(self._send(command, code), PREPROCESS_TIMEOUT)
@@ -302,13 +305,14 @@ def _crash_message(returncode: int, messages: bytes) -> str:
 
 
 def _own_lines(expanded: str) -> str:
-    """The preprocessor's output without what is not from the text itself; markers keep the line numbers."""
-    out, own = [], False
-    for line in expanded.splitlines():
+    """The preprocessor's output without what is not from the text itself, each line at its number in the text."""
+    out: list[str] = []
+    own = False
+    for line in expanded.split("\n"):
         marker = re.match(r'^# (\d+) "([^"]*)"', line)
         if marker:
             own = marker[2] == "<stdin>"
-            out += [f'# {marker[1]} "candidate.c"'] if own else []
+            out += [""] * (int(marker[1]) - 1 - len(out)) if own else []
         elif own:
             out.append(line)
     return "\n".join(out) + "\n"

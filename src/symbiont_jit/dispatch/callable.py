@@ -9,11 +9,12 @@ import functools
 from typing import Any
 
 import numba
+import numpy as np
 from numba.core import errors
 
 from symbiont_jit.dispatch.cell import Cell
 from symbiont_jit.dispatch.numba_types import KernelType, kernel_type
-from symbiont_jit.signature import ArrayType, Signature, check_arguments
+from symbiont_jit.signature import ArrayType, Param, Scalar, Signature, check_arguments
 
 __all__ = ["CellCallable"]
 
@@ -51,6 +52,7 @@ class CellCallable:
             args = self._positional(args, kwargs)
         if self._checks_first or len(args) != len(self.signature.params):
             self._require_arguments(args)
+            args = tuple(map(_wide, self.signature.params, args))
         try:
             return _caller(len(args))(self, *args)
         except (errors.NumbaError, TypeError, ValueError):
@@ -67,6 +69,12 @@ class CellCallable:
         if set(kwargs) != set(names):
             raise TypeError(f"{self.signature.name}() got keyword arguments {sorted(kwargs)}; wanted {self.signature}")
         return (*args, *(kwargs[name] for name in names))
+
+
+def _wide(param: Param, value: Any) -> Any:
+    """An int for an unsigned parameter in a type that holds it: Numba takes every Python int for a signed one."""
+    is_unsigned = isinstance(param.type, Scalar) and param.type.name == "uint64"
+    return np.uint64(value) if is_unsigned else value
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from pycparser import c_ast
 
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
 from symbiont_jit.frontend.check import check_tree
-from symbiont_jit.frontend.text import Preprocess, read_text
+from symbiont_jit.frontend.text import Preprocess, canonical_problems, read_text
 from symbiont_jit.frontend.tree import TOO_DEEP, brace, is_redundant_typedef, parse, print_tree
 from symbiont_jit.signature import Signature
 
@@ -65,7 +65,10 @@ def _checked(code: str, signature: Signature, found: list[Diagnostic]) -> tuple[
     if isinstance(tree, Diagnostic):
         return found or [tree], ""  # what the reader found explains what the parser stumbles over
     findings = _merged(found, check_tree(tree, signature))
-    return findings, "" if findings else print_tree(canonical_tree(tree, signature.name))
+    if findings:
+        return findings, ""
+    printed = print_tree(canonical_tree(tree, signature.name))
+    return canonical_problems(printed), printed
 
 
 def _merged(first: list[Diagnostic], second: list[Diagnostic]) -> list[Diagnostic]:

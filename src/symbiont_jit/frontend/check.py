@@ -21,7 +21,7 @@ from symbiont_jit import vocabulary
 from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.frontend.agree import check_agreement
 from symbiont_jit.frontend.text import is_allowed_pragma
-from symbiont_jit.frontend.tree import is_redundant_typedef, position
+from symbiont_jit.frontend.tree import is_redundant_typedef, position, walk
 from symbiont_jit.signature import RESERVED_PREFIXES, Signature
 
 __all__ = ["ALLOWED_NODES", "REFUSED_NODES", "RULES", "check_tree"]
@@ -65,6 +65,7 @@ RULES: Final[Mapping[str, str]] = {
     "function-pointer": "a function is called by its name; its address is never taken",
     "generic": "no _Generic",
     "include": "only standard headers; their lines are dropped",
+    "literal": "every quote is closed on its line",
     "mutable-static": "no variable outlives a call: file-scope and static variables are const",
     "pragma": "only pragmas in the table, each on a line of its own",
     "redefined": "library functions, standard types and constants keep their meaning",
@@ -80,7 +81,13 @@ _STATEMENT_PLACES: Final = frozenset({"body", "block_items", "iftrue", "iffalse"
 
 _BASIC_WORDS: Final = frozenset("void char short int long float double signed unsigned _Bool".split())
 _RESERVED: Final = re.compile(rf"{'|'.join(RESERVED_PREFIXES)}|_[A-Z]")
-_MACRO_NAMES: Final = frozenset(vocabulary.CONSTANTS) | {"typeof", "linux", "unix"}
+# The prelude makes macros of these; clang would replace them wherever they stand.
+_MACRO_NAMES: Final = (
+    frozenset(vocabulary.CONSTANTS) | {f.name for f in vocabulary.FUNCTIONS.values() if f.macro} | {"typeof"}
+)
+# clang computes these at compile time whatever a text says they are.
+_LIBRARY_NAMES: Final = frozenset(vocabulary.FUNCTIONS) | {"roundeven", "roundevenf"}
+MAX_FINDINGS: Final = 200
 
 
 def check_tree(tree: c_ast.FileAST, signature: Signature) -> list[Diagnostic]:
@@ -88,7 +95,7 @@ def check_tree(tree: c_ast.FileAST, signature: Signature) -> list[Diagnostic]:
     checker = _Checker(tree)
     checker.check_file(tree)
     problems = [*checker.problems, *check_agreement(tree, signature)]
-    return sorted(dict.fromkeys(problems), key=lambda d: (d.line, d.column))
+    return sorted(dict.fromkeys(problems), key=lambda d: (d.line, d.column))[:MAX_FINDINGS]
 
 
 class _Checker:
@@ -96,6 +103,7 @@ class _Checker:
 
     def __init__(self, tree: c_ast.FileAST) -> None:
         self.problems: list[Diagnostic] = []
+        self.reported: set[tuple[str, int, int]] = set()
         self.functions = {n.decl.name for n in tree.ext if isinstance(n, c_ast.FuncDef)}
         self.typedefs: dict[str, Any] = {}
         # What a name hides, innermost last: a variable named like a function makes a call to it a call through it.
@@ -103,7 +111,10 @@ class _Checker:
         self.depth = 0
 
     def report(self, node: Any, rule: str, message: str) -> None:
-        self.problems.append(Diagnostic(Stage.CHECK, rule, message, *position(node)))
+        line, column = next((p for n in walk(node) if (p := position(n)) != (0, 0)), (0, 0))
+        if (rule, line, column) not in self.reported or not line:
+            self.problems.append(Diagnostic(Stage.CHECK, rule, message, line, column))
+            self.reported.add((rule, line, column))
 
     # -- the file -----------------------------------------------------------------------------------------------
 
@@ -131,6 +142,9 @@ class _Checker:
     def _check_attributes(self, node: Any) -> None:
         if getattr(node, "attributes", None):
             self.report(node, *_NO_ATTRIBUTES)
+        quals = {c_ast.TypeDecl: "quals", c_ast.PtrDecl: "quals", c_ast.ArrayDecl: "dim_quals"}.get(type(node))
+        if quals is not None and "_Atomic" in getattr(node, quals):
+            self.report(node, "type", "_Atomic is not allowed; a kernel's arrays belong to one call")
         if getattr(node, "align", None):
             self.report(node, *REFUSED_NODES["Alignas"])
 
@@ -146,9 +160,11 @@ class _Checker:
 
     def scoped(self, children: Iterable[Any]) -> None:
         self.scopes.append(set())
+        outer_types = dict(self.typedefs)
         for child in children:
             if child is not None:
                 self.visit(child)
+        self.typedefs = outer_types
         self.scopes.pop()
 
     # -- declarations -------------------------------------------------------------------------------------------
@@ -169,7 +185,7 @@ class _Checker:
 
     def _check_function(self, decl: Any, name: str) -> None:
         self._check_name(decl, name)
-        if name in vocabulary.FUNCTIONS:
+        if name in _LIBRARY_NAMES:
             self.report(decl, "redefined", f"'{name}' is a library function; give your function another name")
         if "extern" in decl.storage:
             self.report(decl, "extern", f"remove 'extern' from '{name}'; only functions of this text exist")
@@ -188,9 +204,11 @@ class _Checker:
         self.visit_children(node)
 
     def _check_declared_function(self, node: Any) -> None:
+        if "_Noreturn" in node.funcspec:
+            self.report(node, "attribute", f"remove '_Noreturn' from '{node.name}'")
         if self.depth:
             self.report(node, "extern", f"declare the function '{node.name}' outside of functions")
-        elif node.name in vocabulary.FUNCTIONS:
+        elif node.name in _LIBRARY_NAMES:
             self.report(node, "redefined", f"'{node.name}' is declared already; remove this line")
         elif node.name not in self.functions:
             self.report(node, "extern", f"'{node.name}' is declared but not defined in this text")
@@ -198,7 +216,7 @@ class _Checker:
     def _check_variable(self, node: Any) -> None:
         if "extern" in node.storage:
             self.report(node, "extern", f"'extern {node.name}' is not reachable; pass it as a parameter")
-        if self.depth == 0 and node.name in vocabulary.FUNCTIONS:
+        if self.depth == 0 and node.name in _LIBRARY_NAMES:
             self.report(node, "redefined", f"'{node.name}' is a library function; choose another name")
         outlives = self.depth == 0 or "static" in node.storage
         if outlives and "extern" not in node.storage and not self._is_const(node.type):
@@ -211,8 +229,6 @@ class _Checker:
     def _check_quals(self, node: Any) -> None:
         if "_Thread_local" in node.storage or "_Thread_local" in node.quals:
             self.report(node, "type", "thread-local variables are not allowed; use a local")
-        if "_Atomic" in node.quals:
-            self.report(node, "type", "_Atomic is not allowed; a kernel's arrays belong to one call")
 
     def _is_const(self, type_node: Any) -> bool:
         """Whether the object itself (not what it points to) can never be written."""
@@ -235,7 +251,12 @@ class _Checker:
             self._check_name(node, node.name)
         elif self.depth or not is_redundant_typedef(node):
             self.report(node, "redefined", f"'{node.name}' is a standard type already; choose another name")
+        if isinstance(node.type, c_ast.FuncDecl):
+            self.report(node, "function-pointer", "a type of functions is not allowed; declare each function itself")
+        elif self.depth == 0 and node.name in _LIBRARY_NAMES:
+            self.report(node, "redefined", f"'{node.name}' is a library function; choose another name")
         self.typedefs[node.name] = node.type
+        self.scopes[-1].add(node.name)
         self.visit_children(node)
 
     def _check_name(self, node: Any, name: str) -> None:
@@ -313,9 +334,23 @@ class _Checker:
     def _check_arguments(self, callee: Any, args: Any) -> None:
         expressions = list(args.exprs) if isinstance(args, c_ast.ExprList) else [args]
         if isinstance(callee, c_ast.ID) and callee.name == "offsetof":
-            expressions = expressions[:1]  # the second is a field's name
+            self._check_member(expressions.pop())
         for expression in expressions:
             self.visit(expression)
+
+    def _check_member(self, node: Any) -> None:
+        """A field of `offsetof`: names of fields are no variables, but subscripts are expressions."""
+        match node:
+            case c_ast.ID(name=name):
+                self._check_name(node, name)
+            case c_ast.StructRef():
+                self._check_member(node.name)
+                self._check_name(node.field, node.field.name)
+            case c_ast.ArrayRef():
+                self._check_member(node.name)
+                self.visit(node.subscript)
+            case _:
+                self.visit(node)
 
     def _check_callee(self, node: Any, name: str) -> None:
         if self._hidden(name):

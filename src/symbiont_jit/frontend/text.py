@@ -47,26 +47,35 @@ def read_text(proposed: str | bytes, preprocess: Preprocess) -> Text:
     code, problems = _without_comments(_spliced(original))
     problems += _foreign_characters(code)
     code, needs_preprocessor, found = _directives(code)
-    problems += found + _forbidden_words(code) + _nesting(code)
+    problems += found + _forbidden_words(code)
+    problems += _environment_names(code) if needs_preprocessor else _plain_problems(code)
     if problems:
         readable = all(problem.stage is Stage.CHECK for problem in problems) and not needs_preprocessor
-        problems = sorted(problems[:MAX_FINDINGS], key=lambda d: (d.line, d.column))
-        return Text(original, code if readable else "", tuple(problems))
+        return Text(original, code if readable else "", _bounded(problems))
     if not needs_preprocessor:
         return Text(original, code)
     expanded = preprocess(code)
     if not isinstance(expanded, str):
-        return Text(original, "", tuple(expanded[:MAX_FINDINGS]))
+        return Text(original, "", _bounded(expanded))
     problems = _expansion_problems(expanded)
-    return Text(original, expanded if not problems else "", tuple(problems))
+    return Text(original, "" if problems else expanded, _bounded(problems))
+
+
+def _bounded(problems: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(sorted(problems, key=lambda d: (d.line, d.column))[:MAX_FINDINGS])
 
 
 def _expansion_problems(expanded: str) -> list[Diagnostic]:
-    """What a macro may have made: the same bounds hold for its text as for text that was written out."""
+    """What a macro may have made: the same rules hold for its text as for text that was written out."""
     if len(expanded) > MAX_BYTES:
         message = f"the text grows past {MAX_BYTES:,} characters when its macros are expanded; use functions instead"
         return [Diagnostic(Stage.PREPROCESS, "too-large", message)]
-    return _forbidden_words(expanded) + _nesting(expanded)
+    return _directives(expanded)[2] + _forbidden_words(expanded) + _plain_problems(expanded)
+
+
+def _plain_problems(code: str) -> list[Diagnostic]:
+    """What a parser should not be given: open literals, directives inside lines, deep nesting."""
+    return _open_literals(code) + _stray_marks(code) + _nesting(code)
 
 
 def _decoded(proposed: str | bytes) -> tuple[str, Diagnostic | None]:
@@ -101,18 +110,21 @@ def _position(text: str, index: int) -> tuple[int, int]:
     return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
 
 
+_SPLICE: Final = re.compile(r"\\[ \t\f\v]*$")
+
+
 def _spliced(text: str) -> str:
     r"""Lines ending in `\` joined with their successors; as many empty lines follow, so that lines keep their numbers.
 
-    C joins lines before it looks for comments and directives (C11 5.1.1.2), so this has to come first.
+    C joins lines before it looks for comments and directives (C11 5.1.1.2), so this has to come first. Blanks behind
+    the backslash do not keep clang from joining.
     """
-    if "\\\n" not in text:
-        return text
     out: list[str] = []
     owed = 0
     for line in text.split("\n"):
-        if line.endswith("\\"):
-            out.append(line[:-1])
+        joined = _SPLICE.sub("", line)
+        if joined != line:
+            out.append(joined)
             owed += 1
         else:
             out.append(line + "\n" * (owed + 1))
@@ -120,8 +132,11 @@ def _spliced(text: str) -> str:
     return "".join(out).removesuffix("\n")
 
 
+# A literal that is not closed goes to the end of its line, a comment that is not closed to the end of the text: every
+# character is looked at once.
 _COMMENT_OR_LITERAL: Final = re.compile(
-    r"""(?P<literal>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<open>/\*)""",
+    r"""(?P<literal>"(?:\\.|[^"\\\n])*(?P<closed>")?|'(?:\\.|[^'\\\n])*(?P<shut>')?)"""
+    r"""|(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<open>/\*.*)""",
     re.DOTALL,
 )
 
@@ -141,19 +156,38 @@ def _without_comments(text: str) -> tuple[str, list[Diagnostic]]:
     return _COMMENT_OR_LITERAL.sub(blank, text), problems
 
 
+# A backslash outside of literals is no C either: lines are joined, and look-alikes (`\u0041`) are not wanted.
 _FOREIGN: Final = re.compile(r"[^\t\n\f\v\x20-\x7e]")
 
 
 def _foreign_characters(code: str) -> list[Diagnostic]:
     """Anything but printable ASCII: look-alike letters, bidirectional marks and NUL bytes hide what is compiled."""
-    return [
-        Diagnostic(
-            Stage.READ,
-            "character",
-            f"the character U+{ord(match[0]):04X} may stand only in a comment; use plain ASCII",
-            *_position(code, match.start()),
-        )
+    found = [
+        (match, f"the character U+{ord(match[0]):04X} may stand only in a comment; use plain ASCII")
         for match in _first(_FOREIGN.finditer(code))
+    ]
+    found += [
+        (match, "a backslash may stand only in a literal or at the end of a line")
+        for match in _first(re.finditer(r"\\", _blanked_literals(code)))
+    ]
+    return [Diagnostic(Stage.READ, "character", text, *_position(code, match.start())) for match, text in found]
+
+
+def _open_literals(code: str) -> list[Diagnostic]:
+    """Quotes that nothing closes on their line."""
+    return [
+        Diagnostic(Stage.READ, "literal", "this quote is never closed on its line", *_position(code, match.start()))
+        for match in _first(_COMMENT_OR_LITERAL.finditer(code))
+        if match["literal"] is not None and match["closed"] is None and match["shut"] is None
+    ]
+
+
+def _stray_marks(code: str) -> list[Diagnostic]:
+    """A `#` inside a line: pycparser would take it for a line marker, clang for nothing."""
+    bare = _blanked_literals(code)
+    return [
+        Diagnostic(Stage.READ, "directive", "'#' may only begin a line", *_position(bare, match.start("mark")))
+        for match in _first(re.finditer(r"^[ \t\f\v]*[^\s#][^\n#]*(?P<mark>#)", bare, re.MULTILINE))
     ]
 
 
@@ -167,7 +201,7 @@ _DIRECTIVE: Final = re.compile(r"^[ \t\f\v]*(?P<mark>#|%:|\?\?=)[ \t\f\v]*(?P<wo
 _CONDITIONALS: Final = frozenset("define undef if ifdef ifndef elif else endif error".split())
 _PRAGMA: Final = re.compile("|".join(f"(?:{pattern})" for pattern in vocabulary.PRAGMAS.values()))
 # These look outside the text, or change with the day it is compiled on.
-_ENVIRONMENT: Final = re.compile(r"\b(__has_\w+|__FILE__|__BASE_FILE__|__DATE__|__TIME__|__TIMESTAMP__|__COUNTER__)\b")
+_ENVIRONMENT: Final = re.compile(r"\b(?:__has_\w+|__(?:BASE_)?FILE\w*__|__DATE__|__TIME\w*__|__COUNTER__)")
 
 
 def _directives(code: str) -> tuple[str, bool, list[Diagnostic]]:
@@ -190,6 +224,20 @@ def _directives(code: str) -> tuple[str, bool, list[Diagnostic]]:
 _INCLUDE_ADVICE: Final = "the functions in the table are declared already, so remove the line"
 
 
+def _environment_names(code: str) -> list[Diagnostic]:
+    """Names that the preprocessor would replace by something that is not in the text."""
+    bare = _blanked_literals(code)
+    return [
+        Diagnostic(
+            Stage.READ,
+            "directive",
+            f"'{match[0]}' depends on more than the text; remove it",
+            *_position(bare, match.start()),
+        )
+        for match in _first(_ENVIRONMENT.finditer(bare))
+    ]
+
+
 def _judge_directive(mark: str, word: str, rest: str) -> tuple[bool, tuple[str, str] | None]:
     """Whether a directive stays in the text, and the rule and message it breaks."""
     if mark != "#":
@@ -205,8 +253,7 @@ def _judge_directive(mark: str, word: str, rest: str) -> tuple[bool, tuple[str, 
             return True, None
         return True, ("pragma", f"'#pragma {rest[:60]}' is not allowed; allowed are: {', '.join(vocabulary.PRAGMAS)}")
     if word in _CONDITIONALS:
-        found = _ENVIRONMENT.search(rest)
-        return True, found and ("directive", f"'{found[0]}' depends on more than the text; remove it")
+        return True, None
     if not word and not rest:
         return False, None
     return True, ("directive", f"the directive '#{word or rest[:20]}' is not allowed")
@@ -246,7 +293,7 @@ def _blanked_literals(code: str) -> str:
 
 
 def _nesting(code: str) -> list[Diagnostic]:
-    """Brackets nested deeper than a recursive parser should follow."""
+    """Brackets nested deeper than a recursive parser should follow, and declarators with endless suffixes."""
     bare = _blanked_literals(code)
     depth = 0
     for match in re.finditer(r"[([{]|[)\]}]", bare):
@@ -256,4 +303,20 @@ def _nesting(code: str) -> list[Diagnostic]:
                 f"brackets are nested deeper than {MAX_NESTING}; name intermediate results or use helper functions"
             )
             return [Diagnostic(Stage.READ, "too-deep", message, *_position(bare, match.start()))]
+    suffixes = _SUFFIXES.search(bare)
+    if suffixes is not None:
+        message = f"more than {MAX_SUFFIXES} brackets follow each other"
+        return [Diagnostic(Stage.READ, "too-deep", message, *_position(bare, suffixes.start()))]
     return []
+
+
+#: Arrays of arrays, or subscripts of subscripts; pycparser takes time squared in their number.
+MAX_SUFFIXES: Final = 32
+_SUFFIXES: Final = re.compile(rf"(?:\[[^][]*\]\s*){{{MAX_SUFFIXES + 1}}}")
+
+
+def canonical_problems(printed: str) -> list[Diagnostic]:
+    """What would keep canonical text from being read again: it is what proposers are shown and start from."""
+    if len(printed) > MAX_BYTES:
+        return [Diagnostic(Stage.READ, "too-large", f"the text has more than {MAX_BYTES:,} characters when printed")]
+    return [Diagnostic(d.stage, d.rule, d.message) for d in _nesting(printed)]

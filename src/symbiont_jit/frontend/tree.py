@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from pycparser import c_ast, c_generator
 from pycparser.c_parser import CParser, ParseError
@@ -21,6 +21,8 @@ __all__ = ["function_named", "is_redundant_typedef", "parse", "position", "print
 
 #: The name pycparser gives the candidate's own lines, to tell them from the types declared before them.
 FILE: Final = "candidate.c"
+#: Tokens that the parser may read again; ordinary code of the greatest length stays far below.
+MAX_REREAD: Final = 200_000
 TOO_DEEP: Final = Diagnostic(
     Stage.PARSE, "too-deep", "the code is nested too deeply to be read; use helper functions or shorter expressions"
 )
@@ -31,7 +33,7 @@ def parse(code: str) -> c_ast.FileAST | Diagnostic:
     names = [name for name in vocabulary.TYPEDEFS if name in code]
     declared = f"typedef int {', '.join(names)};\n" if names else ""  # one declaration: they cost time
     try:
-        tree = CParser().parse(f'{declared}# 1 "{FILE}"\n{code}', FILE)
+        tree = _Parser().parse(f'{declared}# 1 "{FILE}"\n{code}', FILE)
     except ParseError as error:
         return _parse_diagnostic(str(error))
     except RecursionError:
@@ -41,6 +43,26 @@ def parse(code: str) -> c_ast.FileAST | Diagnostic:
         return Diagnostic(Stage.PARSE, "syntax", f"the parser cannot read this text ({type(error).__name__})")
     tree.ext = tree.ext[len(names) :]
     return tree
+
+
+class _Parser(CParser):  # type: ignore[misc]  # pycparser has no type information
+    """pycparser's parser, with a position in every error and an end to its backtracking."""
+
+    _reread = 0
+
+    def _parse_error(self, msg: str, coord: Any) -> NoReturn:
+        if isinstance(coord, str):  # only a file's name: the next token is where it is
+            token = self._peek()
+            coord = coord if token is None else self._tok_coord(token)
+        super()._parse_error(msg, coord)
+        raise AssertionError("not reached")
+
+    def _reset(self, mark: int) -> None:
+        # Each level of a compound literal's type is read twice: twenty levels are a million readings.
+        self._reread += self._mark() - mark
+        if self._reread > MAX_REREAD:
+            raise RecursionError
+        super()._reset(mark)
 
 
 def _parse_diagnostic(message: str) -> Diagnostic:
@@ -77,7 +99,7 @@ def function_named(tree: c_ast.FileAST, name: str) -> c_ast.FuncDef | None:
 
 def print_tree(tree: c_ast.Node) -> str:
     """C text of a tree; parsing it again gives the same tree."""
-    text: str = _Printer().visit(tree)
+    text: str = _Printer(reduce_parentheses=True).visit(tree)
     lines = (line.rstrip() for line in text.split("\n"))
     return "\n".join(line for line in lines if line) + "\n"
 
@@ -110,6 +132,14 @@ class _Printer(c_generator.CGenerator):  # type: ignore[misc]  # pycparser has n
         if n.iffalse is not None:
             text += f"{self._make_indent()}else\n{self._generate_stmt(n.iffalse, add_indent=True)}"
         return text
+
+    def visit_Assignment(self, n: c_ast.Assignment) -> str:
+        # `(x = y) = 3` is not C; without its parentheses it would be.
+        target = self.visit(n.lvalue)
+        if not isinstance(n.lvalue, c_ast.ID | c_ast.ArrayRef | c_ast.StructRef | c_ast.UnaryOp):
+            target = f"({target})"
+        value = self._parenthesize_if(n.rvalue, lambda v: isinstance(v, c_ast.Assignment))
+        return f"{target} {n.op} {value}"
 
     def visit_EmptyStatement(self, n: c_ast.EmptyStatement) -> str:
         return ";"
@@ -145,5 +175,5 @@ def is_redundant_typedef(node: Any) -> bool:
     if not isinstance(node, c_ast.Typedef) or node.name not in vocabulary.TYPEDEFS:
         return False
     inner = getattr(node.type, "type", None)
-    names = inner.names if isinstance(inner, c_ast.IdentifierType) else []
+    names = inner.names if isinstance(inner, c_ast.IdentifierType) and not node.quals and not node.type.quals else []
     return resolve_scalar(names, {}) == resolve_scalar([node.name], {})

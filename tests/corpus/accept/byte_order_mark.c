@@ -1,0 +1,7 @@
+// signature: scalar
+// call: (1.0, 2.0) -> 1.0
+    
+double scalar(double x, double y)
+{
+    return x;
+}

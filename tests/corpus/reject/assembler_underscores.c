@@ -1,0 +1,7 @@
+// expect: rule=assembler line=5 column=5 stage=check
+// signature: scalar
+double scalar(double x, double y)
+{
+    __asm__ volatile ("nop");
+    return x;
+}

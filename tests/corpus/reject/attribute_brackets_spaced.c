@@ -1,0 +1,7 @@
+// expect: rule=attribute line=5 column=5 stage=check
+// signature: scalar
+double scalar(double x, double y)
+{
+    [  [fallthrough]];
+    return x;
+}

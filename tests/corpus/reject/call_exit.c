@@ -1,0 +1,7 @@
+// expect: rule=call line=5 column=5 stage=check
+// signature: scalar
+double scalar(double x, double y)
+{
+    exit(1);
+    return x;
+}

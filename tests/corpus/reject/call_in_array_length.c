@@ -1,0 +1,7 @@
+// expect: rule=call line=5 column=19 stage=check
+// signature: scalar
+double scalar(double x, double y)
+{
+    double a[(int)rand()];
+    return a[0];
+}

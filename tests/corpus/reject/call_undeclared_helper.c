@@ -1,0 +1,6 @@
+// expect: rule=call line=5 column=12 stage=check
+// signature: scalar
+double scalar(double x, double y)
+{
+    return clamp(x, 0.0, y);
+}

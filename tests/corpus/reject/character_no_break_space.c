@@ -1,0 +1,6 @@
+// expect: rule=character line=5 column=11 stage=read
+// signature: scalar
+double scalar(double x, double y)
+{
+    return x;
+}

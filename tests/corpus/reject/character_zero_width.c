@@ -1,0 +1,7 @@
+// expect: rule=character line=5 column=13 stage=read
+// signature: scalar
+double scalar(double x, double y)
+{
+    double a​b = x;
+    return x;
+}

@@ -1,0 +1,9 @@
+// expect: rule=directive|character line=4 stage=read
+// signature: scalar
+#define ONE 1
+%\ 
+:include "/etc/passwd"
+double scalar(double x, double y)
+{
+    return ONE;
+}

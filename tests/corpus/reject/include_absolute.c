@@ -1,0 +1,7 @@
+// expect: rule=include line=3 column=1 stage=read
+// signature: scalar
+#include </etc/passwd>
+double scalar(double x, double y)
+{
+    return x;
+}

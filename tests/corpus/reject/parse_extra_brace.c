@@ -1,0 +1,7 @@
+// expect: rule=syntax line=7 column=1 stage=parse
+// signature: scalar
+double scalar(double x, double y)
+{
+    return x;
+}
+}

@@ -1,0 +1,8 @@
+// expect: rule=syntax line=5 column=15 stage=parse
+// signature: scalar
+double scalar(double x, double y)
+{
+    void *p = &&done;
+done:
+    return x;
+}

@@ -1,0 +1,7 @@
+// expect: rule=syntax line=5 column=12 stage=parse
+// signature: scalar
+double scalar(double x, double y)
+{
+    double (^f)(double) = 0;
+    return x;
+}

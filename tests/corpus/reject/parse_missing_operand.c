@@ -1,0 +1,6 @@
+// expect: rule=syntax line=5 column=16 stage=parse
+// signature: scalar
+double scalar(double x, double y)
+{
+    return x + ;
+}

@@ -1,0 +1,3 @@
+// expect: rule=signature line=3 column=30 stage=check
+// signature: dot
+double dot(int64_t n, double *const x, const double y[n]) { return x[0]; }

@@ -1,0 +1,3 @@
+// expect: rule=signature line=3 column=28 stage=check
+// signature: scalar
+double scalar(const double *x, double y) { return *x + y; }

@@ -1,0 +1,3 @@
+// expect: rule=signature line=3 column=43 stage=check
+// signature: dot
+double dot(int64_t n, const double *const *x, const double y[n]) { return y[0]; }
