@@ -252,6 +252,7 @@ BUILTIN_ARGUMENTS = {
     "inf": "",
     "inff": "",
     "huge_val": "",
+    "huge_valf": "",
     "nan": '""',
     "nanf": '""',
     "fma": "x, x, x",
@@ -403,7 +404,7 @@ SLOW = {
     "open comments": "'/* ' * 33_000",
     "compound literals in array lengths": "'double scalar(double x, double y) { return ' + nest(22) + '; }'",
     "array suffixes": "'double scalar(double x, double y) { int a' + '[1]' * 30_000 + '; return 0; }'",
-    "escapes in a string": "'double scalar(double x, double y) { const char *s = ' + chr(34) + (chr(92) + 'x') * 49_000",
+    "escapes in a string": "'double scalar(double x, double y) { const char *s = ' + chr(34) + (chr(92) + 'x') * 49_000 + chr(34) + '; return 0; }'",
     "calls": "'double scalar(double x, double y) { ' + ''.join(f'q{i}();' for i in range(11_000)) + '}'",
 }
 

@@ -188,7 +188,7 @@ def test_scalars_are_checked():
     assert f(i=1, x=2.0) == 3.0
     with pytest.raises(TypeError, match=r"argument 'i' is 1\.5"):
         f(1.5, 2.0)
-    with pytest.raises(OverflowError, match="argument 'i' is 200, outside int8"):
+    with pytest.raises(OverflowError, match="argument 'i' is 200 of type int, outside int8"):
         f(200, 2.0)
     with pytest.raises(TypeError, match="keyword arguments"):
         f(1, y=2.0)
