@@ -429,6 +429,17 @@ def test_no_text_holds_up_the_reader(name):
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
 
 
+@pytest.mark.parametrize(
+    "nothing",
+    ["", " ", "\\", "\\\n", "\\ \n", "\n\\", "//", "// \\", "/**/", "#", "# \\\n", ";", "\f", "#if 0\n#endif", "#define A", "\ufeff", "\ufeff\\"],
+)  # fmt: skip
+def test_a_text_of_nothing_is_refused(nothing):
+    """Where no code is left, the text is refused like any other that defines no function."""
+    for proposed in (nothing, nothing.encode()):
+        error = refusal(proposed)
+        assert [d.rule for d in error.diagnostics] in (["empty"], ["signature"], ["character"])
+
+
 def test_the_number_of_findings_is_bounded():
     """A hostile text cannot make a refusal of a megabyte."""
     for source in ("#x\n" * 30_000, "#pragma x\n" * 9_000, whole("q();" * 20_000), whole("__q;" * 20_000)):

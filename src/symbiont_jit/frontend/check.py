@@ -373,6 +373,13 @@ class _Checker:
         elif _RESERVED.match(name):
             self.report(node, "reserved", f"the name '{name[:60]}' is reserved")
 
+    def _CompoundLiteral(self, node: Any) -> None:
+        # Outside of functions it lives as long as the process, whatever points at it.
+        if self.depth == 0 and not self._is_const(node.type.type):
+            message = "this compound literal would keep its value between calls; make it const"
+            self.report(node, "mutable-static", message)
+        self.visit_children(node)
+
     def _StructRef(self, node: Any) -> None:
         self.visit(node.name)
         self._check_name(node.field, node.field.name)
