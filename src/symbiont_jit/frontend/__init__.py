@@ -7,6 +7,8 @@ finding at once. `canonical_source` is the only way a text becomes something tha
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -49,14 +51,32 @@ def canonical_source(
     text = read_text(proposed, preprocess)
     findings = list(text.diagnostics)
     printed = ""
-    if text.code:
-        try:
-            findings, printed = _checked(text.code, signature, findings)
-        except RecursionError:
-            findings = findings or [TOO_DEEP]
+    if text.code or not findings:
+        findings, printed = _on_a_stack_of_its_own(lambda: _checked(text.code, signature, findings))
     if findings:
         raise CandidateError(findings[0].stage, findings, text.original)
     return Canonical(printed, signature.name)
+
+
+def _on_a_stack_of_its_own(check: Callable[[], tuple[list[Diagnostic], str]]) -> tuple[list[Diagnostic], str]:
+    """Run a recursive check in a thread: what is too deep must not depend on how deep the caller is."""
+    outcome: list[tuple[list[Diagnostic], str]] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(check())
+        except RecursionError:
+            outcome.append(([TOO_DEEP], ""))
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=run, name="symbiont_jit check")
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+    return outcome[0]
 
 
 def _checked(code: str, signature: Signature, found: list[Diagnostic]) -> tuple[list[Diagnostic], str]:

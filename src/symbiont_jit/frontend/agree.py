@@ -89,6 +89,8 @@ def _array_problem(
     node = _expanded(node, typedefs)
     if not isinstance(node, c_ast.ArrayDecl | c_ast.PtrDecl):
         return ""
+    if "static" in getattr(node, "dim_quals", ()):
+        return " ('static' promises a length that nobody checks)"
     node = _expanded(node.type, typedefs)
     for dim in array.dims[1:]:
         if not isinstance(node, c_ast.ArrayDecl) or not _same_dimension(node.dim, dim, own):

@@ -88,6 +88,7 @@ _MACRO_NAMES: Final = (
 # clang computes these at compile time whatever a text says they are.
 _LIBRARY_NAMES: Final = frozenset(vocabulary.FUNCTIONS) | {"roundeven", "roundevenf"}
 MAX_FINDINGS: Final = 200
+MAX_HINTS: Final = 20
 
 
 def check_tree(tree: c_ast.FileAST, signature: Signature) -> list[Diagnostic]:
@@ -356,7 +357,9 @@ class _Checker:
         if self._hidden(name):
             self.report(node, "function-pointer", f"'{name}' is a variable here, not a function")
         elif name not in self.functions and name not in vocabulary.FUNCTIONS:
-            near = difflib.get_close_matches(name, [*self.functions, *vocabulary.FUNCTIONS], n=1)
+            # Looking for a near name takes a millisecond: the first findings are enough for that.
+            known = [*self.functions, *vocabulary.FUNCTIONS] if len(self.problems) < MAX_HINTS else []
+            near = difflib.get_close_matches(name[:60], known, n=1)
             hint = f"; did you mean '{near[0]}'?" if near else "; write it yourself or do without"
             rule = "assembler" if name == "asm" else "call"
             self.report(node, rule, f"'{name[:60]}' is not a function you may call{hint}")

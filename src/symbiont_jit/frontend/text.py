@@ -22,6 +22,7 @@ MAX_BYTES: Final = 100_000
 #: Nesting of brackets; clang's own limit is 256 and pycparser's descent takes a dozen Python frames a level.
 MAX_NESTING: Final = 48
 MAX_FINDINGS: Final = 200
+MAX_LITERAL: Final = 4000
 
 #: Takes text with directives, gives the expanded text with line markers, or what was wrong with it.
 Preprocess = Callable[[str], "str | list[Diagnostic]"]
@@ -121,7 +122,8 @@ def _spliced(text: str) -> str:
     """
     out: list[str] = []
     owed = 0
-    for line in text.split("\n"):
+    *lines, last = text.split("\n")  # there is nothing for the last line to be joined with
+    for line in lines:
         joined = _SPLICE.sub("", line)
         if joined != line:
             out.append(joined)
@@ -129,7 +131,7 @@ def _spliced(text: str) -> str:
         else:
             out.append(line + "\n" * (owed + 1))
             owed = 0
-    return "".join(out).removesuffix("\n")
+    return "".join(out) + last + "\n" * owed
 
 
 # A literal that is not closed goes to the end of its line, a comment that is not closed to the end of the text: every
@@ -174,12 +176,19 @@ def _foreign_characters(code: str) -> list[Diagnostic]:
 
 
 def _open_literals(code: str) -> list[Diagnostic]:
-    """Quotes that nothing closes on their line."""
+    """Quotes that nothing closes on their line, or that hold too much."""
     return [
-        Diagnostic(Stage.READ, "literal", "this quote is never closed on its line", *_position(code, match.start()))
-        for match in _first(_COMMENT_OR_LITERAL.finditer(code))
-        if match["literal"] is not None and match["closed"] is None and match["shut"] is None
-    ]
+        Diagnostic(Stage.READ, "literal", problem, *_position(code, match.start()))
+        for match in _COMMENT_OR_LITERAL.finditer(code)
+        if match["literal"] is not None and (problem := _literal_problem(match)) is not None
+    ][:MAX_FINDINGS]
+
+
+def _literal_problem(match: re.Match[str]) -> str | None:
+    if match["closed"] is None and match["shut"] is None:
+        return "this quote is never closed on its line"
+    # clang takes seconds over tens of thousands of escapes.
+    return f"a literal has at most {MAX_LITERAL} characters" if len(match[0]) > MAX_LITERAL else None
 
 
 def _stray_marks(code: str) -> list[Diagnostic]:
@@ -295,24 +304,28 @@ def _blanked_literals(code: str) -> str:
 def _nesting(code: str) -> list[Diagnostic]:
     """Brackets nested deeper than a recursive parser should follow, and declarators with endless suffixes."""
     bare = _blanked_literals(code)
-    depth = 0
+    depth, end = 0, -1
+    # How many groups have followed each other so far, at each depth: `a[1][2]`, `f(int)(int)`.
+    followed = [0] * (MAX_NESTING + 2)
     for match in re.finditer(r"[([{]|[)\]}]", bare):
-        depth += 1 if match[0] in "([{" else -1
-        if depth > MAX_NESTING:
-            message = (
-                f"brackets are nested deeper than {MAX_NESTING}; name intermediate results or use helper functions"
-            )
-            return [Diagnostic(Stage.READ, "too-deep", message, *_position(bare, match.start()))]
-    suffixes = _SUFFIXES.search(bare)
-    if suffixes is not None:
-        message = f"more than {MAX_SUFFIXES} brackets follow each other"
-        return [Diagnostic(Stage.READ, "too-deep", message, *_position(bare, suffixes.start()))]
+        if match[0] in "([{":
+            depth += 1
+            if depth > MAX_NESTING:
+                message = f"brackets are nested deeper than {MAX_NESTING}; name intermediate results or use helpers"
+                return [Diagnostic(Stage.READ, "too-deep", message, *_position(bare, match.start()))]
+            followed[depth] = followed[depth] + 1 if end >= 0 and not bare[end : match.start()].strip() else 0
+            if followed[depth] > MAX_SUFFIXES:
+                message = f"more than {MAX_SUFFIXES} groups of brackets follow each other"
+                return [Diagnostic(Stage.READ, "too-deep", message, *_position(bare, match.start()))]
+            end = -1
+        else:
+            depth = max(depth - 1, 0)
+            end = match.end() if match[0] != "}" else -1
     return []
 
 
-#: Arrays of arrays, or subscripts of subscripts; pycparser takes time squared in their number.
+#: Arrays of arrays, functions of functions; pycparser takes time squared in their number.
 MAX_SUFFIXES: Final = 32
-_SUFFIXES: Final = re.compile(rf"(?:\[[^][]*\]\s*){{{MAX_SUFFIXES + 1}}}")
 
 
 def canonical_problems(printed: str) -> list[Diagnostic]:

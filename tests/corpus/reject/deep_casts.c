@@ -1,4 +1,4 @@
-// expect: rule=too-deep stage=parse
+// expect: rule=too-deep stage=*
 // signature: scalar
 double scalar(double x, double y)
 {
