@@ -69,7 +69,7 @@ def main() -> None:
 def _measure(kernel: demo.Kernel) -> dict[str, float]:
     """Median nanoseconds of CPU time a call, all sides in turns."""
     a, b, c = demo.inputs(np.random.default_rng(9))
-    watch = Harness(kernel.signature).stopwatch((a, b, c))
+    watch = Harness(kernel.signature).stopwatch([(a, b, c)])
     sides: dict[str, Callable[[], float]] = {
         DEFAULT: _entry(watch, kernel.revision(0).entry_address),
         WINNER: _entry(watch, kernel.active.entry_address),

@@ -220,7 +220,7 @@ def test_the_harness_calls_and_times_an_entry(matmul):
     assert harness.call(matmul.active.entry_address, arguments) is None
     assert np.array_equal(arguments.values[2], b)
     assert not c.any()
-    assert harness.stopwatch((a, b, c)).batch(matmul.active.entry_address, 1000) > 0
+    assert harness.stopwatch([(a, b, c)]).batch(matmul.active.entry_address, 1000) > 0
 
 
 def test_a_worker_answers_crashes_and_is_overdue():
@@ -274,3 +274,36 @@ def test_inout_arrays_are_compared(sort):
     with Evolution(sort, metric=Speedup(lambda rng: (rng.random(10),))) as search:
         evaluation = search.evaluate("void sort(int64_t n, double *x) { }")
     assert evaluation.status is Status.WRONG
+
+
+def test_what_is_timed_is_checked():
+    """A candidate that is right on most drawn inputs but wrong on a timed one is wrong: speed there is no merit."""
+
+    @evolvable
+    def steps(x: f64) -> int64:
+        n = 0
+        while x > 1.0:
+            x *= 0.999
+            n += 1
+        return n
+
+    # One input in sixteen is large; a fixed one of them is always among those that are timed.
+    def inputs(rng):
+        return (float(rng.choice([0.5, 100.0], p=[15 / 16, 1 / 16])),)
+
+    lazy = "int64_t steps(double x) { int64_t n = 0; while (x > 1.0 && n < 1) { x *= 0.999; n += 1; } return n; }"
+    with Evolution(steps, metric=Speedup(inputs)) as search:
+        assert [search.evaluate(lazy).status for _ in range(3)] == [Status.WRONG] * 3
+
+
+def test_small_inputs_are_timed_together():
+    """A kernel whose time depends on its argument is timed on several of them, each equally often."""
+
+    @evolvable
+    def f(x: f64) -> f64:
+        return x
+
+    metric = Speedup(lambda rng: (rng.random(),))
+    metric.prepare(f)
+    assert len(metric._timed) == 16
+    assert metric._stopwatch.calibrate(f.revision(0).entry_address) % 16 == 0

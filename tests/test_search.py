@@ -7,7 +7,7 @@ import pytest
 from numba import float64 as f64
 from numba import njit
 
-from symbiont_jit import Array, Evolution, Mutator, Speedup, Status, evolvable
+from symbiont_jit import Array, Evolution, Mutator, Speedup, Status, UsageError, evolvable
 from symbiont_jit.evaluate.evaluation import Evaluation
 from symbiont_jit.search.archive import Archive
 from tests.conftest import MATMUL
@@ -171,3 +171,14 @@ def test_matmul_source_is_the_baseline(matmul):
     with Evolution(matmul, metric=Speedup(inputs), proposer=Mutator()) as search:
         search.ask(1)
         assert search._archive.best.evaluation.source == matmul.canonical(MATMUL).text
+
+
+def test_a_first_source_that_is_wrong_is_the_callers_error():
+    """A search cannot begin with C that disagrees with the Python body; the message says how it disagrees."""
+
+    @evolvable(source="double f(double x) { return x + 1; }")
+    def f(x: f64) -> f64:
+        return x
+
+    with pytest.raises(UsageError, match=r"the C that 'f' begins with does not pass: WRONG(.|\n)*expected 2"):
+        Evolution(f, metric=Speedup([(2.0,)]), proposer=Mutator()).run(candidates=3)

@@ -90,7 +90,7 @@ def compare_with_numpy(kernel: Kernel, rounds: int = 15) -> Comparison:
     """
     assert kernel.active is not None
     a, b, c = inputs(np.random.default_rng(2))
-    watch = Harness(kernel.signature).stopwatch((a, b, c))
+    watch = Harness(kernel.signature).stopwatch([(a, b, c)])
     entry = kernel.active.entry_address
     calls = watch.calibrate(entry)
     own, theirs = [], []

@@ -75,27 +75,28 @@ class Harness:
     def _run(self, entry: int, calls: int, sets: int, slots: Any, result: Any) -> int:
         return int(self._measure(entry, calls, sets, slots.ctypes.data, result.ctypes.data))
 
-    def stopwatch(self, values: Sequence[Any]) -> Stopwatch:
-        """Something that times entries on these arguments again and again."""
-        size = sum(v.nbytes for v in self.prepare(values).values if isinstance(v, np.ndarray))
-        sets = max(1, min(MAX_SETS, MAX_SET_BYTES // max(size, 1))) if self._changes_input else 1
-        return Stopwatch(self, [self.prepare(values) for _ in range(sets)], values)
+    def stopwatch(self, cases: Sequence[Sequence[Any]]) -> Stopwatch:
+        """Something that times entries on these tuples of arguments again and again, all equally often."""
+        size = sum(v.nbytes for case in cases for v in self.prepare(case).values if isinstance(v, np.ndarray))
+        repeats = max(1, min(MAX_SETS // len(cases), MAX_SET_BYTES // max(size, 1))) if self._changes_input else 1
+        return Stopwatch(self, list(cases) * repeats)
 
 
 class Stopwatch:
     """Times an entry on fixed arguments; buffers that a call changes are restored outside the measured time."""
 
-    def __init__(self, harness: Harness, sets: list[Arguments], original: Sequence[Any]) -> None:
+    def __init__(self, harness: Harness, cases: Sequence[Sequence[Any]]) -> None:
         self._harness = harness
-        self._sets = sets
-        self._original = original
-        self._slots = np.concatenate([s.slots for s in sets]) if sets[0].slots.size else np.zeros(1, np.uint64)
+        self._cases = cases
+        self._sets = [harness.prepare(case) for case in cases]
+        slots = [s.slots for s in self._sets]
+        self._slots = np.concatenate(slots) if slots[0].size else np.zeros(1, np.uint64)
         self._restored = [i for i, p in enumerate(harness.signature.params) if p.mode is Mode.INOUT]
         returns = harness.signature.returns
         self._result = np.zeros(1, dtype=returns.dtype if returns else np.int64)
 
     def batch(self, entry: int, calls: int) -> float:
-        """Nanoseconds of CPU time a call, over that many calls."""
+        """Nanoseconds of CPU time a call, over that many calls; best a multiple of the number of cases."""
         sets = len(self._sets)
         if not self._restored:
             return self._harness._run(entry, calls, sets, self._slots, self._result) / calls
@@ -108,20 +109,20 @@ class Stopwatch:
         return total / calls
 
     def _restore(self, count: int) -> None:
-        for arguments in self._sets[:count]:
+        for arguments, case in zip(self._sets[:count], self._cases, strict=False):
             for i in self._restored:
-                np.copyto(arguments.values[i], self._original[i])
+                np.copyto(arguments.values[i], case[i])
 
     def calibrate(self, entry: int) -> int:
-        """How many calls fill one batch; the first call warms caches and page tables and does not count."""
-        self.batch(entry, 1)
-        calls = 1
-        while calls < 1 << 24:
-            spent = self.batch(entry, calls) * calls
+        """How many calls fill one batch, each case equally often; the first calls warm up and do not count."""
+        rounds, sets = 1, len(self._sets)
+        self.batch(entry, sets)
+        while rounds < 1 << 24:
+            spent = self.batch(entry, rounds * sets) * rounds * sets
             if spent >= BATCH_NS:
                 break
-            calls = max(calls * 2, min(calls * 64, int(calls * BATCH_NS / max(spent, 1))))
-        return calls
+            rounds = max(rounds * 2, min(rounds * 64, int(rounds * BATCH_NS / max(spent, 1))))
+        return rounds * sets
 
 
 def median(values: Sequence[float]) -> float:

@@ -120,7 +120,7 @@ class Judge:
         if isinstance(request, _Confirmation):
             assert isinstance(self.metric, Speedup)
             revisions = [self._revision(c, o) for c, o in request.items]
-            return self.metric.confirm([r.entry_address for r in revisions])
+            return self.metric.confirm(self.kernel, [r.entry_address for r in revisions])
         revision = self._revision(request.canonical, request.code)
         return self.metric.judge(self.kernel, revision, request.seed, request.best)
 

@@ -29,7 +29,13 @@ Inputs = Callable[[np.random.Generator], Sequence[Any]] | Sequence[Sequence[Any]
 #: Relative tolerances by dtype, unless the user gives one; everything else has to be equal.
 TOLERANCES: Final[Mapping[str, float]] = {"float64": 1e-9, "float32": 1e-4}
 
-CHECK_CALLS: Final = 2
+#: How many drawn inputs a candidate is checked on: at least, and at most while they stay cheap.
+CHECK_CALLS: Final = (2, 64)
+CONFIRM_CALLS: Final = (3, 500)
+CONFIRM_SECONDS: Final = 0.3
+#: How many drawn inputs are timed, as long as they are small: a scalar kernel's time depends on its argument.
+TIMED_CASES: Final = 16
+TIMED_BYTES: Final = 1 << 18
 CHECK_SECONDS: Final = 0.02
 ROUNDS: Final = 5
 CONFIRM_ROUNDS: Final = 15
@@ -104,6 +110,8 @@ class Speedup:
         self._reference_calls = 1
         self._reference_ns: list[float] = []
         self._cases: list[_Case] = []
+        self._timed: list[tuple[Any, ...]] = []
+        self._known: list[_Case] = []
         self._deadline = DEADLINE
 
     def prepare(self, kernel: Kernel) -> None:
@@ -118,8 +126,18 @@ class Speedup:
         problem = check_arguments(kernel.signature, values)
         if problem is not None:
             raise UsageError(f"inputs do not fit the signature: {problem}")
-        self._stopwatch = self._harness.stopwatch(values)
-        self._deadline = DEADLINE + DEADLINE_CALLS * self._stopwatch.batch(self._reference, 1) * 1e-9
+        self._timed = self._timing_inputs(values)
+        self._stopwatch = self._harness.stopwatch(self._timed)
+        call = self._stopwatch.batch(self._reference, len(self._timed)) * 1e-9
+        self._deadline = DEADLINE + DEADLINE_CALLS * call
+
+    def _timing_inputs(self, first: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        """The arguments that are timed: the same for all candidates; several where they are small."""
+        size = sum(v.nbytes for v in first if isinstance(v, np.ndarray))
+        count = max(1, min(TIMED_CASES, TIMED_BYTES // max(size, 1)))
+        if not callable(self.inputs):
+            return [tuple(values) for values in self.inputs[:count]]
+        return [first, *(self._draw([0, 0], number) for number in range(1, count))]
 
     def suggested_deadline(self) -> float:
         """Time for the calls of an evaluation with a candidate many times slower than the reference, and a second."""
@@ -137,11 +155,11 @@ class Speedup:
         entry = candidate.entry_address
         problem = self._disagreement(kernel, entry, seed)
         if problem is not None:
-            return Verdict(Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "wrong", problem),))
+            return _wrong(problem)
         return self._time(entry, best)
 
-    def confirm(self, entries: Sequence[int], rounds: int = CONFIRM_ROUNDS) -> list[Verdict]:
-        """Measure several entries and the reference in turns, many rounds, all in one process."""
+    def confirm(self, kernel: Kernel, entries: Sequence[int], rounds: int = CONFIRM_ROUNDS) -> list[Verdict]:
+        """Check several entries on many more inputs, then measure them and the reference in turns, in one process."""
         watch = self._watch()
         calls = [watch.calibrate(e) for e in entries]
         times: list[tuple[float, list[float]]] = []
@@ -149,7 +167,13 @@ class Speedup:
             reference = watch.batch(self._reference, self._reference_calls)
             times.append((reference, [watch.batch(e, n) for e, n in zip(entries, calls, strict=True)]))
         references = tuple(r for r, _ in times)
-        return [_verdict(references, tuple(own[i] for _, own in times)) for i in range(len(entries))]
+        verdicts = []
+        for i, entry in enumerate(entries):
+            problem = self._disagreement_on_drawn(kernel, entry, (2**32 - 1,), CONFIRM_CALLS, CONFIRM_SECONDS)
+            verdicts.append(
+                _verdict(references, tuple(own[i] for _, own in times)) if problem is None else _wrong(problem)
+            )
+        return verdicts
 
     def _watch(self) -> Stopwatch:
         assert self._stopwatch is not None, "prepare() comes first"
@@ -178,15 +202,29 @@ class Speedup:
     def _disagreement(self, kernel: Kernel, entry: int, seed: Sequence[int]) -> str | None:
         """The first difference from the reference's results.
 
-        A list of inputs is checked whole. Drawn inputs are new for every candidate; where the reference is slow, one of
-        them is new and the others are from earlier candidates, whose expected results are known already.
+        A list of inputs is checked whole, and what is timed is always checked. Drawn inputs are new for each candidate;
+        where the reference is slow, some are from earlier candidates, whose expected results are known already.
         """
+        if not self._known:
+            count = len(self._timed) if callable(self.inputs) else len(self.inputs)
+            self._known = [self._case(kernel, [0, 0], number) for number in range(count)]
+        for case in self._known:
+            problem = self._disagreement_on(kernel, entry, case)
+            if problem is not None:
+                return problem
+        return self._disagreement_on_drawn(kernel, entry, seed, CHECK_CALLS, CHECK_SECONDS)
+
+    def _disagreement_on_drawn(
+        self, kernel: Kernel, entry: int, seed: Sequence[int], calls: tuple[int, int], seconds: float
+    ) -> str | None:
+        """The first difference on inputs drawn with a seed, within a number of calls and a time."""
         if not callable(self.inputs):
-            cases = [self._case(kernel, seed, number) for number in range(len(self.inputs))]
-            return next((p for c in cases if (p := self._disagreement_on(kernel, entry, c)) is not None), None)
+            return None
         started = time.perf_counter()
-        for number in range(CHECK_CALLS):
-            is_slow = time.perf_counter() - started > CHECK_SECONDS
+        for number in range(calls[1]):
+            is_slow = time.perf_counter() - started > seconds
+            if is_slow and number >= calls[0]:
+                break
             case = self._earlier_case(seed, number) if is_slow else None
             if case is None:
                 case = self._case(kernel, seed, number)
@@ -261,6 +299,10 @@ def _soil(kernel: Kernel, arguments: Arguments, seed: Sequence[int]) -> None:
     for param, value in zip(kernel.signature.params, arguments.values, strict=True):
         if param.mode is Mode.OUT:
             value[...] = rng.integers(0, 2 if value.dtype == bool else 100, value.shape).astype(value.dtype)
+
+
+def _wrong(problem: str) -> Verdict:
+    return Verdict(Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "wrong", problem),))
 
 
 def _verdict(reference_ns: tuple[float, ...], candidate_ns: tuple[float, ...]) -> Verdict:

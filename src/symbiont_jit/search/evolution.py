@@ -124,7 +124,11 @@ class Evolution:
         """New candidates; fewer than asked for where the proposer has nothing new."""
         _require(self.proposer is not None, "there is no proposer; give one, for example proposer=sj.Mutator()")
         assert self.proposer is not None
-        self._begin()
+        baseline = self._begin()
+        _require(
+            baseline is None or bool(self._archive.elites),
+            f"the C that {self.kernel.signature.name!r} begins with does not pass: {baseline}",
+        )
         parents = [Parent(e.evaluation.source, e.score, e.number) for e in self._archive.elites]
         asked = []
         for _ in range(count):
