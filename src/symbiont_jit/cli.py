@@ -106,16 +106,18 @@ def _evolve(
     workers: int,
     output: Path | None,
 ) -> None:
+    from symbiont_jit.evaluate.metric import Speedup
     from symbiont_jit.propose.mutator import Mutator
     from symbiont_jit.search.evolution import Evolution
     from symbiont_jit.view import SearchView, show_result
 
     module, kernel = _load_kernel(target)
     console.print(f"evolving {kernel.c_prototype}\n")
-    search = Evolution(kernel, metric=_metric(module), proposer=Mutator(), seed=seed, workers=workers)
-    with SearchView(console, seconds) as view:
+    metric = _metric(module)
+    search = Evolution(kernel, metric=metric, proposer=Mutator(), seed=seed, workers=workers)
+    with SearchView(console, seconds, unit="x" if isinstance(metric, Speedup) else "") as view:
         result = search.run(candidates=candidates, seconds=seconds, on_progress=view)
-    show_result(console, result)
+    show_result(console, result, "the Numba default" if kernel.has_python_body else "the first C source")
     if output is not None and result.best is not None:
         output.write_text(result.best.source)
         console.print(f"written to {output}")

@@ -25,12 +25,19 @@ SHOWN_SWAPS = 12
 
 
 class SearchView:
-    """Shows a running search; `calls`, when given, counts the calls of a loop that uses the kernel meanwhile."""
+    """Shows a running search.
 
-    def __init__(self, console: Console, seconds: float | None, calls: Callable[[], int] | None = None) -> None:
+    `calls`, when given, counts the calls of a loop that uses the kernel meanwhile; `unit` follows each score, `x` for
+    speed-ups.
+    """
+
+    def __init__(
+        self, console: Console, seconds: float | None, calls: Callable[[], int] | None = None, unit: str = "x"
+    ) -> None:
         self.console = console
         self._seconds = seconds
         self._calls = calls
+        self._unit = unit
         self._started = time.monotonic()
         self._samples: list[tuple[float, int]] = [(0.0, calls() if calls else 0)]
         self._swaps: list[tuple[float, Progress | None]] = [(0.0, None)]
@@ -61,7 +68,7 @@ class SearchView:
         speed = f"; the loop ran at {before:,.1f} calls/s until now" if before else ""
         return Text(
             f"{progress.seconds:6.1f} s  candidate {progress.candidate.number:4d} swapped in: "
-            f"{progress.best:.2f}x  ({progress.candidate.origin}){speed}",
+            f"{progress.best:.4g}{self._unit}  ({progress.candidate.origin}){speed}",
             style="green",
         )
 
@@ -88,7 +95,7 @@ class SearchView:
         limit = f" of {self._seconds:g}" if self._seconds else ""
         if last is None:
             return Text(f"{self._now():5.1f}{limit} s  measuring the reference ...")
-        best = f"best {last.best:.2f}x" if last.best is not None else "nothing valid yet"
+        best = f"best {last.best:.4g}{self._unit}" if last.best is not None else "nothing valid yet"
         rate = last.evaluated / max(last.seconds, 1e-9)
         return Text(
             f"{self._now():5.1f}{limit} s  {last.evaluated} candidates, {rate:.1f} a second, {best}", style="bold"
@@ -106,8 +113,8 @@ class SearchView:
         return table
 
 
-def show_result(console: Console, result: EvolutionResult) -> None:
-    """The best source and what was measured of it."""
+def show_result(console: Console, result: EvolutionResult, reference: str = "the Numba default") -> None:
+    """The best source and what was measured of it; `reference` says what it is compared with."""
     console.print(Text(str(result), style="bold"))
     counts = ", ".join(f"{status.name.lower()} {n}" for status, n in sorted(result.counts.items(), reverse=True))
     console.print(f"candidates by outcome: {counts}")
@@ -115,14 +122,14 @@ def show_result(console: Console, result: EvolutionResult) -> None:
         return
     console.print(Syntax(result.best.source, "c", background_color="default", word_wrap=True))
     if result.best.timings.candidate_ns:
-        console.print(Text(speedup_text(result.best), style="bold green"))
+        console.print(Text(speedup_text(result.best, reference), style="bold green"))
 
 
-def speedup_text(evaluation: Evaluation) -> str:
+def speedup_text(evaluation: Evaluation, reference: str) -> str:
     """The speed-up over the reference, with its spread over the rounds."""
     timings = evaluation.timings
     return (
-        f"speed-up over the Numba default: {ratio_text(timings.reference_ns, timings.candidate_ns)}; "
+        f"speed-up over {reference}: {ratio_text(timings.reference_ns, timings.candidate_ns)}; "
         f"{_time_text(timings.reference_ns)} -> {_time_text(timings.candidate_ns)} a call (CPU time, medians)"
     )
 
