@@ -11,7 +11,7 @@ from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.frontend.tree import brace, parse, print_tree
 from symbiont_jit.propose.candidate import Parent
 from symbiont_jit.propose.transform import TRANSFORMATIONS
-from symbiont_jit.propose.transform.loops import loops_in, main_loops
+from symbiont_jit.propose.transform.loops import loops_in, main_loops, unrolled_copies
 from tests.conftest import DOT, MATMUL
 
 #: A body of `void f(int64_t n, int64_t m, double a[n][m], double x[n])` before, the transformation, and after.
@@ -244,3 +244,13 @@ def test_the_mutator_learns_what_pays():
 def test_every_transformation_is_described():
     """The table can be printed: each row has a first line of documentation."""
     assert all(len(t.description) > 10 for t in TRANSFORMATIONS.values())
+
+
+def test_jam_stops_at_a_number_of_copies():
+    """Jams of jams end before the unrolled code is larger than any machine has registers for."""
+    tree = parse(MATMUL)
+    brace(tree)
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        TRANSFORMATIONS["jam"].apply(tree, rng)
+    assert 32 <= unrolled_copies(tree) <= 256

@@ -36,6 +36,7 @@ __all__ = [
     "loops_in",
     "main_loops",
     "make_for",
+    "unrolled_copies",
 ]
 
 
@@ -195,6 +196,15 @@ def is_short(loop: Loop) -> bool:
     """Whether a loop has so few iterations, known beforehand, that it is unrolled anyway."""
     low, high = integer_value(loop.low), integer_value(loop.high)
     return low is not None and high is not None and high - low <= SHORT * loop.step
+
+
+def unrolled_copies(node: Any) -> int:
+    """How many copies of a statement there are at most when all short loops below a node are unrolled."""
+    inside = max((unrolled_copies(child) for _, child in node.children()), default=1)
+    loop = loop_of(node)
+    if loop is None or not is_short(loop):
+        return inside
+    return inside * max(1, ((integer_value(loop.high) or 0) - (integer_value(loop.low) or 0)) // loop.step)
 
 
 def _is_rest(site: Site) -> bool:

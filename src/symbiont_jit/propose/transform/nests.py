@@ -26,6 +26,7 @@ from symbiont_jit.propose.transform.loops import (
     loops_in,
     main_loops,
     make_for,
+    unrolled_copies,
 )
 from symbiont_jit.propose.transform.reductions import reductions
 from symbiont_jit.propose.transform.syntax import (
@@ -48,6 +49,7 @@ __all__ = ["accumulate_in_place", "distribute", "fuse", "interchange", "jam", "p
 
 FACTORS = (2, 4, 8, 16, 3, 6, 32)
 FACTOR_WEIGHTS = (0.16, 0.27, 0.27, 0.14, 0.06, 0.05, 0.05)
+MAX_COPIES = 256
 TILES = (8, 16, 32, 64, 128, 256)
 
 
@@ -327,7 +329,10 @@ def jam(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     chosen = _choose(rng, [s for s in main_loops(tree) if _can_jam(s.loop)])
     if chosen is None:
         return False
-    return _jam_site(tree, chosen, int(rng.choice(FACTORS, p=FACTOR_WEIGHTS)))
+    factor = int(rng.choice(FACTORS, p=FACTOR_WEIGHTS))
+    if factor * unrolled_copies(chosen.loop.body) > MAX_COPIES:
+        return False  # no machine has the registers, and clang takes seconds
+    return _jam_site(tree, chosen, factor)
 
 
 def _can_jam(loop: Loop) -> bool:
