@@ -26,8 +26,11 @@ MAX_SOURCE = 9_000
 TRIES = 30
 #: How strongly better parents are preferred: each rank has this share of the one before it.
 RANK_DECAY = 0.65
-#: The share of candidates that start from the first source again.
-FROM_ROOT = 0.2
+#: The share of candidates that start from the first source again, with several steps at once: at first, and after so
+#: many candidates without an improvement. First steps exclude others, and survivors are all of one family before long.
+NEW_STARTS = (0.15, 0.5)
+PATIENCE = 50
+GAIN = 1.02
 
 
 class Mutator:
@@ -43,6 +46,7 @@ class Mutator:
         self._credit = dict.fromkeys(self._weights, 0.0)
         self._seen: set[bytes] = set()
         self._roots: dict[str, Parent] = {}
+        self._without_gain = 0
 
     def propose(self, signature: Signature, parents: Sequence[Parent], rng: np.random.Generator) -> Candidate | None:
         """A text that was not proposed before, or None after many tries."""
@@ -53,35 +57,36 @@ class Mutator:
             )
         self._roots.setdefault(signature.name, parents[-1])
         for _ in range(TRIES):
-            parent = self._parent(signature, parents, rng)
-            steps, source = self._mutated(parent.source, rng)
+            starts_over = rng.random() < self._share_of_new_starts()
+            parent = self._roots[signature.name] if starts_over else _by_rank(parents, rng)
+            count = int(rng.integers(2, 5)) if starts_over else 1 + int(rng.choice(MAX_STEPS, p=STEP_WEIGHTS))
+            steps, source = self._mutated(parent.source, count, rng)
             digest = hashlib.sha256(source.encode()).digest()
             if steps and digest not in self._seen and len(source) <= MAX_SOURCE:
                 self._seen.add(digest)
                 return Candidate(source, f"mutator: {', '.join(steps)}", parent=parent.number, steps=tuple(steps))
         return None
 
-    def _parent(self, signature: Signature, parents: Sequence[Parent], rng: np.random.Generator) -> Parent:
-        """A survivor, the better the likelier; or where the search began, since first steps exclude others."""
-        if rng.random() < FROM_ROOT:
-            return self._roots[signature.name]
-        ranks = RANK_DECAY ** np.arange(len(parents))
-        return parents[int(rng.choice(len(parents), p=ranks / ranks.sum()))]
+    def _share_of_new_starts(self) -> float:
+        low, high = NEW_STARTS
+        return low + (high - low) * min(1.0, self._without_gain / PATIENCE)
 
     def learn(self, candidate: Candidate, was_valid: bool, gain: float | None) -> None:
         """Credit or blame the transformations that made a candidate."""
+        # Nearly everything is better than the first source; what counts is a gain over a survivor.
+        has_gained = was_valid and candidate.parent is not None and gain is not None and gain > GAIN
+        self._without_gain = 0 if has_gained else self._without_gain + 1
         for step in set(candidate.steps) & set(self._tried):
             self._tried[step] += 1.0
             if was_valid:
                 self._credit[step] += 0.3 if gain is None or gain < 1.01 else 1.0 + min(gain, 4.0)
 
-    def _mutated(self, source: str, rng: np.random.Generator) -> tuple[list[str], str]:
+    def _mutated(self, source: str, wanted: int, rng: np.random.Generator) -> tuple[list[str], str]:
         tree = parse(source)
         if isinstance(tree, Diagnostic):
             return [], ""
         brace(tree)
         steps: list[str] = []
-        wanted = 1 + int(rng.choice(MAX_STEPS, p=STEP_WEIGHTS))
         names = list(self._weights)
         chances = self._chances()
         for _ in range(4 * wanted):
@@ -97,6 +102,12 @@ class Mutator:
         learned = [(1.0 + self._credit[n]) / (1.0 + self._tried[n]) for n in self._weights]
         raw = np.array([w * max(0.05, m) for w, m in zip(self._weights.values(), learned, strict=True)])
         return np.asarray(raw / raw.sum())
+
+
+def _by_rank(parents: Sequence[Parent], rng: np.random.Generator) -> Parent:
+    """A survivor, the better the likelier."""
+    ranks = RANK_DECAY ** np.arange(len(parents))
+    return parents[int(rng.choice(len(parents), p=ranks / ranks.sum()))]
 
 
 def _applied(step: str, tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
