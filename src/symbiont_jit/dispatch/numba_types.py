@@ -175,7 +175,7 @@ def _call_kernel(context: Any, builder: Any, sig: NumbaSignature, args: Sequence
     passed = []
     for param, value, typ in zip(signature.params, values, arg_types, strict=True):
         if isinstance(param.type, Scalar):
-            passed.append(_extended(context, builder, param.type, value))
+            passed.append(_extended(builder, param.type, value))
         else:
             passed.append(_array_pointer(context, builder, signature, param, typ, value, lengths))
     dims = [lengths[d] for d in signature.dimensions]
@@ -202,7 +202,7 @@ def _entry_return(scalar: Scalar | None) -> ir.Type:
     return ir.IntType(8 * scalar.dtype.itemsize)
 
 
-def _extended(context: Any, builder: Any, scalar: Scalar, value: Any) -> Any:
+def _extended(builder: Any, scalar: Scalar, value: Any) -> Any:
     """Integers narrower than 32 bits, extended: clang's code relies on the caller to have done that."""
     if scalar.kind == "f" or scalar.dtype.itemsize >= 4:
         return value

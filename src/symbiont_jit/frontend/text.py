@@ -48,8 +48,9 @@ def read_text(proposed: str | bytes, preprocess: Preprocess) -> Text:
     code, problems = _without_comments(_spliced(original))
     problems += _foreign_characters(code)
     code, needs_preprocessor, found = _directives(code)
-    problems += found + _forbidden_words(code)
-    problems += _environment_names(code) if needs_preprocessor else _plain_problems(code)
+    bare = _blanked_literals(code)
+    problems += found + _forbidden_words(bare)
+    problems += _environment_names(bare) if needs_preprocessor else _plain_problems(code, bare)
     if problems:
         readable = all(problem.stage is Stage.CHECK for problem in problems) and not needs_preprocessor
         return Text(original, code if readable else "", _bounded(problems))
@@ -71,12 +72,13 @@ def _expansion_problems(expanded: str) -> list[Diagnostic]:
     if len(expanded) > MAX_BYTES:
         message = f"the text grows past {MAX_BYTES:,} characters when its macros are expanded; use functions instead"
         return [Diagnostic(Stage.PREPROCESS, "too-large", message)]
-    return _directives(expanded)[2] + _forbidden_words(expanded) + _plain_problems(expanded)
+    bare = _blanked_literals(expanded)
+    return _directives(expanded)[2] + _forbidden_words(bare) + _plain_problems(expanded, bare)
 
 
-def _plain_problems(code: str) -> list[Diagnostic]:
+def _plain_problems(code: str, bare: str) -> list[Diagnostic]:
     """What a parser should not be given: open literals, directives inside lines, deep nesting."""
-    return _open_literals(code) + _stray_marks(code) + _nesting(code)
+    return _open_literals(code) + _stray_marks(bare) + _nesting(bare)
 
 
 def _decoded(proposed: str | bytes) -> tuple[str, Diagnostic | None]:
@@ -191,9 +193,8 @@ def _literal_problem(match: re.Match[str]) -> str | None:
     return f"a literal has at most {MAX_LITERAL} characters" if len(match[0]) > MAX_LITERAL else None
 
 
-def _stray_marks(code: str) -> list[Diagnostic]:
+def _stray_marks(bare: str) -> list[Diagnostic]:
     """A `#` inside a line: pycparser would take it for a line marker, clang for nothing."""
-    bare = _blanked_literals(code)
     return [
         Diagnostic(Stage.READ, "directive", "'#' may only begin a line", *_position(bare, match.start("mark")))
         for match in _first(re.finditer(r"^[ \t\f\v]*[^\s#][^\n#]*(?P<mark>#)", bare, re.MULTILINE))
@@ -233,9 +234,8 @@ def _directives(code: str) -> tuple[str, bool, list[Diagnostic]]:
 _INCLUDE_ADVICE: Final = "the functions in the table are declared already, so remove the line"
 
 
-def _environment_names(code: str) -> list[Diagnostic]:
+def _environment_names(bare: str) -> list[Diagnostic]:
     """Names that the preprocessor would replace by something that is not in the text."""
-    bare = _blanked_literals(code)
     return [
         Diagnostic(
             Stage.READ,
@@ -283,9 +283,8 @@ _WORD_RULES: Final = {
 }
 
 
-def _forbidden_words(code: str) -> list[Diagnostic]:
+def _forbidden_words(bare: str) -> list[Diagnostic]:
     """Extensions that the parser would stumble over or mistake for a call; better named before it does."""
-    bare = _blanked_literals(code)
     found = [
         Diagnostic(Stage.CHECK, *_WORD_RULES[match[0].strip("_")], *_position(bare, match.start()))
         for match in _first(_WORDS.finditer(bare))
@@ -301,9 +300,8 @@ def _blanked_literals(code: str) -> str:
     return _COMMENT_OR_LITERAL.sub(lambda m: " " * len(m[0]), code)
 
 
-def _nesting(code: str) -> list[Diagnostic]:
+def _nesting(bare: str) -> list[Diagnostic]:
     """Brackets nested deeper than a recursive parser should follow, and declarators with endless suffixes."""
-    bare = _blanked_literals(code)
     depth, end = 0, -1
     # How many groups have followed each other so far, at each depth: `a[1][2]`, `f(int)(int)`.
     followed = [0] * (MAX_NESTING + 2)
@@ -332,4 +330,4 @@ def canonical_problems(printed: str) -> list[Diagnostic]:
     """What would keep canonical text from being read again: it is what proposers are shown and start from."""
     if len(printed) > MAX_BYTES:
         return [Diagnostic(Stage.READ, "too-large", f"the text has more than {MAX_BYTES:,} characters when printed")]
-    return [Diagnostic(d.stage, d.rule, d.message) for d in _nesting(printed)]
+    return [Diagnostic(d.stage, d.rule, d.message) for d in _nesting(_blanked_literals(printed))]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from pycparser import c_ast
 
-from symbiont_jit.frontend.tree import walk
+from symbiont_jit.frontend.tree import print_tree, walk
 from symbiont_jit.propose.transform.loops import (
     Loop,
     Site,
@@ -42,6 +42,7 @@ from symbiont_jit.propose.transform.syntax import (
     jumps_out,
     name,
     names_in,
+    rewrite,
     substitute,
 )
 
@@ -170,8 +171,6 @@ def fuse(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
 
 
 def _same_range(a: Loop, b: Loop) -> bool:
-    from symbiont_jit.frontend.tree import print_tree
-
     return a.step == b.step and print_tree(a.low) == print_tree(b.low) and print_tree(a.high) == print_tree(b.high)
 
 
@@ -278,9 +277,6 @@ def _element_type(tree: Any, array: str | None) -> list[str] | None:
 
 
 def _replace_element(body: Any, target: Any, scalar: str) -> None:
-    from symbiont_jit.frontend.tree import print_tree
-    from symbiont_jit.propose.transform.syntax import rewrite
-
     wanted = print_tree(target)
 
     def change(node: Any) -> Any | None:
