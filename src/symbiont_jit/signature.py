@@ -1,4 +1,4 @@
-"""Annotations <-> C types <-> NumPy, ctypes and Numba types: what an evolvable function looks like from outside.
+"""Annotations <-> C types <-> NumPy and Numba types: what an evolvable function looks like from outside.
 
 In: a Python function with annotations. Out: a frozen `Signature` that every other layer reads.
 Records and complex numbers are not built yet; they are refused with that message.
@@ -7,7 +7,6 @@ Records and complex numbers are not built yet; they are refused with that messag
 from __future__ import annotations
 
 import builtins
-import ctypes
 import enum
 import inspect
 import keyword
@@ -50,11 +49,6 @@ class Scalar:
         return np.dtype("bool" if self.name == "boolean" else self.name)
 
     @property
-    def ctype(self) -> Any:
-        """The ctypes type that passes one value by the C calling convention."""
-        return _CTYPES[self.name]
-
-    @property
     def kind(self) -> str:
         """NumPy's kind letter: `b`, `i`, `u` or `f`."""
         return self.dtype.kind
@@ -78,20 +72,6 @@ SCALARS: Final[Mapping[str, Scalar]] = {
         "float64": "double",
         "boolean": "bool",
     }.items()
-}
-
-_CTYPES: Final[Mapping[str, Any]] = {
-    "int8": ctypes.c_int8,
-    "int16": ctypes.c_int16,
-    "int32": ctypes.c_int32,
-    "int64": ctypes.c_int64,
-    "uint8": ctypes.c_uint8,
-    "uint16": ctypes.c_uint16,
-    "uint32": ctypes.c_uint32,
-    "uint64": ctypes.c_uint64,
-    "float32": ctypes.c_float,
-    "float64": ctypes.c_double,
-    "boolean": ctypes.c_bool,
 }
 
 _PYTHON_SCALARS: Final[Mapping[type, str]] = {int: "int64", float: "float64", bool: "boolean"}

@@ -6,11 +6,9 @@ finding at once. `canonical_source` is the only way a text becomes something tha
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from pycparser import c_ast
@@ -30,11 +28,6 @@ class Canonical:
 
     text: str
     name: str
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the text, in hexadecimal."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 def no_preprocessor(code: str) -> list[Diagnostic]:
