@@ -211,7 +211,7 @@ def staged(case: Case) -> tuple[float, float, float]:
     clock = [time.perf_counter()]
     canonical = kernel.canonical(text)
     clock.append(time.perf_counter())
-    code = objects.compile_object(canonical.text, canonical.name)
+    code = objects.compile_object(canonical.text, canonical.names)
     clock.append(time.perf_counter())
     loader.load(code)
     clock.append(time.perf_counter())

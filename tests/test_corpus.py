@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numba import float64 as f64
 
-from symbiont_jit import Array, CandidateError, Kernel, Out
+from symbiont_jit import Array, CandidateError, Kernel, Out, record
 from symbiont_jit.frontend import canonical_source
 from symbiont_jit.kernel import preprocess
 from symbiont_jit.signature import signature_of
@@ -37,7 +37,26 @@ def fill(out: Out[f64, "n"], value: f64) -> None: ...
 def rows(a: Array[f64, "n", 10]) -> f64: ...
 
 
-SIGNATURES = {function.__name__: signature_of(function) for function in (scalar, dot, matmul, fill, rows)}
+@record
+class Point:
+    x: f64
+    y: f64
+    weights: Array[np.int32, 2]
+
+
+def length(p: Point) -> f64: ...
+
+
+def centre(points: Array[Point, "n"], out: Out[Point]) -> None: ...
+
+
+def rotate(z: complex) -> complex: ...
+
+
+SIGNATURES = {
+    function.__name__: signature_of(function)
+    for function in (scalar, dot, matmul, fill, rows, length, centre, rotate)
+}
 
 
 def header(text, key):
@@ -114,6 +133,11 @@ def accepted(path):
     return kernel.swap(path.read_bytes())
 
 
+def native(value, typ):
+    """A list or tuple as the array or record that a parameter takes."""
+    return np.array(value, typ.dtype.dtype) if isinstance(value, list | tuple) else value
+
+
 @pytest.mark.parametrize("path", ACCEPT, ids=lambda path: path.stem)
 def test_accepted_and_right(path):
     """A file of `accept/` compiles and gives the results that its `// call:` lines name."""
@@ -123,11 +147,11 @@ def test_accepted_and_right(path):
     assert calls
     for call in calls:
         arguments, result = (ast.literal_eval(side.strip()) for side in call.split("->"))
-        arguments = [np.array(a, float) if isinstance(a, list) else a for a in arguments]
+        arguments = [native(a, p.type) for a, p in zip(arguments, revision.signature.params, strict=True)]
         returned = revision(*arguments)
         if returned is None:
             returned = next(a for a, p in zip(arguments, revision.signature.params, strict=True) if p.mode != "in")
-        np.testing.assert_array_equal(returned, result)
+        np.testing.assert_array_equal(returned, np.array(result, getattr(returned, "dtype", None)))
 
 
 @pytest.mark.parametrize("path", ACCEPT, ids=lambda path: path.stem)

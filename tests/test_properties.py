@@ -16,8 +16,8 @@ from numba import uint64 as u64
 
 from symbiont_jit import CandidateError, Kernel
 from symbiont_jit.backend.objects import ObjectCode, compile_object
-from symbiont_jit.frontend import canonical_source
-from symbiont_jit.kernel import Revision, preprocess
+from symbiont_jit.frontend import Canonical, canonical_source
+from symbiont_jit.kernel import preprocess
 from symbiont_jit.signature import signature_of
 from tests.test_corpus import ACCEPT, REJECT, signature_for
 
@@ -41,7 +41,7 @@ def compiled(proposed, signature):
     """A text's canonical form and object code, or the error that refuses it."""
     try:
         canonical = canonical_source(proposed, signature, preprocess)
-        return canonical, compile_object(canonical.text, canonical.name)
+        return canonical, compile_object(canonical.text, canonical.names)
     except CandidateError as error:
         return error, None
 
@@ -380,9 +380,15 @@ INPUTS = [
 ]
 
 
+def unregistered(signature, text):
+    """A text that is compiled without the frontend, as a callable."""
+    kernel = Kernel(signature)
+    return kernel.candidate(Canonical(text, (signature.name,)), compile_object(text, [signature.name]))
+
+
 def compiled_as_it_stands(text):
     """The original text, compiled by clang without the frontend, as a callable."""
-    return Revision(MIXED, 0, text, object_code=compile_object(text, "mixed"))
+    return unregistered(MIXED, text)
 
 
 @settings(max_examples=60, deadline=None)
@@ -427,5 +433,5 @@ def test_literals_keep_their_bits(value, hexadecimal):
     literal = number.hex() if hexadecimal else repr(number)
     text = canonical_source(f"double scalar(double x, double y) {{ return {literal}; }}", SCALAR).text
     assert f"return {literal};" in text
-    revision = Revision(SCALAR, 0, text, object_code=compile_object(text, "scalar"))
+    revision = unregistered(SCALAR, text)
     assert struct.pack("d", revision(0.0, 0.0)) == struct.pack("d", number)

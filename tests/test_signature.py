@@ -16,7 +16,8 @@ from numba import int64 as i64
 from numba import uint64 as u64
 
 from symbiont_jit import Array, InOut, Out, SignatureError, evolvable
-from symbiont_jit.signature import C_KEYWORDS, SCALARS, ArrayType, Mode, Param, Signature, check_arguments, signature_of
+from symbiont_jit.signature import SCALARS, ArrayType, Mode, Param, Signature, check_arguments, signature_of
+from symbiont_jit.signature.elements import C_KEYWORDS
 
 SCOPE = {
     "np": np,
@@ -265,13 +266,16 @@ REFUSED = [
     ("x: np.number", "f64", "parameter 'x'", "Numba scalar"),
     ("x: np.integer", "f64", "parameter 'x'", "Numba scalar"),
     ("x: np.dtype('>f8')", "f64", "parameter 'x'", ""),
-    ("x: np.dtype([('a', 'f8')])", "f64", "parameter 'x'", "Numba scalar"),
+    ("x: np.dtype([('a', 'i1'), ('b', 'f8')])", "f64", "parameter 'x'", "align=True"),
+    ("x: np.dtype([('a', object)], align=True)", "f64", "field 'a'", "a scalar, a sub-array or a record"),
+    ("x: np.dtype([('a', '>f8')], align=True)", "f64", "field 'a'", "native byte order"),
+    ("x: np.dtype([('a', 'U4')], align=True)", "f64", "field 'a'", "a scalar, a sub-array or a record"),
+    ("x: np.dtype([('int', 'f8')], align=True)", "f64", "field 'int'", "rename it"),
+    ("x: np.dtype('V8')", "f64", "parameter 'x'", "aligned structured dtype"),
     ("x: numba.types.unicode_type", "f64", "parameter 'x'", "Numba scalar"),
     ("x: numba.types.Tuple((f64, f64))", "f64", "parameter 'x'", "Numba scalar"),
     ("x: numba.optional(f64)", "f64", "parameter 'x'", "Numba scalar"),
-    ("x: complex", "f64", "parameter 'x'", "float64"),
-    ("x: np.complex64", "f64", "parameter 'x'", "float64"),
-    ("x: numba.complex128", "f64", "parameter 'x'", "float64"),
+    ("x: np.clongdouble", "f64", "parameter 'x'", "complex128"),
     ("x: f64[:]", "f64", "parameter 'x'", "float64[::1]"),
     ("x: f64[:, :]", "f64", "parameter 'x'", "float64[:, ::1]"),
     ("x: f64[::1, :]", "f64", "parameter 'x'", "float64[:, ::1]"),
@@ -324,7 +328,7 @@ REFUSED = [
     ("x: 'f64['", "f64", "parameter 'x'", "cannot be evaluated"),
     ("x: '1 / 0'", "f64", "parameter 'x'", "ZeroDivisionError"),
     ("x: f64", "str", "the return value", "Numba scalar"),
-    ("x: f64", "complex", "the return value", "float64"),
+    ("x: f64", "np.dtype([('a', 'f8')], align=True)", "the return value", "Out[Candle]"),
     ("x: f64", "Array[f64, 'n']", "the return value", "out: Out[float64"),
     ("x: f64", "Out[f64]", "the return value", "out: Out[float64"),
     ("x: f64", "f64[::1]", "the return value", "out: Out[float64"),

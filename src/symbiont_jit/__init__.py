@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from symbiont_jit.evaluate.evaluation import Evaluation as Evaluation
     from symbiont_jit.evaluate.evaluation import Status as Status
     from symbiont_jit.evaluate.metric import Speedup as Speedup
+    from symbiont_jit.kernel import Frozen as Frozen
+    from symbiont_jit.kernel import Group as Group
+    from symbiont_jit.kernel import GroupRevision as GroupRevision
     from symbiont_jit.kernel import Kernel as Kernel
+    from symbiont_jit.kernel import Memory as Memory
     from symbiont_jit.kernel import Panic as Panic
     from symbiont_jit.kernel import Revision as Revision
     from symbiont_jit.kernel import evolvable as evolvable
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from symbiont_jit.signature import InOut as InOut
     from symbiont_jit.signature import Out as Out
     from symbiont_jit.signature import Signature as Signature
+    from symbiont_jit.signature import record as record
 
 __version__ = "0.1.0"
 
@@ -43,11 +48,11 @@ _HOMES = {
     "ToolchainError UsageError",
     "evaluate.evaluation": "Evaluation Status",
     "evaluate.metric": "Speedup",
-    "kernel": "Kernel Panic Revision evolvable",
+    "kernel": "Frozen Group GroupRevision Kernel Memory Panic Revision evolvable",
     "propose.candidate": "Candidate",
     "propose.mutator": "Mutator",
     "search.evolution": "Evolution",
-    "signature": "Array InOut Out Signature",
+    "signature": "Array InOut Out Signature record",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

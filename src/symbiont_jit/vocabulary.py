@@ -72,12 +72,18 @@ _ROWS: Final = [
         Function(n, macro=f"(x, y) __builtin_{n}(x, y)")
         for n in "isgreater isgreaterequal isless islessequal islessgreater isunordered".split()
     ),
+    *_libm("R _Complex F(R _Complex);", "cacos cacosh casin casinh catan catanh ccos ccosh cexp clog conj cproj"),
+    *_libm("R _Complex F(R _Complex);", "csin csinh csqrt ctan ctanh"),
+    *_libm("R _Complex F(R _Complex, R _Complex);", "cpow"),
+    *_libm("R F(R _Complex);", "cabs carg cimag creal"),
+    Function("CMPLX", macro="(x, y) __builtin_complex((double)(x), (double)(y))"),
+    Function("CMPLXF", macro="(x, y) __builtin_complex((float)(x), (float)(y))"),
     Function("offsetof", macro="(type, member) __builtin_offsetof(type, member)"),
     *(
         Function("__builtin_" + n)
         for n in (
             "popcount popcountl popcountll clz clzl clzll ctz ctzl ctzll parity parityl parityll ffs ffsl ffsll "
-            "bswap16 bswap32 bswap64 expect assume unreachable prefetch assume_aligned "
+            "bswap16 bswap32 bswap64 complex expect assume unreachable prefetch assume_aligned "
             "fabs fabsf sqrt sqrtf fma fmaf fmin fminf fmax fmaxf copysign copysignf isnan inf inff "
             "huge_val huge_valf nan nanf"
         ).split()
@@ -132,6 +138,7 @@ _FLOAT_LIMITS: Final[Mapping[str, str]] = {
             "MIN_EXP": "MIN_EXP",
         }.items()
     },
+    "_Complex_I": "__builtin_complex(0.0f, 1.0f)",
     "HUGE_VAL": "__builtin_huge_val()",
     "HUGE_VALF": "__builtin_huge_valf()",
     "INFINITY": "__builtin_inff()",
@@ -202,7 +209,9 @@ TYPEDEFS: Final[Mapping[str, str]] = {
 
 #: Headers whose `#include` is dropped, because the prelude already declares what a candidate may use of them.
 HEADERS: Final = frozenset(
-    "assert.h float.h inttypes.h limits.h math.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h".split()
+    (
+        "assert.h complex.h float.h inttypes.h limits.h math.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h"
+    ).split()
 )
 
 #: Pragmas a candidate may use, as patterns of the whole directive after `#pragma`.

@@ -45,6 +45,8 @@ _FIXED: Final = (
     "-fPIC",
     # Agree with Numba and NumPy to the last bit; contraction is a candidate's choice, by pragma.
     "-ffp-contract=off",
+    # Complex numbers as in Numba and NumPy: Smith's division, no search for lost infinities.
+    "-fcomplex-arithmetic=improved",
     # Library functions set no errno here, so that clang may vectorise and move them.
     "-fno-math-errno",
     "-fno-asynchronous-unwind-tables",
@@ -320,6 +322,10 @@ def _own_lines(expanded: str) -> str:
 
 def describe_target() -> str:
     """Everything besides the text and flags that object code depends on: target, CPU, features, compiler."""
-    tool = clang().toolchain
-    parts = (target_triple(), target_cpu(), ",".join(target_features()), tool.version_text, *_FIXED)
+    parts = (describe_host(), clang().toolchain.version_text, *_FIXED)
     return "\n".join([*parts, f"llvm {'.'.join(map(str, llvm_version()))}"])
+
+
+def describe_host() -> str:
+    """The machine that object code is for: it runs where this is the same."""
+    return "\n".join((target_triple(), target_cpu(), ",".join(target_features())))

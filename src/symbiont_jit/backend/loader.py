@@ -28,16 +28,20 @@ GENERATION: Final = 256
 
 @dataclass(slots=True, eq=False)
 class Loaded:
-    """Machine code at an address; `close()` takes it away, and is the caller's promise that nobody is inside."""
+    """Machine code in this process, at one address for each entry.
 
-    address: int
+    `close()` takes it away, and is the caller's promise that nobody is inside.
+    """
+
+    addresses: tuple[int, ...]
+    size: int
     _tracker: Any
     _generation: _Generation
 
     def close(self) -> None:
         """Give the memory back."""
         if self._tracker is not None:
-            self.address = 0
+            self.addresses = ()
             self._tracker.close()
             self._tracker = None
 
@@ -62,7 +66,9 @@ class _Loader:
         import llvmlite.binding as llvm
 
         imports = {name: extra[name] if name in extra else _library_address(name) for name in code.needs}
-        builder = llvm.JITLibraryBuilder().add_object_img(code.data).export_symbol(code.entry)
+        builder = llvm.JITLibraryBuilder().add_object_img(code.data)
+        for entry in code.entries:
+            builder.export_symbol(entry)
         for name, address in imports.items():
             builder.import_symbol(name, address)
         with self.lock:
@@ -72,7 +78,7 @@ class _Loader:
             except RuntimeError as error:
                 message = f"the object code cannot be loaded: {str(error)[:300]}"
                 raise CandidateError(Stage.LINK, [Diagnostic(Stage.LINK, "load", message)], "") from error
-        return Loaded(int(tracker[code.entry]), tracker, generation)
+        return Loaded(tuple(int(tracker[entry]) for entry in code.entries), len(code.data), tracker, generation)
 
     def _open_generation(self) -> _Generation:
         if self.generation is None or self.generation.seen >= GENERATION:

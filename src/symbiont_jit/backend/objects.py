@@ -36,40 +36,42 @@ CANDIDATE_FILE: Final = "candidate.c"
 class ObjectCode:
     """A relocatable object in memory: picklable, and the same wherever `key` is the same.
 
-    `needs` are the names that it leaves to the library.
+    `entries` are the functions to be called, `needs` the names that it leaves to the library.
     """
 
     key: str
-    entry: str
+    entries: tuple[str, ...]
     data: bytes
     needs: tuple[str, ...]
 
 
-def unit_of(text: str) -> str:
-    """The whole of what clang reads for a canonical text."""
-    return f'{vocabulary.prelude(text)}# 1 "{CANDIDATE_FILE}"\n{text}'
+def unit_of(text: str, after: str = "") -> str:
+    """The whole of what clang reads for a canonical text; `after` is the project's own C about it."""
+    return f'{vocabulary.prelude(text + after)}# 1 "{CANDIDATE_FILE}"\n{text}# 1 "entries.c"\n{after}'
 
 
 def compile_object(
     text: str,
-    entry: str,
+    entries: Sequence[str],
     flags: Sequence[str] = (),
     profile: str = "release",
+    after: str = "",
     also_needs: frozenset[str] = frozenset(),
 ) -> ObjectCode:
     """Object code of a canonical text; from the cache where the same was compiled before.
 
-    `entry` is the function to be called; `also_needs` are names that may stay undefined besides the table's (for
-    the project's own C). Raises `CandidateError` for what clang refuses.
+    `entries` are the functions to be called; `after` is C of the project's own that stands behind the text;
+    `also_needs` are names that may stay undefined besides the table's (for the project's own C). Raises
+    `CandidateError` for what clang refuses.
     """
-    key = _key(text, entry, tuple(flags), profile)
+    key = _key(text, entries, after, tuple(flags), profile)
     cached = _CACHE.get(key)
     if cached is not None:
-        return _object_code(key, entry, cached)
-    lowered = clang().lower(unit_of(text), OBJECT, flags)
+        return _object_code(key, entries, cached)
+    lowered = clang().lower(unit_of(text, after), OBJECT, flags)
     if isinstance(lowered, list):
         raise CandidateError(Stage.LOWER, lowered, text)
-    code = _object_code(key, entry, lowered)
+    code = _object_code(key, entries, lowered)
     problems = _unknown_names(code, vocabulary.LIBRARY_SYMBOLS | also_needs)
     if problems:
         raise CandidateError(Stage.LINK, problems, text)
@@ -77,22 +79,22 @@ def compile_object(
     return code
 
 
-def _object_code(key: str, entry: str, data: bytes) -> ObjectCode:
+def _object_code(key: str, entries: Sequence[str], data: bytes) -> ObjectCode:
     defined, needed = symbols(data)
-    assert entry in defined, "the checks made sure that the text defines its entry"
-    return ObjectCode(key, entry, data, tuple(sorted(needed)))
+    assert defined.issuperset(entries), "the checks made sure that the text defines its entries"
+    return ObjectCode(key, tuple(entries), data, tuple(sorted(needed)))
 
 
-def bitcode(text: str, flags: Sequence[str] = ()) -> bytes:
+def bitcode(text: str, flags: Sequence[str] = (), after: str = "") -> bytes:
     """LLVM bitcode of a canonical text, optimised as the object code is."""
-    lowered = clang().lower(unit_of(text), BITCODE, flags)
+    lowered = clang().lower(unit_of(text, after), BITCODE, flags)
     if isinstance(lowered, list):
         raise CandidateError(Stage.LOWER, lowered, text)
     return lowered
 
 
-def _key(text: str, entry: str, flags: tuple[str, ...], profile: str) -> str:
-    parts = (text, entry, profile, *flags, describe_target(), *vocabulary.PRELUDE.values())
+def _key(text: str, entries: Sequence[str], after: str, flags: tuple[str, ...], profile: str) -> str:
+    parts = (text, *entries, after, profile, *flags, describe_target(), *vocabulary.PRELUDE.values())
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

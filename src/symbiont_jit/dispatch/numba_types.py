@@ -9,36 +9,36 @@ The native entry has a plain C ABI: dimensions first as `int64_t`, then scalars 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
+import numba
 from llvmlite import ir
 from numba.core import cgutils, errors, types
-from numba.core.datamodel import models
 from numba.core.imputils import lower_constant
 from numba.core.typing.templates import Signature as NumbaSignature
-from numba.extending import NativeValue, lower_builtin, register_model, unbox
+from numba.extending import NativeValue, lower_builtin, models, register_model, unbox
 
-from symbiont_jit.dispatch.cell import Cell
-from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature
+from symbiont_jit.signature import ArrayType, Element, Mode, Param, Record, Scalar, Signature, native_entry
 
-__all__ = ["KernelType", "kernel_type", "numba_argument_type", "numba_scalar"]
-
-# Cells that a compiled function holds as a constant: its machine code has the address in it and is never freed.
-_IMMORTAL: list[Cell] = []
+__all__ = ["KernelType", "call_entry", "kernel_type", "numba_argument_type", "numba_element", "unbox_cell"]
 
 
 @functools.cache
-def numba_scalar(scalar: Scalar | None) -> types.Type:
-    """Numba's type of a scalar; `none` for no value."""
-    return types.none if scalar is None else getattr(types, scalar.name)
+def numba_element(element: Element | None) -> types.Type:
+    """Numba's type of a scalar or record; `none` for no value."""
+    if element is None:
+        return types.none
+    return numba.from_dtype(element.dtype) if isinstance(element, Record) else getattr(types, element.name)
 
 
 def numba_argument_type(param: Param) -> types.Type:
     """The Numba type a parameter's arguments have; arrays that are only read are read-only."""
     if isinstance(param.type, Scalar):
-        return numba_scalar(param.type)
-    return types.Array(numba_scalar(param.type.dtype), len(param.type.dims), "C", readonly=param.mode is Mode.IN)
+        return numba_element(param.type)
+    if param.type.is_record:
+        return numba_element(param.type.dtype)
+    return types.Array(numba_element(param.type.dtype), len(param.type.dims), "C", readonly=param.mode is Mode.IN)
 
 
 class KernelType(types.Callable, types.Opaque):  # type: ignore[misc]  # Numba has no type information
@@ -60,12 +60,12 @@ class KernelType(types.Callable, types.Opaque):  # type: ignore[misc]  # Numba h
             raise errors.TypingError(f"{len(args)} arguments given, {len(params)} wanted; {_wanted(self.signature)}")
         taken = [_argument(param, arg, self.signature) for param, arg in zip(params, args, strict=True)]
         # `recvr` makes Numba hand the callee's value to the lowering as its first argument.
-        return NumbaSignature(numba_scalar(self.signature.returns), tuple(taken), recvr=self)
+        return NumbaSignature(numba_element(self.signature.returns), tuple(taken), recvr=self)
 
     def get_call_signatures(self) -> tuple[list[NumbaSignature], bool]:
         """For Numba's messages."""
         args = tuple(numba_argument_type(p) for p in self.signature.params)
-        return [NumbaSignature(numba_scalar(self.signature.returns), args, recvr=self)], False
+        return [NumbaSignature(numba_element(self.signature.returns), args, recvr=self)], False
 
     def get_impl_key(self, sig: NumbaSignature) -> type:
         """One lowering serves all kernels."""
@@ -107,7 +107,7 @@ def _argument(param: Param, given: types.Type, signature: Signature) -> types.Ty
     )
     if problem is not None:
         raise errors.TypingError(f"argument {param.name!r} {problem}; {_wanted(signature)}")
-    return numba_scalar(param.type) if isinstance(param.type, Scalar) else given
+    return numba_element(param.type) if isinstance(param.type, Scalar) else given
 
 
 def _scalar_problem(scalar: Scalar, given: types.Type) -> str | None:
@@ -115,15 +115,17 @@ def _scalar_problem(scalar: Scalar, given: types.Type) -> str | None:
     accepted: tuple[type, ...] = (types.Boolean,)
     if scalar.kind in "iu":
         accepted = (types.Integer, types.Boolean)
-    elif scalar.kind == "f":
-        accepted = (types.Float, types.Integer, types.Boolean)
+    elif scalar.kind in "fc":
+        accepted = (types.Float, types.Integer, types.Boolean, *([types.Complex] if scalar.kind == "c" else []))
     return None if isinstance(given, accepted) else f"is {given}, not {scalar}"
 
 
 def _array_problem(array: ArrayType, mode: Mode, given: types.Type) -> str | None:
+    if array.is_record and isinstance(given, types.Record):
+        return None if _same_element(array.dtype, given) else f"is {given}, not {array.dtype}"
     if not isinstance(given, types.Array):
         return f"is {given}, not an array of {array.dtype}"
-    if given.dtype != numba_scalar(array.dtype):
+    if not _same_element(array.dtype, given.dtype):
         return f"is an array of {given.dtype}, not {array.dtype}"
     if array.dims and given.ndim != len(array.dims):
         return f"has {given.ndim} dimensions, not {len(array.dims)}"
@@ -138,19 +140,44 @@ def _array_problem(array: ArrayType, mode: Mode, given: types.Type) -> str | Non
     return None
 
 
+def _same_element(element: Element, given: types.Type) -> bool:
+    """Whether values of a Numba type are laid out like an element; a record need not say that it is aligned."""
+    if isinstance(element, Record) and isinstance(given, types.Record):
+        return bool(given.dtype == element.dtype)
+    return bool(given == numba_element(element))
+
+
 register_model(KernelType)(models.OpaqueModel)
 
 
 @unbox(KernelType)
-def _unbox_kernel(typ: KernelType, obj: Any, c: Any) -> NativeValue:
-    """The address of the object's cell, from its attribute `_cell_address`."""
+def unbox_cell(typ: KernelType, obj: Any, c: Any) -> NativeValue:
+    """The address of the object's cell, from its attribute `_cell_address`; the cell counts its user meanwhile."""
     number = c.pyapi.object_getattr_string(obj, "_cell_address")
     failed = cgutils.is_null(c.builder, number)
-    value = cgutils.alloca_once(c.builder, ir.IntType(8).as_pointer())
+    value = cgutils.alloca_once_value(c.builder, ir.Constant(_CELL, None))
     with c.builder.if_then(c.builder.not_(failed), likely=True):
-        c.builder.store(c.pyapi.long_as_voidptr(number), value)
+        address = c.pyapi.long_as_voidptr(number)
+        c.builder.store(c.builder.bitcast(address, _CELL), value)
         c.pyapi.decref(number)
-    return NativeValue(c.builder.load(value), is_error=failed)
+        _count_user(c.builder, address, 1)
+
+    def leave() -> None:
+        with c.builder.if_then(c.builder.not_(failed), likely=True):
+            _count_user(c.builder, c.builder.load(value), -1)
+
+    return NativeValue(c.builder.load(value), is_error=failed, cleanup=leave)
+
+
+_CELL: Final = ir.IntType(8).as_pointer()
+_WORD: Final = ir.IntType(64)
+
+
+def _count_user(builder: Any, cell: Any, step: int) -> None:
+    """Add to the cell's second word: who prunes asks it whether a compiled function may be inside."""
+    words = builder.bitcast(cell, _WORD.as_pointer())
+    count = builder.gep(words, [ir.Constant(ir.IntType(32), 1)])
+    builder.atomic_rmw("add", count, ir.Constant(_WORD, step), "seq_cst")
 
 
 @lower_constant(KernelType)
@@ -160,7 +187,7 @@ def _constant_kernel(context: Any, builder: Any, typ: KernelType, kernel: Any) -
     It is told to Numba as an address of this process, so that no other process finds it in a cache of Numba's.
     """
     address = kernel._cell_address
-    _IMMORTAL.append(kernel._cell)
+    kernel._keep_for_good()
     return context.add_dynamic_addr(builder, address, info="cell of a kernel")
 
 
@@ -168,24 +195,41 @@ def _constant_kernel(context: Any, builder: Any, typ: KernelType, kernel: Any) -
 def _call_kernel(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[Any]) -> Any:
     """Check the lengths, load the cell, call what it points at."""
     kernel_typ: KernelType = sig.args[0] if isinstance(sig.args[0], KernelType) else sig.recvr
-    signature = kernel_typ.signature
-    cell, values = args[0], args[1:]
+
+    def target(function_type: ir.FunctionType) -> Any:
+        return _load_cell(builder, args[0], function_type)
+
+    return call_entry(context, builder, kernel_typ.signature, sig, args, target)
+
+
+def call_entry(
+    context: Any,
+    builder: Any,
+    signature: Signature,
+    sig: NumbaSignature,
+    args: Sequence[Any],
+    target: Callable[[ir.FunctionType], Any],
+) -> Any:
+    """Check the lengths, call with the arguments (all but the first, the callee) in native form, take the result back.
+
+    `target` gives what is called, for its LLVM type.
+    """
     arg_types = sig.args[1:] if len(sig.args) == len(args) else sig.args
     lengths: dict[str, Any] = {}
-    passed = []
-    for param, value, typ in zip(signature.params, values, arg_types, strict=True):
-        if isinstance(param.type, Scalar):
-            passed.append(_extended(builder, param.type, value))
-        else:
-            passed.append(_array_pointer(context, builder, signature, param, typ, value, lengths))
-    dims = [lengths[d] for d in signature.dimensions]
-    returns = _entry_return(signature.returns)
-    function_type = ir.FunctionType(returns, [v.type for v in [*dims, *passed]])
-    target = _load_cell(builder, cell, function_type)
-    result = builder.call(target, [*dims, *passed])
+    passed = [
+        _passed(context, builder, signature, param, typ, value, lengths)
+        for param, value, typ in zip(signature.params, args[1:], arg_types, strict=True)
+    ]
+    arguments = [*(lengths[d] for d in signature.dimensions), *passed]
+    result = None
+    if native_entry(signature).has_result_pointer:
+        result = cgutils.alloca_once(builder, context.get_data_type(numba_element(signature.returns)))
+        arguments.append(result)
+    function_type = ir.FunctionType(_entry_return(signature), [v.type for v in arguments])
+    returned = builder.call(target(function_type), arguments)
     if signature.returns is None:
         return context.get_dummy_value()
-    return _returned(builder, signature.returns, result)
+    return builder.load(result) if result is not None else _returned(builder, signature.returns, returned)
 
 
 def _load_cell(builder: Any, cell: Any, function_type: ir.FunctionType) -> Any:
@@ -194,12 +238,34 @@ def _load_cell(builder: Any, cell: Any, function_type: ir.FunctionType) -> Any:
     return builder.load_atomic(slot, ordering="acquire", align=8)
 
 
-def _entry_return(scalar: Scalar | None) -> ir.Type:
-    if scalar is None:
+def _entry_return(signature: Signature) -> ir.Type:
+    scalar = signature.returns
+    if scalar is None or native_entry(signature).has_result_pointer:
         return ir.VoidType()
     if scalar.kind == "f":
         return ir.DoubleType() if scalar.name == "float64" else ir.FloatType()
     return ir.IntType(8 * scalar.dtype.itemsize)
+
+
+def _passed(
+    context: Any,
+    builder: Any,
+    signature: Signature,
+    param: Param,
+    typ: types.Type,
+    value: Any,
+    lengths: dict[str, Any],
+) -> Any:
+    """What the native entry gets for one argument."""
+    if not isinstance(param.type, Scalar):
+        if isinstance(typ, types.Record):
+            return value  # in Numba a record's value is its address
+        return _array_pointer(context, builder, signature, param, typ, value, lengths)
+    if param.type.kind == "c":
+        slot = cgutils.alloca_once(builder, value.type)
+        builder.store(value, slot)
+        return slot
+    return _extended(builder, param.type, value)
 
 
 def _extended(builder: Any, scalar: Scalar, value: Any) -> Any:

@@ -6,6 +6,7 @@ reference: what the user's code would run without this project.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +14,11 @@ from typing import Any
 import numba
 from numba.core import errors, types
 
-from symbiont_jit.dispatch.numba_types import numba_argument_type, numba_scalar
+from symbiont_jit.dispatch.numba_types import numba_argument_type, numba_element
 from symbiont_jit.errors import KernelError
-from symbiont_jit.signature import ArrayType, Param, Scalar, Signature
+from symbiont_jit.signature import ArrayType, Param, Scalar, Signature, native_entry
 
-__all__ = ["PythonCode", "compile_python"]
+__all__ = ["PythonCode", "body_from_bytes", "body_to_bytes", "compile_python"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +32,7 @@ class PythonCode:
 
 def compile_python(body: Callable[..., Any], signature: Signature) -> PythonCode:
     """Compile a body for exactly the declared types; raises `KernelError` with Numba's message."""
-    returns = types.void if signature.returns is None else numba_scalar(signature.returns)
+    returns = types.void if signature.returns is None else numba_element(signature.returns)
     try:
         function = numba.njit(returns(*map(numba_argument_type, signature.params)))(body)
         entry = numba.cfunc(_entry_signature(signature, returns))(_entry(function, signature))
@@ -44,14 +45,18 @@ def compile_python(body: Callable[..., Any], signature: Signature) -> PythonCode
 
 
 def _entry_signature(signature: Signature, returns: types.Type) -> Any:
-    """The C prototype in Numba's terms."""
-    return returns(*[types.int64] * len(signature.dimensions), *map(_entry_type, signature.params))
+    """The native entry in Numba's terms."""
+    arguments = [*[types.int64] * len(signature.dimensions), *map(_entry_type, signature.params)]
+    if native_entry(signature).has_result_pointer:
+        return types.void(*arguments, types.CPointer(returns))
+    return returns(*arguments)
 
 
 def _entry_type(param: Param) -> types.Type:
     if isinstance(param.type, Scalar):
-        return numba_scalar(param.type)
-    return types.CPointer(numba_scalar(param.type.dtype))
+        scalar = numba_element(param.type)
+        return types.CPointer(scalar) if param.type.kind == "c" else scalar
+    return types.CPointer(numba_element(param.type.dtype))
 
 
 def _entry(function: Any, signature: Signature) -> Callable[..., Any]:
@@ -59,15 +64,33 @@ def _entry(function: Any, signature: Signature) -> Callable[..., Any]:
     names = [*(f"d{i}" for i in range(len(signature.dimensions))), *(f"a{i}" for i in range(len(signature.params)))]
     lengths = dict(zip(signature.dimensions, names, strict=False))
     passed = [_argument_text(f"a{i}", param, lengths) for i, param in enumerate(signature.params)]
-    text = f"def entry({', '.join(names)}):\n    return function({', '.join(passed)})\n"
+    call = f"function({', '.join(passed)})"
+    if native_entry(signature).has_result_pointer:
+        names.append("result")
+        call = f"carray(result, (1,))[0] = {call}"
+    else:
+        call = f"return {call}"
     scope: dict[str, Any] = {"function": function, "carray": numba.carray}
-    exec(text, scope)  # noqa: S102  generated here from numbers alone
+    exec(f"def entry({', '.join(names)}):\n    {call}\n", scope)  # noqa: S102  generated here from numbers alone
     entry: Callable[..., Any] = scope["entry"]
     return entry
 
 
 def _argument_text(name: str, param: Param, lengths: dict[str, str]) -> str:
     if not isinstance(param.type, ArrayType):
-        return name
+        return f"carray({name}, (1,))[0]" if param.type.kind == "c" else name
+    if param.type.is_record:
+        return f"carray({name}, (1,))[0]"
     shape = "".join(f"{lengths[d] if isinstance(d, str) else d}, " for d in param.type.dims)
     return f"carray({name}, ({shape}))"
+
+
+def body_to_bytes(body: Callable[..., Any]) -> bytes:
+    """A function with what it refers to, pickled as Numba pickles its own: by value where it cannot be imported."""
+    return pickle.dumps(numba.njit(body))
+
+
+def body_from_bytes(data: bytes) -> Callable[..., Any]:
+    """The function again."""
+    body: Callable[..., Any] = pickle.loads(data).py_func  # noqa: S301  part of a pickle that is being loaded
+    return body

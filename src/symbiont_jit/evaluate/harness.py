@@ -18,7 +18,7 @@ import numpy as np
 
 from symbiont_jit.backend.loader import Loaded, load
 from symbiont_jit.backend.objects import compile_object
-from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature
+from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature, native_entry
 
 __all__ = ["Arguments", "Harness"]
 
@@ -45,12 +45,12 @@ class Harness:
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
-        code = compile_object(_harness_source(signature), _ENTRY, also_needs=frozenset({"clock_gettime"}))
+        code = compile_object(_harness_source(signature), [_ENTRY], also_needs=frozenset({"clock_gettime"}))
         self._loaded: Loaded = load(code)
         prototype = ctypes.CFUNCTYPE(
             ctypes.c_int64, ctypes.c_uint64, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p
         )
-        self._measure = prototype(self._loaded.address)
+        self._measure = prototype(self._loaded.addresses[0])
         self._changes_input = any(p.mode is Mode.INOUT for p in signature.params)
 
     def prepare(self, values: Sequence[Any]) -> Arguments:
@@ -137,24 +137,25 @@ def _native_value(param: Param, value: Any) -> Any:
 
 def _harness_source(signature: Signature) -> str:
     """`sj_measure(entry, calls, sets, slots, result)`: nanoseconds for `calls` calls over `sets` argument sets."""
-    params = [Param(d, Scalar("int64", "int64_t")) for d in signature.dimensions] + list(signature.params)
-    types = [_pointer_type(p) for p in params]
-    returns = signature.returns.c if signature.returns else "void"
-    loads = "".join(
-        f"    {t} const a{i} = {_load(p, t, i)};\n" for i, (p, t) in enumerate(zip(params, types, strict=True))
-    )
-    call = f"entry({', '.join(f'a{i}' for i in range(len(params)))})"
-    store = f"*(({returns} *)result) = {call};" if signature.returns else f"{call};"
-    return f"""struct timespec {{ int64_t tv_sec; int64_t tv_nsec; }};
+    entry = native_entry(signature)
+    given = entry.types[:-1] if entry.has_result_pointer else entry.types
+    loads = "".join(f"    {t} const a{i} = {_load(t, i)};\n" for i, t in enumerate(given))
+    passed = [f"a{i}" for i in range(len(given))]
+    if entry.has_result_pointer:
+        passed.append("result")
+    call = f"entry({', '.join(passed)});"
+    store = call if entry.returns == "void" else f"*(({entry.returns} *)result) = {call}"
+    pointer = entry.c_pointer
+    return f"""{signature.c_structs}struct timespec {{ int64_t tv_sec; int64_t tv_nsec; }};
 extern int clock_gettime(int, struct timespec *);
 int64_t {_ENTRY}(uint64_t address, int64_t calls, int64_t sets, const uint64_t *slots, void *result)
 {{
-  {returns} (*const entry)({", ".join(types) or "void"}) = ({returns} (*)({", ".join(types) or "void"}))address;
+  {pointer.format("const entry")} = ({pointer.format("")})address;
   struct timespec start, end;
   int64_t set = 0;
   clock_gettime({_CLOCK_THREAD_CPUTIME_ID}, &start);
   for (int64_t i = 0; i < calls; i++) {{
-    const uint64_t *slot = slots + set * {len(params)};
+    const uint64_t *slot = slots + set * {len(given)};
     set = set + 1 == sets ? 0 : set + 1;
 {loads}    {store}
   }}
@@ -164,11 +165,5 @@ int64_t {_ENTRY}(uint64_t address, int64_t calls, int64_t sets, const uint64_t *
 """
 
 
-def _pointer_type(param: Param) -> str:
-    if isinstance(param.type, Scalar):
-        return param.type.c
-    return f"{'const ' if param.mode is Mode.IN else ''}{param.type.dtype.c} *"
-
-
-def _load(param: Param, c_type: str, index: int) -> str:
-    return f"*(const {c_type} *)slot[{index}]" if isinstance(param.type, Scalar) else f"({c_type})slot[{index}]"
+def _load(c_type: str, index: int) -> str:
+    return f"({c_type})slot[{index}]" if c_type.endswith("*") else f"*(const {c_type} *)slot[{index}]"

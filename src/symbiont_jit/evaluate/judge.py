@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from symbiont_jit.backend.objects import ObjectCode, compile_object
+from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings, failed_evaluation
 from symbiont_jit.evaluate.metric import Metric, Speedup, Verdict, as_metric
 from symbiont_jit.evaluate.worker import Answer, Overdue, Worker
 from symbiont_jit.frontend import Canonical
-from symbiont_jit.kernel import Kernel, Revision
+from symbiont_jit.kernel import Evolving, Kernel
 
 __all__ = ["Judge"]
 
@@ -42,9 +42,9 @@ class _Confirmation:
 
 
 class Judge:
-    """Evaluates candidates of one kernel by one metric, in a few workers."""
+    """Evaluates candidates of one kernel or group by one metric, in a few workers."""
 
-    def __init__(self, kernel: Kernel, metric: Any, workers: int = 1, deadline: float | None = None) -> None:
+    def __init__(self, kernel: Evolving[Any], metric: Any, workers: int = 1, deadline: float | None = None) -> None:
         self.metric: Metric = as_metric(metric)
         self.metric.prepare(kernel)
         self.kernel = kernel
@@ -61,7 +61,7 @@ class Judge:
         started = time.perf_counter()
         try:
             canonical = self.kernel.canonical(source)
-            code = compile_object(canonical.text, canonical.name, self.kernel.flags)
+            code = self.kernel.object_code(canonical)
         except CandidateError as error:
             failed = failed_evaluation(error)
             return replace(failed, timings=Timings(compile_seconds=time.perf_counter() - started))
@@ -82,7 +82,7 @@ class Judge:
         items = []
         for source in sources:
             canonical = self.kernel.canonical(source)
-            items.append((canonical, compile_object(canonical.text, canonical.name, self.kernel.flags)))
+            items.append((canonical, self.kernel.object_code(canonical)))
         answer = self._with_worker(_Confirmation(tuple(items)), self.deadline * (1 + len(items)))
         if not isinstance(answer, Answer):
             return []
@@ -119,14 +119,11 @@ class Judge:
         """In the worker: run one request. The candidate's code is gone when this returns."""
         if isinstance(request, _Confirmation):
             assert isinstance(self.metric, Speedup)
-            revisions = [self._revision(c, o) for c, o in request.items]
+            revisions = [self.kernel.candidate(c, o) for c, o in request.items]
+            assert isinstance(self.kernel, Kernel), "Speedup is for one function"
             return self.metric.confirm(self.kernel, [r.entry_address for r in revisions])
-        revision = self._revision(request.canonical, request.code)
+        revision = self.kernel.candidate(request.canonical, request.code)
         return self.metric.judge(self.kernel, revision, request.seed, request.best)
-
-    def _revision(self, canonical: Canonical, code: ObjectCode) -> Revision:
-        """A candidate as a revision that belongs to no kernel."""
-        return Revision(self.kernel.signature, 0, canonical.text, origin="candidate", object_code=code)
 
 
 def _may_have_spoiled(outcome: Any) -> bool:

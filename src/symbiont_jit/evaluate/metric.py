@@ -19,15 +19,15 @@ import numpy as np
 from symbiont_jit.errors import Diagnostic, Stage, UsageError
 from symbiont_jit.evaluate.evaluation import Status
 from symbiont_jit.evaluate.harness import Arguments, Harness, Stopwatch, median
-from symbiont_jit.kernel import Kernel, Revision
-from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, check_arguments
+from symbiont_jit.kernel import Evolving, Kernel
+from symbiont_jit.signature import ArrayType, Element, Mode, Param, Record, check_arguments
 
 __all__ = ["CallableMetric", "Metric", "Speedup", "Verdict", "as_metric"]
 
 Inputs = Callable[[np.random.Generator], Sequence[Any]] | Sequence[Sequence[Any]]
 
 #: Relative tolerances by dtype, unless the user gives one; everything else has to be equal.
-TOLERANCES: Final[Mapping[str, float]] = {"float64": 1e-9, "float32": 1e-4}
+TOLERANCES: Final[Mapping[str, float]] = {"float64": 1e-9, "float32": 1e-4, "complex128": 1e-9, "complex64": 1e-4}
 
 #: How many drawn inputs a candidate is checked on: at least, and at most while they stay cheap.
 CHECK_CALLS: Final = (2, 64)
@@ -73,13 +73,13 @@ class _Case:
 class Metric(Protocol):
     """What a search needs of a metric."""
 
-    def prepare(self, kernel: Kernel) -> None:
+    def prepare(self, kernel: Any) -> None:
         """Compile and check what every worker will inherit; raises usage errors."""
 
     def suggested_deadline(self) -> float:
         """Seconds after which a candidate can be given up, unless the user says otherwise; after `prepare`."""
 
-    def judge(self, kernel: Kernel, candidate: Revision, seed: Sequence[int], best: float | None) -> Verdict:
+    def judge(self, kernel: Any, candidate: Any, seed: Sequence[int], best: float | None) -> Verdict:
         """Score a candidate; runs in a worker. `best` is the score to beat, if any."""
 
 
@@ -116,6 +116,8 @@ class Speedup:
 
     def prepare(self, kernel: Kernel) -> None:
         """Compile the reference and the harness, and check one set of inputs against the signature."""
+        if not isinstance(kernel, Kernel) or kernel.group is not None:
+            raise UsageError("Speedup measures one function; for a group, give a callable of the group as the metric")
         if not kernel.revisions:
             raise UsageError(
                 f"{kernel.signature.name!r} has neither a Python body nor source=..., so there is no reference"
@@ -149,7 +151,7 @@ class Speedup:
         drawn = self.inputs(np.random.default_rng([*seed, number]))
         return tuple(drawn) if isinstance(drawn, tuple | list) else (drawn,)
 
-    def judge(self, kernel: Kernel, candidate: Revision, seed: Sequence[int], best: float | None) -> Verdict:
+    def judge(self, kernel: Kernel, candidate: Any, seed: Sequence[int], best: float | None) -> Verdict:
         """Agreement first, on inputs nobody has seen; then time, in turns with the reference."""
         assert self._harness is not None, "prepare() comes first"
         entry = candidate.entry_address
@@ -262,10 +264,13 @@ class Speedup:
                 return f"the result {problem}"
         return None
 
-    def _difference(self, expected: Any, got: Any, scalar: Scalar) -> str | None:
-        default = TOLERANCES.get(scalar.name, 0.0)
+    def _difference(self, expected: Any, got: Any, element: Element) -> str | None:
+        if isinstance(element, Record):
+            problems = ((f.name, self._difference(expected[f.name], got[f.name], f.type)) for f in element.fields)
+            return next((f".{name} {problem}" for name, problem in problems if problem is not None), None)
+        default = TOLERANCES.get(element.name, 0.0)
         rtol = default if self.rtol is None else self.rtol
-        if scalar.kind != "f":
+        if element.kind not in "fc":
             differs = _integer_difference(expected, got, self.rtol, self.atol)
         else:
             magnitude = float(np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected)))
@@ -298,7 +303,15 @@ def _soil(kernel: Kernel, arguments: Arguments, seed: Sequence[int]) -> None:
     rng = np.random.default_rng([*seed, 7])
     for param, value in zip(kernel.signature.params, arguments.values, strict=True):
         if param.mode is Mode.OUT:
-            value[...] = rng.integers(0, 2 if value.dtype == bool else 100, value.shape).astype(value.dtype)
+            _fill_with_noise(value, rng)
+
+
+def _fill_with_noise(values: Any, rng: np.random.Generator) -> None:
+    if values.dtype.names:
+        for name in values.dtype.names:
+            _fill_with_noise(values[name], rng)
+    else:
+        values[...] = rng.integers(0, 2 if values.dtype == bool else 100, values.shape).astype(values.dtype)
 
 
 def _wrong(problem: str) -> Verdict:
@@ -313,10 +326,10 @@ def _verdict(reference_ns: tuple[float, ...], candidate_ns: tuple[float, ...]) -
 class CallableMetric:
     """A user's function of the kernel as a metric: one number, or several by name."""
 
-    def __init__(self, function: Callable[[Kernel], float | Mapping[str, float]]) -> None:
+    def __init__(self, function: Callable[[Any], float | Mapping[str, float]]) -> None:
         self.function = function
 
-    def prepare(self, kernel: Kernel) -> None:
+    def prepare(self, kernel: Evolving[Any]) -> None:
         """Ask once for the active revision, so that the workers inherit what the function compiles.
 
         What it says or raises does not matter here; every candidate is asked anew.
@@ -329,7 +342,7 @@ class CallableMetric:
         """Ten seconds: nothing is known of what the function does."""
         return CALLABLE_DEADLINE
 
-    def judge(self, kernel: Kernel, candidate: Revision, seed: Sequence[int], best: float | None) -> Verdict:
+    def judge(self, kernel: Evolving[Any], candidate: Any, seed: Sequence[int], best: float | None) -> Verdict:
         """Put the candidate into this worker's copy of the kernel and ask the function."""
         try:
             with kernel.lent(candidate):

@@ -6,8 +6,9 @@ finding at once. `canonical_source` is the only way a text becomes something tha
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,19 +16,23 @@ from pycparser import c_ast
 
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
 from symbiont_jit.frontend.check import check_tree
-from symbiont_jit.frontend.text import Preprocess, canonical_problems, read_text
+from symbiont_jit.frontend.structs import is_forward_declaration, struct_nodes, take_repeated_structs
+from symbiont_jit.frontend.text import Preprocess, Text, canonical_problems, read_text
 from symbiont_jit.frontend.tree import TOO_DEEP, brace, is_redundant_typedef, parse, print_tree
-from symbiont_jit.signature import Signature
+from symbiont_jit.signature import Record, Signature
 
 __all__ = ["Canonical", "canonical_source", "canonical_tree", "no_preprocessor"]
 
 
 @dataclass(frozen=True)
 class Canonical:
-    """Checked C, printed from its syntax tree: what is compiled, hashed, compared and shown."""
+    """Checked C, printed from its syntax tree: what is compiled, hashed, compared and shown.
+
+    `names` are the functions that were declared, in the order of their declaration.
+    """
 
     text: str
-    name: str
+    names: tuple[str, ...]
 
 
 def no_preprocessor(code: str) -> list[Diagnostic]:
@@ -36,22 +41,26 @@ def no_preprocessor(code: str) -> list[Diagnostic]:
 
 
 def canonical_source(
-    proposed: str | bytes, signature: Signature, preprocess: Preprocess = no_preprocessor
+    proposed: str | bytes, declared: Signature | Sequence[Signature], preprocess: Preprocess = no_preprocessor
 ) -> Canonical:
-    """Check a proposed text and print it back; raises `CandidateError` with all findings."""
+    """Check a proposed text, which has to supply every declared function, and print it back.
+
+    Raises `CandidateError` with all findings.
+    """
+    signatures = (declared,) if isinstance(declared, Signature) else tuple(declared)
     if not isinstance(proposed, str | bytes):
         raise UsageError(f"a candidate is C text (str or bytes), not {type(proposed).__name__}: {proposed!r:.60}")
     text = read_text(proposed, preprocess)
     findings = list(text.diagnostics)
     printed = ""
     if text.code or not findings:
-        findings, printed = _on_a_stack_of_its_own(lambda: _checked(text.code, signature, findings))
+        findings, printed = on_a_stack_of_its_own(lambda: _checked(text, signatures, findings))
     if findings:
         raise CandidateError(findings[0].stage, findings, text.original)
-    return Canonical(printed, signature.name)
+    return Canonical(printed, tuple(s.name for s in signatures))
 
 
-def _on_a_stack_of_its_own(check: Callable[[], tuple[list[Diagnostic], str]]) -> tuple[list[Diagnostic], str]:
+def on_a_stack_of_its_own(check: Callable[[], tuple[list[Diagnostic], str]]) -> tuple[list[Diagnostic], str]:
     """Run a recursive check in a thread: what is too deep must not depend on how deep the caller is."""
     outcome: list[tuple[list[Diagnostic], str]] = []
     failure: list[BaseException] = []
@@ -72,15 +81,17 @@ def _on_a_stack_of_its_own(check: Callable[[], tuple[list[Diagnostic], str]]) ->
     return outcome[0]
 
 
-def _checked(code: str, signature: Signature, found: list[Diagnostic]) -> tuple[list[Diagnostic], str]:
+def _checked(text: Text, signatures: Sequence[Signature], found: list[Diagnostic]) -> tuple[list[Diagnostic], str]:
     """What is wrong with the code besides what the reader found, and the canonical text where nothing is."""
-    tree = parse(code)
+    with_complex = text.includes_complex or any(s.has_complex for s in signatures)
+    # As <complex.h> would: one character longer, so a later column on such a line is one too high.
+    tree = parse(re.sub(r"\bcomplex\b", "_Complex", text.code) if with_complex else text.code)
     if isinstance(tree, Diagnostic):
         return found or [tree], ""  # what the reader found explains what the parser stumbles over
-    findings = _merged(found, check_tree(tree, signature))
+    findings = _merged(found, check_tree(tree, signatures, with_complex=with_complex))
     if findings:
         return findings, ""
-    printed = print_tree(canonical_tree(tree, signature.name))
+    printed = print_tree(canonical_tree(tree, signatures))
     return canonical_problems(printed), printed
 
 
@@ -92,19 +103,27 @@ def _merged(first: list[Diagnostic], second: list[Diagnostic]) -> list[Diagnosti
     )
 
 
-def canonical_tree(tree: c_ast.FileAST, entry: str) -> c_ast.FileAST:
+def canonical_tree(tree: c_ast.FileAST, signatures: Sequence[Signature]) -> c_ast.FileAST:
     """The tree in its canonical form, changed in place.
 
-    Braces everywhere; all functions and tables but the entry are `static`; typedefs that repeat a standard
-    type are gone, since the prelude has them.
+    Braces everywhere; all functions and tables but the declared ones are `static`; typedefs that repeat a standard type
+    are gone, since the prelude has them; the structs of declared records come first, once.
     """
+    names = {s.name for s in signatures}
+    records = list(dict.fromkeys(r for s in signatures for r in s.records))
     brace(tree)
-    tree.ext = [node for node in tree.ext if not _is_redundant(node)]
+    take_repeated_structs(tree, records)
+    tree.ext = [node for node in tree.ext if not _is_redundant(node) and not _is_declared(node, records)]
     for node in tree.ext:
         decl = node.decl if isinstance(node, c_ast.FuncDef) else node
         if isinstance(decl, c_ast.Decl) and decl.name is not None:
-            _set_linkage(decl, decl.name == entry)
+            _set_linkage(decl, decl.name in names)
+    tree.ext = [*struct_nodes(records), *tree.ext]
     return tree
+
+
+def _is_declared(node: Any, records: Sequence[Record]) -> bool:
+    return is_forward_declaration(node) and any(node.type.name == r.name for r in records)
 
 
 def _set_linkage(decl: Any, is_entry: bool) -> None:

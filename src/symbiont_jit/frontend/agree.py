@@ -13,10 +13,10 @@ from typing import Any
 from pycparser import c_ast
 
 from symbiont_jit.errors import Diagnostic, Stage
-from symbiont_jit.frontend.tree import function_named, position, print_tree, resolve_scalar
-from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature
+from symbiont_jit.frontend.tree import function_named, position, print_tree, resolve_element, resolve_scalar
+from symbiont_jit.signature import SCALARS, ArrayType, Element, Mode, Param, Record, Scalar, Signature
 
-__all__ = ["check_agreement"]
+__all__ = ["check_agreement", "typedefs_of"]
 
 
 def check_agreement(tree: c_ast.FileAST, signature: Signature) -> list[Diagnostic]:
@@ -26,11 +26,16 @@ def check_agreement(tree: c_ast.FileAST, signature: Signature) -> list[Diagnosti
         others = [n.decl.name for n in tree.ext if isinstance(n, c_ast.FuncDef)]
         found = f"; the text defines {', '.join(others[:5])}" if others else ""
         return [_finding(None, f"there is no function '{signature.name}'{found}; wanted: {signature.c_prototype}")]
-    typedefs = {n.name: n.type for n in tree.ext if isinstance(n, c_ast.Typedef)}
+    typedefs = typedefs_of(tree)
     declared = definition.decl.type
     if not isinstance(declared, c_ast.FuncDecl):
         return [_finding(definition, f"'{signature.name}' has no plain parameter list; {_wanted(signature)}")]
     return [*_check_return(declared.type, signature, typedefs), *_check_params(definition, signature, typedefs)]
+
+
+def typedefs_of(tree: c_ast.FileAST) -> dict[str, Any]:
+    """The types of a file's typedefs, by name."""
+    return {n.name: n.type for n in tree.ext if isinstance(n, c_ast.Typedef)}
 
 
 def _finding(node: Any, message: str) -> Diagnostic:
@@ -43,7 +48,7 @@ def _wanted(signature: Signature) -> str:
 
 def _check_return(node: Any, signature: Signature, typedefs: Mapping[str, Any]) -> list[Diagnostic]:
     wanted = signature.returns.c if signature.returns else "void"
-    if _scalar_of(node, typedefs) == _exact(wanted):
+    if resolve_element(node, typedefs) == _exact(wanted):
         return []
     return [_finding(node, f"'{signature.name}' returns '{_printed(node)}', not '{wanted}'; {_wanted(signature)}")]
 
@@ -51,7 +56,7 @@ def _check_return(node: Any, signature: Signature, typedefs: Mapping[str, Any]) 
 def _check_params(definition: Any, signature: Signature, typedefs: Mapping[str, Any]) -> list[Diagnostic]:
     args = definition.decl.type.args
     given = [p for p in (args.params if args else ()) if not _is_void(p)]
-    expected = [Param(d, _INT64) for d in signature.dimensions] + list(signature.params)
+    expected = [Param(d, SCALARS["int64"]) for d in signature.dimensions] + list(signature.params)
     if len(given) != len(expected):
         counts = f"has {len(given)} parameters, not {len(expected)} (dimensions come first, as int64_t)"
         return [_finding(definition.decl, f"'{signature.name}' {counts}; {_wanted(signature)}")]
@@ -59,32 +64,40 @@ def _check_params(definition: Any, signature: Signature, typedefs: Mapping[str, 
     own = {d: p.name for d, p in zip(signature.dimensions, given, strict=False)}
     findings = []
     for number, (node, param) in enumerate(zip(given, expected, strict=True), 1):
-        problem = _param_problem(node, param, own, typedefs)
+        problem = _param_problem(node, param, own, typedefs, signature.records)
         if problem is not None:
             text = f"parameter {number} is '{_printed(node)}', not '{param.c_declaration}'{problem}"
             findings.append(_finding(node, f"{text}; {_wanted(signature)}"))
     return findings
 
 
-_INT64 = Scalar("int64", "int64_t")
-
-
 def _is_void(node: Any) -> bool:
     return isinstance(node, c_ast.Typename) and _printed(node).strip() == "void"
 
 
-def _param_problem(node: Any, param: Param, own: Mapping[str, str | None], typedefs: Mapping[str, Any]) -> str | None:
+def _param_problem(
+    node: Any,
+    param: Param,
+    own: Mapping[str, str | None],
+    typedefs: Mapping[str, Any],
+    records: Sequence[Record],
+) -> str | None:
     """None where the parameter agrees; otherwise what to add to "X, not Y" (often nothing)."""
     type_node = getattr(node, "type", None)
     if (isinstance(node, c_ast.Decl) and node.name is None) or isinstance(node, c_ast.Typename):
         return " (it has no name)"
     if isinstance(param.type, Scalar):
-        return None if _scalar_of(type_node, typedefs) == _exact(param.type.c) else ""
-    return _array_problem(type_node, param.type, param.mode, own, typedefs)
+        return None if resolve_element(type_node, typedefs) == _exact(param.type.c) else ""
+    return _array_problem(type_node, param.type, param.mode, own, typedefs, records)
 
 
 def _array_problem(
-    node: Any, array: ArrayType, mode: Mode, own: Mapping[str, str | None], typedefs: Mapping[str, Any]
+    node: Any,
+    array: ArrayType,
+    mode: Mode,
+    own: Mapping[str, str | None],
+    typedefs: Mapping[str, Any],
+    records: Sequence[Record],
 ) -> str | None:
     node = _expanded(node, typedefs)
     if not isinstance(node, c_ast.ArrayDecl | c_ast.PtrDecl):
@@ -96,7 +109,7 @@ def _array_problem(
         if not isinstance(node, c_ast.ArrayDecl) or not _same_dimension(node.dim, dim, own):
             return f" (inner dimension {dim})"
         node = _expanded(node.type, typedefs)
-    if _scalar_of(node, typedefs) != _exact(array.dtype.c):
+    if resolve_element(node, typedefs) not in _names_of(array.dtype, records):
         return ""
     const = _is_const_target(node, typedefs)
     if const != (mode is Mode.IN):
@@ -112,7 +125,7 @@ def _expanded(node: Any, typedefs: Mapping[str, Any]) -> Any:
         if len(names) != 1 or names[0] not in typedefs or names[0] in seen:
             break
         target = typedefs[names[0]]
-        if isinstance(target, c_ast.TypeDecl) and isinstance(target.type, c_ast.IdentifierType) and node.quals:
+        if isinstance(target, c_ast.TypeDecl):
             break
         seen.add(names[0])
         node = target
@@ -132,15 +145,15 @@ def _same_dimension(node: Any, dim: str | int, own: Mapping[str, str | None]) ->
     return isinstance(node, c_ast.ID) and node.name == own[dim]
 
 
-def _scalar_of(node: Any, typedefs: Mapping[str, Any]) -> str | None:
-    """The exact scalar type of a declarator that is neither pointer nor array, else None."""
-    if not isinstance(node, c_ast.TypeDecl) or not isinstance(node.type, c_ast.IdentifierType):
-        return None
-    return resolve_scalar(node.type.names, typedefs)
+def _names_of(element: Element, records: Sequence[Record]) -> set[str | None]:
+    """What an element may be called: a record has the names of all declared records with its layout."""
+    if isinstance(element, Scalar):
+        return {_exact(element.c)}
+    return {r.c for r in records if r.layout == element.layout}
 
 
 def _exact(c_type: str) -> str | None:
-    return resolve_scalar([c_type], {})
+    return resolve_scalar(c_type.split(), {})
 
 
 def _printed(node: Any) -> str:

@@ -12,17 +12,19 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pycparser import c_ast
 
 from symbiont_jit import vocabulary
 from symbiont_jit.errors import Diagnostic, Stage
-from symbiont_jit.frontend.agree import check_agreement
+from symbiont_jit.frontend.agree import check_agreement, typedefs_of
+from symbiont_jit.frontend.structs import struct_problems
 from symbiont_jit.frontend.text import is_allowed_pragma
 from symbiont_jit.frontend.tree import is_redundant_typedef, position, walk
-from symbiont_jit.signature import RESERVED_PREFIXES, Signature
+from symbiont_jit.signature import Signature
+from symbiont_jit.signature.elements import RESERVED_PREFIXES
 
 __all__ = ["ALLOWED_NODES", "REFUSED_NODES", "RULES", "check_tree"]
 
@@ -72,14 +74,15 @@ RULES: Final[Mapping[str, str]] = {
     "reserved": f"names may not start with {', '.join(RESERVED_PREFIXES)} or an underscore and a capital",
     "statement-expression": "blocks are statements, never values",
     "signature": "name, order and types of the parameters are the declared ones",
-    "type": "C11 types; no complex numbers, 128-bit integers, atomics or thread-locals",
+    "struct": "a struct that is declared for you is left out or repeated exactly",
+    "type": "C11 types; no 128-bit integers, atomics or thread-locals",
     "variadic": "no functions with '...'",
 }
 
 #: Where pycparser's nodes hold statements.
 _STATEMENT_PLACES: Final = frozenset({"body", "block_items", "iftrue", "iffalse", "stmt", "stmts", "ext"})
 
-_BASIC_WORDS: Final = frozenset("void char short int long float double signed unsigned _Bool".split())
+_BASIC_WORDS: Final = frozenset("void char short int long float double signed unsigned _Bool _Complex".split())
 _RESERVED: Final = re.compile(rf"{'|'.join(RESERVED_PREFIXES)}|_[A-Z]")
 # The prelude makes macros of these; clang would replace them wherever they stand.
 _MACRO_NAMES: Final = (
@@ -91,19 +94,26 @@ MAX_FINDINGS: Final = 200
 MAX_HINTS: Final = 20
 
 
-def check_tree(tree: c_ast.FileAST, signature: Signature) -> list[Diagnostic]:
-    """All findings about a tree, in the order of their lines."""
-    checker = _Checker(tree)
+def check_tree(tree: c_ast.FileAST, signatures: Sequence[Signature], *, with_complex: bool = False) -> list[Diagnostic]:
+    """All findings about a tree, in the order of their lines.
+
+    `with_complex` says that `I` is the imaginary unit, as in C with <complex.h>; its uses become `_Complex_I`.
+    """
+    checker = _Checker(tree, with_complex)
     checker.check_file(tree)
-    problems = [*checker.problems, *check_agreement(tree, signature)]
+    records = list(dict.fromkeys(r for s in signatures for r in s.records))
+    problems = [*checker.problems, *struct_problems(tree, records, typedefs_of(tree))]
+    for signature in signatures:
+        problems += check_agreement(tree, signature)
     return sorted(dict.fromkeys(problems), key=lambda d: (d.line, d.column))[:MAX_FINDINGS]
 
 
 class _Checker:
     """One walk over the tree with the scopes of its names; `problems` grows as rules are broken."""
 
-    def __init__(self, tree: c_ast.FileAST) -> None:
+    def __init__(self, tree: c_ast.FileAST, with_complex: bool = False) -> None:
         self.problems: list[Diagnostic] = []
+        self.with_complex = with_complex
         self.reported: set[tuple[str, int, int]] = set()
         self.functions = {n.decl.name for n in tree.ext if isinstance(n, c_ast.FuncDef)}
         self.typedefs: dict[str, Any] = {}
@@ -370,6 +380,9 @@ class _Checker:
     def _ID(self, node: Any) -> None:
         name = node.name
         if self._hidden(name) or name in vocabulary.CONSTANTS:
+            return
+        if name == "I" and self.with_complex:
+            node.name = "_Complex_I"
             return
         if name in self.functions or name in vocabulary.FUNCTIONS:
             self.report(node, "function-pointer", f"'{name}' is a function; only calls to it are allowed")

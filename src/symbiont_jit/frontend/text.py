@@ -39,6 +39,11 @@ class Text:
     code: str
     diagnostics: tuple[Diagnostic, ...] = ()
 
+    @property
+    def includes_complex(self) -> bool:
+        """Whether <complex.h> is included, which makes `complex` and `I` words."""
+        return re.search(r"#[ \t]*include[ \t]*<complex\.h>", self.original) is not None
+
 
 def read_text(proposed: str | bytes, preprocess: Preprocess) -> Text:
     """The code in a proposed text, or what keeps it from being read."""

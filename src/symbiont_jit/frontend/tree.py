@@ -17,7 +17,16 @@ from pycparser.c_parser import CParser, ParseError
 from symbiont_jit import vocabulary
 from symbiont_jit.errors import Diagnostic, Stage
 
-__all__ = ["function_named", "is_redundant_typedef", "parse", "position", "print_tree", "resolve_scalar", "walk"]
+__all__ = [
+    "function_named",
+    "is_redundant_typedef",
+    "parse",
+    "position",
+    "print_tree",
+    "resolve_element",
+    "resolve_scalar",
+    "walk",
+]
 
 #: The name pycparser gives the candidate's own lines, to tell them from the types declared before them.
 FILE: Final = "candidate.c"
@@ -145,11 +154,12 @@ class _Printer(c_generator.CGenerator):  # type: ignore[misc]  # pycparser has n
         return ";"
 
 
+_COMPLEX: Final = ({"float", "_Complex"}, {"double", "_Complex"})
 _WORDS_OF_INTEGERS: Final = {"char", "short", "int", "long", "signed", "unsigned"}
 
 
 def resolve_scalar(names: Sequence[str], typedefs: Mapping[str, c_ast.Node]) -> str | None:
-    """The exact type behind the words of a scalar type: `int64_t`, `double`, `bool`, `void`; None for others."""
+    """The exact type behind the words of a scalar type: `int64_t`, `double _Complex`, `bool`; None for others."""
     if len(names) == 1 and names[0] in typedefs:
         return _resolve_typedef(typedefs[names[0]], typedefs)
     if len(names) == 1 and names[0] in vocabulary.TYPEDEFS:
@@ -158,10 +168,26 @@ def resolve_scalar(names: Sequence[str], typedefs: Mapping[str, c_ast.Node]) -> 
         return names[0]
     if list(names) == ["_Bool"]:
         return "bool"
+    if len(names) == 2 and set(names) in _COMPLEX:
+        return " ".join(sorted(names, reverse=True))
     if not set(names) <= _WORDS_OF_INTEGERS:
         return None
     width = 8 if "char" in names else 16 if "short" in names else 64 if "long" in names else 32
     return f"{'u' if 'unsigned' in names else ''}int{width}_t"
+
+
+def resolve_element(node: Any, typedefs: Mapping[str, c_ast.Node]) -> str | None:
+    """The same of a declarator that is neither pointer nor array; a struct is `struct name`."""
+    if not isinstance(node, c_ast.TypeDecl):
+        return None
+    if isinstance(node.type, c_ast.Struct):
+        return f"struct {node.type.name}" if node.type.name else None
+    if not isinstance(node.type, c_ast.IdentifierType):
+        return None
+    names = node.type.names
+    if len(names) == 1 and names[0] in typedefs:
+        return resolve_element(typedefs[names[0]], typedefs)
+    return resolve_scalar(names, typedefs)
 
 
 def _resolve_typedef(type_node: Any, typedefs: Mapping[str, c_ast.Node]) -> str | None:

@@ -22,7 +22,7 @@ from symbiont_jit.errors import UsageError
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
 from symbiont_jit.evaluate.judge import Judge
 from symbiont_jit.evaluate.metric import Speedup
-from symbiont_jit.kernel import Kernel, Revision
+from symbiont_jit.kernel import Evolving
 from symbiont_jit.propose.candidate import Candidate, Parent, Proposer
 from symbiont_jit.search.archive import Archive
 
@@ -45,7 +45,7 @@ class Progress:
     evaluated: int
     seconds: float
     best: float | None
-    revision: Revision | None
+    revision: Any | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class EvolutionResult:
     """
 
     best: Evaluation | None
-    revision: Revision | None
+    revision: Any | None
     baseline: Evaluation | None
     evaluated: int
     seconds: float
@@ -83,7 +83,7 @@ class Evolution:
     differ from run to run, and with them the answers.
     """
 
-    kernel: Kernel
+    kernel: Evolving[Any]
     metric: Any
     proposer: Proposer | None = None
     seed: int = 0
@@ -98,7 +98,9 @@ class Evolution:
     _scores: dict[int | None, float] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        _require(isinstance(self.kernel, Kernel), f"kernel is made by @evolvable, not {self.kernel!r:.80}")
+        _require(
+            isinstance(self.kernel, Evolving), f"kernel is made by @evolvable or is a Group, not {self.kernel!r:.80}"
+        )
         _require(self.direction in _BETTER, f"direction is 'maximize' or 'minimize', not {self.direction!r}")
         _require(self.workers >= 1, f"workers is at least 1, not {self.workers!r}")
         _require(
@@ -127,18 +129,18 @@ class Evolution:
         baseline = self._begin()
         _require(
             baseline is None or bool(self._archive.elites),
-            f"the C that {self.kernel.signature.name!r} begins with does not pass: {baseline}",
+            f"the C that {self._name!r} begins with does not pass: {baseline}",
         )
         parents = [Parent(e.evaluation.source, e.score, e.number) for e in self._archive.elites]
         asked = []
         for _ in range(count):
-            candidate = self.proposer.propose(self.kernel.signature, parents, self._rng)
+            candidate = self.proposer.propose(self.kernel.signatures[0], parents, self._rng)
             if candidate is not None:
                 self._asked += 1
                 asked.append(replace(candidate, number=self._asked))
         return asked
 
-    def tell(self, candidate: Candidate, evaluation: Evaluation) -> Revision | None:
+    def tell(self, candidate: Candidate, evaluation: Evaluation) -> Any | None:
         """Take an evaluation in; where it is the best so far it is activated, and its revision returned."""
         self._counts[evaluation.status] += 1
         gain = self._gain(candidate, evaluation)
@@ -234,10 +236,14 @@ class Evolution:
                 self._scores[None] = evaluation.score or 0.0
         return baseline
 
-    def _seeds(self) -> list[Revision]:
+    @property
+    def _name(self) -> str:
+        return " + ".join(s.name for s in self.kernel.signatures)
+
+    def _seeds(self) -> list[Any]:
         return [r for r in self.kernel.revisions if r.language == "c"]
 
-    def _finish(self) -> tuple[Evaluation | None, Revision | None]:
+    def _finish(self) -> tuple[Evaluation | None, Any | None]:
         """Measure the finalists in turns and activate the winner."""
         if isinstance(self.metric, Speedup) and self._archive.elites:
             finalists = [e.evaluation for e in self._archive.elites[:FINALISTS]]
@@ -251,7 +257,7 @@ class Evolution:
             return None, self.kernel.active
         return best.evaluation, self._activate(best.evaluation, "search")
 
-    def _activate(self, evaluation: Evaluation, origin: str) -> Revision:
+    def _activate(self, evaluation: Evaluation, origin: str) -> Any:
         """Make a proven candidate the active revision of the running process."""
         return self.kernel.activate(self.kernel.compile(evaluation.source, origin=origin))
 

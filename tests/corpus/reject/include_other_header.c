@@ -1,6 +1,6 @@
 // expect: rule=include line=3 column=1 stage=read
 // signature: scalar
-#include <complex.h>
+#include <tgmath.h>
 double scalar(double x, double y)
 {
     return x;

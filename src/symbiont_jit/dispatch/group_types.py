@@ -1,0 +1,106 @@
+"""How Numba sees a group: something whose snapshot gives functions that are all of one revision.
+
+In: the signatures of a group and, at run time, the address of its slot. `group.snapshot()` is one acquire load: the
+address of the active table, whose entries are cells that never change. Each attribute of a snapshot is such a cell, a
+value of the same `KernelType` that kernels have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from llvmlite import ir
+from numba.core import types
+from numba.core.imputils import lower_constant
+from numba.core.typing.templates import AttributeTemplate
+from numba.extending import (
+    infer_getattr,
+    intrinsic,
+    lower_getattr_generic,
+    models,
+    overload_method,
+    register_model,
+    unbox,
+)
+
+from symbiont_jit.dispatch.numba_types import KernelType, kernel_type, unbox_cell
+from symbiont_jit.signature import Signature
+
+__all__ = ["GroupType", "group_type"]
+
+_POINTER: Final = ir.IntType(8).as_pointer()
+
+
+class GroupType(types.Opaque):  # type: ignore[misc]  # Numba has no type information
+    """The type of every group with functions of these names and types, in this order."""
+
+    def __init__(self, members: tuple[tuple[str, KernelType], ...]) -> None:
+        self.members = members
+        super().__init__(f"Group[{_listed(members)}]")
+
+
+class SnapshotType(types.Opaque):  # type: ignore[misc]
+    """The type of a group's functions at one moment."""
+
+    def __init__(self, members: tuple[tuple[str, KernelType], ...]) -> None:
+        self.members = members
+        super().__init__(f"Snapshot[{_listed(members)}]")
+
+
+def _listed(members: tuple[tuple[str, KernelType], ...]) -> str:
+    return ", ".join(f"{name}: {typ.name}" for name, typ in members)
+
+
+def group_type(signatures: Sequence[Signature]) -> GroupType:
+    """The Numba type of a group."""
+    return GroupType(tuple((s.name, kernel_type(s)) for s in signatures))
+
+
+register_model(GroupType)(models.OpaqueModel)
+register_model(SnapshotType)(models.OpaqueModel)
+unbox(GroupType)(unbox_cell)
+
+
+@lower_constant(GroupType)
+def _constant_group(context: Any, builder: Any, typ: GroupType, group: Any) -> Any:
+    """A group that a compiled function names as a global; as for a kernel, no other process may find its address."""
+    address = group._cell_address
+    group._keep_for_good()
+    return context.add_dynamic_addr(builder, address, info="slot of a group")
+
+
+@intrinsic
+def _snapshot(typing_context: Any, group: GroupType) -> Any:
+    """The active table, by an acquire load."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Sequence[Any]) -> Any:
+        slot = builder.bitcast(args[0], _POINTER.as_pointer())
+        return builder.load_atomic(slot, ordering="acquire", align=8)
+
+    return SnapshotType(group.members)(group), generate
+
+
+@overload_method(GroupType, "snapshot")
+def _overload_snapshot(group: Any) -> Any:
+    def snapshot(group: Any) -> Any:
+        return _snapshot(group)
+
+    return snapshot
+
+
+@infer_getattr
+class _SnapshotAttributes(AttributeTemplate):  # type: ignore[misc]
+    """Each function of a snapshot is an attribute of its name."""
+
+    key = SnapshotType
+
+    def generic_resolve(self, typ: SnapshotType, attr: str) -> KernelType | None:
+        return dict(typ.members).get(attr)
+
+
+@lower_getattr_generic(SnapshotType)
+def _member_of_snapshot(context: Any, builder: Any, typ: SnapshotType, value: Any, attr: str) -> Any:
+    """An entry of the table is a cell."""
+    index = [name for name, _ in typ.members].index(attr)
+    return builder.gep(value, [ir.Constant(ir.IntType(64), 8 * index)])

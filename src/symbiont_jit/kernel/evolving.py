@@ -1,0 +1,155 @@
+"""What a kernel and a group have in common: revisions that are compiled, activated, listed and pruned."""
+
+from __future__ import annotations
+
+import contextlib
+from abc import abstractmethod
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final, Generic, TypeVar
+
+from symbiont_jit.backend.objects import ObjectCode
+from symbiont_jit.errors import KernelError, UsageError
+from symbiont_jit.frontend import Canonical
+from symbiont_jit.kernel.lineage import Lineage, Memory, Version
+from symbiont_jit.signature import Signature
+
+__all__ = ["Evolving", "flags_of", "profile_of"]
+
+PROFILES: Final = ("release",)
+_LATER_PROFILES: Final = ("safe", "checked")
+
+Handle = TypeVar("Handle")
+
+
+class Evolving(Generic[Handle]):
+    """Functions whose bodies are replaced while the program runs; a handle is one revision of them."""
+
+    _lineage: Lineage
+
+    @abstractmethod
+    def _handle(self, version: Version) -> Handle:
+        """The handle of a version."""
+
+    @abstractmethod
+    def _version(self, handle: Any) -> Version | None:
+        """The version of a handle of this lineage; None for anything else."""
+
+    # -- what it is ---------------------------------------------------------------------------------------------
+
+    @property
+    def signatures(self) -> tuple[Signature, ...]:
+        """The signatures of all functions that evolve together, in the order of their declaration."""
+        return tuple(self._lineage.signatures)
+
+    @property
+    def profile(self) -> str:
+        """The profile that sources are compiled with unless another one is given."""
+        return self._lineage.profile
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Further clang options."""
+        return self._lineage.flags
+
+    @property
+    def revisions(self) -> Sequence[Handle]:
+        """Handles of all revisions in the order they were registered; holding them keeps their code."""
+        return tuple(self._handle(v) for v in self._lineage.versions)
+
+    @property
+    def active(self) -> Handle | None:
+        """The revision that calls go to; None before the first."""
+        active = self._lineage.active
+        return None if active is None else self._handle(active)
+
+    @property
+    def source(self) -> str | None:
+        """The source of the active revision: canonical C, or the Python body."""
+        return self._lineage.active.source if self._lineage.active else None
+
+    @property
+    def has_python_body(self) -> bool:
+        """Whether revision 0 is the decorated function's own body."""
+        versions = self._lineage.versions
+        return bool(versions) and versions[0].language == "python"
+
+    def revision(self, number: int) -> Handle:
+        """The handle of a revision: it is called like the kernel and stays what it is."""
+        return self._handle(self._lineage.version(number))
+
+    # -- what changes it ----------------------------------------------------------------------------------------
+
+    def compile(self, source: str | bytes, profile: str | None = None, *, origin: str = "") -> Handle:
+        """Validate and compile a candidate and register it, without activating it.
+
+        Text that is canonically the same as an earlier revision's gives that revision. Raises `CandidateError`.
+        """
+        return self._handle(self._lineage.compile(source, profile_of(profile or self.profile), origin))
+
+    def swap(self, source: str | bytes, profile: str | None = None) -> Handle:
+        """Validate, compile, register and activate; raises `CandidateError` and then changes nothing."""
+        return self.activate(self.compile(source, profile))
+
+    def activate(self, revision: Any) -> Handle:
+        """Send all later calls to a revision, given by its handle or number: one store, after loading it if need be."""
+        version = self._lineage.version(revision) if isinstance(revision, int) else self._version(revision)
+        if version is None:
+            raise KernelError(f"{revision!r} is not a revision of {self._lineage.name}; compile its source here first")
+        self._lineage.activate(version)
+        return self._handle(version)
+
+    def prune(self, keep: Any = (), *, idle: bool = False) -> list[int]:
+        """Unload machine code that nobody needs; the numbers of the revisions that went. All stay registered.
+
+        Kept are the active revision, those in `keep` (one or several handles or numbers), those somebody holds a handle
+        of, and those that may be running: while a compiled function is under way that got a kernel as an argument, and
+        for good where a compiled function has one as a global. `idle=True` is the caller's word that no thread is
+        inside such a function; where that is wrong the process crashes.
+        """
+        given = keep if isinstance(keep, Collection) else (keep,)
+        kept = [self._lineage.version(r) if isinstance(r, int) else self._version(r) for r in given]
+        if None in kept:
+            raise KernelError(f"keep={keep!r}: not all of these are revisions of {self._lineage.name}")
+        return self._lineage.prune([v for v in kept if v is not None], idle)
+
+    def memory(self) -> Memory:
+        """What the revisions take: stored, loaded, held."""
+        return self._lineage.memory()
+
+    # -- for searches -------------------------------------------------------------------------------------------
+
+    def canonical(self, source: str | bytes) -> Canonical:
+        """The canonical form of a candidate; raises `CandidateError`."""
+        return self._lineage.canonical(source)
+
+    def object_code(self, canonical: Canonical) -> ObjectCode:
+        """A canonical text, compiled; raises `CandidateError`."""
+        return self._lineage.object_code(canonical)
+
+    def candidate(self, canonical: Canonical, code: ObjectCode) -> Handle:
+        """Compiled code as a revision that is not registered."""
+        return self._handle(Version(-1, canonical.text, origin="candidate", object_code=code))
+
+    @contextlib.contextmanager
+    def lent(self, revision: Any) -> Iterator[Any]:
+        """With a candidate active; afterwards everything is as it was. For worker processes."""
+        version = self._version(revision)
+        assert version is not None, "a candidate is made by `candidate`"
+        with self._lineage.lent(version):
+            yield self
+
+
+def profile_of(name: str | None) -> str:
+    """A profile's name; raises `UsageError` for one that does not exist."""
+    if name is None or name in PROFILES:
+        return name or "release"
+    if name in _LATER_PROFILES:
+        raise UsageError(f"the profile {name!r} is not built yet; use 'release' and see CAVEATS.md for what it means")
+    raise UsageError(f"there is no profile {name!r}; use one of {', '.join((*PROFILES, *_LATER_PROFILES))}")
+
+
+def flags_of(flags: Sequence[str]) -> tuple[str, ...]:
+    """Clang options as a tuple; raises `UsageError` for anything else."""
+    if isinstance(flags, str) or not all(isinstance(f, str) for f in flags):
+        raise UsageError(f"flags is a list of clang options like ['-O2'], not {flags!r}")
+    return tuple(flags)

@@ -1,0 +1,72 @@
+"""A revision that Numba links into its callers: what it is made of, and which one it is."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from symbiont_jit.backend.objects import bitcode
+from symbiont_jit.dispatch.frozen_types import FrozenCode, frozen_type, numba_function
+from symbiont_jit.signature import native_entry
+
+if TYPE_CHECKING:
+    from symbiont_jit.kernel.lineage import Lineage
+    from symbiont_jit.kernel.revision import Revision
+
+__all__ = ["Frozen"]
+
+
+class Frozen:
+    """One revision for compiled callers alone: as a global or an argument its body is inlined there.
+
+    `revision` is its number. From Python it is called like the revision, whose code it keeps.
+    """
+
+    def __init__(self, handle: Revision, lineage: Lineage, index: int) -> None:
+        self._handle = handle
+        self._lineage = lineage
+        self._index = index
+        self.signature = handle.signature
+
+    @property
+    def revision(self) -> int:
+        """The number of the revision."""
+        return self._handle.number
+
+    @property
+    def source(self) -> str:
+        """Canonical C, or the Python body."""
+        return self._handle.source
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the revision from Python."""
+        return self._handle(*args, **kwargs)
+
+    @functools.cached_property
+    def _numba_type_(self) -> Any:
+        """Where Numba looks for the type of a value it does not know: one of its own, or the Python body's."""
+        if self._handle.language == "python":
+            body = self._handle._of.bodies[self._index]
+            assert body is not None, "a revision in Python has a body"
+            return numba_function(body, self.signature)
+        return frozen_type(self.signature, self._code)
+
+    @functools.cached_property
+    def _code(self) -> FrozenCode:
+        """The revision's bitcode with one entry of a name of its own; everything else in it is internal."""
+        digest = hashlib.sha256("\0".join([self.source, *self._lineage.flags]).encode()).hexdigest()[:20]
+        entry = native_entry(self.signature)
+        name = f"sj_frozen_{digest}_{entry.symbol}"
+        entries = self._lineage.entries
+        data = bitcode(self.source, self._lineage.flags, self._lineage.after)
+        exported = {e.symbol for e in entries} | {s.name for s in self._lineage.signatures}
+        return FrozenCode(name, entry.symbol, tuple(sorted(exported)), data)
+
+    def __repr__(self) -> str:
+        return f"<Frozen revision {self.revision} of {self.signature.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from symbiont_jit.kernel.pickled import pickled_frozen
+
+        return pickled_frozen(self)

@@ -1,0 +1,131 @@
+"""The project's own C around entries: stubs, jumps that never move, the way in from Python.
+
+In: signatures and addresses. Out: loaded code. The texts are generated and compiled like a candidate's; one object code
+serves all signatures of a shape, and what differs from kernel to kernel is bound when it is loaded.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from typing import Any
+
+from symbiont_jit.backend.clang import clang
+from symbiont_jit.backend.loader import Loaded, load
+from symbiont_jit.backend.objects import compile_object
+from symbiont_jit.dispatch.python_call import ENTRY, PythonCall, caller_source, caller_symbols, is_supported
+from symbiont_jit.signature import ArrayType, Mode, Scalar, Signature, native_entry
+
+__all__ = ["Pointer", "Stub", "Trampoline", "generated", "preprocess", "python_call"]
+
+
+def preprocess(code: str) -> Any:
+    """Macros and conditionals by clang's preprocessor, started only for text that has some."""
+    return clang().preprocess(code)
+
+
+def generated(text: str, entry: str, symbols: dict[str, int]) -> Loaded:
+    """Generated C, compiled and loaded with the addresses of the names that it leaves open."""
+    code = compile_object(text, [entry], also_needs=frozenset(symbols))
+    return load(code, symbols)
+
+
+class Stub:
+    """What a kernel without any body calls: it returns zero and leaves a panic."""
+
+    def __init__(self, signature: Signature) -> None:
+        self._name = signature.name
+        self._hit = ctypes.c_int64(0)
+        entry = native_entry(signature)
+        params = [f"{t} a{i}" for i, t in enumerate(entry.types)]
+        result = f"*a{len(params) - 1} = 0;" if entry.has_result_pointer else ""
+        result = "return 0;" if entry.returns != "void" else result
+        text = (
+            f"extern volatile int64_t sj_unevolved;\n{signature.c_structs}"
+            f"{entry.returns} sj_stub({', '.join(params) or 'void'})\n{{\n  sj_unevolved = 1;\n  {result}\n}}\n"
+        )
+        self._loaded = generated(text, "sj_stub", {"sj_unevolved": ctypes.addressof(self._hit)})
+        self.address = self._loaded.addresses[0]
+
+    def take_panic(self) -> str | None:
+        """The message of a call since it was last asked for, and forget it."""
+        if not self._hit.value:
+            return None
+        self._hit.value = 0
+        return f"{self._name!r} has no body yet; give it one with swap(), source= or a search"
+
+
+class Trampoline:
+    """A jump that never moves, through a group's slot to one of the functions of its active table."""
+
+    def __init__(self, signature: Signature, slot: int, index: int) -> None:
+        entry = native_entry(signature)
+        params = [f"{t} a{i}" for i, t in enumerate(entry.types)]
+        passed = ", ".join(f"a{i}" for i in range(len(params)))
+        text = f"""extern uint64_t *sj_slot;
+{signature.c_structs}{entry.returns} sj_jump({", ".join(params) or "void"})
+{{
+  {"" if entry.returns == "void" else "return "}(({entry.c_pointer.format("")})__atomic_load_n(&sj_slot, \
+__ATOMIC_ACQUIRE)[{index}])({passed});
+}}
+"""
+        self._loaded = generated(text, "sj_jump", {"sj_slot": slot})
+        self.address = self._loaded.addresses[0]
+
+
+class Pointer:
+    """A C function of the declared prototype that never moves and always goes where a cell points."""
+
+    def __init__(self, signature: Signature, cell: int) -> None:
+        self._loaded = generated(_pointer_source(signature), "sj_pointer", {"sj_cell": cell})
+        self.address = self._loaded.addresses[0]
+
+
+def _pointer_source(signature: Signature) -> str:
+    entry = native_entry(signature)
+    params = [f"int64_t d{i}" for i in range(len(signature.dimensions))]
+    passed = [f"d{i}" for i in range(len(signature.dimensions))]
+    for number, param in enumerate(signature.params):
+        if isinstance(param.type, ArrayType):
+            params.append(f"{'const ' if param.mode is Mode.IN else ''}void *a{number}")
+        else:
+            params.append(f"{param.type.c} a{number}")
+        by_pointer = isinstance(param.type, Scalar) and param.type.kind == "c"
+        passed.append(f"{'&' if by_pointer else ''}a{number}")
+    returns = signature.returns.c if signature.returns else "void"
+    if entry.has_result_pointer:
+        passed.append("&result")
+    call = f"(({entry.c_pointer.format('')})__atomic_load_n(&sj_cell, __ATOMIC_ACQUIRE))({', '.join(passed)});"
+    if entry.has_result_pointer:
+        body = f"{returns} result;\n  {call}\n  return result;"
+    else:
+        body = f"{'' if returns == 'void' else 'return '}{call}"
+    head = f"extern uint64_t sj_cell;\n{signature.c_structs}"
+    return f"{head}{returns} sj_pointer({', '.join(params) or 'void'})\n{{\n  {body}\n}}\n"
+
+
+def python_call(signature: Signature) -> PythonCall | None:
+    """The compiled way in from Python; None where this Python or NumPy is laid out in another way."""
+    if not is_supported():
+        return None
+    symbols, dtypes = caller_symbols(signature)
+    return _python_call(caller_source(signature), tuple(symbols.items()), _ByIdentity(dtypes))
+
+
+class _ByIdentity:
+    """Objects that a cache compares by identity and keeps alive."""
+
+    def __init__(self, objects: tuple[Any, ...]) -> None:
+        self.objects = objects
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByIdentity) and [*map(id, self.objects)] == [*map(id, other.objects)]
+
+    def __hash__(self) -> int:
+        return hash(tuple(map(id, self.objects)))
+
+
+@functools.lru_cache(maxsize=256)
+def _python_call(text: str, symbols: tuple[tuple[str, int], ...], dtypes: _ByIdentity) -> PythonCall:
+    loaded = generated(text, ENTRY, dict(symbols))
+    return PythonCall(loaded.addresses[0], (loaded, dtypes))

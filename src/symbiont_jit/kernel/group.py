@@ -1,0 +1,173 @@
+"""Several functions that evolve together: one text supplies all of them, one store swaps all of them."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from symbiont_jit.dispatch.group_types import GroupType, group_type
+from symbiont_jit.errors import KernelError, UsageError
+from symbiont_jit.kernel.declare import body_and_signature
+from symbiont_jit.kernel.evolving import Evolving, flags_of, profile_of
+from symbiont_jit.kernel.kernel import Kernel
+from symbiont_jit.kernel.lineage import Lineage, Version
+from symbiont_jit.kernel.python_source import python_source
+from symbiont_jit.kernel.revision import Revision
+from symbiont_jit.signature import Signature, require_agreeing_records
+
+__all__ = ["Group", "GroupRevision"]
+
+
+class GroupRevision:
+    """One revision of a group, pinned: `revision["name"]` is each function's handle, and holding it keeps the code."""
+
+    def __init__(self, lineage: Lineage, version: Version, handles: Sequence[Revision]) -> None:
+        self._lineage = lineage
+        self._of = version
+        self._handles = {h.signature.name: h for h in handles}
+
+    @property
+    def number(self) -> int:
+        """Its number within the group."""
+        return self._of.number
+
+    @property
+    def source(self) -> str:
+        """Canonical C of all functions, or their Python bodies."""
+        return self._of.source
+
+    @property
+    def language(self) -> str:
+        """`c` or `python`."""
+        return self._of.language
+
+    @property
+    def origin(self) -> str:
+        """Who proposed it."""
+        return self._of.origin
+
+    @property
+    def object_code(self) -> Any:
+        """What was compiled; None for Python."""
+        return self._of.object_code
+
+    def __getitem__(self, name: str) -> Revision:
+        if name not in self._handles:
+            raise KernelError(f"there is no function {name!r} in the group; there are {', '.join(self._handles)}")
+        return self._handles[name]
+
+    def __iter__(self) -> Iterator[Revision]:
+        return iter(self._handles.values())
+
+    def __repr__(self) -> str:
+        origin = f", {self.origin}" if self.origin else ""
+        return f"<GroupRevision {self.number} of {', '.join(self._handles)} ({self.language}{origin})>"
+
+
+class Group(Evolving[GroupRevision]):
+    """Functions that evolve as one unit: `@group.evolvable` declares each, `group.swap(text)` replaces all at once.
+
+    A swap is one store. Who has seen a new body of one function sees no older body of another; and
+    `group.snapshot()`, in compiled code, gives functions that are all of one revision. Declare all functions before the
+    first is called or compiled.
+    """
+
+    def __init__(self, profile: str | None = None, flags: Sequence[str] = ()) -> None:
+        self._lineage = Lineage(profile_of(profile), flags_of(flags))
+        self._bodies: list[Callable[..., Any] | None] = []
+        self.kernels: tuple[Kernel, ...] = ()
+
+    def evolvable(self, function: Callable[..., Any], /) -> Kernel:
+        """Declare a function of the group by its annotations; its Python body is its part of revision 0.
+
+        Raises `SignatureError` for annotations with no C form, `UsageError` once the group has been used.
+        """
+        body, signature = body_and_signature(function, sys._getframe(1).f_locals)
+        kernel = self.declare(signature, body)
+        functools.update_wrapper(kernel, function, assigned=("__module__", "__qualname__"), updated=())
+        return kernel
+
+    def declare(self, signature: Signature, body: Callable[..., Any] | None = None) -> Kernel:
+        """The same for a signature and a Python body, if there is one."""
+        lineage = self._lineage
+        if any(k.signature.name == signature.name for k in self.kernels):
+            raise UsageError(f"the group has a function {signature.name!r} already; give this one another name")
+        if len(lineage.versions) > (1 if self.has_python_body else 0) or any(k._cell.target for k in self.kernels):
+            raise UsageError(f"the group is in use; declare {signature.name!r} before the first call, compile or swap")
+        require_agreeing_records([*lineage.signatures, signature])
+        kernel = Kernel.member_of(self, signature, lineage)
+        lineage.is_group = len(lineage.signatures) > 1
+        self.kernels = (*self.kernels, kernel)
+        self._bodies.append(body)
+        self._register_bodies()
+        return kernel
+
+    def _register_bodies(self) -> None:
+        if not any(self._bodies):
+            return
+        source = "\n".join(python_source(b) for b in self._bodies if b is not None)
+        version = Version(0, source, "python", "declared bodies", bodies=tuple(self._bodies))
+        self._lineage.versions[:] = [version]
+        self._lineage.active = version
+
+    def __getitem__(self, name: str) -> Kernel:
+        for kernel in self.kernels:
+            if kernel.signature.name == name:
+                return kernel
+        known = ", ".join(k.signature.name for k in self.kernels) or "none yet"
+        raise KernelError(f"there is no function {name!r} in the group; there are: {known}")
+
+    def __iter__(self) -> Iterator[Kernel]:
+        return iter(self.kernels)
+
+    def snapshot(self) -> GroupRevision:
+        """All functions as they are now, of one revision; in compiled code the same, without cost.
+
+        There, `now = group.snapshot()` gives something with an attribute for each function.
+        """
+        active = self.active
+        if active is None:
+            raise KernelError(f"the group of {self._lineage.name} has no revision yet; swap one in first")
+        return active
+
+    @property
+    def c_prototype(self) -> str:
+        """The C prototypes that a candidate has to implement, one a line."""
+        return "\n".join(f"{s.c_prototype};" for s in self.signatures)
+
+    @functools.cached_property
+    def _numba_type_(self) -> GroupType:
+        """Where Numba looks for the type of a value it does not know."""
+        return group_type(self.signatures)
+
+    @property
+    def _cell_address(self) -> int:
+        """The address of what holds the active table, once there is one."""
+        if not self.kernels:
+            raise KernelError("the group has no functions; declare them with @group.evolvable")
+        if not self._lineage.is_ready():
+            self._lineage.require_code()
+        return self._lineage.slot.address
+
+    def _keep_for_good(self) -> None:
+        for kernel in self.kernels:
+            kernel._keep_for_good()
+
+    def _handle(self, version: Version) -> GroupRevision:
+        return GroupRevision(self._lineage, version, [k._handle(version) for k in self.kernels])
+
+    def _version(self, handle: Any) -> Version | None:
+        is_own = isinstance(handle, GroupRevision | Revision) and handle._lineage is self._lineage
+        return handle._of if is_own else None
+
+    def __repr__(self) -> str:
+        active = self._lineage.active
+        where = f"revision {active.number} of {len(self._lineage.versions)}" if active else "no body yet"
+        return f"<Group {'; '.join(str(s) for s in self.signatures)} ({where})>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from symbiont_jit.kernel.pickled import pickled_group
+
+        return pickled_group(self)

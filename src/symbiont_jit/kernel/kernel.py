@@ -1,0 +1,209 @@
+"""The user's object for one function: called from Python and Numba, and its body replaced while that goes on."""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from symbiont_jit.dispatch.callable import CellCallable, ctypes_pointer
+from symbiont_jit.dispatch.python_call import PythonCall
+from symbiont_jit.errors import UsageError
+from symbiont_jit.frontend.declare import declared_in
+from symbiont_jit.kernel.evolving import Evolving, flags_of, profile_of
+from symbiont_jit.kernel.frozen import Frozen
+from symbiont_jit.kernel.glue import Pointer, preprocess, python_call
+from symbiont_jit.kernel.lineage import Lineage, Version
+from symbiont_jit.kernel.python_source import python_source
+from symbiont_jit.kernel.revision import Revision
+from symbiont_jit.kernel.scipy_callable import low_level_callable
+from symbiont_jit.kernel.shown import OwnDoc, html_of
+from symbiont_jit.signature import Signature
+
+if TYPE_CHECKING:
+    from symbiont_jit.kernel.group import Group
+
+__all__ = ["Kernel", "Panic"]
+
+
+@dataclass(frozen=True, slots=True)
+class Panic:
+    """A run-time fault that was caught; line and column count in the canonical source, 0 where there is none."""
+
+    kind: str
+    message: str
+    line: int = 0
+    column: int = 0
+
+
+class Kernel(CellCallable, Evolving[Revision]):
+    """An evolvable function: call it from Python, or from Numba as a global or an argument.
+
+    Made by `@evolvable`, `Kernel.from_c` or `@group.evolvable`. All revisions stay; the cell points at the active one,
+    and a swap is one store that compiled loops see at their next call. What a member of a group does to its revisions,
+    it does to those of the group: a text supplies all functions, and all change together.
+    """
+
+    def __init__(
+        self,
+        signature: Signature,
+        body: Callable[..., Any] | None = None,
+        source: str | bytes | None = None,
+        profile: str | None = None,
+        flags: Sequence[str] = (),
+    ) -> None:
+        self._join(signature, Lineage(profile_of(profile), flags_of(flags)))
+        lineage = self._lineage
+        if body is not None:
+            declared = Version(0, python_source(body), "python", "declared body", bodies=(body,))
+            lineage.versions.append(declared)
+            lineage.active = declared
+        if source is not None:
+            self.activate(self.compile(source, origin="declared source"))
+
+    def _join(self, signature: Signature, lineage: Lineage, group: Group | None = None) -> None:
+        super().__init__(signature)
+        self.group = group
+        self._lineage = lineage
+        self._index = len(lineage.signatures)
+        self._pointer: Pointer | None = None
+        lineage.signatures.append(signature)
+        lineage.callables.append(weakref.ref(self))
+        self.__name__ = signature.name
+
+    # `help(kernel)` shows what it is now; `help(Kernel)` shows the class.
+    __doc__ = OwnDoc(__doc__, lambda kernel: kernel._described())
+
+    def _described(self) -> str:
+        active = self.active
+        parts = [
+            self.signature.doc,
+            f"signature: {self.signature}\nin C:      {self.c_prototype};\nactive:    {active or 'no body yet'}",
+        ]
+        return "\n\n".join(part for part in parts if part)
+
+    @classmethod
+    def member_of(cls, group: Group, signature: Signature, lineage: Lineage) -> Kernel:
+        """A kernel whose revisions are those of a group."""
+        made = cls.__new__(cls)
+        made._join(signature, lineage, group)
+        return made
+
+    @classmethod
+    def from_c(
+        cls,
+        source: str | bytes,
+        name: str | None = None,
+        *,
+        profile: str | None = None,
+        flags: Sequence[str] = (),
+    ) -> Kernel:
+        """A kernel with the signature of a C function, which is its revision 0.
+
+        `name` says which function, where the text defines several that are not static. Lengths come first, as
+        `int64_t`, in the order in which the arrays name them; an array is written `const double x[n]`. What is const is
+        read, what is not is read and written. Raises `CandidateError` for the text and `SignatureError` for a function
+        that no kernel can have, with what to write instead.
+        """
+        signature = declared_in(source, name, preprocess)
+        return cls(signature, source=source, profile=profile, flags=flags)
+
+    # -- what it is ---------------------------------------------------------------------------------------------
+
+    @property
+    def c_prototype(self) -> str:
+        """The C prototype a candidate has to implement."""
+        return self.signature.c_prototype
+
+    @property
+    def address(self) -> int:
+        """A C function pointer of the C prototype that never changes and always goes to the active revision.
+
+        It stays valid for as long as the process lives. For ctypes, cffi, Cython and C; lengths are not checked there.
+        """
+        self._require_code()
+        if self._pointer is None:
+            self._keep_for_good()
+            self._pointer = Pointer(self.signature, self._cell.address)
+        return self._pointer.address
+
+    @functools.cached_property
+    def ctypes(self) -> Any:
+        """The same as a ctypes function with its argument types; complex numbers by value are more than ctypes can."""
+        return ctypes_pointer(self.signature)(self.address)
+
+    def low_level_callable(self, kind: str | None = None) -> Any:
+        """A `scipy.LowLevelCallable` that always goes to the active revision.
+
+        `kind` is `quad`, `generic_filter` or `generic_filter1d`; by default what the signature fits. Raises
+        `UsageError` with the signatures that SciPy takes.
+        """
+        self._require_code()
+        return low_level_callable(self.signature, self._cell.address, kind, self)
+
+    def freeze(self, revision: Revision | int | None = None) -> Frozen:
+        """A revision (by default the active one) that Numba links into its callers and inlines: no cell, no call.
+
+        It stays what it is through swaps and `prune`. Numba compiles each caller for it.
+        """
+        chosen = self.active if revision is None else revision
+        chosen = self.revision(chosen) if isinstance(chosen, int) else chosen
+        if chosen is None:
+            raise UsageError(f"{self.signature.name!r} has no revision to freeze; swap one in first")
+        if self._version(chosen) is None:
+            raise UsageError(f"{chosen!r} is not a revision of {self.signature.name!r}")
+        return Frozen(chosen, self._lineage, self._index)
+
+    def take_panic(self) -> Panic | None:
+        """The last panic since it was last asked for, and forget it."""
+        message = self._lineage.take_panic(self._index)
+        return None if message is None else Panic("unevolved", message)
+
+    def __repr__(self) -> str:
+        active = self._lineage.active
+        where = f"revision {active.number} of {len(self._lineage.versions)}" if active else "no body yet"
+        return f"<Kernel {self.signature} ({where})>"
+
+    def _repr_html_(self) -> str:
+        active = self.active
+        rows = {
+            "signature": self.signature,
+            "C prototype": self.c_prototype,
+            "active": active if active is not None else "no body yet",
+            "revisions": self.memory(),
+        }
+        return html_of(f"Kernel {self.signature.name}", rows, self.source)
+
+    # -- for what it is made of ---------------------------------------------------------------------------------
+
+    def _handle(self, version: Version) -> Revision:
+        if version.number < 0:
+            return Revision(self._lineage, version, self._index)
+        key = (version.number, self._index)
+        with self._lineage.lock:
+            handle: Revision | None = self._lineage.handles.get(key)
+            if handle is None:
+                handle = self._lineage.handles[key] = Revision(self._lineage, version, self._index)
+            return handle
+
+    def _version(self, handle: Any) -> Version | None:
+        is_own = isinstance(handle, Revision) and handle._lineage is self._lineage
+        return handle._of if is_own else None
+
+    def _require_code(self) -> None:
+        if not self._cell.target or not self._lineage.is_ready():
+            self._lineage.require_code()
+
+    def _python_call(self) -> PythonCall | None:
+        return python_call(self.signature)
+
+    def _keep_for_good(self) -> None:
+        super()._keep_for_good()
+        self._lineage.is_constant = True
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from symbiont_jit.kernel.pickled import pickled_kernel
+
+        return pickled_kernel(self)

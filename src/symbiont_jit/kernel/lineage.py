@@ -1,0 +1,286 @@
+"""The revisions of functions that evolve together: one for a kernel, several for a group.
+
+In: canonical texts and their object code. Out: numbered versions, of which one is active. All of them stay, as text and
+object code; machine code is loaded when it is first needed, and unloaded by `prune` where nobody can be inside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import threading
+import weakref
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from symbiont_jit.backend.loader import Loaded, load
+from symbiont_jit.backend.objects import ObjectCode, compile_object
+from symbiont_jit.dispatch.callable import CellCallable
+from symbiont_jit.dispatch.cell import Cell
+from symbiont_jit.dispatch.python_body import PythonCode, compile_python
+from symbiont_jit.errors import KernelError
+from symbiont_jit.frontend import Canonical, canonical_source
+from symbiont_jit.kernel.glue import Stub, Trampoline, preprocess
+from symbiont_jit.signature import NativeEntry, Signature, native_entry
+
+__all__ = ["Lineage", "Memory", "Version"]
+
+#: Every so many loads, what nobody can be running is unloaded.
+PRUNE_EVERY: Final = 256
+
+Body = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the revisions of a kernel or group take.
+
+    `revisions` are stored with `stored_bytes` of source and object code; `loaded` of them have machine code in this
+    process, `loaded_bytes` long; `held` are the numbers of those that somebody has a handle of.
+    """
+
+    revisions: int
+    stored_bytes: int
+    loaded: int
+    loaded_bytes: int
+    held: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.revisions} revisions, {self.stored_bytes / 1024:.1f} KiB stored; "
+            f"{self.loaded} loaded, {self.loaded_bytes / 1024:.1f} KiB of machine code"
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Version:
+    """One accepted text with its code, for all functions of a lineage.
+
+    `bodies` are Python functions instead of object code, None for a function without one. `table` holds the addresses
+    once they are known.
+    """
+
+    number: int
+    source: str
+    language: str = "c"
+    origin: str = ""
+    profile: str = "release"
+    object_code: ObjectCode | None = None
+    bodies: tuple[Body | None, ...] = ()
+    table: Any = None
+    was_active: bool = False
+    code: Loaded | tuple[PythonCode | Stub, ...] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Lineage:
+    """Versions, the active one, and the cells that lead to it.
+
+    `callables` are the kernels, weakly; `slot` is the group's own cell, which holds the address of the active table: a
+    swap is one store to it. A lineage of one needs no table, its kernel's cell holds the code's address.
+    """
+
+    profile: str
+    flags: tuple[str, ...]
+    signatures: list[Signature] = field(default_factory=list)
+    callables: list[weakref.ref[CellCallable]] = field(default_factory=list)
+    versions: list[Version] = field(default_factory=list)
+    active: Version | None = None
+    is_group: bool = False
+    slot: Cell = field(default_factory=Cell)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    handles: weakref.WeakValueDictionary[tuple[int, int], Any] = field(default_factory=weakref.WeakValueDictionary)
+    is_constant: bool = False
+    _known: dict[tuple[str, str], int] = field(default_factory=dict)
+    _trampolines: dict[int, Trampoline] = field(default_factory=dict)
+    _stubs: dict[int, Stub] = field(default_factory=dict)
+    _loads: int = 0
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        return ", ".join(repr(s.name) for s in self.signatures)
+
+    # -- text and object code -----------------------------------------------------------------------------------
+
+    def canonical(self, source: str | bytes) -> Canonical:
+        """The canonical form of a candidate; raises `CandidateError`."""
+        return canonical_source(source, self.signatures, preprocess)
+
+    def object_code(self, canonical: Canonical, profile: str = "release") -> ObjectCode:
+        """A canonical text, compiled; raises `CandidateError`."""
+        return compile_object(canonical.text, [e.symbol for e in self.entries], self.flags, profile, self.after)
+
+    @property
+    def entries(self) -> list[NativeEntry]:
+        """The native entry of each function."""
+        return [native_entry(s) for s in self.signatures]
+
+    @property
+    def after(self) -> str:
+        """The project's own C behind a canonical text."""
+        return "".join(dict.fromkeys(part for e in self.entries for part in _statements(e.after)))
+
+    def compile(self, source: str | bytes, profile: str, origin: str) -> Version:
+        """A candidate as a version; the one that exists where its canonical text is known."""
+        canonical = self.canonical(source)
+        with self.lock:
+            known = self._known.get((canonical.text, profile))
+        if known is not None:
+            return self.versions[known]
+        return self.register(canonical, self.object_code(canonical, profile), profile, origin)
+
+    def register(self, canonical: Canonical, code: ObjectCode, profile: str, origin: str) -> Version:
+        """Add compiled code, not active and not loaded; an equal version that exists is given back."""
+        with self.lock:
+            known = self._known.setdefault((canonical.text, profile), len(self.versions))
+            if known < len(self.versions):
+                return self.versions[known]
+            version = Version(known, canonical.text, "c", origin, profile, code)
+            self.versions.append(version)
+            return version
+
+    def version(self, number: Any) -> Version:
+        """A version by its number; raises `KernelError` with what there is."""
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(self.versions):
+            known = f"0 to {len(self.versions) - 1}" if self.versions else "none yet"
+            raise KernelError(f"{self.name} has no revision {number!r}; there is {known}")
+        return self.versions[number]
+
+    # -- code and cells -----------------------------------------------------------------------------------------
+
+    def addresses(self, version: Version) -> Sequence[int]:
+        """The entries of a version's code, loaded now if it is not; valid while it is active or held."""
+        with self.lock:
+            if version.code is None:
+                version.code = self._loaded(version)
+                code = version.code
+                found = code.addresses if isinstance(code, Loaded) else [c.address for c in code]
+                # Readers of a table that was replaced may still be at it, so a reload changes it in place.
+                version.table = version.table or (ctypes.c_uint64 * len(found))()
+                version.table[:] = found
+            addresses: Sequence[int] = version.table
+            return addresses
+
+    def _loaded(self, version: Version) -> Loaded | tuple[PythonCode | Stub, ...]:
+        if version.object_code is None:
+            pairs = enumerate(zip(version.bodies, self.signatures, strict=True))
+            return tuple(compile_python(b, s) if b is not None else self._stub(i) for i, (b, s) in pairs)
+        self._loads += 1
+        if self._loads % PRUNE_EVERY == 0:
+            self.prune((version,))
+        return load(version.object_code)
+
+    def activate(self, version: Version) -> None:
+        """Send all later calls to a version: one store."""
+        with self.lock:
+            self._publish(version)
+            self.active = version
+
+    def _publish(self, version: Version) -> None:
+        addresses = self.addresses(version)
+        version.was_active = True
+        if self.is_group:
+            self._lead_through_slot()
+            self.slot.store(ctypes.addressof(version.table))
+        else:
+            self._cell(0).store(addresses[0])
+
+    def require_code(self) -> None:
+        """Make every cell lead to code: the active version's, or a stub that panics."""
+        with self.lock:
+            if self.active is not None:
+                self._publish(self.active)
+                return
+            nothing = Version(-1, "", "python", bodies=(None,) * len(self.signatures))
+            self._publish(nothing)
+            _KEPT.append(nothing)
+
+    @contextlib.contextmanager
+    def lent(self, version: Version) -> Iterator[None]:
+        """A version of somebody else's active, and afterwards what was. For worker processes."""
+        before, leading = self.active, self.slot if self.is_group else self._cell(0)
+        target = leading.target
+        self.activate(version)
+        try:
+            yield
+        finally:
+            self.active = before
+            leading.store(target)
+
+    def is_ready(self) -> bool:
+        """Whether calls lead to code."""
+        return bool((self.slot if self.is_group else self._cell(0)).target)
+
+    def _cell(self, index: int) -> Cell:
+        owner = self.callables[index]()
+        assert owner is not None, "a kernel keeps its lineage, and nobody else calls this"
+        return owner._cell
+
+    def _lead_through_slot(self) -> None:
+        """Point each member's cell, for good, at a jump through the group's slot."""
+        for index, signature in enumerate(self.signatures):
+            owner = self.callables[index]()
+            if owner is not None and not owner._cell.target:
+                self._trampolines[index] = Trampoline(signature, self.slot.address, index)
+                owner._cell.store(self._trampolines[index].address)
+
+    def _stub(self, index: int) -> Stub:
+        if index not in self._stubs:
+            self._stubs[index] = Stub(self.signatures[index])
+        return self._stubs[index]
+
+    def take_panic(self, index: int) -> str | None:
+        """What a function without a body left when it was called."""
+        return self._stubs[index].take_panic() if index in self._stubs else None
+
+    # -- memory -------------------------------------------------------------------------------------------------
+
+    def prune(self, keep: Collection[Version] = (), idle: bool = False) -> list[int]:
+        """Unload what is not active, not kept, not held, and in which nobody can be; the numbers that went.
+
+        A version that was active may still be running while a compiled function is under way that got a kernel as an
+        argument, and for as long as a compiled function has one as a global; `idle` is the caller's word that none is.
+        """
+        with self.lock:
+            held = set(self.held())
+            may_be_running = not idle and (self.is_constant or self._is_in_use())
+            gone = []
+            for version in self.versions:
+                is_wanted = version is self.active or version in keep or version.number in held
+                if isinstance(version.code, Loaded) and not is_wanted and not (version.was_active and may_be_running):
+                    code, version.code = version.code, None
+                    version.was_active = False
+                    code.close()
+                    gone.append(version.number)
+            return gone
+
+    def _is_in_use(self) -> bool:
+        owners = [owner for reference in self.callables if (owner := reference()) is not None]
+        return self.slot.users > 0 or any(owner._may_be_running for owner in owners)
+
+    def held(self) -> list[int]:
+        """The numbers of the versions that somebody has a handle of."""
+        return sorted({number for number, _ in list(self.handles)})
+
+    def memory(self) -> Memory:
+        """What the versions take."""
+        with self.lock:
+            stored = sum(
+                len(v.source.encode()) + (len(v.object_code.data) if v.object_code else 0) for v in self.versions
+            )
+            loaded = [v.code for v in self.versions if v.code is not None]
+            size = sum(c.size for c in loaded if isinstance(c, Loaded))
+            return Memory(len(self.versions), stored, len(loaded), size, tuple(self.held()))
+
+
+# Tables of stubs that a slot points at: a reader may be at one at any time.
+_KEPT: list[Version] = []
+
+
+def _statements(text: str) -> list[str]:
+    """Assertions line by line, so that a record of two functions is asserted once; a function in one piece."""
+    lines = text.splitlines(keepends=True)
+    assertions = [line for line in lines if line.startswith("_Static_assert")]
+    return [*assertions, "".join(line for line in lines if not line.startswith("_Static_assert"))]

@@ -1,0 +1,103 @@
+"""One revision of one function: a handle that is called like the kernel and stays what it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from symbiont_jit.backend.objects import ObjectCode
+from symbiont_jit.dispatch.callable import CellCallable
+from symbiont_jit.dispatch.python_call import PythonCall
+from symbiont_jit.kernel.glue import python_call
+from symbiont_jit.kernel.lineage import Lineage, Version
+from symbiont_jit.kernel.shown import html_of
+
+if TYPE_CHECKING:
+    from symbiont_jit.kernel.kernel import Panic
+
+__all__ = ["Revision"]
+
+
+class Revision(CellCallable):
+    """One accepted, compiled body of a kernel, pinned; holding it keeps its machine code loaded.
+
+    `number` counts from 0 within the kernel, `source` is canonical C (or Python, see `language`), `origin` says who
+    proposed it, `object_code` is what was compiled (None for Python).
+    """
+
+    def __init__(self, lineage: Lineage, version: Version, index: int = 0) -> None:
+        super().__init__(lineage.signatures[index])
+        self._lineage = lineage
+        self._of = version
+        self._index = index
+
+    @property
+    def number(self) -> int:
+        """Its number within the kernel."""
+        return self._of.number
+
+    @property
+    def source(self) -> str:
+        """Canonical C, or the Python body."""
+        return self._of.source
+
+    @property
+    def language(self) -> str:
+        """`c` or `python`."""
+        return self._of.language
+
+    @property
+    def origin(self) -> str:
+        """Who proposed it."""
+        return self._of.origin
+
+    @property
+    def profile(self) -> str:
+        """What it was compiled for."""
+        return self._of.profile
+
+    @property
+    def object_code(self) -> ObjectCode | None:
+        """What was compiled; None for Python."""
+        return self._of.object_code
+
+    @property
+    def c_prototype(self) -> str:
+        """The C prototype of the function."""
+        return self.signature.c_prototype
+
+    @property
+    def entry_address(self) -> int:
+        """The address of the native entry; valid while this revision is held."""
+        self._require_code()
+        return self._cell.target
+
+    def take_panic(self) -> Panic | None:
+        """The last panic since it was last asked for; nothing panics in release code."""
+        return None
+
+    def _require_code(self) -> None:
+        if not self._cell.target:
+            self._cell.store(self._lineage.addresses(self._of)[self._index])
+
+    def _python_call(self) -> PythonCall | None:
+        return python_call(self.signature)
+
+    def __repr__(self) -> str:
+        origin = f", {self.origin}" if self.origin else ""
+        return f"<Revision {self.number} of {self.signature.name} ({self.language}{origin})>"
+
+    def _repr_html_(self) -> str:
+        return html_of(repr(self), self._rows(), self.source)
+
+    def _rows(self) -> dict[str, Any]:
+        return {
+            "signature": self.signature,
+            "C prototype": self.c_prototype,
+            "from": self.origin or "swapped in by hand",
+            "profile": self.profile,
+        }
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from symbiont_jit.kernel.pickled import pickled_revision
+
+        return pickled_revision(self)

@@ -1,0 +1,46 @@
+"""Annotations <-> C types <-> NumPy types: what an evolvable function looks like from outside.
+
+In: a Python function with annotations. Out: a frozen `Signature` that every other layer reads: its C prototype, its
+native entry, and whether a call's arguments fit.
+"""
+
+from symbiont_jit.signature.annotations import (
+    Array,
+    InOut,
+    Out,
+    record,
+    require_agreeing_records,
+    require_distinct_names,
+    require_free_name,
+    signature_of,
+)
+from symbiont_jit.signature.arguments import check_arguments
+from symbiont_jit.signature.elements import SCALARS, Element, Field, Record, Scalar, record_of_dtype, require_name
+from symbiont_jit.signature.model import ArrayType, Dimension, Mode, Param, Signature
+from symbiont_jit.signature.native import NativeEntry, native_entry
+
+__all__ = [
+    "SCALARS",
+    "Array",
+    "ArrayType",
+    "Dimension",
+    "Element",
+    "Field",
+    "InOut",
+    "Mode",
+    "NativeEntry",
+    "Out",
+    "Param",
+    "Record",
+    "Scalar",
+    "Signature",
+    "check_arguments",
+    "native_entry",
+    "record",
+    "record_of_dtype",
+    "require_agreeing_records",
+    "require_distinct_names",
+    "require_free_name",
+    "require_name",
+    "signature_of",
+]

@@ -1,0 +1,106 @@
+"""Whether a Python call's arguments fit a signature, and if not, why.
+
+In: a `Signature` and values. Out: an exception to raise, which names the argument, what was given and what to pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from symbiont_jit.signature.elements import Scalar
+from symbiont_jit.signature.model import ArrayType, Mode, Signature
+
+__all__ = ["check_arguments"]
+
+
+def check_arguments(signature: Signature, args: Sequence[Any]) -> Exception | None:
+    """What is wrong with a Python call's arguments: a `TypeError`, a `ValueError`, or None.
+
+    Checks number, dtype, contiguity, dimensions, lengths and writability, in that order.
+    """
+    if len(args) != len(signature.params):
+        return TypeError(f"{signature.name}() takes {len(signature.params)} arguments, got {len(args)}: {signature}")
+    lengths: dict[str, tuple[int, str]] = {}
+    for param, value in zip(signature.params, args, strict=True):
+        problem = (
+            _scalar_problem(param.type, value)
+            if isinstance(param.type, Scalar)
+            else _array_problem(param.type, param.mode, value)
+            or _length_problem(param.type, param.name, value, lengths)
+        )
+        if problem is not None:
+            kind, text = problem
+            return kind(f"{signature.name}(): argument {param.name!r} {text}; wanted {signature}")
+    return None
+
+
+Problem = tuple[type[Exception], str]
+
+
+def _scalar_problem(scalar: Scalar, value: Any) -> Problem | None:
+    if isinstance(value, np.ndarray) or not isinstance(value, int | float | complex | np.generic):
+        return TypeError, f"is {_describe(value)}, not a scalar {scalar}"
+    kind = value.dtype.kind if isinstance(value, np.generic) else _KINDS.get(type(value), "i")
+    if kind not in _ACCEPTED_KINDS[scalar.kind]:
+        return TypeError, f"is {_describe(value)}, which does not convert to {scalar} without loss"
+    if scalar.kind in "fc" and isinstance(value, int) and abs(value) > int(np.finfo(np.float64).max):
+        return OverflowError, f"is {_describe(value)}, outside float64"
+    if scalar.kind in "iu":
+        info = np.iinfo(scalar.dtype)
+        if not info.min <= int(value.real) <= info.max:
+            return OverflowError, f"is {_describe(value)}, outside {scalar} ({info.min} to {info.max})"
+    return None
+
+
+_KINDS: Final[Mapping[type, str]] = {bool: "b", float: "f", complex: "c"}
+
+#: Which kinds of value a scalar parameter takes, by its own kind.
+_ACCEPTED_KINDS: Final[Mapping[str, str]] = {"c": "cfiub", "f": "fiub", "i": "iub", "u": "iub", "b": "b"}
+
+
+def _array_problem(array: ArrayType, mode: Mode, value: Any) -> Problem | None:
+    dtype = array.dtype.dtype
+    if array.is_record and isinstance(value, np.void):
+        return None if value.dtype == dtype else (TypeError, f"has dtype {value.dtype}, not {dtype}")
+    if not isinstance(value, np.ndarray):
+        return TypeError, f"is {_describe(value)}, not {'a record' if array.is_record else 'a NumPy array'} of {dtype}"
+    if value.dtype != dtype:
+        advice = "" if array.dtype.kind == "V" else "; convert it with .astype()"
+        return TypeError, f"has dtype {value.dtype}, not {dtype}{advice}"
+    if not array.dims:
+        if value.size != 1 or value.ndim > 1:
+            return ValueError, f"has shape {value.shape}; one value by reference is a 0-d or one-element array"
+    elif value.ndim != len(array.dims):
+        return TypeError, f"has {value.ndim} dimensions, not {len(array.dims)}"
+    if not value.flags.c_contiguous:
+        return ValueError, "is not C-contiguous; pass np.ascontiguousarray(...)"
+    if not value.flags.aligned:
+        return ValueError, "is not aligned; pass a copy"
+    if mode is not Mode.IN and not value.flags.writeable:
+        return ValueError, f"is read-only, but the kernel writes it ({mode})"
+    return None
+
+
+def _length_problem(array: ArrayType, name: str, value: Any, lengths: dict[str, tuple[int, str]]) -> Problem | None:
+    for axis, (dim, length) in enumerate(zip(array.dims, value.shape, strict=False)):
+        if isinstance(dim, int):
+            if length != dim:
+                return ValueError, f"has shape {value.shape}; axis {axis} must have length {dim}"
+            continue
+        known, first = lengths.setdefault(dim, (length, name))
+        if length != known:
+            return ValueError, f"has {dim} = {length} (axis {axis}), but {first!r} has {dim} = {known}"
+    return None
+
+
+def _describe(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype} with shape {value.shape}"
+    try:
+        shown = f"{value!r:.60}"
+    except Exception:  # an object may refuse, and an int may have too many digits
+        shown = "something"
+    return f"{shown} of type {type(value).__name__}"

@@ -1,0 +1,236 @@
+"""What one element is: a scalar, or a record with the layout that C gives a struct.
+
+In: names and NumPy dtypes. Out: frozen `Scalar`s and `Record`s with their C spelling and their dtype.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+
+from symbiont_jit import vocabulary
+from symbiont_jit.errors import SignatureError
+
+__all__ = [
+    "RESERVED_PREFIXES",
+    "SCALARS",
+    "Element",
+    "Field",
+    "Record",
+    "Scalar",
+    "numpy_name",
+    "record_of_dtype",
+    "require_name",
+]
+
+#: Names that generated C keeps for itself: a candidate, a parameter or a dimension may not start with them.
+RESERVED_PREFIXES: Final = ("__", "sj_", "symbiont_")
+
+C_KEYWORDS: Final = frozenset(
+    "auto break case char const continue default do double else enum extern float for goto if inline int long "
+    "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while "
+    "asm typeof bool true false NULL _Bool _Complex _Atomic _Alignas _Alignof _Generic _Noreturn _Static_assert "
+    "_Thread_local".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A scalar type under its Numba name, with its C spelling; equal to its NumPy dtype in size and layout."""
+
+    name: str
+    c: str
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy dtype of one element."""
+        return np.dtype("bool" if self.name == "boolean" else self.name)
+
+    @property
+    def kind(self) -> str:
+        """NumPy's kind letter: `b`, `i`, `u`, `f` or `c`."""
+        return self.dtype.kind
+
+    @property
+    def layout(self) -> str:
+        """What decides whether two elements can take each other's place."""
+        return self.name
+
+    def __str__(self) -> str:
+        return self.name
+
+
+SCALARS: Final[Mapping[str, Scalar]] = {
+    name: Scalar(name, c)
+    for name, c in {
+        "int8": "int8_t",
+        "int16": "int16_t",
+        "int32": "int32_t",
+        "int64": "int64_t",
+        "uint8": "uint8_t",
+        "uint16": "uint16_t",
+        "uint32": "uint32_t",
+        "uint64": "uint64_t",
+        "float32": "float",
+        "float64": "double",
+        "boolean": "bool",
+        "complex64": "float _Complex",
+        "complex128": "double _Complex",
+    }.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a record: one element, or a sub-array of literal lengths."""
+
+    name: str
+    type: Scalar | Record
+    dims: tuple[int, ...] = ()
+
+    @property
+    def c_declaration(self) -> str:
+        """The field as it stands in the C struct, without a semicolon."""
+        return f"{self.type.c} {self.name}{''.join(f'[{d}]' for d in self.dims)}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A C struct and the aligned NumPy dtype that is laid out like it."""
+
+    name: str
+    fields: tuple[Field, ...]
+
+    @property
+    def c(self) -> str:
+        """The type's name in C."""
+        return f"struct {self.name}"
+
+    @property
+    def kind(self) -> str:
+        """NumPy's kind letter of records, `V`."""
+        return "V"
+
+    @cached_property
+    def dtype(self) -> np.dtype[Any]:
+        """The aligned dtype: NumPy places the fields as C does."""
+        return np.dtype([(f.name, f.type.dtype, f.dims) for f in self.fields], align=True)
+
+    @cached_property
+    def layout(self) -> str:
+        """Names and types of the fields: records with the same layout can take each other's place."""
+        return "{" + ", ".join(f"{f.name}: {f.type.layout}{list(f.dims) or ''}" for f in self.fields) + "}"
+
+    @property
+    def nested(self) -> Iterator[Record]:
+        """The records of its fields, innermost first, and itself: the order in which C has to define them."""
+        for field in self.fields:
+            if isinstance(field.type, Record):
+                yield from field.type.nested
+        yield self
+
+    @cached_property
+    def c_definition(self) -> str:
+        """The struct in C, without those of its fields."""
+        return f"struct {self.name}\n{{\n{''.join(f'  {f.c_declaration};{chr(10)}' for f in self.fields)}}};\n"
+
+    @cached_property
+    def c_assertions(self) -> str:
+        """C that does not compile unless the struct is laid out like the dtype."""
+        lines = [f'_Static_assert(sizeof({self.c}) == {self.dtype.itemsize}, "size of {self.c}");\n']
+        assert self.dtype.fields is not None
+        for field in self.fields:
+            offset = self.dtype.fields[field.name][1]
+            place = f"__builtin_offsetof({self.c}, {field.name})"
+            lines.append(f'_Static_assert({place} == {offset}, "offset of {self.name}.{field.name}");\n')
+        return "".join(lines)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Element = Scalar | Record
+
+
+def require_name(name: str, where: str) -> None:
+    """Raise `SignatureError` unless `name` can stand in the C prototype."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise SignatureError(f"{where}: {name!r} is no C identifier; use ASCII letters, digits and underscores")
+    if name in C_KEYWORDS or keyword.iskeyword(name):
+        raise SignatureError(f"{where}: {name!r} is a keyword in C or Python; rename it, for example to '{name}_'")
+    if name.startswith(RESERVED_PREFIXES) or re.match("_[A-Z]", name):
+        raise SignatureError(f"{where}: the name {name!r} is reserved for generated C; choose another")
+    if name in vocabulary.PRELUDE and not vocabulary.PRELUDE[name].endswith(");"):
+        raise SignatureError(f"{where}: the name {name!r} has a standard meaning in C; choose another")
+
+
+def numpy_name(annotation: Any) -> str:
+    """Numba's name of a NumPy scalar type in native byte order; empty for abstract and foreign ones."""
+    if isinstance(annotation, type) and annotation in _ABSTRACT:
+        return ""
+    dtype = np.dtype(annotation)
+    return {"bool": "boolean"}.get(dtype.name, dtype.name) if dtype.isnative else ""
+
+
+_ABSTRACT: Final = (
+    np.number,
+    np.integer,
+    np.signedinteger,
+    np.unsignedinteger,
+    np.inexact,
+    np.floating,
+    np.generic,
+    np.complexfloating,
+)
+
+
+def record_of_dtype(dtype: np.dtype[Any], name: str, where: str) -> Record:
+    """The record of a structured dtype; raises `SignatureError` where C would lay it out differently.
+
+    Records inside it have no name in NumPy: they are named after the field, `outer_field`.
+    """
+    require_name(name, where)
+    if not dtype.names or dtype.fields is None:
+        raise SignatureError(f"{where}: the dtype {dtype} has no fields; write a scalar or a structured dtype")
+    fields = tuple(_field(dtype, field, name, where) for field in dtype.names)
+    made = Record(name, fields)
+    if dtype.isalignedstruct and made.dtype == dtype:
+        made.__dict__["dtype"] = dtype  # the very object that the caller's arrays have is the quickest to compare
+    if made.dtype != dtype:
+        raise SignatureError(
+            f"{where}: the dtype {dtype} is not laid out like a C struct (C would place its fields at "
+            f"{_offsets(made.dtype)} of {made.dtype.itemsize} bytes, it has {_offsets(dtype)} of {dtype.itemsize}); "
+            "make it with np.dtype(..., align=True)"
+        )
+    return made
+
+
+def _field(dtype: np.dtype[Any], name: str, record: str, where: str) -> Field:
+    assert dtype.fields is not None
+    where = f"{where}, field {name!r}"
+    require_name(name, where)
+    inner = dtype.fields[name][0]
+    dims: tuple[int, ...] = ()
+    if inner.subdtype is not None:
+        inner, dims = inner.subdtype
+    if inner.names:
+        return Field(name, record_of_dtype(inner, f"{record}_{name}", where), dims)
+    if inner.kind not in "biufc" or numpy_name(inner) not in SCALARS:
+        raise SignatureError(
+            f"{where}: {inner} has no C type here; a field is a scalar, a sub-array or a record"
+            + ("" if inner.isnative else " in native byte order")
+        )
+    if any(d < 1 for d in dims):
+        raise SignatureError(f"{where}: a sub-array has at least one element, not the shape {dims}")
+    return Field(name, SCALARS[numpy_name(inner)], tuple(dims))
+
+
+def _offsets(dtype: np.dtype[Any]) -> list[int]:
+    assert dtype.fields is not None
+    return [dtype.fields[name][1] for name in dtype.names or ()]

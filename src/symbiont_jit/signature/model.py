@@ -1,0 +1,127 @@
+"""The signature itself: frozen records of parameters, dimensions and types, and the C prototype they make."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from functools import cached_property
+
+from symbiont_jit.signature.elements import Element, Record, Scalar
+
+__all__ = ["ArrayType", "Dimension", "Mode", "Param", "Signature"]
+
+Dimension = str | int
+
+
+class Mode(enum.StrEnum):
+    """Who writes a buffer: nobody (`in`), the kernel (`out`), or both read and write (`inout`)."""
+
+    IN = "in"
+    OUT = "out"
+    INOUT = "inout"
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayType:
+    """A C-ordered array: `dims` holds names and literal lengths; no dimension is one value by reference."""
+
+    dtype: Element
+    dims: tuple[Dimension, ...]
+
+    @property
+    def is_record(self) -> bool:
+        """Whether it is one record by reference."""
+        return not self.dims and isinstance(self.dtype, Record)
+
+    def __str__(self) -> str:
+        if self.is_record:
+            return str(self.dtype)
+        return f"Array[{', '.join([str(self.dtype), *map(_dimension_text, self.dims)])}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One declared parameter: a `Scalar` goes by value, an `ArrayType` by pointer."""
+
+    name: str
+    type: Scalar | ArrayType
+    mode: Mode = Mode.IN
+
+    @property
+    def c_declaration(self) -> str:
+        """The parameter as it stands in the C prototype."""
+        if isinstance(self.type, Scalar):
+            return f"{self.type.c} {self.name}"
+        const = "const " if self.mode is Mode.IN else ""
+        if not self.type.dims:
+            return f"{const}{self.type.dtype.c} *{self.name}"
+        return f"{const}{self.type.dtype.c} {self.name}{''.join(f'[{d}]' for d in self.type.dims)}"
+
+    def __str__(self) -> str:
+        if self.mode is Mode.IN or isinstance(self.type, Scalar):
+            return str(self.type)
+        marker = "Out" if self.mode is Mode.OUT else "InOut"
+        return f"{marker}[{', '.join([str(self.type.dtype), *map(_dimension_text, self.type.dims)])}]"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Name, parameters and return type of an evolvable function; `returns` None is C's `void`."""
+
+    name: str
+    params: tuple[Param, ...]
+    returns: Scalar | None
+    doc: str = ""
+
+    @cached_property
+    def dimensions(self) -> tuple[str, ...]:
+        """The named dimensions in order of first appearance: the leading `int64_t` parameters in C."""
+        names = (d for p in self.params if isinstance(p.type, ArrayType) for d in p.type.dims if isinstance(d, str))
+        return tuple(dict.fromkeys(names))
+
+    @cached_property
+    def records(self) -> tuple[Record, ...]:
+        """All records, each after those of its fields."""
+        used = (p.type.dtype for p in self.params if isinstance(p.type, ArrayType))
+        return tuple(dict.fromkeys(r for t in used if isinstance(t, Record) for r in t.nested))
+
+    @cached_property
+    def has_complex(self) -> bool:
+        """Whether C's complex numbers occur in it."""
+        texts = [self.returns.c if self.returns else "", self.c_structs, *(p.c_declaration for p in self.params)]
+        return any("_Complex" in text for text in texts)
+
+    @cached_property
+    def c_prototype(self) -> str:
+        """The C prototype, dimensions first, without a semicolon."""
+        params = [f"int64_t {d}" for d in self.dimensions] + [p.c_declaration for p in self.params]
+        return f"{self.returns.c if self.returns else 'void'} {self.name}({', '.join(params) or 'void'})"
+
+    @cached_property
+    def c_structs(self) -> str:
+        """The structs of the prototype, in C; empty without records."""
+        return "".join(r.c_definition for r in self.records)
+
+    @cached_property
+    def shape_key(self) -> str:
+        """What a caller's machine code depends on: types and dimension pattern, but no names.
+
+        Two kernels with the same key can take each other's place in a compiled loop.
+        """
+        index = {d: f"d{i}" for i, d in enumerate(self.dimensions)}
+        parts = []
+        for p in self.params:
+            if isinstance(p.type, Scalar):
+                parts.append(p.type.name)
+            else:
+                dims = ", ".join(index[d] if isinstance(d, str) else str(d) for d in p.type.dims)
+                parts.append(f"{'' if p.mode is Mode.IN else 'mut '}{p.type.dtype.layout}[{dims}]")
+        return f"({', '.join(parts)}) -> {self.returns.name if self.returns else 'none'}"
+
+    def __str__(self) -> str:
+        params = ", ".join(f"{p.name}: {p}" for p in self.params)
+        return f"{self.name}({params}) -> {self.returns}"
+
+
+def _dimension_text(dim: Dimension) -> str:
+    return f'"{dim}"' if isinstance(dim, str) else str(dim)

@@ -1,0 +1,4 @@
+// expect: rule=struct line=3 stage=check
+// signature: length
+struct Point { double x, z; int weights[2]; };
+double length(const struct Point *p) { return p->x; }
