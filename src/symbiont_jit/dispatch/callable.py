@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symbiont_jit.dispatch.cell import Cell
+from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.python_call import PythonCall
 from symbiont_jit.errors import UsageError
 from symbiont_jit.signature import ArrayType, Param, Scalar, Signature, check_arguments, native_entry
@@ -46,7 +46,7 @@ class CellCallable:
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
-        self._cell = Cell()
+        self._cell: Cell | MemberCell = Cell()
         self._python_calls = 0
         self._calls_lock = threading.Lock()
         self._slow_call = functools.partial(_call_slowly, weakref.ref(self))
@@ -57,7 +57,7 @@ class CellCallable:
         """Where Numba looks for the type of a value it does not know."""
         from symbiont_jit.dispatch.numba_types import kernel_type
 
-        return kernel_type(self.signature)
+        return kernel_type(self.signature, self._cell.is_member)
 
     @property
     def __signature__(self) -> inspect.Signature:

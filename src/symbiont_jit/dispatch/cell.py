@@ -1,28 +1,28 @@
 """The dispatch cell: eight bytes that hold the address of the active code, and a count of who may be reading them.
 
 In: addresses. Out: an address that compiled loops read at every call. A reader does one acquire load and one
-indirect call (`numba_types`); a swap is one store.
+indirect call (`numba_types`); a swap is one store. The functions of a group share one slot, which holds the address of
+a table with an entry for each: a swap of all is one store too.
 """
 
 from __future__ import annotations
 
 import ctypes
 
-__all__ = ["Cell"]
+__all__ = ["Cell", "MemberCell"]
 
 
-class Cell:
-    """One aligned slot. Its own address never changes; what it holds may, at any moment.
-
-    The eight bytes behind it count the compiled functions that were entered with this cell as an argument and have not
-    returned: they may be inside the code that the slot holds, or held since they were entered.
-    """
+class _Words:
+    """Aligned words of memory; the second one counts users."""
 
     __slots__ = ("_words", "address")
 
-    def __init__(self, target: int = 0) -> None:
-        # malloc aligns to 16 bytes, so the slot never straddles a cache line and a store to it is never torn.
-        self._words = (ctypes.c_uint64 * 2)(target, 0)
+    #: Whether a reader goes through a slot and a table.
+    is_member = False
+
+    def __init__(self, *words: int) -> None:
+        # malloc aligns to 16 bytes, so a word never straddles a cache line and a store to it is never torn.
+        self._words = (ctypes.c_uint64 * len(words))(*words)
         self.address = ctypes.addressof(self._words)
         if self.address % 8:
             raise MemoryError("the dispatch cell is not aligned to 8 bytes")
@@ -30,12 +30,29 @@ class Cell:
     @property
     def target(self) -> int:
         """The address that the next call goes to; 0 where there is none yet."""
-        return self._words[0]
+        raise NotImplementedError
 
     @property
     def users(self) -> int:
-        """How many compiled functions have been entered with this cell and have not returned."""
+        """How many compiled functions have been entered with this cell as an argument and have not returned.
+
+        They may be inside the code that it leads to, or led to since they were entered.
+        """
         return self._words[1]
+
+
+class Cell(_Words):
+    """One slot. Its own address never changes; what it holds may, at any moment."""
+
+    __slots__ = ()
+
+    def __init__(self, target: int = 0) -> None:
+        super().__init__(target, 0)
+
+    @property
+    def target(self) -> int:
+        """The address that the next call goes to; 0 where there is none yet."""
+        return self._words[0]
 
     def store(self, target: int) -> None:
         """Send every later call to `target`.
@@ -44,3 +61,21 @@ class Cell:
         loader changed the memory's protection by system calls before, which order all earlier writes.
         """
         self._words[0] = target
+
+
+class MemberCell(_Words):
+    """A place in the table that a group's slot points at: the slot's address, a count of users, an offset."""
+
+    __slots__ = ("_slot",)
+
+    is_member = True
+
+    def __init__(self, slot: Cell, index: int) -> None:
+        super().__init__(slot.address, 0, 8 * index)
+        self._slot = slot
+
+    @property
+    def target(self) -> int:
+        """The address that the next call goes to; 0 where there is none yet."""
+        table = self._slot.target
+        return ctypes.c_uint64.from_address(table + self._words[2]).value if table else 0

@@ -47,9 +47,10 @@ class KernelType(types.Callable, types.Opaque):  # type: ignore[misc]  # Numba h
     `signature` has the names of none of them: a message from a loop that serves all must not name the first.
     """
 
-    def __init__(self, signature: Signature) -> None:
+    def __init__(self, signature: Signature, is_member: bool = False) -> None:
         self.signature = _anonymous(signature)
-        super().__init__(f"Kernel[{signature.shape_key}]")
+        self.is_member = is_member
+        super().__init__(f"{'Member' if is_member else 'Kernel'}[{signature.shape_key}]")
 
     def get_call_type(self, context: Any, args: Sequence[types.Type], kws: dict[str, Any]) -> NumbaSignature:
         """The call's signature; raises a typing error that shows the wanted one."""
@@ -72,14 +73,18 @@ class KernelType(types.Callable, types.Opaque):  # type: ignore[misc]  # Numba h
         return KernelType
 
 
-_BY_SHAPE: dict[str, KernelType] = {}
+_BY_SHAPE: dict[tuple[str, bool], KernelType] = {}
 
 
-def kernel_type(signature: Signature) -> KernelType:
-    """The Numba type of a signature; the same object for every signature of the same types."""
-    if signature.shape_key not in _BY_SHAPE:
-        _BY_SHAPE.setdefault(signature.shape_key, KernelType(signature))
-    return _BY_SHAPE[signature.shape_key]
+def kernel_type(signature: Signature, is_member: bool = False) -> KernelType:
+    """The Numba type of a signature; the same object for every signature of the same types.
+
+    Members of a group have a type of their own: their calls go through the group's table.
+    """
+    key = signature.shape_key, is_member
+    if key not in _BY_SHAPE:
+        _BY_SHAPE.setdefault(key, KernelType(signature, is_member))
+    return _BY_SHAPE[key]
 
 
 def _anonymous(signature: Signature) -> Signature:
@@ -197,7 +202,8 @@ def _call_kernel(context: Any, builder: Any, sig: NumbaSignature, args: Sequence
     kernel_typ: KernelType = sig.args[0] if isinstance(sig.args[0], KernelType) else sig.recvr
 
     def target(function_type: ir.FunctionType) -> Any:
-        return _load_cell(builder, args[0], function_type)
+        load = _load_member if kernel_typ.is_member else _load_cell
+        return load(builder, args[0], function_type)
 
     return call_entry(context, builder, kernel_typ.signature, sig, args, target)
 
@@ -236,6 +242,22 @@ def _load_cell(builder: Any, cell: Any, function_type: ir.FunctionType) -> Any:
     """What the cell holds, by an acquire load: code published before the swap is seen by whoever sees the swap."""
     slot = builder.bitcast(cell, function_type.as_pointer().as_pointer())
     return builder.load_atomic(slot, ordering="acquire", align=8)
+
+
+def _load_member(builder: Any, cell: Any, function_type: ir.FunctionType) -> Any:
+    """What the active table of the cell's group holds at the cell's place: slot and place are the same for ever."""
+    words = builder.bitcast(cell, _WORD.as_pointer())
+    slot = builder.inttoptr(_invariant(builder, words, 0), _CELL.as_pointer())
+    table = builder.load_atomic(slot, ordering="acquire", align=8)
+    place = builder.gep(table, [_invariant(builder, words, 2)])
+    return builder.load(builder.bitcast(place, function_type.as_pointer().as_pointer()))
+
+
+def _invariant(builder: Any, words: Any, index: int) -> Any:
+    """A word that never changes, so that LLVM may load it once before a loop."""
+    load = builder.load(builder.gep(words, [ir.Constant(ir.IntType(32), index)]))
+    load.set_metadata("invariant.load", builder.module.add_metadata([]))
+    return load
 
 
 def _entry_return(signature: Signature) -> ir.Type:

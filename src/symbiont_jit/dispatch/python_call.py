@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from symbiont_jit.dispatch.cell import Cell
+from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature, native_entry
 
 __all__ = ["PythonCall", "caller_source", "caller_symbols", "is_supported"]
@@ -109,7 +109,7 @@ class PythonCall:
     keep: Any
     _definition: Any = None
 
-    def bind(self, cell: Cell, slow: Callable[..., Any]) -> Callable[..., Any]:
+    def bind(self, cell: Cell | MemberCell, slow: Callable[..., Any]) -> Callable[..., Any]:
         """A Python function that calls what a cell points at."""
         if self._definition is None:
             self._definition = _MethodDefinition(b"kernel", self.address, _METH_FASTCALL_KEYWORDS, None)
@@ -129,7 +129,7 @@ def caller_symbols(signature: Signature) -> tuple[dict[str, int], tuple[Any, ...
     return symbols, dtypes
 
 
-def caller_source(signature: Signature) -> str:
+def caller_source(signature: Signature, is_member: bool) -> str:
     """The C text: one function that CPython calls with a vector of arguments (PEP 590).
 
     Its names are positions, so that all signatures of a shape share the text and its object code.
@@ -161,11 +161,12 @@ void *{ENTRY}(void *self, void *const *args, int64_t count, void *keywords)
 {declared}  uint64_t *cell = *(uint64_t **)PyBytes_AsString(PyTuple_GetItem(self, 0));
   if (count != {len(signature.params)} || keywords)
     goto slow;
-{"".join(unpack)}  uint64_t target = __atomic_load_n(cell, __ATOMIC_ACQUIRE);
-  if (!target)
+{"".join(unpack)}  uint64_t *slot = {"(uint64_t *)*cell" if is_member else "cell"};
+  if (!__atomic_load_n(slot, __ATOMIC_ACQUIRE))
     goto slow;
   __atomic_fetch_add(cell + 1, 1, __ATOMIC_SEQ_CST);
-  target = __atomic_load_n(cell, __ATOMIC_ACQUIRE);
+  uint64_t target = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+{"  target = *(uint64_t *)(target + cell[2]);" if is_member else ""}
   void *state = PyEval_SaveThread();
   {assign}{call}
   PyEval_RestoreThread(state);

@@ -13,10 +13,11 @@ from typing import Any
 from symbiont_jit.backend.clang import clang
 from symbiont_jit.backend.loader import Loaded, load
 from symbiont_jit.backend.objects import compile_object
+from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.python_call import ENTRY, PythonCall, caller_source, caller_symbols, is_supported
 from symbiont_jit.signature import ArrayType, Mode, Scalar, Signature, native_entry
 
-__all__ = ["Pointer", "Stub", "Trampoline", "generated", "preprocess", "python_call"]
+__all__ = ["Pointer", "Stub", "active_entry", "generated", "preprocess", "python_call"]
 
 
 def preprocess(code: str) -> Any:
@@ -55,33 +56,26 @@ class Stub:
         return f"{self._name!r} has no body yet; give it one with swap(), source= or a search"
 
 
-class Trampoline:
-    """A jump that never moves, through a group's slot to one of the functions of its active table."""
-
-    def __init__(self, signature: Signature, slot: int, index: int) -> None:
-        entry = native_entry(signature)
-        params = [f"{t} a{i}" for i, t in enumerate(entry.types)]
-        passed = ", ".join(f"a{i}" for i in range(len(params)))
-        text = f"""extern uint64_t *sj_slot;
-{signature.c_structs}{entry.returns} sj_jump({", ".join(params) or "void"})
-{{
-  {"" if entry.returns == "void" else "return "}(({entry.c_pointer.format("")})__atomic_load_n(&sj_slot, \
-__ATOMIC_ACQUIRE)[{index}])({passed});
-}}
-"""
-        self._loaded = generated(text, "sj_jump", {"sj_slot": slot})
-        self.address = self._loaded.addresses[0]
-
-
 class Pointer:
-    """A C function of the declared prototype that never moves and always goes where a cell points."""
+    """A C function of the declared prototype that never moves and always goes where a cell leads."""
 
-    def __init__(self, signature: Signature, cell: int) -> None:
-        self._loaded = generated(_pointer_source(signature), "sj_pointer", {"sj_cell": cell})
+    def __init__(self, signature: Signature, cell: Cell | MemberCell) -> None:
+        text = _pointer_source(signature, cell.is_member)
+        self._loaded = generated(text, "sj_pointer", {"sj_cell": cell.address})
         self.address = self._loaded.addresses[0]
 
 
-def _pointer_source(signature: Signature) -> str:
+def active_entry(signature: Signature, is_member: bool) -> str:
+    """The C expression of what `sj_cell` leads to, as a pointer to the native entry."""
+    pointer = native_entry(signature).c_pointer.format("")
+    if not is_member:
+        return f"(({pointer})__atomic_load_n(sj_cell, __ATOMIC_ACQUIRE))"
+    return (
+        f"(*({pointer.replace('(*)', '(**)')})(__atomic_load_n((uint64_t *)sj_cell[0], __ATOMIC_ACQUIRE) + sj_cell[2]))"
+    )
+
+
+def _pointer_source(signature: Signature, is_member: bool) -> str:
     entry = native_entry(signature)
     params = [f"int64_t d{i}" for i in range(len(signature.dimensions))]
     passed = [f"d{i}" for i in range(len(signature.dimensions))]
@@ -95,21 +89,21 @@ def _pointer_source(signature: Signature) -> str:
     returns = signature.returns.c if signature.returns else "void"
     if entry.has_result_pointer:
         passed.append("&result")
-    call = f"(({entry.c_pointer.format('')})__atomic_load_n(&sj_cell, __ATOMIC_ACQUIRE))({', '.join(passed)});"
+    call = f"{active_entry(signature, is_member)}({', '.join(passed)});"
     if entry.has_result_pointer:
         body = f"{returns} result;\n  {call}\n  return result;"
     else:
         body = f"{'' if returns == 'void' else 'return '}{call}"
-    head = f"extern uint64_t sj_cell;\n{signature.c_structs}"
+    head = f"extern uint64_t sj_cell[3];\n{signature.c_structs}"
     return f"{head}{returns} sj_pointer({', '.join(params) or 'void'})\n{{\n  {body}\n}}\n"
 
 
-def python_call(signature: Signature) -> PythonCall | None:
+def python_call(signature: Signature, is_member: bool) -> PythonCall | None:
     """The compiled way in from Python; None where this Python or NumPy is laid out in another way."""
     if not is_supported():
         return None
     symbols, dtypes = caller_symbols(signature)
-    return _python_call(caller_source(signature), tuple(symbols.items()), _ByIdentity(dtypes))
+    return _python_call(caller_source(signature, is_member), tuple(symbols.items()), _ByIdentity(dtypes))
 
 
 class _ByIdentity:

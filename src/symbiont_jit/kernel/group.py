@@ -98,8 +98,11 @@ class Group(Evolving[GroupRevision]):
             raise UsageError(f"the group is in use; declare {signature.name!r} before the first call, compile or swap")
         require_agreeing_records([*lineage.signatures, signature])
         kernel = Kernel.member_of(self, signature, lineage)
-        lineage.is_group = len(lineage.signatures) > 1
         self.kernels = (*self.kernels, kernel)
+        lineage.is_group = len(self.kernels) > 1
+        if lineage.is_group:
+            for index, member in enumerate(self.kernels):
+                member.lead_through(lineage.slot, index)
         self._bodies.append(body)
         self._register_bodies()
         return kernel

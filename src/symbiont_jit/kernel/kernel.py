@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from symbiont_jit.dispatch.callable import CellCallable, ctypes_pointer
+from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.python_call import PythonCall
 from symbiont_jit.errors import UsageError
 from symbiont_jit.frontend.declare import declared_in
@@ -91,6 +92,11 @@ class Kernel(CellCallable, Evolving[Revision]):
         made._join(signature, lineage, group)
         return made
 
+    def lead_through(self, slot: Cell, index: int) -> None:
+        """Call what a group's slot leads to, from the first call on."""
+        self._cell = MemberCell(slot, index)
+        self.__dict__.pop("_numba_type_", None)
+
     @classmethod
     def from_c(
         cls,
@@ -126,7 +132,7 @@ class Kernel(CellCallable, Evolving[Revision]):
         self._require_code()
         if self._pointer is None:
             self._keep_for_good()
-            self._pointer = Pointer(self.signature, self._cell.address)
+            self._pointer = Pointer(self.signature, self._cell)
         return self._pointer.address
 
     @functools.cached_property
@@ -141,7 +147,7 @@ class Kernel(CellCallable, Evolving[Revision]):
         `UsageError` with the signatures that SciPy takes.
         """
         self._require_code()
-        return low_level_callable(self.signature, self._cell.address, kind, self)
+        return low_level_callable(self.signature, self._cell, kind, self)
 
     def freeze(self, revision: Revision | int | None = None) -> Frozen:
         """A revision (by default the active one) that Numba links into its callers and inlines: no cell, no call.
@@ -197,7 +203,7 @@ class Kernel(CellCallable, Evolving[Revision]):
             self._lineage.require_code()
 
     def _python_call(self) -> PythonCall | None:
-        return python_call(self.signature)
+        return python_call(self.signature, self._cell.is_member)
 
     def _keep_for_good(self) -> None:
         super()._keep_for_good()

@@ -21,7 +21,7 @@ from symbiont_jit.dispatch.cell import Cell
 from symbiont_jit.dispatch.python_body import PythonCode, compile_python
 from symbiont_jit.errors import KernelError
 from symbiont_jit.frontend import Canonical, canonical_source
-from symbiont_jit.kernel.glue import Stub, Trampoline, preprocess
+from symbiont_jit.kernel.glue import Stub, preprocess
 from symbiont_jit.signature import NativeEntry, Signature, native_entry
 
 __all__ = ["Lineage", "Memory", "Version"]
@@ -93,7 +93,6 @@ class Lineage:
     handles: weakref.WeakValueDictionary[tuple[int, int], Any] = field(default_factory=weakref.WeakValueDictionary)
     is_constant: bool = False
     _known: dict[tuple[str, str], int] = field(default_factory=dict)
-    _trampolines: dict[int, Trampoline] = field(default_factory=dict)
     _stubs: dict[int, Stub] = field(default_factory=dict)
     _loads: int = 0
 
@@ -182,10 +181,9 @@ class Lineage:
         addresses = self.addresses(version)
         version.was_active = True
         if self.is_group:
-            self._lead_through_slot()
             self.slot.store(ctypes.addressof(version.table))
         else:
-            self._cell(0).store(addresses[0])
+            self._only_cell.store(addresses[0])
 
     def require_code(self) -> None:
         """Make every cell lead to code: the active version's, or a stub that panics."""
@@ -200,7 +198,7 @@ class Lineage:
     @contextlib.contextmanager
     def lent(self, version: Version) -> Iterator[None]:
         """A version of somebody else's active, and afterwards what was. For worker processes."""
-        before, leading = self.active, self.slot if self.is_group else self._cell(0)
+        before, leading = self.active, self.slot if self.is_group else self._only_cell
         target = leading.target
         self.activate(version)
         try:
@@ -211,20 +209,14 @@ class Lineage:
 
     def is_ready(self) -> bool:
         """Whether calls lead to code."""
-        return bool((self.slot if self.is_group else self._cell(0)).target)
+        return bool((self.slot if self.is_group else self._only_cell).target)
 
-    def _cell(self, index: int) -> Cell:
-        owner = self.callables[index]()
+    @property
+    def _only_cell(self) -> Cell:
+        owner = self.callables[0]()
         assert owner is not None, "a kernel keeps its lineage, and nobody else calls this"
+        assert isinstance(owner._cell, Cell), "only members of a group have another one"
         return owner._cell
-
-    def _lead_through_slot(self) -> None:
-        """Point each member's cell, for good, at a jump through the group's slot."""
-        for index, signature in enumerate(self.signatures):
-            owner = self.callables[index]()
-            if owner is not None and not owner._cell.target:
-                self._trampolines[index] = Trampoline(signature, self.slot.address, index)
-                owner._cell.store(self._trampolines[index].address)
 
     def _stub(self, index: int) -> Stub:
         if index not in self._stubs:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import TYPE_CHECKING, Any
 
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.dispatch.callable import CellCallable
+from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.python_call import PythonCall
 from symbiont_jit.kernel.glue import python_call
 from symbiont_jit.kernel.lineage import Lineage, Version
@@ -29,6 +31,10 @@ class Revision(CellCallable):
         self._lineage = lineage
         self._of = version
         self._index = index
+        # A member's handle is of the member's type: it has a slot of its own, which holds its table for good.
+        self._slot = Cell()
+        if lineage.is_group:
+            self._cell = MemberCell(self._slot, index)
 
     @property
     def number(self) -> int:
@@ -77,10 +83,14 @@ class Revision(CellCallable):
 
     def _require_code(self) -> None:
         if not self._cell.target:
-            self._cell.store(self._lineage.addresses(self._of)[self._index])
+            addresses = self._lineage.addresses(self._of)
+            if isinstance(self._cell, MemberCell):
+                self._slot.store(ctypes.addressof(self._of.table))
+            else:
+                self._cell.store(addresses[self._index])
 
     def _python_call(self) -> PythonCall | None:
-        return python_call(self.signature)
+        return python_call(self.signature, self._cell.is_member)
 
     def __repr__(self) -> str:
         origin = f", {self.origin}" if self.origin else ""

@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.errors import UsageError
-from symbiont_jit.kernel.glue import generated
+from symbiont_jit.kernel.glue import active_entry, generated
 from symbiont_jit.signature import ArrayType, Mode, Scalar, Signature, native_entry
 
 __all__ = ["low_level_callable"]
@@ -100,7 +101,7 @@ _BY_DEFAULT: Final = ("generic_filter", "generic_filter1d", "quad")
 _KEPT: Final[list[Any]] = []
 
 
-def low_level_callable(signature: Signature, cell: int, kind: str | None, kernel: Any) -> Any:
+def low_level_callable(signature: Signature, cell: Cell | MemberCell, kind: str | None, kernel: Any) -> Any:
     """A `LowLevelCallable` that goes where the cell points; it holds `kernel`."""
     try:
         from scipy import LowLevelCallable
@@ -114,14 +115,14 @@ def low_level_callable(signature: Signature, cell: int, kind: str | None, kernel
         raise UsageError(f"SciPy takes no callback like {signature}; it takes {wanted}")
     adapter = _ADAPTERS[fitting[0]]
     pointer = native_entry(signature).c_pointer
-    text = f"""extern uint64_t sj_cell;
+    text = f"""extern uint64_t sj_cell[3];
 {adapter.params}
 {{
-  {pointer.format("entry")} = ({pointer.format("")})__atomic_load_n(&sj_cell, __ATOMIC_ACQUIRE);
+  {pointer.format("entry")} = {active_entry(signature, cell.is_member)};
   {adapter.body(signature)}
 }}
 """
-    loaded = generated(text, "sj_callback", {"sj_cell": cell})
+    loaded = generated(text, "sj_callback", {"sj_cell": cell.address})
     function = ctypes.CFUNCTYPE(*adapter.types)(loaded.addresses[0])
     # It may be called for as long as the process lives: SciPy's objects have no place for what they need.
     _KEPT.append((loaded, kernel))
