@@ -70,9 +70,8 @@ def active_entry(signature: Signature, is_member: bool) -> str:
     pointer = native_entry(signature).c_pointer.format("")
     if not is_member:
         return f"(({pointer})__atomic_load_n(sj_cell, __ATOMIC_ACQUIRE))"
-    return (
-        f"(*({pointer.replace('(*)', '(**)')})(__atomic_load_n((uint64_t *)sj_cell[0], __ATOMIC_ACQUIRE) + sj_cell[2]))"
-    )
+    table = "__atomic_load_n((uint64_t *)sj_cell[0], __ATOMIC_ACQUIRE)"
+    return f"(({pointer})*(uint64_t *)({table} + sj_cell[2]))"
 
 
 def _pointer_source(signature: Signature, is_member: bool) -> str:

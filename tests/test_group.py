@@ -1,0 +1,339 @@
+"""Groups: several functions that evolve as one unit, and what a swap of all of them promises."""
+
+import pickle
+import threading
+
+import numpy as np
+import pytest
+from numba import float64 as f64
+from numba import int64 as i64
+from numba import njit
+
+import symbiont_jit as sj
+from symbiont_jit import Array, CandidateError, Group, KernelError, Out, SignatureError, UsageError
+
+
+def pair():
+    """A group of two functions that say which revision they are of, by `text_of`."""
+    group = Group()
+
+    @group.evolvable
+    def first(x: i64) -> i64: ...
+
+    @group.evolvable
+    def second(x: i64) -> i64: ...
+
+    return group, first, second
+
+
+def text_of(number):
+    return f"""
+static int64_t version(void) {{ return {number}; }}
+int64_t second(int64_t x) {{ return version() + 0 * x; }}
+int64_t first(int64_t x) {{ return second(x) * 1; }}
+"""
+
+
+@pytest.fixture
+def numbered():
+    """A pair with the revisions 0 to 3 compiled and 0 active."""
+    group, first, second = pair()
+    for number in range(4):
+        group.compile(text_of(number))
+    group.activate(0)
+    return group, first, second
+
+
+def test_one_text_supplies_all_functions(numbered):
+    """A swap changes every function, and the functions of a text call each other."""
+    group, first, second = numbered
+    group.swap(text_of(7))
+    assert (first(1), second(1)) == (7, 7)
+    assert group.active.number == 4
+    assert [k.active.number for k in group] == [4, 4]
+
+
+def test_a_text_without_all_functions_changes_nothing(numbered):
+    """Where a function is missing, the candidate is refused by name and the old revision stays."""
+    group, first, second = numbered
+    with pytest.raises(CandidateError, match="there is no function 'second'"):
+        group.swap("int64_t first(int64_t x) { return 9; }")
+    assert (first(1), second(1), len(group.revisions)) == (0, 0, 4)
+
+
+def test_what_a_member_does_is_done_to_the_group(numbered):
+    """A member's swap and activate are the group's."""
+    group, first, second = numbered
+    handle = first.swap(text_of(5))
+    assert (handle(0), second(0), group.active.number) == (5, 5, 4)
+    second.activate(1)
+    assert (first(0), first.active.number) == (1, 1)
+    with pytest.raises(CandidateError, match="there is no function 'second'"):
+        first.swap("int64_t first(int64_t x) { return 9; }")
+
+
+def test_equal_texts_are_one_revision(numbered):
+    """The same canonical text gives the revision that exists."""
+    group, *_ = numbered
+    assert group.compile(text_of(2) + "\n\n// a comment\n").number == 2
+
+
+def test_handles_of_one_revision_stay_what_they_are(numbered):
+    """A pinned revision of the group gives each function's handle, whatever is active."""
+    group, first, _ = numbered
+    pinned = group.revision(3)
+    group.activate(1)
+    assert [h(0) for h in pinned] == [3, 3]
+    assert pinned["first"](0) == 3
+    assert first.revision(2)(0) == 2
+    with pytest.raises(KernelError, match="there are first, second"):
+        pinned["third"]
+
+
+def test_python_bodies_are_revision_zero():
+    """With bodies the group works before anything is swapped in; a function without one panics."""
+    group = Group()
+
+    @group.evolvable
+    def twice(x: f64) -> f64:
+        """Twice x."""
+        return 2.0 * x
+
+    @group.evolvable
+    def later(x: f64) -> f64: ...
+
+    assert (twice(2.0), later(2.0)) == (4.0, 0.0)
+    assert twice.take_panic() is None
+    assert "no body yet" in later.take_panic().message
+    assert "return 2.0 * x" in group.source
+
+
+def test_a_member_is_called_from_compiled_loops(numbered):
+    """A member is a value like a kernel: as an argument, as a global, and a running loop sees the swap."""
+    group, first, second = numbered
+
+    @njit
+    def total(function, n):
+        s = 0
+        for i in range(n):
+            s += function(i)
+        return s
+
+    @njit
+    def as_global(n):
+        return first(n) + second(n)
+
+    assert total(first, 3) == 0
+    assert as_global(1) == 0
+    group.activate(2)
+    assert (total(second, 3), total(first.revision(1), 3), as_global(1)) == (6, 3, 4)
+    assert len(total.signatures) == 1
+
+
+@njit(nogil=True)
+def torn(first, second, steps, stop):
+    """Calls in turns; how often `second` was older than `first` before it, and `first` than `second`."""
+    older = 0
+    last = 0
+    for _ in range(steps):
+        for function in (first, second):
+            seen = function(0)
+            if seen < last:
+                older += 1
+            last = seen
+        if stop[0]:
+            break
+    return older
+
+
+@njit(nogil=True)
+def mixed(group, steps, stop):
+    """How often two functions of one snapshot were of different revisions."""
+    different = 0
+    for _ in range(steps):
+        now = group.snapshot()
+        if now.first(0) != now.second(0):
+            different += 1
+        if stop[0]:
+            break
+    return different
+
+
+def in_threads(*calls):
+    """Run every call in a thread of its own and give a function that waits for their results."""
+    results = [None] * len(calls)
+
+    def run(i, function, arguments):
+        results[i] = function(*arguments)
+
+    threads = [threading.Thread(target=run, args=(i, f, a)) for i, (f, *a) in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+
+    def wait():
+        for thread in threads:
+            thread.join()
+        return results
+
+    return wait
+
+
+def test_no_thread_sees_a_torn_swap():
+    """Who has seen a new function of a group sees no older one, and a snapshot is of one revision."""
+    group, first, second = pair()
+    for number in range(200):
+        group.compile(text_of(number))
+    group.activate(0)
+    stop = np.zeros(1, np.int64)
+    torn(first, second, 1, stop), mixed(group, 1, stop)
+    wait = in_threads((torn, first, second, 10**12, stop), (mixed, group, 10**12, stop), (torn, second, first, 10**12, stop))
+    for number in range(200):
+        for _ in range(50):
+            group.activate(number)
+    stop[0] = 1
+    assert wait() == [0, 0, 0]
+
+
+def test_snapshot_in_python(numbered):
+    """Outside compiled code a snapshot is the active revision."""
+    group, *_ = numbered
+    now = group.snapshot()
+    group.activate(3)
+    assert [h(0) for h in now] == [0, 0]
+    with pytest.raises(KernelError, match="no revision yet"):
+        pair()[0].snapshot()
+
+
+def test_snapshot_has_the_functions_of_the_group_and_nothing_else(numbered):
+    """Another attribute is Numba's typing error."""
+    group, *_ = numbered
+
+    @njit
+    def other(group):
+        return group.snapshot().third(0)
+
+    with pytest.raises(Exception, match="third"):
+        other(group)
+
+
+def test_a_group_of_one_is_a_plain_kernel():
+    """With one function there is no table: the member has the type of any kernel."""
+    group = Group()
+
+    @group.evolvable
+    def alone(x: i64) -> i64: ...
+
+    @sj.evolvable(source="int64_t plain(int64_t x) { return x; }")
+    def plain(x: i64) -> i64: ...
+
+    group.swap("int64_t alone(int64_t x) { return x + 1; }")
+
+    @njit
+    def call(function, x):
+        return function(x)
+
+    assert (call(alone, 1), call(plain, 1)) == (2, 1)
+    assert len(call.signatures) == 1
+
+
+def test_functions_are_declared_before_use(numbered):
+    """Once the group has been used, another function is refused with what to do."""
+    group, *_ = numbered
+    with pytest.raises(UsageError, match="before the first call"):
+
+        @group.evolvable
+        def third(x: i64) -> i64: ...
+
+    with pytest.raises(UsageError, match="already"):
+
+        @pair()[0].evolvable
+        def first(x: i64) -> i64: ...
+
+
+def test_records_of_a_group_agree():
+    """Two functions may share a record; two different records of one name are refused."""
+    group = Group()
+
+    @sj.record
+    class Point:
+        x: f64
+
+    @group.evolvable
+    def move(p: sj.InOut[Point], by: f64) -> None: ...
+
+    @group.evolvable
+    def mean(p: Array[Point, "n"]) -> f64: ...
+
+    group.swap(
+        "double mean(int64_t n, const struct Point p[n]) { double s = 0; for (int64_t i = 0; i < n; i++) s += p[i].x;"
+        " return s / n; } void move(struct Point *p, double by) { p->x += by; }"
+    )
+    points = np.zeros(2, Point.dtype)
+    move(points[:1], 3.0)
+    assert mean(points) == 1.5
+
+    def declare():
+        @sj.record
+        class Point:
+            y: f64
+
+        @group.evolvable
+        def other(p: Point) -> f64: ...
+
+    with pytest.raises((SignatureError, UsageError)):
+        declare()
+
+
+def test_a_pickled_group_works_again(numbered):
+    """A group pickles with its active revision, and a member leads to its group."""
+    group, first, _ = numbered
+    group.activate(2)
+    again, member = pickle.loads(pickle.dumps((group, first)))
+    assert (again["first"](0), again["second"](0)) == (2, 2)
+    assert member is again["first"]
+
+
+def test_a_group_evolves_by_a_metric_of_its_own():
+    """A search changes all functions; the metric gets the group."""
+    group = Group()
+
+    @group.evolvable
+    def rise(n: i64) -> f64: ...
+
+    @group.evolvable
+    def fall(n: i64) -> f64: ...
+
+    group.swap("double rise(int64_t n) { return 1.0; } double fall(int64_t n) { return 2.0; }")
+
+    def score(candidate):
+        return candidate["rise"](1) - candidate["fall"](1)
+
+    evolution = sj.Evolution(group, metric=score)
+    with evolution:
+        good = evolution.evaluate("double rise(int64_t n) { return 7.0; } double fall(int64_t n) { return 2.0; }")
+        bad = evolution.evaluate("double rise(int64_t n) { return 7.0; }")
+    assert (good.score, bad.status) == (5.0, sj.Status.REJECTED)
+    assert group["rise"](1) == 1.0
+    with pytest.raises(UsageError, match="one function"):
+        sj.Evolution(group, metric=sj.Speedup([(1,)])).evaluate("int x;")
+
+
+def test_out_parameters_of_members():
+    """A member checks its arguments as a kernel does."""
+    group = Group()
+
+    @group.evolvable
+    def fill(out: Out[f64, "n"]) -> None: ...
+
+    @group.evolvable
+    def count(x: Array[f64, "n"]) -> i64: ...
+
+    group.swap(
+        "void fill(int64_t n, double out[n]) { for (int64_t i = 0; i < n; i++) out[i] = i; }"
+        "int64_t count(int64_t n, const double x[n]) { return n; }"
+    )
+    out = np.ones(3)
+    fill(out)
+    assert (out.tolist(), count(out)) == ([0.0, 1.0, 2.0], 3)
+    with pytest.raises(TypeError, match="float64"):
+        fill(np.ones(3, np.float32))
