@@ -54,8 +54,7 @@ def rotate(z: complex) -> complex: ...
 
 
 SIGNATURES = {
-    function.__name__: signature_of(function)
-    for function in (scalar, dot, matmul, fill, rows, length, centre, rotate)
+    function.__name__: signature_of(function) for function in (scalar, dot, matmul, fill, rows, length, centre, rotate)
 }
 
 

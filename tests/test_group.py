@@ -186,7 +186,9 @@ def test_no_thread_sees_a_torn_swap():
     group.activate(0)
     stop = np.zeros(1, np.int64)
     torn(first, second, 1, stop), mixed(group, 1, stop)
-    wait = in_threads((torn, first, second, 10**12, stop), (mixed, group, 10**12, stop), (torn, second, first, 10**12, stop))
+    wait = in_threads(
+        (torn, first, second, 10**12, stop), (mixed, group, 10**12, stop), (torn, second, first, 10**12, stop)
+    )
     for number in range(200):
         for _ in range(50):
             group.activate(number)

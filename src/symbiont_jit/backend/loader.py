@@ -1,10 +1,11 @@
-"""Object code -> an address in this process, and back to nothing when it is closed.
+"""Object code -> addresses in this process, and back to nothing when it is closed.
 
 In: `ObjectCode`. Out: a `Loaded` that owns its machine code. A loaded object sees its own functions and the library
 functions it needs, each bound by address; it neither finds nor offers anything else in the process.
 
-LLVM's LLJIT keeps about 9 KiB for every object that was ever loaded, freed or not, until the LLJIT itself goes. So
-objects are loaded in generations of one LLJIT each, and a generation goes with the last of its objects.
+On x86-64 `linker` places objects side by side, at about their size each. Elsewhere, and for what it does not know, LLVM's
+LLJIT does it, at 44 KiB an object. LLJIT keeps about 9 KiB of every object that was ever loaded, freed or not, until it
+goes itself. So those objects are loaded in generations of one LLJIT each, and a generation goes with its last object.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import ctypes
 import ctypes.util
 import functools
 import itertools
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from symbiont_jit.backend.linker import CannotLink, link
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 
@@ -28,22 +31,25 @@ GENERATION: Final = 256
 
 @dataclass(slots=True, eq=False)
 class Loaded:
-    """Machine code in this process, at one address for each entry.
+    """Machine code in this process, at one address for each entry; it goes with this object.
 
-    `close()` takes it away, and is the caller's promise that nobody is inside.
+    `close()` takes it away at once, and is the caller's promise that nobody is inside.
     """
 
     addresses: tuple[int, ...]
     size: int
-    _tracker: Any
-    _generation: _Generation
+    _code: Any
+    _generation: _Generation | None = None
 
     def close(self) -> None:
         """Give the memory back."""
-        if self._tracker is not None:
-            self.addresses = ()
-            self._tracker.close()
-            self._tracker = None
+        code, self._code, self.addresses = self._code, None, ()
+        if code is not None:
+            code.close()
+
+    def __del__(self) -> None:
+        if not sys.is_finalizing():
+            self.close()
 
 
 @dataclass(slots=True, eq=False)
@@ -65,12 +71,11 @@ class _Loader:
     def load(self, code: ObjectCode, extra: Mapping[str, int]) -> Loaded:
         import llvmlite.binding as llvm
 
-        imports = {name: extra[name] if name in extra else _library_address(name) for name in code.needs}
         builder = llvm.JITLibraryBuilder().add_object_img(code.data)
         for entry in code.entries:
             builder.export_symbol(entry)
-        for name, address in imports.items():
-            builder.import_symbol(name, address)
+        for name in code.needs:
+            builder.import_symbol(name, _address(name, extra))
         with self.lock:
             generation = self._open_generation()
             try:
@@ -103,7 +108,16 @@ def load(code: ObjectCode, extra: Mapping[str, int] | None = None) -> Loaded:
 
     Raises `CandidateError` (stage `link`) where a name it needs does not exist here.
     """
-    return _LOADER.load(code, extra or {})
+    bound = extra or {}
+    try:
+        linked = link(code.data, code.entries, lambda name: _address(name, bound))
+    except CannotLink:
+        return _LOADER.load(code, bound)
+    return Loaded(linked.addresses, linked.size, linked)
+
+
+def _address(name: str, extra: Mapping[str, int]) -> int:
+    return extra[name] if name in extra else _library_address(name)
 
 
 @functools.cache

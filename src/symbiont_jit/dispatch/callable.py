@@ -79,6 +79,11 @@ class CellCallable:
         """The compiled way in from Python for this signature; None where there is none on this platform."""
         return None
 
+    @property
+    def _code_owner(self) -> Any:
+        """What keeps the code alive, without keeping this object."""
+        return None
+
     def _keep_for_good(self) -> None:
         """A compiled function holds the cell as a constant: neither cell nor code may go."""
         _IMMORTAL.append(self)
@@ -105,7 +110,8 @@ class _Shown(str):
 def _call_slowly(reference: weakref.ref[CellCallable], *args: Any, **kwargs: Any) -> Any:
     """A call with whatever arguments: checked, converted, then by ctypes; the next one takes the short way."""
     owner = reference()
-    assert owner is not None, "who is being called is alive"
+    if owner is None:
+        raise ReferenceError("the kernel whose call this was is gone; keep the kernel itself")
     if kwargs:
         args = _positional(owner.signature, args, kwargs)
     problem = check_arguments(owner.signature, args)
@@ -114,7 +120,7 @@ def _call_slowly(reference: weakref.ref[CellCallable], *args: Any, **kwargs: Any
     if owner.__call__ is owner._slow_call:
         fast = owner._python_call()
         if fast is not None:
-            owner.__call__ = fast.bind(owner._cell, owner._slow_call)  # type: ignore[method-assign]
+            owner.__call__ = fast.bind(owner._cell, owner._slow_call, owner._code_owner)  # type: ignore[method-assign]
     with owner._calls_lock:
         owner._python_calls += 1
     try:
@@ -176,6 +182,9 @@ def ctypes_prototype(signature: Signature) -> Any:
     return ctypes.CFUNCTYPE(*(_C_TYPES.get(t, ctypes.c_void_p) for t in (entry.returns, *entry.types)))
 
 
+_OTHERWISE = "use `address` from C or Cython, or pass an array"
+
+
 @functools.lru_cache(maxsize=256)
 def ctypes_pointer(signature: Signature) -> Any:
     """The ctypes function type of the C prototype: arrays are pointers to their elements, records `void *`."""
@@ -183,15 +192,11 @@ def ctypes_pointer(signature: Signature) -> Any:
     for param in signature.params:
         element = param.type if isinstance(param.type, Scalar) else param.type.dtype
         if element.c not in _C_TYPES and isinstance(param.type, Scalar):
-            raise UsageError(
-                f"ctypes has no {element}, which {signature.name!r} takes by value; use cffi, or a pointer"
-            )
+            raise UsageError(f"ctypes has no {element}, which {signature.name!r} takes by value; {_OTHERWISE}")
         if isinstance(param.type, Scalar):
             types.append(_C_TYPES[element.c])
         else:
             types.append(ctypes.POINTER(_C_TYPES[element.c]) if element.c in _C_TYPES else ctypes.c_void_p)
     if signature.returns is not None and signature.returns.c not in _C_TYPES:
-        raise UsageError(
-            f"ctypes has no {signature.returns}, which {signature.name!r} returns; use cffi, or an Out array"
-        )
+        raise UsageError(f"ctypes has no {signature.returns}, which {signature.name!r} returns; {_OTHERWISE}")
     return ctypes.CFUNCTYPE(_C_TYPES[signature.returns.c] if signature.returns else None, *types)

@@ -109,13 +109,13 @@ class PythonCall:
     keep: Any
     _definition: Any = None
 
-    def bind(self, cell: Cell | MemberCell, slow: Callable[..., Any]) -> Callable[..., Any]:
-        """A Python function that calls what a cell points at."""
+    def bind(self, cell: Cell | MemberCell, slow: Callable[..., Any], owner: Any) -> Callable[..., Any]:
+        """A Python function that calls what a cell leads to; it keeps `owner`, which has the code."""
         if self._definition is None:
             self._definition = _MethodDefinition(b"kernel", self.address, _METH_FASTCALL_KEYWORDS, None)
         make = ctypes.pythonapi.PyCFunction_NewEx
         make.argtypes, make.restype = (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p), ctypes.py_object
-        state = (struct.pack("=Q", cell.address), slow, cell, self)
+        state = (struct.pack("=Q", cell.address), slow, cell, self, owner)
         function: Callable[..., Any] = make(ctypes.addressof(self._definition), state, None)
         return function
 

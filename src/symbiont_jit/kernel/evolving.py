@@ -126,6 +126,10 @@ class Evolving(Generic[Handle]):
         """A canonical text, compiled; raises `CandidateError`."""
         return self._lineage.object_code(canonical)
 
+    def register(self, canonical: Canonical, code: ObjectCode, profile: str = "release", origin: str = "") -> Handle:
+        """Add compiled code as a revision, not active and not loaded; an equal one that exists is given back."""
+        return self._handle(self._lineage.register(canonical, code, profile, origin))
+
     def candidate(self, canonical: Canonical, code: ObjectCode) -> Handle:
         """Compiled code as a revision that is not registered."""
         return self._handle(Version(-1, canonical.text, origin="candidate", object_code=code))

@@ -205,6 +205,10 @@ class Kernel(CellCallable, Evolving[Revision]):
     def _python_call(self) -> PythonCall | None:
         return python_call(self.signature, self._cell.is_member)
 
+    @property
+    def _code_owner(self) -> Any:
+        return self._lineage
+
     def _keep_for_good(self) -> None:
         super()._keep_for_good()
         self._lineage.is_constant = True

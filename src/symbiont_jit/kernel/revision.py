@@ -89,6 +89,10 @@ class Revision(CellCallable):
             else:
                 self._cell.store(addresses[self._index])
 
+    @property
+    def _code_owner(self) -> Any:
+        return self._lineage, self._of, self._slot
+
     def _python_call(self) -> PythonCall | None:
         return python_call(self.signature, self._cell.is_member)
 

@@ -1,0 +1,299 @@
+"""Handles, rollback and memory: what stays loaded, for whom, and what `prune` may take."""
+
+import gc
+import sys
+import threading
+
+import numpy as np
+import pytest
+from numba import float64 as f64
+from numba import int64 as i64
+from numba import literal_unroll, njit
+
+from symbiont_jit import Array, InOut, KernelError, evolvable
+from symbiont_jit.kernel import Kernel
+from symbiont_jit.signature import SCALARS, Param, Signature
+
+
+def text_of(number):
+    return f"int64_t step(int64_t x) {{ return x + {number}; }}"
+
+
+@pytest.fixture
+def step():
+    """A kernel with the revisions 0 to 4, which add their number; 0 is active and none but it was called."""
+    kernel = Kernel(Signature("step", (Param("x", SCALARS["int64"]),), SCALARS["int64"]))
+    for number in range(5):
+        kernel.compile(text_of(number))
+    kernel.activate(0)
+    return kernel
+
+
+@njit(nogil=True)
+def spin(kernel, stop, started):
+    """Call until told to stop; the largest result."""
+    largest = 0
+    started[0] = 1
+    while not stop[0]:
+        largest = max(largest, kernel(0))
+    return largest
+
+
+class Spinning:
+    """A thread in a compiled loop that calls a kernel."""
+
+    def __init__(self, loop, *arguments):
+        self.stop, self.started, self.result = np.zeros(1, np.int64), np.zeros(1, np.int64), None
+        loop(*arguments, np.ones(1, np.int64), np.zeros(1, np.int64))  # compiled before
+        self.thread = threading.Thread(target=self._run, args=(loop, arguments))
+
+    def _run(self, loop, arguments):
+        self.result = loop(*arguments, self.stop, self.started)
+
+    def __enter__(self):
+        self.thread.start()
+        while not self.started[0]:
+            pass
+        return self
+
+    def __exit__(self, *_):
+        self.stop[0] = 1
+        self.thread.join()
+
+
+# -- handles ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_handle_stays_what_it_is(step):
+    """Kernel and handles are values of one compiled loop; swaps do not reach a handle."""
+    second = step.revision(2)
+
+    @njit
+    def call(function, x):
+        return function(x)
+
+    assert (call(step, 1), call(second, 1), second(1)) == (1, 3, 3)
+    step.activate(4)
+    assert (call(step, 1), call(second, 1), step(1)) == (5, 3, 5)
+    assert len(call.signatures) == 1
+
+
+def test_handles_in_tuples_are_ensembles(step):
+    """A loop over a tuple of handles, and `literal_unroll` over a mixed one, call every revision."""
+
+    @evolvable(source="double half(int64_t x) { return x / 2.0; }")
+    def half(x: i64) -> f64: ...
+
+    @njit
+    def total(members, x):
+        s = 0
+        for member in members:
+            s += member(x)
+        return s
+
+    @njit
+    def mixed(members, x):
+        s = 0.0
+        for member in literal_unroll(members):
+            s += member(x)
+        return s
+
+    assert total((step.revision(1), step.revision(2), step), 10) == 33
+    assert mixed((step.revision(1), half), 3) == 5.5
+
+
+def test_a_known_text_needs_no_compiler(step):
+    """Canonically equal text gives the revision that exists, and no process is started for it."""
+    spawned = []
+    watching = [True]
+
+    def audit(event, _):
+        if watching[0] and event == "subprocess.Popen":
+            spawned.append(event)
+
+    sys.addaudithook(audit)
+    assert step.compile("/* again */ int64_t step(int64_t number) { return number + 3; }") is not step.revision(3)
+    assert spawned
+    spawned.clear()
+    again = step.compile("\n" + text_of(3).replace(" ", "  ") + "// the same")
+    watching[0] = False
+    assert (again is step.revision(3), spawned) == (True, [])
+
+
+def test_a_handle_outlives_its_kernel(step):
+    """A handle keeps what it needs when nobody has the kernel any more."""
+    handle = step.revision(3)
+    call = handle.__call__
+    del step
+    gc.collect()
+    assert handle(1) == 4
+    assert call(1) == 4
+
+
+# -- rollback and prune -----------------------------------------------------------------------------------------------
+
+
+def test_prune_takes_what_nobody_needs(step):
+    """What is neither active, held nor kept goes, stays registered, and comes back when it is activated."""
+    for number in range(5):
+        step.activate(number)
+    held = step.revision(1)
+    before = step.memory()
+    assert step.prune(keep=[0]) == [2, 3]
+    after = step.memory()
+    assert (before.loaded, after.loaded, after.revisions) == (5, 3, 5)
+    assert after.loaded_bytes < before.loaded_bytes
+    assert after.stored_bytes == before.stored_bytes
+    assert (held(0), step(0)) == (1, 4)
+    step.activate(2)
+    assert (step(0), step.active.number, step.memory().loaded) == (2, 2, 4)
+
+
+def test_dropping_a_handle_lets_its_code_go(step):
+    """A revision is kept for as long as somebody holds its handle, and no longer."""
+    handle = step.revision(3)
+    assert handle(0) == 3
+    assert step.memory().held == (3,)
+    assert step.prune() == []
+    del handle
+    assert step.memory().held == ()
+    assert step.prune() == [3]
+
+
+@pytest.mark.parametrize("keep", [1, [1], "handle", "handles"])
+def test_what_to_keep_is_a_handle_a_number_or_several(step, keep):
+    """All ways to say what stays."""
+    step.activate(1)
+    step.activate(2)
+    chosen = {"handle": step.revision(1), "handles": (step.revision(1), step.revision(0))}.get(str(keep), keep)
+    assert 1 not in step.prune(keep=chosen)
+
+
+def test_keeping_somebody_elses_revision_is_an_error(step):
+    """A handle of another kernel, or a number that does not exist, is named."""
+    other = Kernel(step.signature, source=text_of(9))
+    with pytest.raises(KernelError, match="not all of these are revisions of 'step'"):
+        step.prune(keep=[other.active])
+    with pytest.raises(KernelError, match="no revision 77"):
+        step.prune(keep=77)
+
+
+def test_code_under_a_running_loop_stays(step):
+    """While a compiled function that got the kernel as an argument runs, what it may be inside of is not unloaded."""
+    with Spinning(spin, step) as running:
+        for _ in range(20):
+            for number in range(5):
+                step.activate(number)
+                assert step.prune() == []
+        assert step.memory().loaded == 5
+    assert running.result in range(5)
+    assert step.prune() == [0, 1, 2, 3]
+
+
+def test_swaps_and_prunes_under_many_threads():
+    """Loops in threads go on through hundreds of swaps, each followed by a prune."""
+    kernel = Kernel(Signature("step", (Param("x", SCALARS["int64"]),), SCALARS["int64"]), source=text_of(0))
+    for number in range(1, 40):
+        kernel.compile(text_of(number))
+    with Spinning(spin, kernel) as first, Spinning(spin, kernel) as second:
+        for _ in range(10):
+            for number in range(40):
+                kernel.activate(number)
+                kernel.prune()
+    assert first.result <= 39
+    assert second.result <= 39
+    assert kernel.memory().loaded > 1
+    assert len(kernel.prune()) == 39
+
+
+def test_code_under_a_call_from_python_stays(step):
+    """A call from Python counts like a compiled function."""
+
+    @evolvable(source="void wait(int64_t started[1], const int64_t stop[1]) { }")
+    def wait(started: InOut[i64, 1], stop: Array[i64, 1]) -> None: ...
+
+    body = """
+void wait(int64_t started[1], const int64_t stop[1])
+{
+  volatile int64_t *s = started;
+  const volatile int64_t *end = stop;
+  s[0] = 1;
+  while (!end[0])
+    ;
+}
+"""
+    wait.swap(body)
+    started, stop = np.zeros(1, np.int64), np.zeros(1, np.int64)
+    thread = threading.Thread(target=wait, args=(started, stop))
+    thread.start()
+    while not started[0]:
+        pass
+    wait.activate(0)
+    assert wait.prune() == []
+    stop[0] = 1
+    thread.join()
+    assert wait.prune() == [1]
+
+
+def test_a_global_of_a_compiled_function_is_never_unloaded_unasked(step):
+    """Nobody counts calls through a global, so its code stays until the caller vouches that no thread is inside."""
+    step.activate(1)
+
+    @njit
+    def through_global(x):
+        return step(x)
+
+    assert through_global(1) == 2
+    step.activate(2)
+    assert step.prune() == []
+    assert step.prune(idle=True) == [0, 1]
+    assert through_global(1) == 3
+
+
+def test_a_revision_that_was_never_active_goes_under_a_running_loop(step):
+    """What only handles have called is not what a loop over the kernel can be inside of."""
+    assert step.revision(4)(0) == 4
+    with Spinning(spin, step):
+        assert step.prune() == [4]
+
+
+def test_an_exception_in_a_loop_ends_its_use(step):
+    """A compiled function that raises has returned too."""
+
+    @njit
+    def fails(kernel):
+        if kernel(1) > 0:
+            raise ValueError("enough")
+        return 0
+
+    step.activate(1)
+    with pytest.raises(ValueError, match="enough"):
+        fails(step)
+    assert step._cell.users == 0
+    step.activate(2)
+    assert step.prune() == [0, 1]
+
+
+def test_old_code_goes_by_itself():
+    """After some hundreds of loads what nobody can be running is unloaded without being asked."""
+    kernel = Kernel(Signature("step", (Param("x", SCALARS["int64"]),), SCALARS["int64"]))
+    for number in range(600):
+        kernel.register(*_fake_candidate(kernel, number))
+        kernel.activate(number)
+    assert kernel(0) == 7
+    assert kernel.memory().revisions == 600
+    assert kernel.memory().loaded <= 256
+
+
+def _fake_candidate(kernel, number):
+    """Distinct texts with one object code: compiling six hundred would take a while."""
+    from symbiont_jit.frontend import Canonical
+
+    canonical = kernel.canonical(text_of(7))
+    return Canonical(f"{canonical.text}/* {number} */", canonical.names), kernel.object_code(canonical)
+
+
+def test_memory_says_it_in_words(step):
+    """The record prints as a sentence with numbers."""
+    assert "5 revisions" in str(step.memory())
+    assert "1 loaded" in str(step.memory())
