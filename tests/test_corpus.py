@@ -39,6 +39,8 @@ def rows(a: Array[f64, "n", 10]) -> f64: ...
 
 @record
 class Point:
+    """A record of the files that take one."""
+
     x: f64
     y: f64
     weights: Array[np.int32, 2]

@@ -78,7 +78,7 @@ def test_which_function_is_meant():
     text = "static double h(double x) { return x; } double f(double x) { return h(x); }"
     assert Kernel.from_c(text).signature.name == "f"
     assert Kernel.from_c(text, "h")(2.0) == 2.0
-    with pytest.raises(SignatureError, match="which function is meant.*: f, g"):
+    with pytest.raises(SignatureError, match=r"which function is meant.*: f, g"):
         Kernel.from_c("double f(double x) { return x; } double g(double x) { return x; }")
     with pytest.raises(SignatureError, match="no function 'k' in the text; it defines: h, f"):
         Kernel.from_c(text, "k")

@@ -38,6 +38,14 @@ def test_the_counter_example():
     assert example["main"](candidates=60) < before / 2
 
 
+def test_the_scipy_example():
+    """SciPy integrates and filters with kernels, and a swap reaches a filter that it already has."""
+    example = runpy.run_path(str(ROOT / "examples/scipy_callbacks/scipy_callbacks.py"))
+    integral, before, after = example["main"]()
+    assert integral == pytest.approx((2 * 3.141592653589793) ** 0.5)
+    assert (before, after) == (0.0, 0.0)
+
+
 def test_candidates_page_is_printed_from_the_tables():
     """The page about what a body may contain says what the checker enforces."""
     page = runpy.run_path(str(ROOT / "docs/print_candidates.py"))["page"]()

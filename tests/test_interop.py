@@ -92,7 +92,7 @@ def test_ctypes_has_no_complex_numbers():
     def turn(z: c128) -> c128: ...
 
     with pytest.raises(UsageError, match="from C or Cython"):
-        turn.ctypes
+        turn.ctypes  # noqa: B018  asking is enough
 
 
 @pytest.mark.parametrize(("typ", "c", "value"), [(c128, "double _Complex", 1 + 2j), (c64, "float _Complex", 1 + 2j)])

@@ -16,7 +16,7 @@ import functools
 import itertools
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -47,8 +47,8 @@ class Loaded:
         if code is not None:
             code.close()
 
-    def __del__(self) -> None:
-        if not sys.is_finalizing():
+    def __del__(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        if not is_finalizing():  # then the process goes, and its modules may be gone already
             self.close()
 
 
