@@ -32,6 +32,7 @@ ALLOWED = {
 
 #: Third-party packages and the only layers that may import them.
 BORDERS = {
+    "scipy": {"kernel"},
     "pycparser": {"frontend", "propose"},
     "numba": {"dispatch", "demo", "doctor", "evaluate"},
     "llvmlite": {"backend", "dispatch", "evaluate"},
