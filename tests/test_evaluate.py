@@ -6,10 +6,11 @@ import time
 
 import numpy as np
 import pytest
+from numba import complex128 as c128
 from numba import float32, int64
 from numba import float64 as f64
 
-from symbiont_jit import Array, Evolution, Mutator, Out, Speedup, Status, UsageError, evolvable
+from symbiont_jit import Array, Evolution, Mutator, Out, Speedup, Status, UsageError, evolvable, record
 from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.worker import Answer, Crash, Overdue, Worker
 from tests.conftest import DOT, MATMUL, SORT
@@ -307,3 +308,61 @@ def test_small_inputs_are_timed_together():
     metric.prepare(f)
     assert len(metric._timed) == 16
     assert metric._stopwatch.calibrate(f.revision(0).entry_address) % 16 == 0
+
+
+@pytest.fixture
+def mirror():
+    """A kernel of records and complex numbers, whose Python body is the reference."""
+
+    @record
+    class Point:
+        """A point and its weights."""
+
+        z: c128
+        w: Array[np.int32, 2]
+
+    @evolvable
+    def mirror(p: Array[Point, "n"], out: Out[Point], turn: c128) -> c128:
+        s = 0j
+        for i in range(p.shape[0]):
+            s += p[i].z * turn
+        out.z = s.conjugate()
+        out.w[0] = p.shape[0]
+        out.w[1] = 7
+        return s
+
+    def inputs(rng):
+        points = np.zeros(20, Point.dtype)
+        points["z"] = rng.random(20) + 1j * rng.random(20)
+        return points, np.zeros((), Point.dtype), 1.0 - 2.0j
+
+    search = Evolution(mirror, metric=Speedup(inputs))
+    with search:
+        yield search
+
+
+MIRROR = """
+double complex mirror(int64_t n, const struct Point p[n], struct Point *out, double complex turn)
+{
+  double complex s = 0.0;
+  for (int64_t i = 0; i < n; i++)
+    s += p[i].z * turn;
+  *out = (struct Point){CONJ, {n, WEIGHT}};
+  return s;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("conj", "weight", "status", "said"),
+    [
+        ("conj(s)", "7", Status.VALID, ""),
+        ("s", "7", Status.WRONG, "'out' .z is"),
+        ("conj(s)", "8", Status.WRONG, "'out' .w at [1] is 8, expected 7"),
+    ],
+)
+def test_records_and_complex_numbers_are_compared(mirror, conj, weight, status, said):
+    """A difference names the field; complex numbers have the tolerance of their parts."""
+    evaluation = mirror.evaluate(MIRROR.replace("CONJ", conj).replace("WEIGHT", weight))
+    assert evaluation.status is status
+    assert said in "".join(d.message for d in evaluation.diagnostics)
