@@ -45,9 +45,10 @@ class ObjectCode:
     needs: tuple[str, ...]
 
 
-def unit_of(text: str, after: str = "") -> str:
-    """The whole of what clang reads for a canonical text; `after` is the project's own C about it."""
-    return f'{vocabulary.prelude(text + after)}# 1 "{CANDIDATE_FILE}"\n{text}# 1 "entries.c"\n{after}'
+def unit_of(text: str, after: str = "", before: str = "") -> str:
+    """The whole of what clang reads for a canonical text; `before` and `after` are the project's own C around it."""
+    prelude = vocabulary.prelude(before + text + after)
+    return f'{prelude}{before}# 1 "{CANDIDATE_FILE}"\n{text}# 1 "entries.c"\n{after}'
 
 
 def compile_object(
@@ -56,19 +57,20 @@ def compile_object(
     flags: Sequence[str] = (),
     profile: str = "release",
     after: str = "",
+    before: str = "",
     also_needs: frozenset[str] = frozenset(),
 ) -> ObjectCode:
     """Object code of a canonical text; from the cache where the same was compiled before.
 
-    `entries` are the functions to be called; `after` is C of the project's own that stands behind the text;
+    `entries` are the functions to be called; `before` and `after` are C of the project's own that stands around the text;
     `also_needs` are names that may stay undefined besides the table's (for the project's own C). Raises
     `CandidateError` for what clang refuses.
     """
-    key = _key(text, entries, after, tuple(flags), profile)
+    key = _key(before + text, entries, after, tuple(flags), profile)
     cached = _CACHE.get(key)
     if cached is not None:
         return _object_code(key, entries, cached)
-    lowered = clang().lower(unit_of(text, after), OBJECT, flags)
+    lowered = clang().lower(unit_of(text, after, before), OBJECT, flags)
     if isinstance(lowered, list):
         raise CandidateError(Stage.LOWER, lowered, text)
     code = _object_code(key, entries, lowered)

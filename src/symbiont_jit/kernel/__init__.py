@@ -16,8 +16,9 @@ from symbiont_jit.kernel.evolving import Evolving
 from symbiont_jit.kernel.frozen import Frozen
 from symbiont_jit.kernel.glue import preprocess
 from symbiont_jit.kernel.group import Group, GroupRevision
-from symbiont_jit.kernel.kernel import Kernel, Panic
+from symbiont_jit.kernel.kernel import Kernel
 from symbiont_jit.kernel.lineage import Memory
+from symbiont_jit.kernel.panics import Panic
 from symbiont_jit.kernel.python_source import is_empty
 from symbiont_jit.kernel.revision import Revision
 

@@ -15,8 +15,7 @@ from symbiont_jit.signature import Signature
 
 __all__ = ["Evolving", "flags_of", "profile_of"]
 
-PROFILES: Final = ("release",)
-_LATER_PROFILES: Final = ("safe", "checked")
+PROFILES: Final = ("safe", "checked", "release")
 
 Handle = TypeVar("Handle")
 
@@ -122,17 +121,17 @@ class Evolving(Generic[Handle]):
         """The canonical form of a candidate; raises `CandidateError`."""
         return self._lineage.canonical(source)
 
-    def object_code(self, canonical: Canonical) -> ObjectCode:
-        """A canonical text, compiled; raises `CandidateError`."""
-        return self._lineage.object_code(canonical)
+    def object_code(self, canonical: Canonical, profile: str = "release") -> ObjectCode:
+        """A canonical text, compiled for a profile; raises `CandidateError`."""
+        return self._lineage.object_code(canonical, profile)
 
     def register(self, canonical: Canonical, code: ObjectCode, profile: str = "release", origin: str = "") -> Handle:
         """Add compiled code as a revision, not active and not loaded; an equal one that exists is given back."""
         return self._handle(self._lineage.register(canonical, code, profile, origin))
 
-    def candidate(self, canonical: Canonical, code: ObjectCode) -> Handle:
+    def candidate(self, canonical: Canonical, code: ObjectCode, profile: str = "release") -> Handle:
         """Compiled code as a revision that is not registered."""
-        return self._handle(Version(-1, canonical.text, origin="candidate", object_code=code))
+        return self._handle(Version(-1, canonical.text, origin="candidate", profile=profile, object_code=code))
 
     @contextlib.contextmanager
     def lent(self, revision: Any) -> Iterator[Any]:
@@ -146,10 +145,8 @@ class Evolving(Generic[Handle]):
 def profile_of(name: str | None) -> str:
     """A profile's name; raises `UsageError` for one that does not exist."""
     if name is None or name in PROFILES:
-        return name or "release"
-    if name in _LATER_PROFILES:
-        raise UsageError(f"the profile {name!r} is not built yet; use 'release' and see CAVEATS.md for what it means")
-    raise UsageError(f"there is no profile {name!r}; use one of {', '.join((*PROFILES, *_LATER_PROFILES))}")
+        return name or "safe"
+    raise UsageError(f"there is no profile {name!r}; use one of {', '.join(PROFILES)}")
 
 
 def flags_of(flags: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from symbiont_jit.dispatch.callable import CellCallable, ctypes_pointer
@@ -17,6 +16,7 @@ from symbiont_jit.kernel.evolving import Evolving, flags_of, profile_of
 from symbiont_jit.kernel.frozen import Frozen
 from symbiont_jit.kernel.glue import Pointer, preprocess, python_call
 from symbiont_jit.kernel.lineage import Lineage, Version
+from symbiont_jit.kernel.panics import Panic
 from symbiont_jit.kernel.python_source import python_source
 from symbiont_jit.kernel.revision import Revision
 from symbiont_jit.kernel.scipy_callable import low_level_callable
@@ -27,16 +27,6 @@ if TYPE_CHECKING:
     from symbiont_jit.kernel.group import Group
 
 __all__ = ["Kernel", "Panic"]
-
-
-@dataclass(frozen=True, slots=True)
-class Panic:
-    """A run-time fault that was caught; line and column count in the canonical source, 0 where there is none."""
-
-    kind: str
-    message: str
-    line: int = 0
-    column: int = 0
 
 
 class Kernel(CellCallable, Evolving[Revision]):
@@ -163,9 +153,8 @@ class Kernel(CellCallable, Evolving[Revision]):
         return Frozen(chosen, self._lineage, self._index)
 
     def take_panic(self) -> Panic | None:
-        """The last panic since it was last asked for, and forget it."""
-        message = self._lineage.take_panic(self._index)
-        return None if message is None else Panic("unevolved", message)
+        """The last panic in this thread since it was last asked for, and forget it."""
+        return self._lineage.take_panic(self._index)
 
     def __repr__(self) -> str:
         active = self._lineage.active

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
+import re
 import threading
 import weakref
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from symbiont_jit.backend.loader import Loaded, load
@@ -19,9 +21,11 @@ from symbiont_jit.backend.objects import ObjectCode, compile_object
 from symbiont_jit.dispatch.callable import CellCallable
 from symbiont_jit.dispatch.cell import Cell
 from symbiont_jit.dispatch.python_body import PythonCode, compile_python
-from symbiont_jit.errors import KernelError
+from symbiont_jit.errors import CandidateError, Diagnostic, KernelError
 from symbiont_jit.frontend import Canonical, canonical_source
+from symbiont_jit.frontend.guard import FLAGS, guard
 from symbiont_jit.kernel.glue import Stub, preprocess
+from symbiont_jit.kernel.panics import REPORT, Panic, PanicTable, panic_of
 from symbiont_jit.signature import NativeEntry, Signature, native_entry
 
 __all__ = ["Lineage", "Memory", "Version"]
@@ -53,7 +57,7 @@ class Memory:
         )
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Version:
     """One accepted text with its code, for all functions of a lineage.
 
@@ -70,6 +74,7 @@ class Version:
     bodies: tuple[Body | None, ...] = ()
     table: Any = None
     was_active: bool = False
+    identity: int = field(default_factory=itertools.count(1).__next__)
     code: Loaded | tuple[PythonCode | Stub, ...] | None = None
 
 
@@ -92,6 +97,8 @@ class Lineage:
     lock: threading.RLock = field(default_factory=threading.RLock)
     handles: weakref.WeakValueDictionary[tuple[int, int], Any] = field(default_factory=weakref.WeakValueDictionary)
     is_constant: bool = False
+    panics: PanicTable = field(default_factory=PanicTable)
+    _by_identity: weakref.WeakValueDictionary[int, Version] = field(default_factory=weakref.WeakValueDictionary)
     _known: dict[tuple[str, str], int] = field(default_factory=dict)
     _stubs: dict[int, Stub] = field(default_factory=dict)
     _loads: int = 0
@@ -107,9 +114,22 @@ class Lineage:
         """The canonical form of a candidate; raises `CandidateError`."""
         return canonical_source(source, self.signatures, preprocess)
 
-    def object_code(self, canonical: Canonical, profile: str = "release") -> ObjectCode:
-        """A canonical text, compiled; raises `CandidateError`."""
-        return compile_object(canonical.text, [e.symbol for e in self.entries], self.flags, profile, self.after)
+    def object_code(self, canonical: Canonical, profile: str) -> ObjectCode:
+        """A canonical text, compiled for a profile; raises `CandidateError`."""
+        entries = [e.symbol for e in self.entries]
+        if profile == "release":
+            return compile_object(canonical.text, entries, self.flags, profile, self.after)
+        guarded = guard(canonical.text, self.signatures, profile)
+        flags = (*self.flags, *FLAGS)
+        if guarded.is_plain:
+            return compile_object(canonical.text, entries, flags, profile, self.after)
+        before, after = guarded.before + REPORT, self.assertions + guarded.after
+        try:
+            return compile_object(guarded.text, entries, flags, profile, after, before, BOUND)
+        except CandidateError as error:
+            # clang's lines are those of the guarded text: where the canonical one has errors, those are the candidate's.
+            compile_object(canonical.text, entries, self.flags, "release", self.after)
+            raise CandidateError(error.stage, map(_without_line, error.diagnostics), canonical.text) from None
 
     @property
     def entries(self) -> list[NativeEntry]:
@@ -120,6 +140,11 @@ class Lineage:
     def after(self) -> str:
         """The project's own C behind a canonical text."""
         return "".join(dict.fromkeys(part for e in self.entries for part in _statements(e.after)))
+
+    @property
+    def assertions(self) -> str:
+        """The layout of the records, asserted."""
+        return "".join(dict.fromkeys(part for e in self.entries for part in _statements(e.after)[:-1]))
 
     def compile(self, source: str | bytes, profile: str, origin: str) -> Version:
         """A candidate as a version; the one that exists where its canonical text is known."""
@@ -167,9 +192,11 @@ class Lineage:
             pairs = enumerate(zip(version.bodies, self.signatures, strict=True))
             return tuple(compile_python(b, s) if b is not None else self._stub(i) for i, (b, s) in pairs)
         self._loads += 1
+        self._by_identity[version.identity] = version
         if self._loads % PRUNE_EVERY == 0:
             self.prune((version,))
-        return load(version.object_code)
+        bound = {"sj_panics": self.panics.address, "sj_version": version.identity % 2**64}
+        return load(version.object_code, bound)
 
     def activate(self, version: Version) -> None:
         """Send all later calls to a version: one store."""
@@ -223,9 +250,17 @@ class Lineage:
             self._stubs[index] = Stub(self.signatures[index])
         return self._stubs[index]
 
-    def take_panic(self, index: int) -> str | None:
-        """What a function without a body left when it was called."""
-        return self._stubs[index].take_panic() if index in self._stubs else None
+    def take_panic(self, index: int, version: Version | None = None) -> Panic | None:
+        """The newest panic of this thread (in a version), or of a function without a body; it is forgotten."""
+        record = self.panics.take(None if version is None else version.identity)
+        if record is None:
+            message = self._stubs[index].take_panic() if version is None and index in self._stubs else None
+            return None if message is None else Panic("unevolved", message)
+        found = version if version is not None else self._by_identity.get(record[0])
+        if found is None:
+            return Panic("unknown", "a candidate that is gone panicked")
+        sites = guard(found.source, self.signatures, found.profile).sites
+        return panic_of(sites[record[1]], record[2], record[3], found.source)
 
     # -- memory -------------------------------------------------------------------------------------------------
 
@@ -266,6 +301,15 @@ class Lineage:
             size = sum(c.size for c in loaded if isinstance(c, Loaded))
             return Memory(len(self.versions), stored, len(loaded), size, tuple(self.held()))
 
+
+def _without_line(found: Diagnostic) -> Diagnostic:
+    """A finding about the guarded text, in whose lines the candidate has no part."""
+    message = re.sub(r"stack frame size \((\d+)\) exceeds limit \((\d+)\).*", r"local arrays take \1 bytes; at most \2", found.message)
+    return replace(found, message=message, line=0, column=0)
+
+
+#: Names that guarded code leaves to be bound when it is loaded.
+BOUND: Final = frozenset({"sj_panics", "sj_version"})
 
 # Tables of stubs that a slot points at: a reader may be at one at any time.
 _KEPT: list[Version] = []

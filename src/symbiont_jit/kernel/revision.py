@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.dispatch.callable import CellCallable
@@ -11,10 +11,8 @@ from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.python_call import PythonCall
 from symbiont_jit.kernel.glue import python_call
 from symbiont_jit.kernel.lineage import Lineage, Version
+from symbiont_jit.kernel.panics import Panic
 from symbiont_jit.kernel.shown import html_of
-
-if TYPE_CHECKING:
-    from symbiont_jit.kernel.kernel import Panic
 
 __all__ = ["Revision"]
 
@@ -78,8 +76,8 @@ class Revision(CellCallable):
         return self._cell.target
 
     def take_panic(self) -> Panic | None:
-        """The last panic since it was last asked for; nothing panics in release code."""
-        return None
+        """The last panic of this revision in this thread since it was last asked for; in release code nothing panics."""
+        return self._lineage.take_panic(self._index, self._of)
 
     def _require_code(self) -> None:
         if not self._cell.target:

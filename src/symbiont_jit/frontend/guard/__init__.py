@@ -1,0 +1,116 @@
+"""Canonical C -> the same C with checks in it, for the profiles `safe` and `checked`.
+
+In: a canonical text, its signatures, a profile. Out: a `Guarded`: text for the compiler, and what each place that can panic
+means; or `CandidateError` (rule `untraceable`) where an access cannot be followed, with what to write instead.
+
+`safe` checks what keeps a candidate inside its own arrays: indices, pointers, divisions, recursion, the size of local
+arrays. `checked` adds what C leaves undefined (overflow, shifts, conversions, assumptions) and counts loops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pycparser import c_ast
+
+from symbiont_jit.errors import CandidateError, Stage
+from symbiont_jit.frontend.guard.expressions import Expressions, Refused, Site
+from symbiont_jit.frontend.guard.runtime import ENTRY_SHIM, RUNTIME
+from symbiont_jit.frontend.guard.statements import Functions
+from symbiont_jit.frontend.tree import parse, print_tree, walk
+from symbiont_jit.signature import ArrayType, Mode, Scalar, Signature, native_entry
+from symbiont_jit.signature.native import is_by_value
+
+__all__ = ["FLAGS", "Guarded", "Site", "guard"]
+
+#: Bytes of stack that a call may use, and loop iterations that `checked` lets it make.
+STACK: Final = 1 << 19
+MAX_FRAME: Final = 1 << 18
+FUEL: Final = 1 << 31
+
+#: With these, what the language leaves undefined and is not checked is at least some value: nothing for the optimiser to
+#: conclude from. Overflow wraps, also of pointers; conversions give what the processor gives; objects begin as zeros and live
+#: as long as the call; an endless loop is one.
+FLAGS: Final = (
+    "-fwrapv",
+    "-fwrapv-pointer",
+    "-fno-strict-aliasing",
+    "-fno-strict-float-cast-overflow",
+    "-ftrivial-auto-var-init=zero",
+    "-fno-finite-loops",
+    "-fno-delete-null-pointer-checks",
+    "-Xclang",
+    "-disable-lifetime-markers",
+    f"-Wframe-larger-than={MAX_FRAME}",
+    "-Werror=frame-larger-than",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """`before`, `text` and `after` together are what is compiled; `sites` say what a panic's number means.
+
+    `is_plain` says that nothing in it can panic or go on for ever: the text may be compiled as it is.
+    """
+
+    before: str
+    text: str
+    after: str
+    sites: tuple[Site, ...]
+    is_plain: bool
+
+
+_LOOPS: Final = (c_ast.For, c_ast.While, c_ast.DoWhile, c_ast.Goto)
+
+
+def guard(text: str, signatures: Sequence[Signature], profile: str) -> Guarded:
+    """The guarded form of a canonical text; raises `CandidateError` for what cannot be traced."""
+    tree = parse(text)
+    assert isinstance(tree, c_ast.FileAST), "canonical text can be parsed"
+    has_loops = any(isinstance(n, _LOOPS) for n in walk(tree))
+    expressions = Expressions(checked=profile == "checked")
+    functions = Functions(expressions, {s.name: s for s in signatures})
+    try:
+        functions.guard(tree)
+    except Refused as refused:
+        raise CandidateError(Stage.CHECK, [refused.diagnostic], text) from None
+    shims = "".join(_shim(s) for s in signatures)
+    literals = "".join(expressions.literals)
+    return Guarded(RUNTIME, literals + print_tree(tree), shims, tuple(expressions.sites), not has_loops and not expressions.sites)
+
+
+def _shim(signature: Signature) -> str:
+    """The native entry around a guarded function."""
+    entry = native_entry(signature)
+    params, passed = [], ["&sj_f"]
+    for number in range(len(signature.dimensions)):
+        params.append(f"int64_t d{number}")
+        passed.append(f"d{number}")
+    for number, param in enumerate(signature.params):
+        is_array = isinstance(param.type, ArrayType)
+        const = "const " if param.mode is Mode.IN else ""
+        by_pointer = isinstance(param.type, Scalar) and not is_by_value(param)
+        kind = f"{const}void *" if is_array else f"const {param.type.c} *" if by_pointer else f"{param.type.c} "  # type: ignore[union-attr]
+        params.append(f"{kind}a{number}")
+        passed.append(f"*a{number}" if by_pointer else f"a{number}")
+    call = f"sj_own_{signature.name}({', '.join(passed)});"
+    if entry.has_result_pointer:
+        assert signature.returns is not None
+        params.append(f"{signature.returns.c} *result")
+        body, zero = f"*result = {call}", "*result = 0; return;"
+    elif entry.returns == "void":
+        body, zero = call, "return;"
+    else:
+        body, zero = f"return {call}", "return 0;"
+    return ENTRY_SHIM.format(
+        returns=entry.returns,
+        symbol=entry.symbol,
+        params=", ".join(params) or "void",
+        stack=STACK,
+        fuel=FUEL,
+        zero=zero,
+        body=body,
+    )
+

@@ -1,0 +1,591 @@
+"""Expressions with their checks written into them.
+
+In: expression nodes of a canonical text. Out: C text that computes the same, and panics where the original would leave its
+arrays or, in `checked`, do anything that C leaves undefined.
+
+Every pointer is traced to the object it points into. A pointer's *root* is where that object begins and ends: two
+expressions without side effects. Objects are their own root; a pointer variable has two shadow variables, which are
+set whenever it is; a parameter of a helper brings its root along. An access is compared with the root, whatever
+happened to the pointer in between. What cannot be traced is refused, with what to write instead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from pycparser import c_ast
+
+from symbiont_jit import vocabulary
+from symbiont_jit.errors import Diagnostic, Stage
+from symbiont_jit.frontend.guard.types import (
+    DOUBLE,
+    INT,
+    LONG,
+    SIZE,
+    VOID,
+    Arithmetic,
+    ArrayOf,
+    CType,
+    FunctionOf,
+    PointerTo,
+    StructOf,
+    TypeReader,
+    common,
+    decayed,
+    library_functions,
+    promoted,
+)
+from symbiont_jit.frontend.tree import position, print_tree, walk
+
+__all__ = ["Expressions", "Refused", "Root", "Site", "Symbol", "Value"]
+
+
+class Refused(Exception):  # noqa: N818  an answer, not an error of anybody's
+    """A construct that cannot be traced: the diagnostic says how to write it."""
+
+    def __init__(self, node: Any, message: str) -> None:
+        line, column = next((p for n in walk(node) if (p := position(n)) != (0, 0)), (0, 0))
+        super().__init__(message)
+        self.diagnostic = Diagnostic(Stage.CHECK, "untraceable", message, line, column)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place that can panic: what it does, where it is in the canonical text, and what the two reported values mean."""
+
+    kind: str
+    line: int
+    column: int
+    what: str = ""
+    limit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """Where the object behind a pointer begins and ends, as C expressions of `const char *`; and how deep it lives."""
+
+    low: str
+    high: str
+    depth: int = 0
+    name: str = ""
+
+
+NOWHERE: Final = Root("(const char *)0", "(const char *)0", 0, "NULL")
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A name: its type, its scope's depth, its name in the guarded text, and its root."""
+
+    type: CType
+    depth: int
+    text: str
+    root: Root | None = None
+    is_function: bool = False
+    is_constant: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An expression in C, of a type; for a pointer `root` is where it points into, for an object the object itself."""
+
+    text: str
+    type: CType
+    root: Root | None = None
+
+
+_FLOAT_CONSTANTS: Final = re.compile(r"(DBL|FLT)_(EPSILON|MAX|MIN|TRUE_MIN)$|HUGE_VALF?$|INFINITY$|NAN$|M_")
+_OVERFLOWING: Final = {"+": "add", "-": "sub", "*": "mul"}
+#: Functions of the table by how many bytes behind each pointer they touch: an argument's number, or the pointee's size.
+_SPANS: Final = {
+    "memcpy": (2, 2),
+    "memmove": (2, 2),
+    "memcmp": (2, 2),
+    "memset": (2,),
+}
+
+
+@dataclass(slots=True)
+class Expressions:
+    """The expressions of one text, with the scopes that are open where they stand."""
+
+    checked: bool
+    sites: list[Site] = field(default_factory=list)
+    types: TypeReader = field(default_factory=TypeReader)
+    scopes: list[dict[str, Symbol]] = field(default_factory=lambda: [{}])
+    literals: list[str] = field(default_factory=list)
+
+    # -- names ----------------------------------------------------------------------------------------------------
+
+    @property
+    def depth(self) -> int:
+        """How many scopes are open."""
+        return len(self.scopes) - 1
+
+    def symbol(self, name: str) -> Symbol | None:
+        """What a name means here."""
+        return next((scope[name] for scope in reversed(self.scopes) if name in scope), None)
+
+    def declare(self, name: str, symbol: Symbol) -> None:
+        """Let a name mean something from here to the end of its scope."""
+        self.scopes[-1][name] = symbol
+
+    def site(self, kind: str, node: Any, what: str = "", limit: str = "") -> int:
+        """The number of a new place that can panic."""
+        line, column = next((p for n in walk(node) if (p := position(n)) != (0, 0)), (0, 0))
+        self.sites.append(Site(kind, line, column, what, limit))
+        return len(self.sites) - 1
+
+    # -- values ---------------------------------------------------------------------------------------------------
+
+    def value(self, node: Any) -> Value:
+        """An expression as something to compute with; an array as a pointer to its first element."""
+        found = self._any(node)
+        if isinstance(found.type, ArrayOf):
+            return Value(found.text, PointerTo(found.type.of), found.root)
+        return found
+
+    def _any(self, node: Any) -> Value:
+        handler = getattr(self, f"_{type(node).__name__}", None)
+        if handler is None:
+            raise Refused(node, f"'{type(node).__name__}' is not known to the checks; write it more plainly")
+        found: Value = handler(node)
+        return found
+
+    def _Constant(self, node: Any) -> Value:
+        if node.type == "string":
+            name = f"sj_text{len(self.literals)}"
+            self.literals.append(f"static const char {name}[] = {node.value};\n")
+            return Value(name, ArrayOf(Arithmetic("i", 8), f"(int64_t)sizeof({name})"), _whole(name, 0, "a string"))
+        if node.type in ("char",):
+            return Value(node.value, INT)
+        if "int" in node.type or "long" in node.type:
+            return Value(node.value, _integer_type(node.value))
+        return Value(node.value, Arithmetic("f", 32) if node.value[-1] in "fF" and "x" not in node.value.lower() else DOUBLE)
+
+    def _ID(self, node: Any) -> Value:
+        known = self.symbol(node.name)
+        if known is None:
+            return self._constant(node)
+        if known.is_constant:
+            return Value(known.text, known.type)
+        return Value(known.text, known.type, known.root or _object(known.text, known.depth, node.name))
+
+    @staticmethod
+    def _constant(node: Any) -> Value:
+        if node.name == "NULL":
+            return Value("NULL", PointerTo(VOID), NOWHERE)
+        if node.name == "_Complex_I":
+            return Value(node.name, Arithmetic("c", 64))
+        if _FLOAT_CONSTANTS.match(node.name):
+            is_single = node.name.startswith("FLT") or node.name in ("INFINITY", "NAN", "HUGE_VALF")
+            return Value(node.name, Arithmetic("f", 32) if is_single else DOUBLE)
+        expression = vocabulary.CONSTANTS.get(node.name, "")
+        bits = 64 if re.search("64|LONG|SIZE|PTRDIFF", node.name) else 32
+        return Value(node.name, Arithmetic("u" if re.match("U.*MAX|SIZE", node.name) or "U" in expression else "i", bits))
+
+    def _ExprList(self, node: Any) -> Value:
+        values = [self.value(e) for e in node.exprs]
+        return Value(f"({', '.join(v.text for v in values)})", values[-1].type, values[-1].root)
+
+    # -- objects --------------------------------------------------------------------------------------------------
+
+    def _StructRef(self, node: Any) -> Value:
+        if node.type == "->":
+            base = self._behind(node, node.name, None)
+        else:
+            base = self._any(node.name)
+        typ = base.type.field(node.field.name) if isinstance(base.type, StructOf) else None
+        return Value(f"{base.text}.{node.field.name}", INT if typ is None else typ, base.root)
+
+    def _ArrayRef(self, node: Any) -> Value:
+        return self._behind(node, node.name, node.subscript)
+
+    def _behind(self, node: Any, base: Any, subscript: Any | None) -> Value:
+        """The object at a subscript of an array or pointer, once it is known to be inside."""
+        found, index = self._any(base), self.value(subscript) if subscript is not None else Value("0", INT)
+        if isinstance(found.type, Arithmetic):  # 3[x]
+            found, index, base = self._any(subscript), self.value(base), subscript
+        if isinstance(found.type, ArrayOf) and found.type.length is not None:
+            return self._element(node, base, found, found.type, index)
+        pointer = self.value(base) if isinstance(found.type, ArrayOf) else found
+        if not isinstance(pointer.type, PointerTo):
+            raise Refused(node, "this is no array or pointer that the checks can follow")
+        return self._pointee(node, base, pointer, pointer.type.to, index)
+
+    def _element(self, node: Any, base: Any, array: Value, typ: ArrayOf, index: Value) -> Value:
+        name = _shown(base)
+        site = self.site("index", node, name, _plain(typ.length))
+        checked = f"sj_index(sj_f, {site}, (int64_t)({index.text}), {typ.length})"
+        return Value(f"{array.text}[{checked}]", typ.of, array.root)
+
+    def _pointee(self, node: Any, base: Any, pointer: Value, typ: CType, index: Value) -> Value:
+        if typ == VOID:
+            raise Refused(node, "what is behind a 'void *' has no size; cast it to a pointer to its type")
+        if isinstance(typ, ArrayOf) and not isinstance(base, c_ast.ID):
+            raise Refused(node, "index an array or a named pointer to rows, not an expression")
+        root = self._root(base, pointer)
+        site = self.site("pointer", node, root.name or _shown(base))
+        size = f"(int64_t)sizeof(*{pointer.text})"
+        address = f"sj_at(sj_f, {site}, {pointer.text}, (int64_t)({index.text}), {size}, {root.low}, {root.high})"
+        return Value(f"(*(__typeof__(&{pointer.text}[0])){address})", typ, root)
+
+    @staticmethod
+    def _root(node: Any, pointer: Value) -> Root:
+        if pointer.root is None:
+            raise Refused(
+                node, "it is not known what this points into; assign it to a pointer variable, or index the array itself"
+            )
+        return pointer.root
+
+    def _CompoundLiteral(self, node: Any) -> Value:
+        typ = self.types.read(node.type)
+        require_traceable(node, typ)
+        return Value(f"({print_tree(node.type).strip()})" + self.initial(node.init, typ), typ)
+
+    def initial(self, node: Any, typ: CType) -> str:
+        """What a declaration is initialised with."""
+        if isinstance(node, c_ast.InitList):
+            return f"{{{', '.join(self.initial(e, _part(typ)) for e in node.exprs)}}}"
+        if isinstance(node, c_ast.NamedInitializer):
+            places = "".join(
+                f".{d.name}" if isinstance(d, c_ast.ID) else f"[{print_tree(d).strip()}]" for d in node.name
+            )
+            return f"{places} = {self.initial(node.expr, INT)}"
+        if isinstance(node, c_ast.Constant) and node.type == "string" and not isinstance(typ, PointerTo):
+            return str(node.value)
+        return self.converted(self.value(node), typ, node).text
+
+    # -- operators ------------------------------------------------------------------------------------------------
+
+    def _UnaryOp(self, node: Any) -> Value:
+        operator = node.op
+        if operator in ("sizeof", "_Alignof"):
+            if any(isinstance(n, c_ast.FuncCall | c_ast.Assignment) for n in walk(node.expr)):
+                raise Refused(node, "'sizeof' of a call or an assignment is not followed; write the type")
+            return Value(f"{operator}({print_tree(node.expr).strip()})", SIZE)
+        if operator == "&":
+            return self._address(node)
+        if operator == "*":
+            return self._behind(node, node.expr, None)
+        if operator in ("++", "--", "p++", "p--"):
+            return self._step(node, operator)
+        operand = self.value(node.expr)
+        if operator == "!":
+            return Value(f"(!{operand.text})", INT)
+        typ = promoted(operand.type)
+        if operator == "-" and self._overflows(typ):
+            return self._overflow(node, "sub", Value("0", typ), operand, typ)
+        return Value(f"({operator}{operand.text})", typ)
+
+    def _address(self, node: Any) -> Value:
+        """The address of an object: nothing is accessed, so nothing is checked but later accesses."""
+        inner = node.expr
+        if isinstance(inner, c_ast.ArrayRef):
+            return self._moved(node, "+", self.value(inner.name), self.value(inner.subscript))
+        if isinstance(inner, c_ast.UnaryOp) and inner.op == "*":
+            return self.value(inner.expr)
+        found = self._any(inner)
+        if isinstance(found.type, PointerTo):
+            raise Refused(node, "a pointer to a pointer is not followed; return the value, or use an index")
+        return Value(f"(&{found.text})", PointerTo(found.type), found.root)
+
+    def _step(self, node: Any, operator: str) -> Value:
+        target = self._any(node.expr)
+        sign = operator.strip("p")
+        text = f"({target.text}{sign})" if operator.startswith("p") else f"({sign}{target.text})"
+        if isinstance(target.type, PointerTo):
+            self._require_variable(node.expr)
+        elif self._overflows(target.type):
+            one = Value("1", INT)
+            kind = {"++": "add", "--": "sub"}[sign]
+            changed = self._overflow(node, kind, Value("*sj_p", target.type), one, target.type).text
+            old = "sj_old" if operator.startswith("p") else "*sj_p"
+            text = (
+                f"({{ __typeof__({target.text}) *sj_p = &{target.text}; __typeof__(*sj_p) sj_old = *sj_p; "
+                f"*sj_p = {changed}; (void)sj_old; {old}; }})"
+            )
+        return Value(text, target.type, target.root)
+
+    def _overflows(self, typ: CType) -> bool:
+        """Whether arithmetic of a type can overflow, and that is looked at."""
+        return self.checked and isinstance(typ, Arithmetic) and typ.kind == "i" and typ.bits >= 32
+
+    def _overflow(self, node: Any, kind: str, a: Value, b: Value, typ: CType) -> Value:
+        assert isinstance(typ, Arithmetic)
+        site = self.site("overflow", node, {"add": "+", "sub": "-", "mul": "*"}[kind], f"int{typ.bits}_t")
+        return Value(f"sj_{kind}{typ.bits}(sj_f, {site}, {a.text}, {b.text})", typ)
+
+    def _BinaryOp(self, node: Any) -> Value:
+        left, right, operator = self.value(node.left), self.value(node.right), node.op
+        pointers = [isinstance(v.type, PointerTo) for v in (left, right)]
+        if operator in ("+", "-") and any(pointers):
+            if all(pointers):
+                difference = f"((intptr_t){left.text} - (intptr_t){right.text})"
+                return Value(f"({difference} / (intptr_t)sizeof(*{left.text}))", LONG)
+            return self._moved(node, operator, *((left, right) if pointers[0] else (right, left)))
+        if operator in ("&&", "||", "==", "!=", "<", "<=", ">", ">="):
+            return Value(f"({left.text} {operator} {right.text})", INT)
+        if operator in ("<<", ">>"):
+            return self._shifted(node, left, right)
+        return self._computed(node, operator, left, right)
+
+    def _computed(self, node: Any, operator: str, left: Value, right: Value) -> Value:
+        typ = common(left.type, right.type)
+        if operator in ("/", "%") and isinstance(typ, Arithmetic) and typ.is_integer:
+            site = self.site("division", node, operator)
+            name = {"/": "div", "%": "rem"}[operator]
+            return Value(f"sj_{name}{typ.kind}{typ.bits}(sj_f, {site}, {left.text}, {right.text})", typ)
+        if operator in _OVERFLOWING and self._overflows(typ):
+            return self._overflow(node, _OVERFLOWING[operator], left, right, typ)
+        return Value(f"({left.text} {operator} {right.text})", typ)
+
+    def _moved(self, node: Any, operator: str, pointer: Value, by: Value) -> Value:
+        if isinstance(pointer.type, PointerTo) and pointer.type.to == VOID:
+            raise Refused(node, "arithmetic with a 'void *' has no size; cast it to a pointer to its type")
+        return Value(f"({pointer.text} {operator} {by.text})", pointer.type, pointer.root)
+
+    def _shifted(self, node: Any, left: Value, right: Value) -> Value:
+        typ = promoted(left.type)
+        assert isinstance(typ, Arithmetic)
+        if not self.checked:  # the hardware's answer, which C leaves open
+            return Value(f"({left.text} {node.op} ({right.text} & {typ.bits - 1}))", typ)
+        site = self.site("shift", node, "", str(typ.bits))
+        return Value(f"({left.text} {node.op} sj_shift(sj_f, {site}, (int64_t)({right.text}), {typ.bits}))", typ)
+
+    def _TernaryOp(self, node: Any) -> Value:
+        condition, a, b = (self.value(n) for n in (node.cond, node.iftrue, node.iffalse))
+        if isinstance(a.type, PointerTo) or isinstance(b.type, PointerTo):
+            roots = {v.root for v in (a, b)} - {NOWHERE}
+            root = roots.pop() if len(roots) == 1 else None
+            typ: CType = a.type if isinstance(a.type, PointerTo) and a.type.to != VOID else b.type
+            return Value(f"({condition.text} ? {a.text} : {b.text})", typ, root)
+        return Value(f"({condition.text} ? {a.text} : {b.text})", common(a.type, b.type))
+
+    def _Cast(self, node: Any) -> Value:
+        typ, operand = self.types.read(node.to_type), self.value(node.expr)
+        shown = print_tree(node.to_type).strip()
+        if isinstance(typ, PointerTo):
+            if isinstance(typ.to, PointerTo):
+                raise Refused(node, "a pointer to a pointer is not followed; use an index")
+            if isinstance(operand.type, PointerTo):
+                return Value(f"(({shown}){operand.text})", typ, operand.root)
+            if isinstance(node.expr, c_ast.Constant) and node.expr.value.rstrip("uUlL") == "0":
+                return Value("NULL", typ, NOWHERE)
+            raise Refused(node, "a pointer made of a number points nowhere; take the address of an object")
+        return Value(f"(({shown}){self.converted(operand, typ, node).text})", typ)
+
+    def converted(self, value: Value, typ: CType, node: Any) -> Value:
+        """A value for an object of a type: `checked` looks whether a floating value fits an integer."""
+        is_rounded = isinstance(value.type, Arithmetic) and value.type.kind == "f"
+        if not (self.checked and is_rounded and isinstance(typ, Arithmetic) and typ.kind in "iu"):
+            return value
+        site = self.site("conversion", node, f"{'u' if typ.kind == 'u' else ''}int{typ.bits}_t")
+        return Value(f"sj_fit{typ.kind}{typ.bits}(sj_f, {site}, {value.text})", typ)
+
+    # -- assignments ----------------------------------------------------------------------------------------------
+
+    def _Assignment(self, node: Any) -> Value:
+        target = self._any(node.lvalue)
+        if isinstance(target.type, PointerTo):
+            self._require_variable(node.lvalue)
+            if node.op == "=":
+                return self._pointed(node.lvalue.name, node.rvalue)
+            return Value(f"({target.text} {node.op} {self.value(node.rvalue).text})", target.type, target.root)
+        if node.op == "=":
+            source = self.converted(self.value(node.rvalue), target.type, node)
+            return Value(f"({target.text} = {source.text})", target.type, target.root)
+        return self._updated(node, target)
+
+    def _updated(self, node: Any, target: Value) -> Value:
+        """`x op= y`: where the operation is checked, on the object's address, which is computed once."""
+        operator, operand = node.op[:-1], self.value(node.rvalue)
+        old = Value("(*sj_p)", target.type)
+        operation = self._shifted if operator in ("<<", ">>") else None
+        shim = c_ast.BinaryOp(operator, node.lvalue, node.rvalue, node.coord)
+        if operation is not None:
+            changed = operation(shim, old, Value("sj_v", operand.type))
+        else:
+            changed = self._computed(shim, operator, old, Value("sj_v", operand.type))
+        changed = self.converted(changed, target.type, node)
+        if "sj_f" not in changed.text and operation is None:
+            return Value(f"({target.text} {node.op} {operand.text})", target.type, target.root)
+        text = (
+            f"({{ __typeof__({target.text}) *sj_p = &{target.text}; __auto_type sj_v = {operand.text}; "
+            f"*sj_p = {changed.text}; }})"
+        )
+        return Value(text, target.type, target.root)
+
+    def _pointed(self, name: str, source: Any) -> Value:
+        """A pointer variable set, and its shadows with it."""
+        symbol = self.symbol(name)
+        assert symbol is not None
+        assert symbol.root is not None
+        if isinstance(source, c_ast.TernaryOp):
+            condition = self.value(source.cond)
+            a, b = (self._pointed(name, n).text for n in (source.iftrue, source.iffalse))
+            return Value(f"({condition.text} ? {a} : {b})", symbol.type, symbol.root)
+        value = self.value(source)
+        if isinstance(value.type, Arithmetic):
+            if value.text != "0":
+                raise Refused(source, "a pointer made of a number points nowhere; take the address of an object")
+            value = Value("0", symbol.type, NOWHERE)
+        root = self._root(source, value)
+        if root.depth > symbol.depth:
+            raise Refused(source, f"'{name}' would outlive what it points at; declare it in the same block")
+        if root == symbol.root:
+            return Value(f"({symbol.text} = {value.text})", symbol.type, symbol.root)
+        low, high = symbol.root.low, symbol.root.high
+        text = f"({symbol.text} = {value.text}, {low} = {root.low}, {high} = {root.high}, {symbol.text})"
+        return Value(text, symbol.type, symbol.root)
+
+    @staticmethod
+    def _require_variable(node: Any) -> None:
+        if not isinstance(node, c_ast.ID):
+            raise Refused(node, "pointers are followed in variables only; use an index into the array")
+
+    # -- calls ----------------------------------------------------------------------------------------------------
+
+    def _FuncCall(self, node: Any) -> Value:
+        name = node.name.name
+        given = list(node.args.exprs) if isinstance(node.args, c_ast.ExprList) else [node.args] if node.args else []
+        known = self.symbol(name)
+        if known is not None and isinstance(known.type, FunctionOf):
+            return self._own_call(known, known.type, given)
+        if name == "offsetof":
+            return Value(print_tree(node).strip(), SIZE)
+        if name in _REPLACED:
+            return self._replaced(node, name, given)
+        if name in library_functions():
+            return self._library_call(node, name, library_functions()[name], given)
+        values = [self.value(a) for a in given]
+        typ = _builtin_type(name, values)
+        return Value(f"{name}({', '.join(v.text for v in values)})", typ)
+
+    def _own_call(self, symbol: Symbol, typ: FunctionOf, given: Sequence[Any]) -> Value:
+        passed = ["sj_f"]
+        for param, node in zip(typ.params, given, strict=False):
+            value = self.value(node)
+            if isinstance(param, PointerTo):
+                root = NOWHERE if value.text == "0" else self._root(node, value)
+                passed += [value.text, root.low, root.high]
+            else:
+                passed.append(self.converted(value, param, node).text)
+        return Value(f"{symbol.text}({', '.join(passed)})", typ.returns)
+
+    def _library_call(self, node: Any, name: str, typ: FunctionOf, given: Sequence[Any]) -> Value:
+        values = [self.converted(self.value(a), t, a) for a, t in zip(given, typ.params, strict=False)]
+        pointers = [i for i, t in enumerate(typ.params) if isinstance(t, PointerTo)]
+        if not pointers:
+            call = f"{name}({', '.join(v.text for v in values)})"
+            return Value(call, typ.returns)
+        texts = [v.text for v in values]
+        count = _SPANS.get(name, (None,))[0]
+        for i in pointers:
+            root = self._root(given[i], values[i])
+            site = self.site("pointer", given[i], root.name or _shown(given[i]))
+            size = "(int64_t)sj_n" if count is not None else f"(int64_t)sizeof(*{texts[i]})"
+            texts[i] = f"sj_span(sj_f, {site}, {texts[i]}, {size}, {root.low}, {root.high})"
+        if count is None:
+            return Value(f"{name}({', '.join(texts)})", typ.returns)
+        length, texts[count] = texts[count], "sj_n"
+        result = typ.returns if isinstance(typ.returns, Arithmetic) else VOID  # a pointer is known to the caller
+        discard = "" if result != VOID else "(void)"
+        return Value(f"({{ size_t sj_n = {length}; {discard}{name}({', '.join(texts)}); }})", result)
+
+    def _replaced(self, node: Any, name: str, given: Sequence[Any]) -> Value:
+        """Builtins whose wrong use lets the compiler assume anything."""
+        if name == "__builtin_unreachable":
+            return Value(f"sj_panic(sj_f, {self.site('unreachable', node)}, 0, 0)", VOID)
+        if name == "__builtin_assume":
+            if not self.checked:
+                return Value("((void)0)", VOID)
+            site = self.site("assumption", node, _shown(given[0]))
+            return Value(f"sj_assume(sj_f, {site}, ({self.value(given[0]).text}) != 0)", VOID)
+        if name == "__builtin_assume_aligned":
+            return self.value(given[0])
+        if name == "__builtin_prefetch":
+            return Value("((void)0)", VOID)
+        value = self.value(given[0])
+        bits = 64 if name.endswith("l") else 32
+        return Value(f"({{ uint{bits}_t sj_v = {value.text}; sj_v ? {name}(sj_v) : {bits}; }})", INT)
+
+
+_REPLACED: Final = frozenset(
+    "__builtin_unreachable __builtin_assume __builtin_assume_aligned __builtin_prefetch __builtin_clz __builtin_clzl "
+    "__builtin_clzll __builtin_ctz __builtin_ctzl __builtin_ctzll".split()
+)
+
+
+def require_traceable(node: Any, typ: CType, is_outer: bool = True) -> None:
+    """Refuse pointers anywhere but in variables of their own."""
+    match typ:
+        case ArrayOf():
+            if isinstance(typ.of, PointerTo):
+                raise Refused(node, "an array of pointers is not followed; use an array of indices")
+            require_traceable(node, typ.of, is_outer=False)
+        case StructOf():
+            for name, inner in typ.fields:
+                if isinstance(inner, PointerTo):
+                    raise Refused(node, f"a pointer in a struct ('{name}') is not followed; use an index")
+                require_traceable(node, inner, is_outer=False)
+        case PointerTo():
+            if isinstance(typ.to, PointerTo):
+                raise Refused(node, "a pointer to a pointer is not followed; use an index")
+            require_traceable(node, typ.to, is_outer=False)
+
+
+def _part(typ: CType) -> CType:
+    return typ.of if isinstance(typ, ArrayOf) else INT
+
+
+def _whole(text: str, depth: int, name: str) -> Root:
+    """The root of an array."""
+    return Root(f"(const char *){text}", f"(const char *){text} + sizeof({text})", depth, name)
+
+
+def _object(text: str, depth: int, name: str) -> Root:
+    """The root of any object."""
+    return Root(f"(const char *)&{text}", f"(const char *)(&{text} + 1)", depth, name)
+
+
+def _integer_type(text: str) -> Arithmetic:
+    """The type of an integer literal (C11, 6.4.4.1)."""
+    digits, suffix = text.rstrip("uUlL"), text[len(text.rstrip("uUlL")) :].lower()
+    number = int(digits, 0 if digits[:2].lower() in ("0x", "0b") else 8 if digits[0] == "0" else 10)
+    kinds = ["u"] if "u" in suffix else ["i"] if digits[0] != "0" else ["i", "u"]
+    for bits in (64,) if "l" in suffix else (32, 64):
+        for kind in kinds:
+            if number < 1 << (bits - (kind == "i")):
+                return Arithmetic(kind, bits)
+    return Arithmetic("u", 64)
+
+
+def _builtin_type(name: str, values: Sequence[Value]) -> CType:
+    """The result of a macro or builtin without a prototype."""
+    short = name.removeprefix("__builtin_")
+    if re.match("is|signbit|popcount|parity|ffs", short):
+        return INT
+    if short.startswith("bswap"):
+        return Arithmetic("u", max(32, int(short[5:])))
+    if short == "expect":
+        return LONG
+    if short.upper().startswith(("CMPLX", "COMPLEX")):
+        is_single = short == "CMPLXF" or all(v.type == Arithmetic("f", 32) for v in values)
+        return Arithmetic("c", 64 if is_single else 128)
+    return Arithmetic("f", 32) if short.endswith("f") and short != "inf" else DOUBLE
+
+
+def _shown(node: Any) -> str:
+    return " ".join(print_tree(node).split()).rstrip(";")[:60]
+
+
+def _plain(length: Any) -> str:
+    """A length as the candidate knows it."""
+    return re.sub(r"sj_n_|\(int64_t\)", "", str(length))[:40]
+
+
+__all__ += ["decayed", "replace", "require_traceable"]

@@ -1,0 +1,157 @@
+"""The C that guarded code calls: checks that either give their value or end the call with a panic.
+
+In: nothing. Out: text that stands before a guarded text. A panic records its site and two values in the call's frame and
+jumps back to the shim (`__builtin_longjmp`), which reports it and returns zero. All checks are small and inlined; what
+happens on failure is kept out of line.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["ENTRY_SHIM", "RUNTIME"]
+
+_HEAD: Final = r"""
+struct sj_frame { void *jump[5]; int64_t site, a, b, fuel; const char *floor, *stack; };
+__attribute__((cold, noinline, noreturn)) static void sj_panic(struct sj_frame *sj_f, int64_t site, int64_t a, int64_t b)
+{
+  sj_f->site = site;
+  sj_f->a = a;
+  sj_f->b = b;
+  __builtin_longjmp(sj_f->jump, 1);
+}
+#define SJ_CHECK static inline __attribute__((always_inline, unused))
+SJ_CHECK int64_t sj_index(struct sj_frame *sj_f, int64_t site, int64_t i, int64_t n)
+{
+  if (__builtin_expect((uint64_t)i >= (uint64_t)n, 0))
+    sj_panic(sj_f, site, i, n);
+  return i;
+}
+SJ_CHECK void *sj_span(struct sj_frame *sj_f, int64_t site, const void *p, int64_t size, const char *low, const char *high)
+{
+  uint64_t from = (uint64_t)p - (uint64_t)low, room = (uint64_t)high - (uint64_t)low;
+  if (__builtin_expect((size != 0) & ((from > room) | ((uint64_t)size > room - from)), 0))
+    sj_panic(sj_f, site, (int64_t)from, (int64_t)room);
+  return (void *)(uint64_t)p;
+}
+SJ_CHECK void *sj_at(struct sj_frame *sj_f, int64_t site, const void *p, int64_t i, int64_t size, const char *low, const char *high)
+{
+  const char *to = (const char *)((uint64_t)p + (uint64_t)i * (uint64_t)size);
+  uint64_t from = (uint64_t)to - (uint64_t)low, room = (uint64_t)high - (uint64_t)low;
+  if (__builtin_expect((from > room) | ((uint64_t)size > room - from), 0))
+    sj_panic(sj_f, site, (int64_t)from / (size ? size : 1), (int64_t)room / (size ? size : 1));
+  return (void *)(uint64_t)to;
+}
+SJ_CHECK void sj_step(struct sj_frame *sj_f, int64_t site)
+{
+  if (__builtin_expect(--sj_f->fuel < 0, 0))
+    sj_panic(sj_f, site, 0, 0);
+}
+SJ_CHECK void sj_enter(struct sj_frame *sj_f, int64_t site)
+{
+  const char *here = (const char *)__builtin_frame_address(0);
+  if (__builtin_expect((uint64_t)here < (uint64_t)sj_f->floor, 0))
+    sj_panic(sj_f, site, sj_f->stack - here, 0);
+}
+SJ_CHECK int64_t sj_length(struct sj_frame *sj_f, int64_t site, int64_t n, int64_t row)
+{
+  if (__builtin_expect((n < 1) | (n > (1 << 24)), 0))
+    sj_panic(sj_f, site, n, 0);
+  return n;
+}
+SJ_CHECK void sj_room(struct sj_frame *sj_f, int64_t site, int64_t size)
+{
+  const char *here = (const char *)__builtin_frame_address(0);
+  int64_t left = here - sj_f->floor - sj_f->used;
+  if (__builtin_expect((size < 0) | (size > left), 0))
+    sj_panic(sj_f, site, size, left);
+  sj_f->used += size;
+}
+SJ_CHECK int64_t sj_shift(struct sj_frame *sj_f, int64_t site, int64_t by, int64_t bits)
+{
+  if (__builtin_expect((uint64_t)by >= (uint64_t)bits, 0))
+    sj_panic(sj_f, site, by, bits);
+  return by;
+}
+SJ_CHECK void sj_assume(struct sj_frame *sj_f, int64_t site, int holds)
+{
+  if (__builtin_expect(!holds, 0))
+    sj_panic(sj_f, site, 0, 0);
+}
+"""
+
+_DIVISION: Final = """
+SJ_CHECK {t} sj_{name}{suffix}(struct sj_frame *sj_f, int64_t site, {t} a, {t} b)
+{{
+  if (__builtin_expect(b == 0{overflow}, 0))
+    sj_panic(sj_f, site, (int64_t)a, (int64_t)b);
+  return a {op} b;
+}}
+"""
+
+_OVERFLOW: Final = """
+SJ_CHECK {t} sj_{name}{bits}(struct sj_frame *sj_f, int64_t site, {t} a, {t} b)
+{{
+  {t} r;
+  if (__builtin_expect(__builtin_{name}_overflow(a, b, &r), 0))
+    sj_panic(sj_f, site, (int64_t)a, (int64_t)b);
+  return r;
+}}
+"""
+
+_FIT: Final = """
+SJ_CHECK {t} sj_fit{suffix}(struct sj_frame *sj_f, int64_t site, double v)
+{{
+  if (__builtin_expect(!(v > {low} && v < {high}), 0)) {{
+    int64_t bits;
+    __builtin_memcpy(&bits, &v, 8);
+    sj_panic(sj_f, site, bits, 0);
+  }}
+  return ({t})v;
+}}
+"""
+
+
+def _divisions() -> str:
+    texts = []
+    for suffix, t in (("i32", "int32_t"), ("i64", "int64_t"), ("u32", "uint32_t"), ("u64", "uint64_t")):
+        least = f" || (b == -1 && a == (-__INT{suffix[1:]}_MAX__ - 1))" if suffix[0] == "i" else ""
+        texts += [
+            _DIVISION.format(t=t, name=n, suffix=suffix, op=op, overflow=least) for n, op in (("div", "/"), ("rem", "%"))
+        ]
+    return "".join(texts)
+
+
+def _overflows() -> str:
+    return "".join(
+        _OVERFLOW.format(t=f"int{bits}_t", name=name, bits=bits) for bits in (32, 64) for name in ("add", "sub", "mul")
+    )
+
+
+def _fits() -> str:
+    texts = []
+    for bits in (8, 16, 32, 64):
+        # The largest double below the least integer that does not fit: -2**63 itself is a double.
+        low = "-0x1.0000000000001p63" if bits == 64 else f"{-(2 ** (bits - 1)) - 1}.0"
+        texts.append(_FIT.format(t=f"int{bits}_t", suffix=f"i{bits}", low=low, high=f"{2 ** (bits - 1)}.0"))
+        texts.append(_FIT.format(t=f"uint{bits}_t", suffix=f"u{bits}", low="-1.0", high=f"{2**bits}.0"))
+    return "".join(texts)
+
+
+RUNTIME: Final = _HEAD.replace("fuel;", "fuel, used;") + _divisions() + _overflows() + _fits()
+
+#: The entry: what a panic leaves, and zero.
+ENTRY_SHIM: Final = """{returns} {symbol}({params})
+{{
+  struct sj_frame sj_f;
+  sj_f.stack = (const char *)__builtin_frame_address(0);
+  sj_f.floor = sj_f.stack - {stack};
+  sj_f.used = 0;
+  sj_f.fuel = {fuel};
+  if (__builtin_expect(__builtin_setjmp(sj_f.jump) != 0, 0)) {{
+    sj_report(&sj_f);
+    {zero}
+  }}
+  {body}
+}}
+"""

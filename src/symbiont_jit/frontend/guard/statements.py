@@ -1,0 +1,463 @@
+"""Functions and statements with checks: declarations, loops, jumps, and the shadows of pointers.
+
+In: the tree of a canonical text. Out: the same tree with every expression replaced by its guarded text, hidden parameters in
+front, and shadows where pointers are declared. Shadows live for the whole call, so a jump past a declaration cannot
+leave one undefined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pycparser import c_ast
+
+from symbiont_jit.frontend.guard.expressions import Expressions, Refused, Root, Symbol, require_traceable
+from symbiont_jit.frontend.guard.types import INT, VOID, ArrayOf, CType, FunctionOf, PointerTo, decayed
+from symbiont_jit.frontend.tree import print_tree, walk
+from symbiont_jit.signature import ArrayType, Signature
+
+__all__ = ["Functions"]
+
+FRAME = "struct sj_frame *sj_f"
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """The function that is being guarded: what it returns; for an entry, its dimensions and its arrays' lengths."""
+
+    result: CType = VOID
+    dimensions: frozenset[str] = frozenset()
+    lengths: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Functions:
+    """All functions of a text, guarded in place; `entries` are the declared ones, by name."""
+
+    expressions: Expressions
+    entries: Mapping[str, Signature]
+    shadows: list[str] = field(default_factory=list)
+    count: int = 0
+    context: _Context = field(default_factory=_Context)
+
+    def guard(self, tree: c_ast.FileAST) -> None:
+        """Guard a file's functions and declare its tables and types."""
+        ex = self.expressions
+        ex.types.on_enumerator = lambda name: ex.declare(name, Symbol(INT, 0, name, is_constant=True))
+        recursive = _recursive(tree)
+        for node in tree.ext:
+            match node:
+                case c_ast.Typedef():
+                    ex.types.typedefs[-1][node.name] = ex.types.read(node.type)
+                case c_ast.FuncDef():
+                    self._function(node, node.decl.name in recursive)
+                case c_ast.Decl() if isinstance(node.type, c_ast.FuncDecl):
+                    self._prototype(node)
+                case c_ast.Decl():
+                    self._table(node)
+
+    # -- functions --------------------------------------------------------------------------------------------------
+
+    def _declare_function(self, decl: Any) -> FunctionOf:
+        typ = self.expressions.types.read(decl.type)
+        assert isinstance(typ, FunctionOf), "a function was declared"
+        if isinstance(typ.returns, PointerTo):
+            raise Refused(decl, f"'{decl.name}' returns a pointer, which is not followed; return an index, or fill an array")
+        text = f"sj_own_{decl.name}" if decl.name in self.entries else decl.name
+        scope = self.expressions.scopes[0]
+        scope[decl.name] = Symbol(typ, 0, text, is_function=True)
+        return typ
+
+    def _prototype(self, node: Any) -> None:
+        self._declare_function(node)
+        function = node.type
+        params = list(function.args.params) if function.args else []
+        self._rename(node)
+        function.args = c_ast.ParamList([_raw(t) for t in self._parameters(params, is_entry=node.name in self.entries)])
+        node.storage = ["static"]
+
+    def _rename(self, decl: Any) -> None:
+        name = self.expressions.scopes[0][decl.name].text
+        inner = decl.type
+        while not isinstance(inner, c_ast.TypeDecl):
+            inner = inner.type
+        inner.declname = name
+        decl.name = name
+
+    def _parameters(self, params: Sequence[Any], is_entry: bool) -> list[str]:
+        """The guarded parameter list: the frame first, and after each pointer of a helper its root."""
+        texts = [FRAME]
+        for number, param in enumerate(params):
+            text = print_tree(param).strip().rstrip(";")
+            if text == "void":
+                continue
+            texts.append(text)
+            typ = decayed(self.expressions.types.read(param.type))
+            if isinstance(typ, PointerTo) and not is_entry:
+                name = getattr(param, "name", None) or f"sj_p{number}"
+                texts += [f"const char *sj_low_{name}", f"const char *sj_high_{name}"]
+        return texts
+
+    def _function(self, node: Any, is_recursive: bool) -> None:
+        ex, decl = self.expressions, node.decl
+        typ = self._declare_function(decl)
+        is_entry = decl.name in self.entries
+        self.context = self._entry_context(decl, typ) if is_entry else _Context(typ.returns)
+        params = [p for p in (decl.type.args.params if decl.type.args else ()) if getattr(p, "name", None)]
+        listed = self._parameters(list(decl.type.args.params) if decl.type.args else [], is_entry)
+        ex.scopes.append({})
+        ex.types.open()
+        self.shadows = []
+        assigned = _assigned_names(node.body)
+        head = [self._parameter(p, is_entry, assigned) for p in params]
+        body = self._block(node.body.block_items or [])
+        ex.types.close()
+        ex.scopes.pop()
+        start = [line for lines in head for line in lines] + self.shadows
+        if is_recursive:
+            start.append(f"sj_enter(sj_f, {ex.site('recursion', decl, decl.name)})")
+        end = [] if typ.returns == VOID else [self._falling_off(decl)]
+        _check_jumps(node.body)
+        node.body.block_items = [*map(_raw, start), *body, *end]
+        self._rename(decl)
+        decl.storage = ["static"]
+        decl.type.args = c_ast.ParamList([_raw(t) for t in listed])
+
+    def _entry_context(self, decl: Any, typ: FunctionOf) -> _Context:
+        """What the signature says of an entry's parameters, under the names that the candidate gave them."""
+        signature = self.entries[decl.name]
+        names = [p.name for p in (decl.type.args.params if decl.type.args else ()) if getattr(p, "name", None)]
+        own = dict(zip(signature.dimensions, names, strict=False))
+        lengths = {}
+        for name, param in zip(names[len(own) :], signature.params, strict=True):
+            if isinstance(param.type, ArrayType):
+                outer = param.type.dims[0] if param.type.dims else 1
+                lengths[name] = f"sj_n_{own[outer]}" if isinstance(outer, str) else f"(int64_t){outer}"
+        return _Context(typ.returns, frozenset(own.values()), lengths)
+
+    @staticmethod
+    def _falling_off(decl: Any) -> Any:
+        """What a function returns that ends without saying: not whatever the compiler likes."""
+        returns = c_ast.Typename(None, [], None, c_ast.TypeDecl(None, [], None, decl.type.type.type))
+        return _raw(f"return ({print_tree(returns).strip()}){{0}}")
+
+    def _parameter(self, param: Any, is_entry: bool, assigned: set[str]) -> list[str]:
+        """Declare a parameter; statements that keep what the checks need of it."""
+        ex, name = self.expressions, param.name
+        typ = ex.types.read(param.type)
+        if not isinstance(decayed(typ), PointerTo):
+            require_traceable(param, typ)
+            ex.declare(name, Symbol(typ, ex.depth, name))
+            # A dimension may be assigned to; the length that arrays are checked against is the one that was passed.
+            return [f"const int64_t sj_n_{name} = {name}"] if name in self.context.dimensions else []
+        require_traceable(param, decayed(typ))
+        if not is_entry:
+            root = Root(f"sj_low_{name}", f"sj_high_{name}", ex.depth, name)
+            pointee = decayed(typ)
+            assert isinstance(pointee, PointerTo)
+            ex.declare(name, Symbol(PointerTo(self._with_lengths(pointee.to)), ex.depth, name, root))
+            return []
+        return self._entry_array(name, typ, assigned)
+
+    def _entry_array(self, name: str, typ: CType, assigned: set[str]) -> list[str]:
+        ex = self.expressions
+        length = self.context.lengths[name]
+        pointee = decayed(typ)
+        assert isinstance(pointee, PointerTo)
+        element = self._with_lengths(pointee.to)
+        low = f"(const char *)sj_a_{name}"
+        root = Root(low, f"({low} + {length} * (int64_t)sizeof(*sj_a_{name}))", 0, name)
+        kept = [f"__typeof__({name}) const sj_a_{name} = {name}"]
+        if name in assigned:
+            root = self._shadow(name, 0)
+            kept += [f"{root.low} = {low}", f"{root.high} = {low} + {length} * (int64_t)sizeof(*sj_a_{name})"]
+            ex.declare(name, Symbol(PointerTo(element), ex.depth, name, root))
+            self.shadows, mine = self.shadows[:-1], self.shadows[-1:]
+            return [*mine, *kept]
+        ex.declare(name, Symbol(ArrayOf(element, length), ex.depth, name, root))
+        return kept
+
+    def _with_lengths(self, typ: CType) -> CType:
+        """An array type whose lengths are C text without side effects."""
+        if not isinstance(typ, ArrayOf) or isinstance(typ.length, str):
+            return typ
+        length = self._length_text(typ.length)
+        return ArrayOf(self._with_lengths(typ.of), length)
+
+    def _length_text(self, node: Any) -> str | None:
+        if node is None:
+            return None
+        if isinstance(node, c_ast.ID) and node.name in self.context.dimensions:
+            return f"sj_n_{node.name}"
+        return f"(int64_t)({print_tree(node).strip()})"
+
+    def _shadow(self, name: str, depth: int) -> Root:
+        """Two variables of the whole call that say where a pointer points into."""
+        self.count += 1
+        low, high = f"sj_low{self.count}_{name}", f"sj_high{self.count}_{name}"
+        self.shadows.append(f"const char *{low} = 0, *{high} = 0")
+        return Root(low, high, depth, name)
+
+    # -- statements -------------------------------------------------------------------------------------------------
+
+    def _block(self, items: Sequence[Any]) -> list[Any]:
+        ex = self.expressions
+        ex.scopes.append({})
+        ex.types.open()
+        done = [made for item in items for made in self._statement(item)]
+        ex.types.close()
+        ex.scopes.pop()
+        return done
+
+    def _statement(self, node: Any) -> list[Any]:
+        match node:
+            case c_ast.Compound():
+                node.block_items = self._block(node.block_items or [])
+            case c_ast.Decl() | c_ast.Typedef():
+                return self._declaration(node)
+            case c_ast.DeclList():
+                return [made for decl in node.decls for made in self._declaration(decl)]
+            case c_ast.If():
+                node.cond = self._expression(node.cond)
+                node.iftrue = self._controlled(node.iftrue)
+                node.iffalse = None if node.iffalse is None else self._controlled(node.iffalse)
+            case c_ast.While() | c_ast.DoWhile():
+                node.cond = self._expression(node.cond)
+                node.stmt = self._loop_body(node)
+            case c_ast.For():
+                return self._for(node)
+            case c_ast.Switch():
+                node.cond = self._expression(node.cond)
+                node.stmt = self._controlled(node.stmt)
+            case c_ast.Case() | c_ast.Default():
+                node.stmts = [made for item in node.stmts or () for made in self._statement(item)]
+            case c_ast.Label():
+                return self._label(node)
+            case c_ast.Return():
+                node.expr = None if node.expr is None else self._returned(node)
+            case c_ast.Goto() | c_ast.Break() | c_ast.Continue() | c_ast.EmptyStatement() | c_ast.Pragma():
+                pass
+            case c_ast.StaticAssert():
+                pass
+            case _:
+                return [self._expression(node)]
+        return [node]
+
+    def _controlled(self, node: Any) -> Any:
+        made = self._statement(node)
+        return made[0] if len(made) == 1 else c_ast.Compound(made)
+
+    def _expression(self, node: Any) -> Any:
+        return None if node is None else _raw(self.expressions.value(node).text)
+
+    def _returned(self, node: Any) -> Any:
+        return _raw(self.expressions.converted(self.expressions.value(node.expr), self.context.result, node.expr).text)
+
+    def _loop_body(self, node: Any) -> Any:
+        body = node.stmt
+        steps = [_raw(f"sj_step(sj_f, {self.expressions.site('endless', node)})")] if self.expressions.checked else []
+        items = body.block_items or [] if isinstance(body, c_ast.Compound) else [body]
+        return c_ast.Compound([*steps, *self._block(items)])
+
+    def _for(self, node: Any) -> list[Any]:
+        ex = self.expressions
+        ex.scopes.append({})
+        ex.types.open()
+        before: list[Any] = []
+        if isinstance(node.init, c_ast.DeclList):
+            made = self._statement(node.init)
+            if any(not isinstance(m, c_ast.Decl) for m in made):  # a pointer with its shadows
+                before, node.init = made, None
+            else:
+                node.init = c_ast.DeclList(made)
+        else:
+            node.init = self._expression(node.init)
+        node.cond, node.next = self._expression(node.cond), self._expression(node.next)
+        node.stmt = self._loop_body(node)
+        ex.types.close()
+        ex.scopes.pop()
+        return [c_ast.Compound([*before, node])] if before else [node]
+
+    def _label(self, node: Any) -> list[Any]:
+        steps = [_raw(f"sj_step(sj_f, {self.expressions.site('endless', node)})")] if self.expressions.checked else []
+        following = self._statement(node.stmt)
+        node.stmt = c_ast.EmptyStatement()
+        return [node, *steps, *following]
+
+    # -- declarations -----------------------------------------------------------------------------------------------
+
+    def _table(self, node: Any) -> None:
+        if node.name is None:
+            self.expressions.types.read(node.type)
+            return
+        for made in self._declaration(node):
+            assert made is node, "a table is one declaration"
+
+    def _declaration(self, node: Any) -> list[Any]:
+        ex = self.expressions
+        if isinstance(node, c_ast.Typedef):
+            ex.types.typedefs[-1][node.name] = ex.types.read(node.type)
+            return [node]
+        typ = ex.types.read(node.type)
+        if node.name is None:
+            return [node]
+        require_traceable(node, typ)
+        if isinstance(typ, PointerTo):
+            return self._pointer(node, typ)
+        before = self._measured(node.type) if ex.depth else []
+        typ = self._sized(node, self._with_lengths(self.expressions.types.read(node.type)))
+        if node.init is not None:
+            node.init = _raw(ex.initial(node.init, typ))
+        ex.declare(node.name, Symbol(typ, ex.depth, node.name, self._root_of(node.name, typ)))
+        return [*before, node]
+
+    def _root_of(self, name: str, typ: CType) -> Root | None:
+        if not isinstance(typ, ArrayOf):
+            return None
+        low = f"(const char *){name}"
+        return Root(low, f"({low} + sizeof({name}))", self.expressions.depth, name)
+
+    @staticmethod
+    def _sized(node: Any, typ: CType) -> CType:
+        """An array whose length its initialiser says."""
+        if isinstance(typ, ArrayOf) and typ.length is None:
+            return ArrayOf(typ.of, f"(int64_t)(sizeof({node.name}) / sizeof({node.name}[0]))")
+        return typ
+
+    def _measured(self, node: Any) -> list[Any]:
+        """The lengths of a variable-length array, computed once, checked, and named."""
+        made: list[Any] = []
+        size = "1"
+        first = node
+        while isinstance(node, c_ast.ArrayDecl):
+            if node.dim is not None and not _is_constant(node.dim, self.expressions):
+                self.count += 1
+                name = f"sj_n{self.count}"
+                site = self.expressions.site("length", node.dim)
+                value = self.expressions.value(node.dim).text
+                made.append(_raw(f"const int64_t {name} = sj_length(sj_f, {site}, (int64_t)({value}), {size})"))
+                node.dim = c_ast.ID(name, node.coord)
+            if node.dim is not None:
+                size = f"{size} * (int64_t)({print_tree(node.dim).strip()})"
+            node = node.type
+        if made and first is not None:
+            element = print_tree(c_ast.Typename(None, [], None, node)).strip()
+            element = element.replace(getattr(node, "declname", "") or "\0", "").strip()
+            site = self.expressions.site("stack", first)
+            made.append(_raw(f"sj_room(sj_f, {site}, {size} * (int64_t)sizeof({element}))"))
+        return made
+
+    def _pointer(self, node: Any, typ: PointerTo) -> list[Any]:
+        ex = self.expressions
+        if ex.depth == 0 or "static" in node.storage:
+            raise Refused(node, f"the pointer '{node.name}' would outlive a call; use an array of values")
+        root = self._shadow(node.name, ex.depth)
+        init, node.init = node.init, _raw("0")
+        ex.declare(node.name, Symbol(PointerTo(self._with_lengths(typ.to)), ex.depth, node.name, root))
+        made = [node, _raw(f"{root.low} = {root.high} = 0")]
+        if init is not None:
+            # Set behind the declaration: const objects need their value where they are declared.
+            if "const" in node.type.quals:
+                node.type.quals = [q for q in node.type.quals if q != "const"]
+            made.append(_raw(ex._pointed(node.name, init).text))
+        return made
+
+
+def _raw(text: str) -> Any:
+    """Text that the printer prints as it is."""
+    return c_ast.ID(text)
+
+
+def _is_constant(node: Any, expressions: Expressions) -> bool:
+    """Whether a length is known to the compiler: literals, enumerators, sizeof."""
+    for part in walk(node):
+        if isinstance(part, c_ast.ID):
+            symbol = expressions.symbol(part.name)
+            if symbol is not None and not symbol.is_constant:
+                return False
+        if isinstance(part, c_ast.FuncCall | c_ast.Assignment | c_ast.ArrayRef | c_ast.StructRef):
+            return False
+    return True
+
+
+def _assigned_names(body: Any) -> set[str]:
+    """Variables that are assigned or stepped anywhere in a function."""
+    names = set()
+    for node in walk(body):
+        target = None
+        if isinstance(node, c_ast.Assignment):
+            target = node.lvalue
+        elif isinstance(node, c_ast.UnaryOp) and node.op in ("++", "--", "p++", "p--", "&"):
+            target = node.expr
+        if isinstance(target, c_ast.ID):
+            names.add(target.name)
+    return names
+
+
+def _recursive(tree: c_ast.FileAST) -> set[str]:
+    """The functions that can call themselves, directly or through others."""
+    calls = {
+        node.decl.name: {n.name.name for n in walk(node.body) if isinstance(n, c_ast.FuncCall)}
+        for node in tree.ext
+        if isinstance(node, c_ast.FuncDef)
+    }
+    reached = {name: set(callees) for name, callees in calls.items()}
+    for _ in calls:
+        for name, callees in reached.items():
+            reached[name] = callees.union(*(reached.get(c, set()) for c in callees))
+    return {name for name, callees in reached.items() if name in callees}
+
+
+def _check_jumps(body: Any) -> None:
+    """Refuse jumps past a declaration into its scope: the object would not be initialised."""
+    labels: dict[str, tuple[tuple[int, int], ...]] = {}
+    gotos: list[tuple[Any, tuple[tuple[int, int], ...]]] = []
+
+    def visit(items: Sequence[Any], path: tuple[tuple[int, int], ...], block: Any) -> None:
+        declared = 0
+        for item in items:
+            here = (*path, (id(block), declared))
+            if isinstance(item, c_ast.Decl):
+                declared += 1
+            elif isinstance(item, c_ast.Label):
+                labels[item.name] = here
+            elif isinstance(item, c_ast.Goto):
+                gotos.append((item, here))
+            elif isinstance(item, c_ast.Switch):
+                _check_switch(item)
+            for inner in _blocks(item):
+                visit(inner.block_items or [], here, inner)
+
+    visit(body.block_items or [], (), body)
+    for node, start in gotos:
+        end = labels.get(node.name, ())
+        seen = dict(start)
+        for block, declared in end:
+            if declared > seen.get(block, 0):
+                raise Refused(node, f"'goto {node.name}' jumps past a declaration; declare variables before it")
+
+
+def _blocks(item: Any) -> list[Any]:
+    """The blocks directly inside of a statement."""
+    found, stack = [], [child for _, child in item.children()] if not isinstance(item, c_ast.Compound) else [item]
+    while stack:
+        node = stack.pop(0)
+        if isinstance(node, c_ast.Compound):
+            found.append(node)
+        else:
+            stack = [*(child for _, child in node.children()), *stack]
+    return found
+
+
+def _check_switch(node: Any) -> None:
+    """Refuse declarations on the level of the cases: a later case would jump past them."""
+    items = node.stmt.block_items or [] if isinstance(node.stmt, c_ast.Compound) else [node.stmt]
+    cases = [i for i in items if isinstance(i, c_ast.Case | c_ast.Default)]
+    for item in items:
+        inner = item.stmts or [] if isinstance(item, c_ast.Case | c_ast.Default) else [item]
+        for part in inner:
+            is_last = item is items[-1] and isinstance(item, c_ast.Case | c_ast.Default)
+            if isinstance(part, c_ast.Decl) and (len(cases) > 1 or not cases) and not is_last:
+                raise Refused(part, "a declaration between cases can be jumped past; put braces around the case")

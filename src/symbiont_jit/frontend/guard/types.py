@@ -1,0 +1,227 @@
+"""C types, as far as it takes to know what an expression is: arithmetic, pointer, array, struct.
+
+In: pycparser's declarations. Out: frozen records, and the conversions of C11, 6.3.1, on a 64-bit Unix.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pycparser import c_ast
+
+from symbiont_jit import vocabulary
+from symbiont_jit.frontend.tree import parse, resolve_scalar
+
+__all__ = [
+    "DOUBLE",
+    "INT",
+    "LONG",
+    "SIZE",
+    "VOID",
+    "Arithmetic",
+    "ArrayOf",
+    "CType",
+    "FunctionOf",
+    "PointerTo",
+    "StructOf",
+    "TypeReader",
+    "VoidType",
+    "common",
+    "decayed",
+    "library_functions",
+    "promoted",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """An integer (`kind` i, u or b), floating (f) or complex (c) type of so many bits."""
+
+    kind: str
+    bits: int
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether it counts."""
+        return self.kind in "iub"
+
+
+@dataclass(frozen=True, slots=True)
+class VoidType:
+    """No value."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointerTo:
+    """An address of something."""
+
+    to: CType
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayOf:
+    """Several of something; `length` is the expression's node, None where C lets it out."""
+
+    of: CType
+    length: Any = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StructOf:
+    """A struct or union; its fields are found by the node that defines it."""
+
+    fields: tuple[tuple[str, CType], ...] = ()
+
+    def field(self, name: str) -> CType | None:
+        """The type of a field, also of one in an anonymous struct inside."""
+        for own, typ in self.fields:
+            if own == name:
+                return typ
+            if not own and isinstance(typ, StructOf) and (inner := typ.field(name)) is not None:
+                return inner
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionOf:
+    """Something that is called."""
+
+    returns: CType
+    params: tuple[CType, ...]
+
+
+CType = Arithmetic | VoidType | PointerTo | ArrayOf | StructOf | FunctionOf
+
+VOID: Final = VoidType()
+INT: Final = Arithmetic("i", 32)
+LONG: Final = Arithmetic("i", 64)
+SIZE: Final = Arithmetic("u", 64)
+DOUBLE: Final = Arithmetic("f", 64)
+
+_FLOATING: Final[Mapping[str, CType]] = {
+    "float": Arithmetic("f", 32),
+    "double": DOUBLE,
+    "float _Complex": Arithmetic("c", 64),
+    "double _Complex": Arithmetic("c", 128),
+    "bool": Arithmetic("b", 8),
+    "char": Arithmetic("i", 8),
+    "void": VOID,
+}
+
+
+def arithmetic(names: Sequence[str]) -> CType:
+    """The type of the words of a scalar type."""
+    exact = resolve_scalar(names, {})
+    if exact in _FLOATING:
+        return _FLOATING[exact]
+    if exact is None:
+        return Arithmetic("f", 80) if set(names) == {"long", "double"} else INT
+    return Arithmetic("u" if exact.startswith("u") else "i", int(exact.strip("uint_")))
+
+
+def promoted(typ: CType) -> CType:
+    """After the integer promotions: nothing is narrower than `int`."""
+    if isinstance(typ, Arithmetic) and typ.is_integer and typ.bits < 32:
+        return INT
+    return typ
+
+
+def common(a: CType, b: CType) -> CType:
+    """After the usual arithmetic conversions of two operands."""
+    if not isinstance(a, Arithmetic) or not isinstance(b, Arithmetic):
+        return a if not isinstance(a, Arithmetic) else b
+    a, b = promoted(a), promoted(b)
+    assert isinstance(a, Arithmetic)
+    assert isinstance(b, Arithmetic)
+    if a.is_integer and b.is_integer:
+        if a.kind == b.kind or a.bits != b.bits:
+            return a if a.bits >= b.bits else b
+        return a if a.kind == "u" else b
+    size = {"c": lambda t: t.bits // 2}
+    real = max((t for t in (a, b) if not t.is_integer), key=lambda t: size.get(t.kind, _bits)(t))
+    bits = size.get(real.kind, _bits)(real)
+    return Arithmetic("c", 2 * bits) if "c" in (a.kind, b.kind) else Arithmetic("f", bits)
+
+
+def _bits(typ: Arithmetic) -> int:
+    return typ.bits
+
+
+def decayed(typ: CType) -> CType:
+    """An array as the pointer that it becomes in an expression."""
+    return PointerTo(typ.of) if isinstance(typ, ArrayOf) else typ
+
+
+class TypeReader:
+    """Types of declarations, with the typedefs and tags of the scopes that are open."""
+
+    def __init__(self) -> None:
+        self.typedefs: list[dict[str, CType]] = [{}]
+        self.tags: list[dict[str, StructOf]] = [{}]
+        self.on_enumerator: Callable[[str], None] = lambda name: None
+
+    def open(self) -> None:
+        """Enter a block."""
+        self.typedefs.append({})
+        self.tags.append({})
+
+    def close(self) -> None:
+        """Leave it."""
+        self.typedefs.pop()
+        self.tags.pop()
+
+    def read(self, node: Any) -> CType:
+        """The type of a declarator or type name."""
+        match node:
+            case c_ast.PtrDecl():
+                return PointerTo(self.read(node.type))
+            case c_ast.ArrayDecl():
+                return ArrayOf(self.read(node.type), node.dim)
+            case c_ast.FuncDecl():
+                params = [p for p in (node.args.params if node.args else ()) if not isinstance(p, c_ast.EllipsisParam)]
+                types = [decayed(self.read(p.type)) for p in params]
+                return FunctionOf(self.read(node.type), tuple(t for t in types if t != VOID))
+            case c_ast.TypeDecl() | c_ast.Typename():
+                return self.read(node.type)
+            case c_ast.Struct() | c_ast.Union():
+                return self._struct(node)
+            case c_ast.Enum():
+                for enumerator in node.values.enumerators if node.values else ():
+                    self.on_enumerator(enumerator.name)
+                return Arithmetic("u", 32)
+            case c_ast.IdentifierType():
+                return self._named(node.names)
+        return INT
+
+    def _named(self, names: Sequence[str]) -> CType:
+        if len(names) == 1:
+            for scope in reversed(self.typedefs):
+                if names[0] in scope:
+                    return scope[names[0]]
+        return arithmetic(names)
+
+    def _struct(self, node: Any) -> StructOf:
+        if node.decls is not None:
+            fields = tuple((d.name or "", self.read(d.type)) for d in node.decls if isinstance(d, c_ast.Decl))
+            made = StructOf(fields)
+            if node.name is not None:
+                self.tags[-1][node.name] = made
+            return made
+        for scope in reversed(self.tags):
+            if node.name in scope:
+                return scope[node.name]
+        return StructOf()
+
+
+@functools.cache
+def library_functions() -> Mapping[str, FunctionOf]:
+    """The types of the table's functions that have prototypes."""
+    rows = [f.prototype for f in vocabulary.FUNCTIONS.values() if f.prototype]
+    tree = parse("\n".join(rows))
+    assert isinstance(tree, c_ast.FileAST), "the table is C"
+    reader = TypeReader()
+    types = ((node.name, reader.read(node.type)) for node in tree.ext if isinstance(node, c_ast.Decl))
+    return {name: typ for name, typ in types if isinstance(typ, FunctionOf)}

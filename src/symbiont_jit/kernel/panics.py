@@ -1,0 +1,174 @@
+"""Panics of guarded code: where a call leaves one, and how it becomes words.
+
+In: the records that shims write. Out: `Panic`s. A lineage has one table; a record belongs to the thread that called and to
+the version that it called, and the newest one of each pair stays until it is taken.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from symbiont_jit.errors import Diagnostic, Stage
+from symbiont_jit.frontend.guard import Site
+from symbiont_jit.kernel.glue import generated
+
+__all__ = ["Panic", "PanicTable", "panic_of"]
+
+SLOTS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Panic:
+    """A run-time fault that was caught; line and column count in the canonical source, 0 where there is none.
+
+    `str()` shows the line with a caret.
+    """
+
+    kind: str
+    message: str
+    line: int = 0
+    column: int = 0
+    source: str = ""
+
+    def __str__(self) -> str:
+        return Diagnostic(Stage.EVALUATE, self.kind, self.message, self.line, self.column).render(self.source)
+
+
+#: A record is the caller's thread, a sequence number, version, site, two values; the first one counts all panics instead.
+_RECORD: Final = 6 * 8
+
+
+class PanicTable:
+    """Memory that shims write to, and the way to take records out."""
+
+    def __init__(self) -> None:
+        self._memory = (ctypes.c_int64 * ((SLOTS + 1) * 6))()
+        self.address = ctypes.addressof(self._memory)
+
+    @property
+    def count(self) -> int:
+        """How many calls have panicked so far, in all threads."""
+        return int(self._memory[0])
+
+    def take(self, version: int | None) -> tuple[int, int, int, int] | None:
+        """The newest record of this thread (of one version): version, site and two values; it is forgotten."""
+        out = (ctypes.c_int64 * 4)()
+        wanted = -(2**62) if version is None else version
+        found = _take()(self.address, wanted, ctypes.addressof(out))
+        return (out[0], out[1], out[2], out[3]) if found else None
+
+
+@functools.cache
+def _take() -> Callable[[int, int, int], int]:
+    loaded = generated(_TAKE, "sj_take", {})
+    function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)(loaded.addresses[0])
+    _KEPT.append(loaded)
+    return function
+
+
+_KEPT: Final[list[Any]] = []
+
+_TAKE: Final = f"""
+struct sj_record {{ int64_t thread, number, version, site, a, b; }};
+int64_t sj_take(struct sj_record *table, int64_t version, int64_t *out)
+{{
+  int64_t me = (int64_t)__builtin_thread_pointer();
+  struct sj_record *newest = 0;
+  for (int i = 1; i <= {SLOTS}; i++) {{
+    struct sj_record *r = table + i;
+    if (__atomic_load_n(&r->thread, __ATOMIC_ACQUIRE) == me && (version == -(1LL << 62) || r->version == version)
+        && (!newest || r->number > newest->number))
+      newest = r;
+  }}
+  if (!newest)
+    return 0;
+  out[0] = newest->version;
+  out[1] = newest->site;
+  out[2] = newest->a;
+  out[3] = newest->b;
+  __atomic_store_n(&newest->thread, 0, __ATOMIC_RELEASE);
+  return 1;
+}}
+"""
+
+#: What a shim calls; `sj_panics` and `sj_version` are bound when the code is loaded.
+REPORT: Final = f"""
+struct sj_record {{ int64_t thread, number, version, site, a, b; }};
+extern struct sj_record sj_panics[];
+extern char sj_version[];
+__attribute__((cold, noinline)) static void sj_report(struct sj_frame *sj_f)
+{{
+  int64_t me = (int64_t)__builtin_thread_pointer(), version = (int64_t)sj_version;
+  int64_t number = __atomic_add_fetch(&sj_panics->thread, 1, __ATOMIC_SEQ_CST);
+  struct sj_record *place = 0, *oldest = sj_panics + 1;
+  for (int i = 1; i <= {SLOTS} && !place; i++) {{
+    struct sj_record *r = sj_panics + i;
+    int64_t thread = __atomic_load_n(&r->thread, __ATOMIC_ACQUIRE), nobody = 0;
+    if (thread == me && r->version == version)
+      place = r;
+    else if (!thread && __atomic_compare_exchange_n(&r->thread, &nobody, me, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+      place = r;
+    else if (r->number < oldest->number)
+      oldest = r;
+  }}
+  if (!place)
+    place = oldest;
+  place->number = number;
+  place->version = version;
+  place->site = sj_f->site;
+  place->a = sj_f->a;
+  place->b = sj_f->b;
+  __atomic_store_n(&place->thread, me, __ATOMIC_RELEASE);
+}}
+"""
+
+
+def panic_of(site: Site, a: int, b: int, source: str) -> Panic:
+    """A record in plain words."""
+    return Panic(site.kind, _MESSAGES[site.kind](site, a, b), site.line, site.column, source)
+
+
+def _index(site: Site, a: int, b: int) -> str:
+    limit = f"{site.limit} = {b}" if site.limit and not site.limit.isdigit() else f"length {b}"
+    return f"index {a} out of bounds for {site.what} with {limit}"
+
+
+def _pointer(site: Site, a: int, b: int) -> str:
+    if b == 0 and site.what != "NULL":
+        return f"access through a pointer into {site.what} that is null or was never set"
+    if site.what == "NULL":
+        return "access through a null pointer"
+    return f"access at element {a} of {site.what}, which has {b}"
+
+
+def _division(site: Site, a: int, b: int) -> str:
+    if b == 0:
+        return f"division by zero: {a} {site.what} 0"
+    return f"division overflows: {a} {site.what} {b}"
+
+
+def _conversion(site: Site, a: int, _: int) -> str:
+    value = struct.unpack("d", struct.pack("q", a))[0]
+    return f"{value!r} does not fit {site.limit or site.what}"
+
+
+_MESSAGES: Final[dict[str, Callable[[Site, int, int], str]]] = {
+    "index": _index,
+    "pointer": _pointer,
+    "division": _division,
+    "overflow": lambda s, a, b: f"overflow: {a} {s.what} {b} does not fit {s.limit}",
+    "shift": lambda s, a, b: f"shift by {a}, not 0 to {b - 1}",
+    "conversion": _conversion,
+    "endless": lambda s, a, b: "the loops of this call have made too many steps",
+    "recursion": lambda s, a, b: f"'{s.what}' calls itself too deeply: {a:,} bytes of stack",
+    "length": lambda s, a, b: f"a local array of {a} elements; at least 1 and at most {1 << 24:,}",
+    "stack": lambda s, a, b: f"local arrays of {a:,} bytes, where {max(b, 0):,} are left",
+    "unreachable": lambda s, a, b: "__builtin_unreachable() was reached",
+    "assumption": lambda s, a, b: f"__builtin_assume({s.what}) does not hold",
+    "interrupted": lambda s, a, b: "the call was interrupted",
+}
