@@ -100,7 +100,7 @@ def test_refused_with_these_findings(path):
     """A file of `reject/` raises `CandidateError` with exactly the findings that it names, at their positions."""
     text = path.read_bytes().decode("utf-8", "replace")
     with pytest.raises(CandidateError) as caught:
-        Kernel(signature_for(text)).compile(path.read_bytes())
+        Kernel(signature_for(text), profile="release").compile(path.read_bytes())
     error, expected = caught.value, expectations(text)
     found = sorted((str(d.stage), d.rule, d.line, d.column) for d in error.diagnostics)
     left = list(error.diagnostics)
@@ -130,7 +130,7 @@ def test_a_large_text_is_refused():
 @functools.cache
 def accepted(path):
     """The loaded revision of an accepted file."""
-    kernel = Kernel(signature_for(path.read_bytes().decode()))
+    kernel = Kernel(signature_for(path.read_bytes().decode()), profile="release")
     return kernel.swap(path.read_bytes())
 
 

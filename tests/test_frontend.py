@@ -356,7 +356,7 @@ def test_own_functions_with_names_of_the_library_are_what_is_called(name, storag
     try:
         revision = Kernel(SCALAR).compile(whole(f"return {call};", f"{storage}{helper}\n"))
     except CandidateError as error:
-        assert [d.rule for d in error.diagnostics] == ["redefined"]  # noqa: PT017  either is right
+        assert error.diagnostics[0].rule in ("redefined", "untraceable")  # noqa: PT017  either is right
     else:
         assert revision(2.0, 3.0) == expected
 

@@ -10,6 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.errors import KernelError, UsageError
 from symbiont_jit.frontend import Canonical
+from symbiont_jit.kernel.interrupt import interrupt
 from symbiont_jit.kernel.lineage import Lineage, Memory, Version
 from symbiont_jit.signature import Signature
 
@@ -110,6 +111,17 @@ class Evolving(Generic[Handle]):
         if None in kept:
             raise KernelError(f"keep={keep!r}: not all of these are revisions of {self._lineage.name}")
         return self._lineage.prune([v for v in kept if v is not None], idle)
+
+    def interrupt(self) -> int:
+        """End the calls of `safe` and `checked` code that are under way, in any thread: they return zero and panic.
+
+        Returns how many there were. Needs Linux; from the first use on the process has a handler for one real-time signal.
+        """
+        self._lineage.panics.stop(True)
+        try:
+            return interrupt(self._lineage.panics.address)
+        finally:
+            self._lineage.panics.stop(False)
 
     def memory(self) -> Memory:
         """What the revisions take: stored, loaded, held."""

@@ -25,7 +25,8 @@ from symbiont_jit.errors import CandidateError, Diagnostic, KernelError
 from symbiont_jit.frontend import Canonical, canonical_source
 from symbiont_jit.frontend.guard import FLAGS, guard
 from symbiont_jit.kernel.glue import Stub, preprocess
-from symbiont_jit.kernel.panics import REPORT, Panic, PanicTable, panic_of
+from symbiont_jit.kernel.interrupt import places
+from symbiont_jit.kernel.panics import INTERRUPTED, Panic, PanicTable, panic_of
 from symbiont_jit.signature import NativeEntry, Signature, native_entry
 
 __all__ = ["Lineage", "Memory", "Version"]
@@ -123,9 +124,9 @@ class Lineage:
         flags = (*self.flags, *FLAGS)
         if guarded.is_plain:
             return compile_object(canonical.text, entries, flags, profile, self.after)
-        before, after = guarded.before + REPORT, self.assertions + guarded.after
+        after = self.assertions + guarded.after
         try:
-            return compile_object(guarded.text, entries, flags, profile, after, before, BOUND)
+            return compile_object(guarded.text, entries, flags, profile, after, guarded.before, BOUND)
         except CandidateError as error:
             # clang's lines are those of the guarded text: where the canonical one has errors, those are the candidate's.
             compile_object(canonical.text, entries, self.flags, "release", self.after)
@@ -195,7 +196,7 @@ class Lineage:
         self._by_identity[version.identity] = version
         if self._loads % PRUNE_EVERY == 0:
             self.prune((version,))
-        bound = {"sj_panics": self.panics.address, "sj_version": version.identity % 2**64}
+        bound = {"sj_panics": self.panics.address, "sj_version": version.identity, "sj_places": places()}
         return load(version.object_code, bound)
 
     def activate(self, version: Version) -> None:
@@ -259,6 +260,8 @@ class Lineage:
         found = version if version is not None else self._by_identity.get(record[0])
         if found is None:
             return Panic("unknown", "a candidate that is gone panicked")
+        if record[1] < 0:
+            return INTERRUPTED
         sites = guard(found.source, self.signatures, found.profile).sites
         return panic_of(sites[record[1]], record[2], record[3], found.source)
 
@@ -304,12 +307,16 @@ class Lineage:
 
 def _without_line(found: Diagnostic) -> Diagnostic:
     """A finding about the guarded text, in whose lines the candidate has no part."""
-    message = re.sub(r"stack frame size \((\d+)\) exceeds limit \((\d+)\).*", r"local arrays take \1 bytes; at most \2", found.message)
+    message = re.sub(
+        r"stack frame size \((\d+)\) exceeds limit \((\d+)\).*",
+        r"local arrays take \1 bytes; at most \2",
+        found.message,
+    )
     return replace(found, message=message, line=0, column=0)
 
 
 #: Names that guarded code leaves to be bound when it is loaded.
-BOUND: Final = frozenset({"sj_panics", "sj_version"})
+BOUND: Final = frozenset({"sj_panics", "sj_places", "sj_version"})
 
 # Tables of stubs that a slot points at: a reader may be at one at any time.
 _KEPT: list[Version] = []

@@ -14,12 +14,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from symbiont_jit.errors import Diagnostic, Stage
-from symbiont_jit.frontend.guard import Site
+from symbiont_jit.frontend.guard import RECORDS, Site
 from symbiont_jit.kernel.glue import generated
 
 __all__ = ["Panic", "PanicTable", "panic_of"]
-
-SLOTS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +37,33 @@ class Panic:
         return Diagnostic(Stage.EVALUATE, self.kind, self.message, self.line, self.column).render(self.source)
 
 
-#: A record is the caller's thread, a sequence number, version, site, two values; the first one counts all panics instead.
-_RECORD: Final = 6 * 8
+#: A record is the caller's thread, a sequence number, version, site, two values. The first one is of the table itself: how
+#: many panics there were, whether `checked` loops have to end now, how many steps of loops a call may make.
+_WORDS: Final = 6
+_COUNT, _STOP, _FUEL = 0, 1, 2
+ENDLESS: Final = 1 << 62
 
 
 class PanicTable:
     """Memory that shims write to, and the way to take records out."""
 
     def __init__(self) -> None:
-        self._memory = (ctypes.c_int64 * ((SLOTS + 1) * 6))()
+        self._memory = (ctypes.c_int64 * ((RECORDS + 1) * _WORDS))()
+        self._memory[_FUEL] = ENDLESS
         self.address = ctypes.addressof(self._memory)
+
+    def limit(self, steps: int | None) -> None:
+        """Let each call of `checked` code make so many steps of loops; None for as many as it likes."""
+        self._memory[_FUEL] = ENDLESS if steps is None else steps
+
+    def stop(self, now: bool) -> None:
+        """Let loops of `checked` code panic at their next step."""
+        self._memory[_STOP] = int(now)
 
     @property
     def count(self) -> int:
         """How many calls have panicked so far, in all threads."""
-        return int(self._memory[0])
+        return int(self._memory[_COUNT])
 
     def take(self, version: int | None) -> tuple[int, int, int, int] | None:
         """The newest record of this thread (of one version): version, site and two values; it is forgotten."""
@@ -79,7 +89,7 @@ int64_t sj_take(struct sj_record *table, int64_t version, int64_t *out)
 {{
   int64_t me = (int64_t)__builtin_thread_pointer();
   struct sj_record *newest = 0;
-  for (int i = 1; i <= {SLOTS}; i++) {{
+  for (int i = 1; i <= {RECORDS}; i++) {{
     struct sj_record *r = table + i;
     if (__atomic_load_n(&r->thread, __ATOMIC_ACQUIRE) == me && (version == -(1LL << 62) || r->version == version)
         && (!newest || r->number > newest->number))
@@ -96,36 +106,7 @@ int64_t sj_take(struct sj_record *table, int64_t version, int64_t *out)
 }}
 """
 
-#: What a shim calls; `sj_panics` and `sj_version` are bound when the code is loaded.
-REPORT: Final = f"""
-struct sj_record {{ int64_t thread, number, version, site, a, b; }};
-extern struct sj_record sj_panics[];
-extern char sj_version[];
-__attribute__((cold, noinline)) static void sj_report(struct sj_frame *sj_f)
-{{
-  int64_t me = (int64_t)__builtin_thread_pointer(), version = (int64_t)sj_version;
-  int64_t number = __atomic_add_fetch(&sj_panics->thread, 1, __ATOMIC_SEQ_CST);
-  struct sj_record *place = 0, *oldest = sj_panics + 1;
-  for (int i = 1; i <= {SLOTS} && !place; i++) {{
-    struct sj_record *r = sj_panics + i;
-    int64_t thread = __atomic_load_n(&r->thread, __ATOMIC_ACQUIRE), nobody = 0;
-    if (thread == me && r->version == version)
-      place = r;
-    else if (!thread && __atomic_compare_exchange_n(&r->thread, &nobody, me, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-      place = r;
-    else if (r->number < oldest->number)
-      oldest = r;
-  }}
-  if (!place)
-    place = oldest;
-  place->number = number;
-  place->version = version;
-  place->site = sj_f->site;
-  place->a = sj_f->a;
-  place->b = sj_f->b;
-  __atomic_store_n(&place->thread, me, __ATOMIC_RELEASE);
-}}
-"""
+INTERRUPTED: Final = Panic("interrupted", "the call was interrupted")
 
 
 def panic_of(site: Site, a: int, b: int, source: str) -> Panic:
@@ -164,11 +145,10 @@ _MESSAGES: Final[dict[str, Callable[[Site, int, int], str]]] = {
     "overflow": lambda s, a, b: f"overflow: {a} {s.what} {b} does not fit {s.limit}",
     "shift": lambda s, a, b: f"shift by {a}, not 0 to {b - 1}",
     "conversion": _conversion,
-    "endless": lambda s, a, b: "the loops of this call have made too many steps",
+    "endless": lambda s, a, b: "the loop does not end: the call has made too many steps",
     "recursion": lambda s, a, b: f"'{s.what}' calls itself too deeply: {a:,} bytes of stack",
     "length": lambda s, a, b: f"a local array of {a} elements; at least 1 and at most {1 << 24:,}",
     "stack": lambda s, a, b: f"local arrays of {a:,} bytes, where {max(b, 0):,} are left",
     "unreachable": lambda s, a, b: "__builtin_unreachable() was reached",
     "assumption": lambda s, a, b: f"__builtin_assume({s.what}) does not hold",
-    "interrupted": lambda s, a, b: "the call was interrupted",
 }

@@ -15,20 +15,19 @@ from typing import Final
 
 from pycparser import c_ast
 
-from symbiont_jit.errors import CandidateError, Stage
+from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 from symbiont_jit.frontend.guard.expressions import Expressions, Refused, Site
-from symbiont_jit.frontend.guard.runtime import ENTRY_SHIM, RUNTIME
+from symbiont_jit.frontend.guard.runtime import ENTRY_SHIM, PLACES, RECORDS, RUNTIME
 from symbiont_jit.frontend.guard.statements import Functions
 from symbiont_jit.frontend.tree import parse, print_tree, walk
 from symbiont_jit.signature import ArrayType, Mode, Scalar, Signature, native_entry
 from symbiont_jit.signature.native import is_by_value
 
-__all__ = ["FLAGS", "Guarded", "Site", "guard"]
+__all__ = ["FLAGS", "PLACES", "RECORDS", "Guarded", "Site", "guard"]
 
-#: Bytes of stack that a call may use, and loop iterations that `checked` lets it make.
+#: Bytes of stack that a call may use, and one function of it.
 STACK: Final = 1 << 19
 MAX_FRAME: Final = 1 << 18
-FUEL: Final = 1 << 31
 
 #: With these, what the language leaves undefined and is not checked is at least some value: nothing for the optimiser to
 #: conclude from. Overflow wraps, also of pointers; conversions give what the processor gives; objects begin as zeros and live
@@ -76,9 +75,15 @@ def guard(text: str, signatures: Sequence[Signature], profile: str) -> Guarded:
         functions.guard(tree)
     except Refused as refused:
         raise CandidateError(Stage.CHECK, [refused.diagnostic], text) from None
+    except (RecursionError, LookupError, ValueError, TypeError, AttributeError, AssertionError) as error:
+        # The text is hostile: what the checks stumble over is no candidate for them.
+        message = f"the checks cannot follow this text ({type(error).__name__}); write it more plainly"
+        raise CandidateError(Stage.CHECK, [Diagnostic(Stage.CHECK, "untraceable", message)], text) from error
     shims = "".join(_shim(s) for s in signatures)
     literals = "".join(expressions.literals)
-    return Guarded(RUNTIME, literals + print_tree(tree), shims, tuple(expressions.sites), not has_loops and not expressions.sites)
+    return Guarded(
+        RUNTIME, literals + print_tree(tree), shims, tuple(expressions.sites), not has_loops and not expressions.sites
+    )
 
 
 def _shim(signature: Signature) -> str:
@@ -96,6 +101,7 @@ def _shim(signature: Signature) -> str:
         params.append(f"{kind}a{number}")
         passed.append(f"*a{number}" if by_pointer else f"a{number}")
     call = f"sj_own_{signature.name}({', '.join(passed)});"
+    give = ""
     if entry.has_result_pointer:
         assert signature.returns is not None
         params.append(f"{signature.returns.c} *result")
@@ -103,14 +109,13 @@ def _shim(signature: Signature) -> str:
     elif entry.returns == "void":
         body, zero = call, "return;"
     else:
-        body, zero = f"return {call}", "return 0;"
+        body, zero, give = f"{entry.returns} const sj_result = {call}", "return 0;", "\n  return sj_result;"
     return ENTRY_SHIM.format(
         returns=entry.returns,
         symbol=entry.symbol,
         params=", ".join(params) or "void",
         stack=STACK,
-        fuel=FUEL,
         zero=zero,
         body=body,
+        give=give,
     )
-

@@ -65,7 +65,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """Where the object behind a pointer begins and ends, as C expressions of `const char *`; and how deep it lives."""
+    """Where the object behind a pointer begins and ends, as C expressions of numbers; and how deep it lives."""
 
     low: str
     high: str
@@ -73,7 +73,7 @@ class Root:
     name: str = ""
 
 
-NOWHERE: Final = Root("(const char *)0", "(const char *)0", 0, "NULL")
+NOWHERE: Final = Root("0", "0", 0, "NULL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +162,13 @@ class Expressions:
             return Value(name, ArrayOf(Arithmetic("i", 8), f"(int64_t)sizeof({name})"), _whole(name, 0, "a string"))
         if node.type in ("char",):
             return Value(node.value, INT)
-        if "int" in node.type or "long" in node.type:
+        if "double" not in node.type and "float" not in node.type:
             return Value(node.value, _integer_type(node.value))
-        return Value(node.value, Arithmetic("f", 32) if node.value[-1] in "fF" and "x" not in node.value.lower() else DOUBLE)
+        if "long" in node.type:
+            return Value(node.value, Arithmetic("f", 80))
+        return Value(
+            node.value, Arithmetic("f", 32) if node.value[-1] in "fF" and "x" not in node.value.lower() else DOUBLE
+        )
 
     def _ID(self, node: Any) -> Value:
         known = self.symbol(node.name)
@@ -185,7 +189,9 @@ class Expressions:
             return Value(node.name, Arithmetic("f", 32) if is_single else DOUBLE)
         expression = vocabulary.CONSTANTS.get(node.name, "")
         bits = 64 if re.search("64|LONG|SIZE|PTRDIFF", node.name) else 32
-        return Value(node.name, Arithmetic("u" if re.match("U.*MAX|SIZE", node.name) or "U" in expression else "i", bits))
+        return Value(
+            node.name, Arithmetic("u" if re.match("U.*MAX|SIZE", node.name) or "U" in expression else "i", bits)
+        )
 
     def _ExprList(self, node: Any) -> Value:
         values = [self.value(e) for e in node.exprs]
@@ -237,7 +243,8 @@ class Expressions:
     def _root(node: Any, pointer: Value) -> Root:
         if pointer.root is None:
             raise Refused(
-                node, "it is not known what this points into; assign it to a pointer variable, or index the array itself"
+                node,
+                "it is not known what this points into; assign it to a pointer variable, or index the array itself",
             )
         return pointer.root
 
@@ -251,9 +258,7 @@ class Expressions:
         if isinstance(node, c_ast.InitList):
             return f"{{{', '.join(self.initial(e, _part(typ)) for e in node.exprs)}}}"
         if isinstance(node, c_ast.NamedInitializer):
-            places = "".join(
-                f".{d.name}" if isinstance(d, c_ast.ID) else f"[{print_tree(d).strip()}]" for d in node.name
-            )
+            places = "".join(f".{d.name}" if isinstance(d, c_ast.ID) else print_tree(d).strip() for d in node.name)
             return f"{places} = {self.initial(node.expr, INT)}"
         if isinstance(node, c_ast.Constant) and node.type == "string" and not isinstance(typ, PointerTo):
             return str(node.value)
@@ -492,9 +497,8 @@ class Expressions:
         if count is None:
             return Value(f"{name}({', '.join(texts)})", typ.returns)
         length, texts[count] = texts[count], "sj_n"
-        result = typ.returns if isinstance(typ.returns, Arithmetic) else VOID  # a pointer is known to the caller
-        discard = "" if result != VOID else "(void)"
-        return Value(f"({{ size_t sj_n = {length}; {discard}{name}({', '.join(texts)}); }})", result)
+        text = f"({{ size_t sj_n = {length}; {name}({', '.join(texts)}); }})"
+        return Value(text, typ.returns, self._root(given[0], values[0]))  # what returns a pointer returns the first
 
     def _replaced(self, node: Any, name: str, given: Sequence[Any]) -> Value:
         """Builtins whose wrong use lets the compiler assume anything."""
@@ -544,12 +548,12 @@ def _part(typ: CType) -> CType:
 
 def _whole(text: str, depth: int, name: str) -> Root:
     """The root of an array."""
-    return Root(f"(const char *){text}", f"(const char *){text} + sizeof({text})", depth, name)
+    return Root(f"(uint64_t){text}", f"((uint64_t){text} + sizeof({text}))", depth, name)
 
 
 def _object(text: str, depth: int, name: str) -> Root:
     """The root of any object."""
-    return Root(f"(const char *)&{text}", f"(const char *)(&{text} + 1)", depth, name)
+    return Root(f"(uint64_t)&{text}", f"((uint64_t)&{text} + sizeof({text}))", depth, name)
 
 
 def _integer_type(text: str) -> Arithmetic:

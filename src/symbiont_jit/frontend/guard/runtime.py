@@ -9,10 +9,19 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ENTRY_SHIM", "RUNTIME"]
+__all__ = ["ENTRY_SHIM", "PLACES", "RECORDS", "RUNTIME"]
+
+#: Threads that can be in guarded calls at a time and be interrupted, and panics that wait to be taken.
+PLACES: Final = 256
+RECORDS: Final = 64
 
 _HEAD: Final = r"""
-struct sj_frame { void *jump[5]; int64_t site, a, b, fuel; const char *floor, *stack; };
+struct sj_frame { void *jump[5]; int64_t site, a, b, fuel, used; const char *floor, *stack; };
+struct sj_record { int64_t thread, number, version, site, a, b; };
+struct sj_place { int64_t thread; struct sj_frame *frame; void *panics; };
+extern struct sj_record sj_panics[];
+extern struct sj_place sj_places[];
+extern char sj_version[];
 __attribute__((cold, noinline, noreturn)) static void sj_panic(struct sj_frame *sj_f, int64_t site, int64_t a, int64_t b)
 {
   sj_f->site = site;
@@ -27,24 +36,23 @@ SJ_CHECK int64_t sj_index(struct sj_frame *sj_f, int64_t site, int64_t i, int64_
     sj_panic(sj_f, site, i, n);
   return i;
 }
-SJ_CHECK void *sj_span(struct sj_frame *sj_f, int64_t site, const void *p, int64_t size, const char *low, const char *high)
+SJ_CHECK void *sj_span(struct sj_frame *sj_f, int64_t site, const volatile void *p, int64_t size, uint64_t low, uint64_t high)
 {
-  uint64_t from = (uint64_t)p - (uint64_t)low, room = (uint64_t)high - (uint64_t)low;
+  uint64_t from = (uint64_t)p - low, room = high - low;
   if (__builtin_expect((size != 0) & ((from > room) | ((uint64_t)size > room - from)), 0))
     sj_panic(sj_f, site, (int64_t)from, (int64_t)room);
   return (void *)(uint64_t)p;
 }
-SJ_CHECK void *sj_at(struct sj_frame *sj_f, int64_t site, const void *p, int64_t i, int64_t size, const char *low, const char *high)
+SJ_CHECK void *sj_at(struct sj_frame *sj_f, int64_t site, const volatile void *p, int64_t i, int64_t size, uint64_t low, uint64_t high)
 {
-  const char *to = (const char *)((uint64_t)p + (uint64_t)i * (uint64_t)size);
-  uint64_t from = (uint64_t)to - (uint64_t)low, room = (uint64_t)high - (uint64_t)low;
+  uint64_t to = (uint64_t)p + (uint64_t)i * (uint64_t)size, from = to - low, room = high - low;
   if (__builtin_expect((from > room) | ((uint64_t)size > room - from), 0))
     sj_panic(sj_f, site, (int64_t)from / (size ? size : 1), (int64_t)room / (size ? size : 1));
-  return (void *)(uint64_t)to;
+  return (void *)to;
 }
 SJ_CHECK void sj_step(struct sj_frame *sj_f, int64_t site)
 {
-  if (__builtin_expect(--sj_f->fuel < 0, 0))
+  if (__builtin_expect((--sj_f->fuel < 0) | (sj_panics->number != 0), 0))
     sj_panic(sj_f, site, 0, 0);
 }
 SJ_CHECK void sj_enter(struct sj_frame *sj_f, int64_t site)
@@ -78,6 +86,48 @@ SJ_CHECK void sj_assume(struct sj_frame *sj_f, int64_t site, int holds)
   if (__builtin_expect(!holds, 0))
     sj_panic(sj_f, site, 0, 0);
 }
+"""
+
+#: A thread's place is found by its thread pointer; one that is nobody's serves where all are taken.
+_REPORT: Final = f"""
+SJ_CHECK struct sj_place *sj_place(void)
+{{
+  int64_t me = (int64_t)__builtin_thread_pointer();
+  uint64_t first = ((uint64_t)me >> 6) ^ ((uint64_t)me >> 12);
+  for (int64_t i = 0; i < {PLACES}; i++) {{
+    struct sj_place *p = sj_places + 1 + ((first + (uint64_t)i) & {PLACES - 1});
+    int64_t nobody = 0;
+    if (p->thread == me)
+      return p;
+    if (!p->thread && __atomic_compare_exchange_n(&p->thread, &nobody, me, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+      return p;
+  }}
+  return sj_places;
+}}
+__attribute__((cold, noinline)) static void sj_report(struct sj_frame *sj_f)
+{{
+  int64_t me = (int64_t)__builtin_thread_pointer(), version = (int64_t)sj_version;
+  int64_t number = __atomic_add_fetch(&sj_panics->thread, 1, __ATOMIC_SEQ_CST);
+  struct sj_record *place = 0, *oldest = sj_panics + 1;
+  for (int i = 1; i <= {RECORDS} && !place; i++) {{
+    struct sj_record *r = sj_panics + i;
+    int64_t thread = __atomic_load_n(&r->thread, __ATOMIC_ACQUIRE), nobody = 0;
+    if (thread == me && r->version == version)
+      place = r;
+    else if (!thread && __atomic_compare_exchange_n(&r->thread, &nobody, me, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+      place = r;
+    else if (r->number < oldest->number)
+      oldest = r;
+  }}
+  if (!place)
+    place = oldest;
+  place->number = number;
+  place->version = version;
+  place->site = sj_f->site;
+  place->a = sj_f->a;
+  place->b = sj_f->b;
+  __atomic_store_n(&place->thread, me, __ATOMIC_RELEASE);
+}}
 """
 
 _DIVISION: Final = """
@@ -117,7 +167,8 @@ def _divisions() -> str:
     for suffix, t in (("i32", "int32_t"), ("i64", "int64_t"), ("u32", "uint32_t"), ("u64", "uint64_t")):
         least = f" || (b == -1 && a == (-__INT{suffix[1:]}_MAX__ - 1))" if suffix[0] == "i" else ""
         texts += [
-            _DIVISION.format(t=t, name=n, suffix=suffix, op=op, overflow=least) for n, op in (("div", "/"), ("rem", "%"))
+            _DIVISION.format(t=t, name=n, suffix=suffix, op=op, overflow=least)
+            for n, op in (("div", "/"), ("rem", "%"))
         ]
     return "".join(texts)
 
@@ -138,20 +189,28 @@ def _fits() -> str:
     return "".join(texts)
 
 
-RUNTIME: Final = _HEAD.replace("fuel;", "fuel, used;") + _divisions() + _overflows() + _fits()
+RUNTIME: Final = _HEAD + _REPORT + _divisions() + _overflows() + _fits()
 
-#: The entry: what a panic leaves, and zero.
+#: The entry: a frame that panics come back to, in this thread's place, where an interruption finds it.
 ENTRY_SHIM: Final = """{returns} {symbol}({params})
 {{
   struct sj_frame sj_f;
+  struct sj_place *const sj_here = sj_place();
+  struct sj_frame *const sj_outer = sj_here->frame;
   sj_f.stack = (const char *)__builtin_frame_address(0);
   sj_f.floor = sj_f.stack - {stack};
   sj_f.used = 0;
-  sj_f.fuel = {fuel};
+  sj_f.fuel = sj_panics->version;
   if (__builtin_expect(__builtin_setjmp(sj_f.jump) != 0, 0)) {{
+    sj_here->frame = sj_outer;
     sj_report(&sj_f);
     {zero}
   }}
+  sj_here->panics = sj_panics;
+  sj_here->frame = &sj_f;
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
   {body}
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  sj_here->frame = sj_outer;{give}
 }}
 """

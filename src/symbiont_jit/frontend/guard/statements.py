@@ -64,10 +64,11 @@ class Functions:
         typ = self.expressions.types.read(decl.type)
         assert isinstance(typ, FunctionOf), "a function was declared"
         if isinstance(typ.returns, PointerTo):
-            raise Refused(decl, f"'{decl.name}' returns a pointer, which is not followed; return an index, or fill an array")
-        text = f"sj_own_{decl.name}" if decl.name in self.entries else decl.name
-        scope = self.expressions.scopes[0]
-        scope[decl.name] = Symbol(typ, 0, text, is_function=True)
+            raise Refused(
+                decl, f"'{decl.name}' returns a pointer, which is not followed; return an index, or fill an array"
+            )
+        # Under another name, clang knows nothing of what a library function of the same name does.
+        self.expressions.scopes[0][decl.name] = Symbol(typ, 0, f"sj_own_{decl.name}", is_function=True)
         return typ
 
     def _prototype(self, node: Any) -> None:
@@ -97,7 +98,7 @@ class Functions:
             typ = decayed(self.expressions.types.read(param.type))
             if isinstance(typ, PointerTo) and not is_entry:
                 name = getattr(param, "name", None) or f"sj_p{number}"
-                texts += [f"const char *sj_low_{name}", f"const char *sj_high_{name}"]
+                texts += [f"uint64_t sj_low_{name}", f"uint64_t sj_high_{name}"]
         return texts
 
     def _function(self, node: Any, is_recursive: bool) -> None:
@@ -120,7 +121,7 @@ class Functions:
             start.append(f"sj_enter(sj_f, {ex.site('recursion', decl, decl.name)})")
         end = [] if typ.returns == VOID else [self._falling_off(decl)]
         _check_jumps(node.body)
-        node.body.block_items = [*map(_raw, start), *body, *end]
+        node.body.block_items = [*_after_pragmas(body, [_raw(s) for s in start]), *end]
         self._rename(decl)
         decl.storage = ["static"]
         decl.type.args = c_ast.ParamList([_raw(t) for t in listed])
@@ -167,12 +168,12 @@ class Functions:
         pointee = decayed(typ)
         assert isinstance(pointee, PointerTo)
         element = self._with_lengths(pointee.to)
-        low = f"(const char *)sj_a_{name}"
-        root = Root(low, f"({low} + {length} * (int64_t)sizeof(*sj_a_{name}))", 0, name)
+        low = f"(uint64_t)sj_a_{name}"
+        root = Root(low, f"({low} + (uint64_t){length} * sizeof(*sj_a_{name}))", 0, name)
         kept = [f"__typeof__({name}) const sj_a_{name} = {name}"]
         if name in assigned:
             root = self._shadow(name, 0)
-            kept += [f"{root.low} = {low}", f"{root.high} = {low} + {length} * (int64_t)sizeof(*sj_a_{name})"]
+            kept += [f"{root.low} = {low}", f"{root.high} = {low} + (uint64_t){length} * sizeof(*sj_a_{name})"]
             ex.declare(name, Symbol(PointerTo(element), ex.depth, name, root))
             self.shadows, mine = self.shadows[:-1], self.shadows[-1:]
             return [*mine, *kept]
@@ -197,7 +198,7 @@ class Functions:
         """Two variables of the whole call that say where a pointer points into."""
         self.count += 1
         low, high = f"sj_low{self.count}_{name}", f"sj_high{self.count}_{name}"
-        self.shadows.append(f"const char *{low} = 0, *{high} = 0")
+        self.shadows.append(f"uint64_t {low} = 0, {high} = 0")
         return Root(low, high, depth, name)
 
     # -- statements -------------------------------------------------------------------------------------------------
@@ -206,7 +207,14 @@ class Functions:
         ex = self.expressions
         ex.scopes.append({})
         ex.types.open()
-        done = [made for item in items for made in self._statement(item)]
+        done: list[Any] = []
+        for item in items:
+            made = self._statement(item)
+            if isinstance(item, c_ast.For) and made[0] is not item:  # in a block now: what its pragmas are about
+                inner = made[0].block_items
+                while done and isinstance(done[-1], c_ast.Pragma):
+                    inner.insert(len(inner) - 1, done.pop())
+            done += made
         ex.types.close()
         ex.scopes.pop()
         return done
@@ -259,7 +267,7 @@ class Functions:
         body = node.stmt
         steps = [_raw(f"sj_step(sj_f, {self.expressions.site('endless', node)})")] if self.expressions.checked else []
         items = body.block_items or [] if isinstance(body, c_ast.Compound) else [body]
-        return c_ast.Compound([*steps, *self._block(items)])
+        return c_ast.Compound(_after_pragmas(self._block(items), steps))
 
     def _for(self, node: Any) -> list[Any]:
         ex = self.expressions
@@ -308,7 +316,8 @@ class Functions:
             return self._pointer(node, typ)
         before = self._measured(node.type) if ex.depth else []
         typ = self._sized(node, self._with_lengths(self.expressions.types.read(node.type)))
-        if node.init is not None:
+        # What is constant is initialised by constants: nothing can happen there.
+        if node.init is not None and ex.depth and "static" not in node.storage:
             node.init = _raw(ex.initial(node.init, typ))
         ex.declare(node.name, Symbol(typ, ex.depth, node.name, self._root_of(node.name, typ)))
         return [*before, node]
@@ -316,7 +325,7 @@ class Functions:
     def _root_of(self, name: str, typ: CType) -> Root | None:
         if not isinstance(typ, ArrayOf):
             return None
-        low = f"(const char *){name}"
+        low = f"(uint64_t){name}"
         return Root(low, f"({low} + sizeof({name}))", self.expressions.depth, name)
 
     @staticmethod
@@ -368,6 +377,12 @@ class Functions:
 def _raw(text: str) -> Any:
     """Text that the printer prints as it is."""
     return c_ast.ID(text)
+
+
+def _after_pragmas(items: list[Any], new: list[Any]) -> list[Any]:
+    """Statements with new ones in front, but behind the pragmas that have to come first in a block."""
+    first = [item for item in items if isinstance(item, c_ast.Pragma) and "loop" not in item.string and "roll" not in item.string]
+    return [*first, *new, *(item for item in items if item not in first)] if items[: len(first)] == first else [*new, *items]
 
 
 def _is_constant(node: Any, expressions: Expressions) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from pycparser import c_ast
 
 from symbiont_jit import vocabulary
-from symbiont_jit.frontend.tree import parse, resolve_scalar
+from symbiont_jit.frontend.tree import parse, print_tree, resolve_scalar
 
 __all__ = [
     "DOUBLE",
@@ -205,7 +205,9 @@ class TypeReader:
 
     def _struct(self, node: Any) -> StructOf:
         if node.decls is not None:
-            fields = tuple((d.name or "", self.read(d.type)) for d in node.decls if isinstance(d, c_ast.Decl))
+            fields = tuple(
+                (d.name or "", _measured(self.read(d.type))) for d in node.decls if isinstance(d, c_ast.Decl)
+            )
             made = StructOf(fields)
             if node.name is not None:
                 self.tags[-1][node.name] = made
@@ -214,6 +216,14 @@ class TypeReader:
             if node.name in scope:
                 return scope[node.name]
         return StructOf()
+
+
+def _measured(typ: CType) -> CType:
+    """A field's type: in a struct, lengths are constants, so their text is enough."""
+    if isinstance(typ, ArrayOf) and not isinstance(typ.length, str):
+        length = None if typ.length is None else f"(int64_t)({print_tree(typ.length).strip()})"
+        return ArrayOf(_measured(typ.of), length)
+    return typ
 
 
 @functools.cache
