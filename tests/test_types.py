@@ -1097,9 +1097,9 @@ def test_a_misaligned_element_is_refused():
     """An `np.void` that lies at an odd address is refused as its array is."""
     holder = np.zeros(1, np.dtype([("n", "i1"), ("at", Body.dtype)]))
     sums = np.zeros(1, Vec.dtype)
-    for given, taken in ((holder[0]["at"], bodies()[0]), (bodies()[0], holder[0]["at"])):
+    for source, target in ((holder[0]["at"], bodies()[0]), (bodies()[0], holder[0]["at"])):
         with pytest.raises(ValueError, match="is not aligned; pass a copy"):
-            move(given, taken, sums)
+            move(source, target, sums)
 
 
 def test_a_misaligned_array_of_a_packed_dtype_is_refused():
@@ -1168,9 +1168,9 @@ def test_a_sub_array_without_elements_is_refused():
 
         def f(r: dtype) -> None: ...
 
-        with pytest.raises(SignatureError, match="field 'a'.*at least one element"):
+        with pytest.raises(SignatureError, match=r"field 'a'.*at least one element"):
             evolvable(f)
-    with pytest.raises(SignatureError, match="field 'a'.*at least one element"):
+    with pytest.raises(SignatureError, match=r"field 'a'.*at least one element"):
         sj.record(type("Rec", (), {"__annotations__": {"a": ZERO}}))
 
 

@@ -207,7 +207,8 @@ def record_of_dtype(dtype: np.dtype[Any], name: str, where: str) -> Record:
         advice = "remove titles, offsets and itemsize" if is_padded else "make it with np.dtype(..., align=True)"
         raise SignatureError(
             f"{where}: the dtype {dtype} is not laid out like a C struct (C would place its fields at "
-            f"{_offsets(made.dtype)} of {made.dtype.itemsize} bytes, it has {_offsets(dtype)} of {dtype.itemsize}); {advice}"
+            f"{_offsets(made.dtype)} of {made.dtype.itemsize} bytes, it has {_offsets(dtype)} of {dtype.itemsize}); "
+            + advice
         )
     return made
 
