@@ -60,18 +60,20 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> Spread:
     return spread(a / b for a, b in zip(above, below, strict=True))
 
 
-def options(name: str, description: str | None, rounds: int) -> argparse.Namespace:
-    """The command line that every benchmark has: `--json FILE` and `--rounds N`."""
+def options(name: str, description: str | None, rounds: int, **counts: int) -> argparse.Namespace:
+    """The command line that every benchmark has: `--json FILE` and `--rounds N`; and one option for each count."""
     parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
     parser.add_argument("--json", type=Path, default=RESULTS / f"{name}.json", help="where the results go")
     parser.add_argument("--rounds", type=_positive, default=rounds, help="measurements of every side (%(default)s)")
+    for count, default in counts.items():
+        parser.add_argument(f"--{count}", type=_positive, default=default, help="how many (%(default)s)")
     return parser.parse_args()
 
 
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError("at least one round")
+        raise argparse.ArgumentTypeError("at least one")
     return number
 
 

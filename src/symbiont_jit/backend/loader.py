@@ -4,8 +4,9 @@ In: `ObjectCode`. Out: a `Loaded` that owns its machine code. A loaded object se
 functions it needs, each bound by address; it neither finds nor offers anything else in the process.
 
 On x86-64 `linker` places objects side by side, at about their size each. Elsewhere, and for what it does not know,
-LLVM's LLJIT does it, at 44 KiB an object. LLJIT keeps about 9 KiB of every object that was ever loaded, freed or not, until it
-goes itself. So those objects are loaded in generations of one LLJIT each, and a generation goes with its last object.
+LLVM's LLJIT does it, at 44 KiB an object. LLJIT keeps about 9 KiB of every object that was ever loaded, freed or not,
+until it goes itself. So those objects are loaded in generations of one LLJIT each, and a generation goes with its last
+object.
 """
 
 from __future__ import annotations

@@ -134,7 +134,8 @@ def _call_slowly(reference: weakref.ref[CellCallable], *args: Any, **kwargs: Any
 def _positional(signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
     names = [p.name for p in signature.params[len(args) :]]
     if set(kwargs) != set(names):
-        raise TypeError(f"{signature.name}() got keyword arguments {sorted(kwargs)}; wanted {signature}")
+        missing = f", without {', '.join(n for n in names if n not in kwargs)}" if set(names) - set(kwargs) else ""
+        raise TypeError(f"{signature.name}() got keyword arguments {sorted(kwargs)}{missing}; wanted {signature}")
     return (*args, *(kwargs[name] for name in names))
 
 
@@ -162,7 +163,8 @@ def _native_value(param: Param, value: Any) -> Any:
     if isinstance(param.type, ArrayType):
         return np.asarray(value)
     if param.type.kind == "c":
-        return np.array(value, param.type.dtype)
+        with np.errstate(over="ignore"):  # what does not fit is an infinity, as for a float
+            return np.asarray(np.complex128(value).astype(param.type.dtype))
     return {"f": float, "b": bool}.get(param.type.kind, int)(value)
 
 

@@ -138,8 +138,6 @@ def _array_problem(array: ArrayType, mode: Mode, given: types.Type) -> str | Non
         return f"has {given.ndim} dimensions; one value by reference is a 0-d or one-element array"
     if given.layout != "C":
         return f"is not known to be C-contiguous (layout {given.layout!r}); pass np.ascontiguousarray(...)"
-    if not given.aligned:
-        return "is not aligned; pass a copy"
     if mode is not Mode.IN and not given.mutable:
         return "is read-only, but the kernel writes it"
     return None

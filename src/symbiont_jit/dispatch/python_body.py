@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numba
-from numba.core import errors, types
+from numba.core import types
 
 from symbiont_jit.dispatch.numba_types import numba_argument_type, numba_element
 from symbiont_jit.errors import KernelError
@@ -36,7 +36,7 @@ def compile_python(body: Callable[..., Any], signature: Signature) -> PythonCode
     try:
         function = numba.njit(returns(*map(numba_argument_type, signature.params)))(body)
         entry = numba.cfunc(_entry_signature(signature, returns))(_entry(function, signature))
-    except errors.NumbaError as error:
+    except Exception as error:  # Numba raises more than its own errors for what it does not know
         raise KernelError(
             f"Numba cannot compile the Python body of {signature.name!r} for {signature}; "
             f"give the body as C with source=..., or write it so that Numba can:\n{error}"

@@ -106,11 +106,17 @@ def record(cls: Class) -> Class:
         raise SignatureError(f"@record takes a class with annotated fields, not {cls!r:.60}")
     name = cls.__name__
     require_name(name, f"record {name!r}")
-    scope = {**vars(builtins), **vars(sys.modules[cls.__module__]), **sys._getframe(1).f_locals}
-    fields = tuple(_record_field(n, a, scope, name) for n, a in inspect.get_annotations(cls).items())
+    frame = sys._getframe(1)
+    scope = {**vars(builtins), **frame.f_globals, **vars(sys.modules.get(cls.__module__, builtins)), **frame.f_locals}
+    annotations = {n: a for base in reversed(cls.__mro__) for n, a in inspect.get_annotations(base).items()}
+    fields = tuple(_record_field(n, a, scope, name) for n, a in annotations.items())
     if not fields:
         raise SignatureError(f"record {name!r} has no fields; annotate them, for example 'x: float64'")
     made = Record(name, fields)
+    try:
+        made.dtype  # noqa: B018  made now, where its size can be refused
+    except ValueError as error:
+        raise SignatureError(f"record {name!r}: NumPy cannot hold it ({error}); make its sub-arrays shorter") from error
     setattr(cls, _RECORD, made)
     cls.dtype = made.dtype  # type: ignore[attr-defined]
     return cls
@@ -131,7 +137,9 @@ def _record_field(name: str, annotation: Any, scope: Mapping[str, Any], record: 
         annotation = annotation.dtype
     elif isinstance(annotation, np.dtype) and annotation.subdtype is not None:
         annotation, dims = annotation.subdtype
-    return Field(name, _element(annotation, f"{record}_{name}", where), dims)
+        if any(d < 1 for d in dims):
+            raise SignatureError(f"{where}: a sub-array has at least one element, not the shape {dims}")
+    return Field(name, _element(annotation, f"{record}_{name}", where, _FIELD_HINT), dims)
 
 
 def signature_of(
@@ -222,6 +230,7 @@ def _param(p: inspect.Parameter, scope: Mapping[str, Any], function: str) -> Par
 
 
 _ARRAY_HINT: Final = "'Array[float64, \"n\"]'"
+_FIELD_HINT: Final = "'Array[float64, 3]'"
 
 
 def _resolve(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
@@ -275,25 +284,29 @@ def _is_numba(annotation: Any) -> bool:
     return type(annotation).__module__.partition(".")[0] == "numba"
 
 
-def _element(annotation: Any, name: str, where: str) -> Element:
+def _element(annotation: Any, name: str, where: str, hint: str = _ARRAY_HINT) -> Element:
     """A scalar, a class made by `@record`, or a structured dtype, which is named after its parameter or field."""
     made = getattr(annotation, _RECORD, None)
     if isinstance(made, Record):
+        if _RECORD not in vars(annotation):
+            raise SignatureError(
+                f"{where}: {annotation.__name__} is derived from a record; decorate it with @record too"
+            )
         return made
     dtype = annotation if isinstance(annotation, np.dtype) else getattr(annotation, "dtype", None)
     if isinstance(dtype, np.dtype) and dtype.names:
         return record_of_dtype(dtype, name, where)
-    return _scalar(annotation, where)
+    return _scalar(annotation, where, hint)
 
 
-def _scalar(annotation: Any, where: str) -> Scalar:
+def _scalar(annotation: Any, where: str, hint: str = _ARRAY_HINT) -> Scalar:
     name = _scalar_name(annotation)
     if name in SCALARS:
         return SCALARS[name]
     raise SignatureError(
         f"{where}: {annotation!r} has no C type here; write a Numba scalar (int8 ... uint64, float32, float64, "
         "complex64, complex128, boolean), int, float, complex, bool, a NumPy scalar type, a class made by @sj.record, "
-        f"an aligned structured dtype, or an array such as {_ARRAY_HINT}"
+        f"an aligned structured dtype, or an array such as {hint}"
     )
 
 

@@ -43,7 +43,7 @@ Problem = tuple[type[Exception], str]
 def _scalar_problem(scalar: Scalar, value: Any) -> Problem | None:
     if isinstance(value, np.ndarray) or not isinstance(value, int | float | complex | np.generic):
         return TypeError, f"is {_describe(value)}, not a scalar {scalar}"
-    kind = value.dtype.kind if isinstance(value, np.generic) else _KINDS.get(type(value), "i")
+    kind = value.dtype.kind if isinstance(value, np.generic) else _kind(value)
     if kind not in _ACCEPTED_KINDS[scalar.kind]:
         return TypeError, f"is {_describe(value)}, which does not convert to {scalar} without loss"
     if scalar.kind in "fc" and isinstance(value, int) and abs(value) > int(np.finfo(np.float64).max):
@@ -55,6 +55,10 @@ def _scalar_problem(scalar: Scalar, value: Any) -> Problem | None:
     return None
 
 
+def _kind(value: Any) -> str:
+    return next((kind for typ, kind in _KINDS.items() if isinstance(value, typ)), "i")
+
+
 _KINDS: Final[Mapping[type, str]] = {bool: "b", float: "f", complex: "c"}
 
 #: Which kinds of value a scalar parameter takes, by its own kind.
@@ -64,7 +68,7 @@ _ACCEPTED_KINDS: Final[Mapping[str, str]] = {"c": "cfiub", "f": "fiub", "i": "iu
 def _array_problem(array: ArrayType, mode: Mode, value: Any) -> Problem | None:
     dtype = array.dtype.dtype
     if array.is_record and isinstance(value, np.void):
-        return None if value.dtype == dtype else (TypeError, f"has dtype {value.dtype}, not {dtype}")
+        value = np.asarray(value)  # a view of the same memory
     if not isinstance(value, np.ndarray):
         return TypeError, f"is {_describe(value)}, not {'a record' if array.is_record else 'a NumPy array'} of {dtype}"
     if value.dtype != dtype:
@@ -77,7 +81,8 @@ def _array_problem(array: ArrayType, mode: Mode, value: Any) -> Problem | None:
         return TypeError, f"has {value.ndim} dimensions, not {len(array.dims)}"
     if not value.flags.c_contiguous:
         return ValueError, "is not C-contiguous; pass np.ascontiguousarray(...)"
-    if not value.flags.aligned:
+    # NumPy calls a packed dtype aligned wherever it lies; C wants the fields where their types can be read.
+    if not value.flags.aligned or value.ctypes.data % dtype.alignment:
         return ValueError, "is not aligned; pass a copy"
     if mode is not Mode.IN and not value.flags.writeable:
         return ValueError, f"is read-only, but the kernel writes it ({mode})"

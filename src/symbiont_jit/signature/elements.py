@@ -203,10 +203,12 @@ def record_of_dtype(dtype: np.dtype[Any], name: str, where: str) -> Record:
     if dtype.isalignedstruct and made.dtype == dtype:
         made.__dict__["dtype"] = dtype  # the very object that the caller's arrays have is the quickest to compare
     if made.dtype != dtype:
+        is_padded = dtype.isalignedstruct
+        advice = "remove titles, offsets and itemsize" if is_padded else "make it with np.dtype(..., align=True)"
         raise SignatureError(
             f"{where}: the dtype {dtype} is not laid out like a C struct (C would place its fields at "
             f"{_offsets(made.dtype)} of {made.dtype.itemsize} bytes, it has {_offsets(dtype)} of {dtype.itemsize}); "
-            "make it with np.dtype(..., align=True)"
+            + advice
         )
     return made
 
@@ -219,15 +221,15 @@ def _field(dtype: np.dtype[Any], name: str, record: str, where: str) -> Field:
     dims: tuple[int, ...] = ()
     if inner.subdtype is not None:
         inner, dims = inner.subdtype
+    if any(d < 1 for d in dims):
+        raise SignatureError(f"{where}: a sub-array has at least one element, not the shape {dims}")
     if inner.names:
-        return Field(name, record_of_dtype(inner, f"{record}_{name}", where), dims)
+        return Field(name, record_of_dtype(inner, f"{record}_{name}", where), tuple(dims))
     if inner.kind not in "biufc" or numpy_name(inner) not in SCALARS:
         raise SignatureError(
             f"{where}: {inner} has no C type here; a field is a scalar, a sub-array or a record"
             + ("" if inner.isnative else " in native byte order")
         )
-    if any(d < 1 for d in dims):
-        raise SignatureError(f"{where}: a sub-array has at least one element, not the shape {dims}")
     return Field(name, SCALARS[numpy_name(inner)], tuple(dims))
 
 
