@@ -117,7 +117,11 @@ def test_a_revision_of_another_kernel_is_refused(dot, matmul):
 
 def test_a_profile_that_does_not_exist_is_refused(dot):
     """The message says which there are."""
-    assert [dot.compile(DOT, profile=p).profile for p in ("safe", "checked", "release")] == ["safe", "checked", "release"]
+    assert [dot.compile(DOT, profile=p).profile for p in ("safe", "checked", "release")] == [
+        "safe",
+        "checked",
+        "release",
+    ]
     with pytest.raises(UsageError, match="no profile 'fast'"):
         dot.compile(DOT, profile="fast")
 

@@ -11,7 +11,7 @@ import queue
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
@@ -24,11 +24,17 @@ from symbiont_jit.kernel import Evolving, Kernel
 __all__ = ["Judge"]
 
 
+#: Steps of loops that checked code may make for each second of the deadline: fewer than it can make in that time, so that
+#: an endless loop is found by counting, which does not depend on the machine.
+STEPS_PER_SECOND: Final = 10**8
+
+
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """One candidate on its way to a worker."""
+    """One candidate on its way to a worker: `checked` is run first, `code` is measured."""
 
     canonical: Canonical
+    checked: ObjectCode
     code: ObjectCode
     seed: tuple[int, ...]
     best: float | None
@@ -47,6 +53,7 @@ class Judge:
     def __init__(self, kernel: Evolving[Any], metric: Any, workers: int = 1, deadline: float | None = None) -> None:
         self.metric: Metric = as_metric(metric)
         self.metric.prepare(kernel)
+        kernel.warm()
         self.kernel = kernel
         self.deadline = self.metric.suggested_deadline() if deadline is None else deadline
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
@@ -61,6 +68,7 @@ class Judge:
         started = time.perf_counter()
         try:
             canonical = self.kernel.canonical(source)
+            checked = self.kernel.object_code(canonical, "checked")
             code = self.kernel.object_code(canonical)
         except CandidateError as error:
             failed = failed_evaluation(error)
@@ -70,7 +78,7 @@ class Judge:
         known = self._judged.get(digest)
         if known is not None:
             return replace(known, source=canonical.text, timings=replace(known.timings, judge_seconds=0.0))
-        evaluation = replace(self._ask(_Request(canonical, code, tuple(seed), best), canonical), code=digest)
+        evaluation = replace(self._ask(_Request(canonical, checked, code, tuple(seed), best), canonical), code=digest)
         self._judged[digest] = replace(evaluation, source="")
         timings = replace(
             evaluation.timings, compile_seconds=compiled - started, judge_seconds=time.perf_counter() - compiled
@@ -107,13 +115,12 @@ class Judge:
         outcome = self._with_worker(request, self.deadline)
         if isinstance(outcome, Answer):
             return _evaluation(outcome.value, canonical.text)
+        where = f" while {outcome.phase}" if outcome.phase else ""
         if isinstance(outcome, Overdue):
-            return _ended(
-                Status.TIMED_OUT, canonical, f"no result within {self.deadline:g} seconds; look for an endless loop"
-            )
-        return _ended(
-            Status.CRASHED, canonical, f"the process ended with {outcome.reason}; look for an index out of bounds"
-        )
+            message = f"no result within {self.deadline:g} seconds{where}; look for an endless loop{_fork_hint()}"
+            return _ended(Status.TIMED_OUT, canonical, message)
+        message = f"the process ended with {outcome.reason}{where}{_fork_hint()}"
+        return _ended(Status.CRASHED, canonical, message)
 
     def _serve(self, request: _Request | _Confirmation) -> Any:
         """In the worker: run one request. The candidate's code is gone when this returns."""
@@ -122,13 +129,31 @@ class Judge:
             revisions = [self.kernel.candidate(c, o) for c, o in request.items]
             assert isinstance(self.kernel, Kernel), "Speedup is for one function"
             return self.metric.confirm(self.kernel, [r.entry_address for r in revisions])
+        self.kernel.limit_steps(int(STEPS_PER_SECOND * self.deadline))
+        checked = self.kernel.candidate(request.canonical, request.checked, "checked")
         revision = self.kernel.candidate(request.canonical, request.code)
-        return self.metric.judge(self.kernel, revision, request.seed, request.best)
+        return self.metric.judge(self.kernel, checked, revision, request.seed, request.best)
 
 
 def _may_have_spoiled(outcome: Any) -> bool:
     """Whether a candidate was wrong: it may have written where it should not, so its process is not used again."""
     return isinstance(outcome, Answer) and isinstance(outcome.value, Verdict) and outcome.value.status is Status.WRONG
+
+
+def _fork_hint() -> str:
+    """What to know where Numba's threads were started before the workers were forked."""
+    import numba
+
+    try:
+        layer = numba.threading_layer()
+    except ValueError:  # none has been started
+        return ""
+    if layer == "workqueue":
+        return ""
+    return (
+        f"; a parallel=True function ran before the workers were forked ({layer}), which forked processes cannot "
+        "run: use one without parallel in the metric, or set NUMBA_THREADING_LAYER=workqueue"
+    )
 
 
 def _ended(status: Status, canonical: Canonical, message: str) -> Evaluation:
@@ -142,5 +167,6 @@ def _evaluation(verdict: Verdict, source: str) -> Evaluation:
         verdict.score,
         verdict.scores,
         verdict.diagnostics,
+        verdict.panic,
         timings=Timings(reference_ns=verdict.reference_ns, candidate_ns=verdict.candidate_ns),
     )

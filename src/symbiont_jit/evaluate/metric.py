@@ -19,7 +19,8 @@ import numpy as np
 from symbiont_jit.errors import Diagnostic, Stage, UsageError
 from symbiont_jit.evaluate.evaluation import Status
 from symbiont_jit.evaluate.harness import Arguments, Harness, Stopwatch, median
-from symbiont_jit.kernel import Evolving, Kernel
+from symbiont_jit.evaluate.worker import enter_phase
+from symbiont_jit.kernel import Evolving, Kernel, Panic
 from symbiont_jit.signature import ArrayType, Element, Mode, Param, Record, check_arguments
 
 __all__ = ["CallableMetric", "Metric", "Speedup", "Verdict", "as_metric"]
@@ -59,6 +60,7 @@ class Verdict:
     diagnostics: tuple[Diagnostic, ...] = ()
     reference_ns: tuple[float, ...] = ()
     candidate_ns: tuple[float, ...] = ()
+    panic: Panic | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,8 @@ class Metric(Protocol):
     def suggested_deadline(self) -> float:
         """Seconds after which a candidate can be given up, unless the user says otherwise; after `prepare`."""
 
-    def judge(self, kernel: Any, candidate: Any, seed: Sequence[int], best: float | None) -> Verdict:
-        """Score a candidate; runs in a worker. `best` is the score to beat, if any."""
+    def judge(self, kernel: Any, checked: Any, candidate: Any, seed: Sequence[int], best: float | None) -> Verdict:
+        """Run a candidate's checked code, then score its release code; in a worker. `best` is the score to beat."""
 
 
 class Speedup:
@@ -151,14 +153,20 @@ class Speedup:
         drawn = self.inputs(np.random.default_rng([*seed, number]))
         return tuple(drawn) if isinstance(drawn, tuple | list) else (drawn,)
 
-    def judge(self, kernel: Kernel, candidate: Any, seed: Sequence[int], best: float | None) -> Verdict:
-        """Agreement first, on inputs nobody has seen; then time, in turns with the reference."""
+    def judge(self, kernel: Kernel, checked: Any, candidate: Any, seed: Sequence[int], best: float | None) -> Verdict:
+        """Agreement of the checked code first, on inputs nobody has seen; then time, in turns with the reference."""
         assert self._harness is not None, "prepare() comes first"
-        entry = candidate.entry_address
-        problem = self._disagreement(kernel, entry, seed)
+        enter_phase("running it with checks")
+        problem = self._disagreement(kernel, checked.entry_address, seed)
+        panic = kernel.take_panic_of(checked)
+        if panic is not None:
+            return _panicked(panic)
+        enter_phase("comparing its results without checks")
+        problem = problem or self._disagreement_on_known(kernel, candidate.entry_address)
         if problem is not None:
             return _wrong(problem)
-        return self._time(entry, best)
+        enter_phase("measuring it")
+        return self._time(candidate.entry_address, best)
 
     def confirm(self, kernel: Kernel, entries: Sequence[int], rounds: int = CONFIRM_ROUNDS) -> list[Verdict]:
         """Check several entries on many more inputs, then measure them and the reference in turns, in one process."""
@@ -207,14 +215,16 @@ class Speedup:
         A list of inputs is checked whole, and what is timed is always checked. Drawn inputs are new for each candidate;
         where the reference is slow, some are from earlier candidates, whose expected results are known already.
         """
+        problem = self._disagreement_on_known(kernel, entry)
+        return problem or self._disagreement_on_drawn(kernel, entry, seed, CHECK_CALLS, CHECK_SECONDS)
+
+    def _disagreement_on_known(self, kernel: Kernel, entry: int) -> str | None:
+        """The first difference on what is timed, or on the list of inputs."""
         if not self._known:
             count = len(self._timed) if callable(self.inputs) else len(self.inputs)
             self._known = [self._case(kernel, [0, 0], number) for number in range(count)]
-        for case in self._known:
-            problem = self._disagreement_on(kernel, entry, case)
-            if problem is not None:
-                return problem
-        return self._disagreement_on_drawn(kernel, entry, seed, CHECK_CALLS, CHECK_SECONDS)
+        problems = (self._disagreement_on(kernel, entry, case) for case in self._known)
+        return next((problem for problem in problems if problem is not None), None)
 
     def _disagreement_on_drawn(
         self, kernel: Kernel, entry: int, seed: Sequence[int], calls: tuple[int, int], seconds: float
@@ -318,6 +328,11 @@ def _wrong(problem: str) -> Verdict:
     return Verdict(Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "wrong", problem),))
 
 
+def _panicked(panic: Panic) -> Verdict:
+    found = Diagnostic(Stage.EVALUATE, panic.kind, panic.message, panic.line, panic.column)
+    return Verdict(Status.PANICKED, diagnostics=(found,), panic=panic)
+
+
 def _verdict(reference_ns: tuple[float, ...], candidate_ns: tuple[float, ...]) -> Verdict:
     score = median(reference_ns) / max(median(candidate_ns), 1e-3)
     return Verdict(Status.VALID, score, {"speedup": score}, reference_ns=reference_ns, candidate_ns=candidate_ns)
@@ -342,8 +357,19 @@ class CallableMetric:
         """Ten seconds: nothing is known of what the function does."""
         return CALLABLE_DEADLINE
 
-    def judge(self, kernel: Evolving[Any], candidate: Any, seed: Sequence[int], best: float | None) -> Verdict:
-        """Put the candidate into this worker's copy of the kernel and ask the function."""
+    def judge(
+        self, kernel: Evolving[Any], checked: Any, candidate: Any, seed: Sequence[int], best: float | None
+    ) -> Verdict:
+        """Put the candidate into this worker's copy of the kernel and ask the function: checked, then for the score."""
+        enter_phase("asking the metric, with checks")
+        verdict = self._asked(kernel, checked)
+        panic = kernel.take_panic_of(checked)
+        if panic is not None:
+            return _panicked(panic)
+        enter_phase("asking the metric, without checks")
+        return self._asked(kernel, candidate) if verdict.status is Status.VALID else verdict
+
+    def _asked(self, kernel: Evolving[Any], candidate: Any) -> Verdict:
         try:
             with kernel.lent(candidate):
                 value = self.function(kernel)

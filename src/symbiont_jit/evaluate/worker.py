@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import mmap
 import multiprocessing
 import os
 import re
@@ -22,12 +23,14 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from symbiont_jit.errors import UsageError
+from symbiont_jit.evaluate.sandbox import limit_memory, limit_processor_time, restrict
 
-__all__ = ["Answer", "Crash", "Overdue", "Worker"]
+__all__ = ["Answer", "Crash", "Overdue", "Worker", "enter_phase"]
 
 _SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 _GRACE_SECONDS: Final = 5.0
 MAX_LAST_WORDS: Final = 300
+MAX_PHASE: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +42,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """The child ended: by a signal, or by itself with an exit code."""
+    """The child ended: by a signal, or by itself with an exit code; `phase` is what it was at."""
 
     reason: str
+    phase: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """The child was killed because it had not answered in time."""
+    """The child was killed because it had not answered in time; `phase` is what it was at."""
 
     seconds: float
+    phase: str = ""
 
 
 class Worker:
@@ -59,6 +64,7 @@ class Worker:
         self._process: Any = None
         self._pipe: Connection | None = None
         self._output = _memory_file()
+        self._phase = mmap.mmap(-1, MAX_PHASE)
         if "fork" not in multiprocessing.get_all_start_methods():
             raise UsageError("evaluation needs a platform that can fork (Linux or macOS)")
 
@@ -68,15 +74,15 @@ class Worker:
         assert self._pipe is not None
         started = time.monotonic()
         try:
-            self._pipe.send(request)
+            self._pipe.send((deadline, request))
             if not self._pipe.poll(deadline):
                 self._kill()
-                return Overdue(time.monotonic() - started)
+                return Overdue(time.monotonic() - started, self._last_phase())
             answer = Answer(self._pipe.recv())
             self._forget_output()
             return answer
         except (EOFError, OSError):
-            return Crash(self._end())
+            return Crash(self._end(), self._last_phase())
 
     def _require_child(self) -> None:
         if self._process is not None and self._process.is_alive():
@@ -84,7 +90,9 @@ class Worker:
         self._kill()
         context = multiprocessing.get_context("fork")
         here, there = context.Pipe()
-        self._process = context.Process(target=_child, args=(self._serve, there, here, self._output), daemon=True)
+        self._process = context.Process(
+            target=_child, args=(self._serve, there, here, self._output, self._phase), daemon=True
+        )
         with _compilers_at_rest(), warnings.catch_warnings():
             # Python 3.12 warns of forking with threads; the locks that matter are held while it happens.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -101,6 +109,9 @@ class Worker:
             with contextlib.suppress(ValueError):
                 return f"signal {signal.Signals(-code).name}{self._last_words()}"
         return f"exit code {code}{self._last_words()}"
+
+    def _last_phase(self) -> str:
+        return self._phase[:].rstrip(b"\0").decode("ascii", "replace")
 
     def _last_words(self) -> str:
         """The end of what the child wrote to its standard output and error."""
@@ -153,15 +164,31 @@ def _memory_file() -> int | None:
     return os.memfd_create("worker output") if hasattr(os, "memfd_create") else None
 
 
-def _child(serve: Callable[[Any], Any], pipe: Connection, parents_end: Connection, output: int | None) -> None:
+def enter_phase(name: str) -> None:
+    """In a child: what it is at from now on, for the message when it does not come back."""
+    if _OWN_PHASE:
+        _OWN_PHASE[0][:] = name.encode()[:MAX_PHASE].ljust(MAX_PHASE, b"\0")
+
+
+_OWN_PHASE: Final[list[mmap.mmap]] = []
+
+
+def _child(
+    serve: Callable[[Any], Any], pipe: Connection, parents_end: Connection, output: int | None, phase: mmap.mmap
+) -> None:
     """The child's whole life: answer until the parent closes its end."""
     parents_end.close()
+    _OWN_PHASE[:] = [phase]
     _shed_inheritance(output)
+    limit_memory()
+    restrict()
     while True:
         try:
-            request = pipe.recv()
+            deadline, request = pipe.recv()
         except (EOFError, OSError):
             return
+        limit_processor_time(2 * deadline)
+        enter_phase("")
         pipe.send(serve(request))
 
 

@@ -12,6 +12,7 @@ from symbiont_jit.errors import KernelError, UsageError
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.kernel.interrupt import interrupt
 from symbiont_jit.kernel.lineage import Lineage, Memory, Version
+from symbiont_jit.kernel.panics import Panic
 from symbiont_jit.signature import Signature
 
 __all__ = ["Evolving", "flags_of", "profile_of"]
@@ -141,9 +142,23 @@ class Evolving(Generic[Handle]):
         """Add compiled code as a revision, not active and not loaded; an equal one that exists is given back."""
         return self._handle(self._lineage.register(canonical, code, profile, origin))
 
+    def warm(self) -> None:
+        """Compile now what calls from Python and panics need: where the code will run, no compiler may be started."""
+        self._lineage.warm()
+
+    def limit_steps(self, steps: int | None) -> None:
+        """Let each call of `checked` code make so many steps of loops; more are a panic. None for as many as it likes."""
+        self._lineage.panics.limit(steps)
+
     def candidate(self, canonical: Canonical, code: ObjectCode, profile: str = "release") -> Handle:
         """Compiled code as a revision that is not registered."""
         return self._handle(Version(-1, canonical.text, origin="candidate", profile=profile, object_code=code))
+
+    def take_panic_of(self, revision: Any) -> Panic | None:
+        """The newest panic of a revision's code in this thread, whichever function panicked; it is forgotten."""
+        version = self._version(revision)
+        assert version is not None, "a revision of this lineage"
+        return self._lineage.take_panic(0, version)
 
     @contextlib.contextmanager
     def lent(self, revision: Any) -> Iterator[Any]:

@@ -265,6 +265,14 @@ class Lineage:
         sites = guard(found.source, self.signatures, found.profile).sites
         return panic_of(sites[record[1]], record[2], record[3], found.source)
 
+    def warm(self) -> None:
+        """Compile what calls from Python and panics need."""
+        self.panics.take(None)
+        for reference in self.callables:
+            owner = reference()
+            if owner is not None:
+                owner._python_call()
+
     # -- memory -------------------------------------------------------------------------------------------------
 
     def prune(self, keep: Collection[Version] = (), idle: bool = False) -> list[int]:

@@ -259,7 +259,7 @@ class Evolution:
 
     def _activate(self, evaluation: Evaluation, origin: str) -> Any:
         """Make a proven candidate the active revision of the running process."""
-        return self.kernel.activate(self.kernel.compile(evaluation.source, origin=origin))
+        return self.kernel.activate(self.kernel.compile(evaluation.source, "release", origin=origin))
 
     def _gain(self, candidate: Candidate, evaluation: Evaluation) -> float | None:
         """How many times better than its parent a candidate is; None where that makes no sense."""

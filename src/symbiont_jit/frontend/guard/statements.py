@@ -381,8 +381,16 @@ def _raw(text: str) -> Any:
 
 def _after_pragmas(items: list[Any], new: list[Any]) -> list[Any]:
     """Statements with new ones in front, but behind the pragmas that have to come first in a block."""
-    first = [item for item in items if isinstance(item, c_ast.Pragma) and "loop" not in item.string and "roll" not in item.string]
-    return [*first, *new, *(item for item in items if item not in first)] if items[: len(first)] == first else [*new, *items]
+    first = [
+        item
+        for item in items
+        if isinstance(item, c_ast.Pragma) and "loop" not in item.string and "roll" not in item.string
+    ]
+    return (
+        [*first, *new, *(item for item in items if item not in first)]
+        if items[: len(first)] == first
+        else [*new, *items]
+    )
 
 
 def _is_constant(node: Any, expressions: Expressions) -> bool:

@@ -115,7 +115,7 @@ _FLOATING: Final[Mapping[str, CType]] = {
 def arithmetic(names: Sequence[str]) -> CType:
     """The type of the words of a scalar type."""
     exact = resolve_scalar(names, {})
-    if exact in _FLOATING:
+    if exact is not None and exact in _FLOATING:
         return _FLOATING[exact]
     if exact is None:
         return Arithmetic("f", 80) if set(names) == {"long", "double"} else INT

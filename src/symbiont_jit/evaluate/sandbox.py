@@ -1,0 +1,92 @@
+"""What a worker process may still do: limits on memory and processor time, and no system calls that reach outside.
+
+In: nothing; called in a freshly forked worker. Out: a process that computes, answers through the pipes it has, and reads
+files, and nothing else. The filter is libseccomp's, by `pyseccomp` (the `sandbox` extra); without it the limits remain.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+__all__ = ["filter_problem", "limit_memory", "limit_processor_time", "restrict"]
+
+#: Bytes that a worker may have more than the process it was forked from.
+MEMORY: Final = 4 << 30
+
+#: System calls that reach outside of the process: other processes, the network, the file system, the kernel itself.
+REFUSED: Final = (
+    "execve execveat fork vfork ptrace process_vm_readv process_vm_writev kill tkill pidfd_send_signal "
+    "pidfd_open pidfd_getfd socket socketpair connect bind listen accept accept4 sendto sendmsg sendmmsg "
+    "unlink unlinkat rename renameat renameat2 mkdir mkdirat rmdir link linkat symlink symlinkat truncate "
+    "chmod fchmod fchmodat chown fchown lchown fchownat setxattr lsetxattr fsetxattr mknod mknodat creat "
+    "mount umount2 pivot_root chroot setns unshare reboot kexec_load init_module finit_module delete_module bpf "
+    "perf_event_open userfaultfd keyctl add_key request_key io_uring_setup setuid setgid setreuid setregid "
+    "setresuid setresgid setgroups capset personality swapon swapoff sethostname setdomainname syslog acct quotactl"
+).split()
+
+_CLONE_THREAD: Final = 0x10000
+
+
+def limit_memory() -> None:
+    """Refuse memory beyond what the process has now and `MEMORY` more; and write no core file."""
+    with contextlib.suppress(OSError, ValueError):
+        now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, now + MEMORY))
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def limit_processor_time(seconds: float) -> None:
+    """End the process (SIGXCPU) once it has used so many seconds more: for when nobody is left to kill it."""
+    used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+    with contextlib.suppress(OSError, ValueError):
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 2, hard))
+
+
+@functools.cache
+def _library() -> Any:
+    """`pyseccomp`, or why there is none."""
+    if sys.platform != "linux":
+        return "the system has no seccomp"
+    try:
+        import pyseccomp
+    except ImportError:
+        return "pyseccomp is not installed (pip install 'symbiont-jit[sandbox]')"
+    except (OSError, RuntimeError) as error:
+        return f"libseccomp cannot be loaded ({error})"
+    return pyseccomp
+
+
+def filter_problem() -> str | None:
+    """Why there is no filter of system calls; None where there is one."""
+    library = _library()
+    return library if isinstance(library, str) else None
+
+
+def restrict() -> None:
+    """Let no system call of this process reach outside any more; they fail with EPERM. Cannot be undone."""
+    library = _library()
+    if isinstance(library, str):
+        return
+    refusal = library.ERRNO(errno.EPERM)
+    rules = library.SyscallFilter(library.ALLOW)
+    for name in REFUSED:
+        with contextlib.suppress(OSError, ValueError, RuntimeError):  # another kernel has other calls
+            rules.add_rule(refusal, name)
+    for name, place in (("open", 1), ("openat", 2)):
+        for flag in (0o1, 0o2, 0o100):
+            rules.add_rule(refusal, name, library.Arg(place, library.MASKED_EQ, flag, flag))
+    # The C library makes threads by `clone3`, and where there is none by `clone` with CLONE_THREAD, which can be told
+    # from the making of a process.
+    rules.add_rule(library.ERRNO(errno.ENOSYS), "clone3")
+    rules.add_rule(refusal, "clone", library.Arg(0, library.MASKED_EQ, _CLONE_THREAD, 0))
+    rules.add_rule(refusal, "tgkill", library.Arg(0, library.NE, os.getpid()))
+    rules.load()
