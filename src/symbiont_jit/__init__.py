@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from symbiont_jit.backend.objects import cache_directory as cache_directory
+    from symbiont_jit.dispatch.panic_count import panics as panics
     from symbiont_jit.errors import AgentError as AgentError
     from symbiont_jit.errors import CandidateError as CandidateError
     from symbiont_jit.errors import Diagnostic as Diagnostic
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from symbiont_jit.kernel import Panic as Panic
     from symbiont_jit.kernel import Revision as Revision
     from symbiont_jit.kernel import evolvable as evolvable
+    from symbiont_jit.kernel.interrupt import time_limit as time_limit
     from symbiont_jit.propose.candidate import Candidate as Candidate
     from symbiont_jit.propose.mutator import Mutator as Mutator
     from symbiont_jit.search.evolution import Evolution as Evolution
@@ -44,11 +46,13 @@ __version__ = "0.1.0"
 #: Where each public name lives.
 _HOMES = {
     "backend.objects": "cache_directory",
+    "dispatch.panic_count": "panics",
     "errors": "AgentError CandidateError Diagnostic EvolveError KernelError SignatureError SymbiontError "
     "ToolchainError UsageError",
     "evaluate.evaluation": "Evaluation Status",
     "evaluate.metric": "Speedup",
     "kernel": "Frozen Group GroupRevision Kernel Memory Panic Revision evolvable",
+    "kernel.interrupt": "time_limit",
     "propose.candidate": "Candidate",
     "propose.mutator": "Mutator",
     "search.evolution": "Evolution",

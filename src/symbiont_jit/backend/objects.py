@@ -62,7 +62,7 @@ def compile_object(
 ) -> ObjectCode:
     """Object code of a canonical text; from the cache where the same was compiled before.
 
-    `entries` are the functions to be called; `before` and `after` are C of the project's own that stands around the text;
+    `entries` are the functions to be called; `before` and `after` are C of the project's own around the text;
     `also_needs` are names that may stay undefined besides the table's (for the project's own C). Raises
     `CandidateError` for what clang refuses.
     """

@@ -44,9 +44,9 @@ class CellCallable:
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
             """Call the code the cell points at."""
 
-    def __init__(self, signature: Signature) -> None:
+    def __init__(self, signature: Signature, panics: int = 0) -> None:
         self.signature = signature
-        self._cell: Cell | MemberCell = Cell()
+        self._cell: Cell | MemberCell = Cell(panics=panics)
         self._python_calls = 0
         self._calls_lock = threading.Lock()
         self._slow_call = functools.partial(_call_slowly, weakref.ref(self))

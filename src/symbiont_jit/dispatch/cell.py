@@ -13,7 +13,7 @@ __all__ = ["Cell", "MemberCell"]
 
 
 class _Words:
-    """Aligned words of memory; the second one counts users."""
+    """Aligned words of memory: two that differ by kind, between them a count of users; the fourth is a panic table."""
 
     __slots__ = ("_words", "address")
 
@@ -33,6 +33,11 @@ class _Words:
         raise NotImplementedError
 
     @property
+    def panics(self) -> int:
+        """The address of the table in which calls through this cell leave their panics; 0 for none."""
+        return self._words[3]
+
+    @property
     def users(self) -> int:
         """How many compiled functions have been entered with this cell as an argument and have not returned.
 
@@ -46,8 +51,8 @@ class Cell(_Words):
 
     __slots__ = ()
 
-    def __init__(self, target: int = 0) -> None:
-        super().__init__(target, 0)
+    def __init__(self, target: int = 0, panics: int = 0) -> None:
+        super().__init__(target, 0, 0, panics)
 
     @property
     def target(self) -> int:
@@ -70,8 +75,8 @@ class MemberCell(_Words):
 
     is_member = True
 
-    def __init__(self, slot: Cell, index: int) -> None:
-        super().__init__(slot.address, 0, 8 * index)
+    def __init__(self, slot: Cell, index: int, panics: int = 0) -> None:
+        super().__init__(slot.address, 0, 8 * index, panics)
         self._slot = slot
 
     @property

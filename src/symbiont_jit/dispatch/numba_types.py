@@ -21,7 +21,15 @@ from numba.extending import NativeValue, lower_builtin, models, register_model, 
 
 from symbiont_jit.signature import ArrayType, Element, Mode, Param, Record, Scalar, Signature, native_entry
 
-__all__ = ["KernelType", "call_entry", "kernel_type", "numba_argument_type", "numba_element", "unbox_cell"]
+__all__ = [
+    "KernelType",
+    "call_entry",
+    "kernel_type",
+    "numba_argument_type",
+    "numba_element",
+    "panic_table",
+    "unbox_cell",
+]
 
 
 @functools.cache
@@ -249,6 +257,11 @@ def _load_member(builder: Any, cell: Any, function_type: ir.FunctionType) -> Any
     table = builder.load_atomic(slot, ordering="acquire", align=8)
     place = builder.gep(table, [_invariant(builder, words, 2)])
     return builder.load(builder.bitcast(place, function_type.as_pointer().as_pointer()))
+
+
+def panic_table(builder: Any, cell: Any) -> Any:
+    """The address of the table in which the calls through a cell leave their panics."""
+    return builder.inttoptr(_invariant(builder, builder.bitcast(cell, _WORD.as_pointer()), 3), _WORD.as_pointer())
 
 
 def _invariant(builder: Any, words: Any, index: int) -> Any:

@@ -24,8 +24,8 @@ from symbiont_jit.kernel import Evolving, Kernel
 __all__ = ["Judge"]
 
 
-#: Steps of loops that checked code may make for each second of the deadline: fewer than it can make in that time, so that
-#: an endless loop is found by counting, which does not depend on the machine.
+#: Steps of loops that checked code may make for each second of the deadline: fewer than it can make in that time, so
+#: that an endless loop is found by counting, which does not depend on the machine.
 STEPS_PER_SECOND: Final = 10**8
 
 

@@ -1,7 +1,8 @@
 """What a worker process may still do: limits on memory and processor time, and no system calls that reach outside.
 
-In: nothing; called in a freshly forked worker. Out: a process that computes, answers through the pipes it has, and reads
-files, and nothing else. The filter is libseccomp's, by `pyseccomp` (the `sandbox` extra); without it the limits remain.
+In: nothing; called in a freshly forked worker. Out: a process that computes, answers through the pipes it has, and
+reads files, and nothing else. The filter is libseccomp's, by `pyseccomp` (the `sandbox` extra); without it the limits
+remain.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, overload
 
+from symbiont_jit.dispatch.panic_count import panics
 from symbiont_jit.kernel.declare import body_and_signature, source_text
 from symbiont_jit.kernel.evolving import Evolving
 from symbiont_jit.kernel.frozen import Frozen
@@ -33,6 +34,7 @@ __all__ = [
     "Revision",
     "evolvable",
     "is_empty",
+    "panics",
     "preprocess",
 ]
 

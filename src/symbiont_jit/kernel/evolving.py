@@ -116,7 +116,7 @@ class Evolving(Generic[Handle]):
     def interrupt(self) -> int:
         """End the calls of `safe` and `checked` code that are under way, in any thread: they return zero and panic.
 
-        Returns how many there were. Needs Linux; from the first use on the process has a handler for one real-time signal.
+        Returns how many there were. Needs Linux; from the first use on the process has a handler for a real-time signal.
         """
         self._lineage.panics.stop(True)
         try:
@@ -147,7 +147,7 @@ class Evolving(Generic[Handle]):
         self._lineage.warm()
 
     def limit_steps(self, steps: int | None) -> None:
-        """Let each call of `checked` code make so many steps of loops; more are a panic. None for as many as it likes."""
+        """Let each call of `checked` code make so many steps of loops; more are a panic. None ends that."""
         self._lineage.panics.limit(steps)
 
     def candidate(self, canonical: Canonical, code: ObjectCode, profile: str = "release") -> Handle:

@@ -55,7 +55,7 @@ class Kernel(CellCallable, Evolving[Revision]):
             self.activate(self.compile(source, origin="declared source"))
 
     def _join(self, signature: Signature, lineage: Lineage, group: Group | None = None) -> None:
-        super().__init__(signature)
+        super().__init__(signature, lineage.panics.address)
         self.group = group
         self._lineage = lineage
         self._index = len(lineage.signatures)
@@ -84,7 +84,7 @@ class Kernel(CellCallable, Evolving[Revision]):
 
     def lead_through(self, slot: Cell, index: int) -> None:
         """Call what a group's slot leads to, from the first call on."""
-        self._cell = MemberCell(slot, index)
+        self._cell = MemberCell(slot, index, self._lineage.panics.address)
         self.__dict__.pop("_numba_type_", None)
 
     @classmethod

@@ -128,7 +128,7 @@ class Lineage:
         try:
             return compile_object(guarded.text, entries, flags, profile, after, guarded.before, BOUND)
         except CandidateError as error:
-            # clang's lines are those of the guarded text: where the canonical one has errors, those are the candidate's.
+            # clang's lines are those of the guarded text; where the canonical one has errors, those are meant.
             compile_object(canonical.text, entries, self.flags, "release", self.after)
             raise CandidateError(error.stage, map(_without_line, error.diagnostics), canonical.text) from None
 

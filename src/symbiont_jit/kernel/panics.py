@@ -1,7 +1,7 @@
 """Panics of guarded code: where a call leaves one, and how it becomes words.
 
-In: the records that shims write. Out: `Panic`s. A lineage has one table; a record belongs to the thread that called and to
-the version that it called, and the newest one of each pair stays until it is taken.
+In: the records that shims write. Out: `Panic`s. A lineage has one table; a record belongs to the thread that called and
+to the version that it called, and the newest one of each pair stays until it is taken.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Panic:
         return Diagnostic(Stage.EVALUATE, self.kind, self.message, self.line, self.column).render(self.source)
 
 
-#: A record is the caller's thread, a sequence number, version, site, two values. The first one is of the table itself: how
-#: many panics there were, whether `checked` loops have to end now, how many steps of loops a call may make.
+#: A record is the caller's thread, a sequence number, version, site, two values. The first one is of the table itself:
+#: how many panics there were, whether `checked` loops have to end now, how many steps of loops a call may make.
 _WORDS: Final = 6
 _COUNT, _STOP, _FUEL = 0, 1, 2
 ENDLESS: Final = 1 << 62

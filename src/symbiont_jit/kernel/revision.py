@@ -25,14 +25,14 @@ class Revision(CellCallable):
     """
 
     def __init__(self, lineage: Lineage, version: Version, index: int = 0) -> None:
-        super().__init__(lineage.signatures[index])
+        super().__init__(lineage.signatures[index], lineage.panics.address)
         self._lineage = lineage
         self._of = version
         self._index = index
         # A member's handle is of the member's type: it has a slot of its own, which holds its table for good.
         self._slot = Cell()
         if lineage.is_group:
-            self._cell = MemberCell(self._slot, index)
+            self._cell = MemberCell(self._slot, index, lineage.panics.address)
 
     @property
     def number(self) -> int:
@@ -76,7 +76,7 @@ class Revision(CellCallable):
         return self._cell.target
 
     def take_panic(self) -> Panic | None:
-        """The last panic of this revision in this thread since it was last asked for; in release code nothing panics."""
+        """The last panic of this revision in this thread since it was last asked for; release code has none."""
         return self._lineage.take_panic(self._index, self._of)
 
     def _require_code(self) -> None:

@@ -1,7 +1,7 @@
 """Canonical C -> the same C with checks in it, for the profiles `safe` and `checked`.
 
-In: a canonical text, its signatures, a profile. Out: a `Guarded`: text for the compiler, and what each place that can panic
-means; or `CandidateError` (rule `untraceable`) where an access cannot be followed, with what to write instead.
+In: a canonical text, its signatures, a profile. Out: a `Guarded`: text for the compiler, and what each place that can
+panic means; or `CandidateError` (rule `untraceable`) where an access cannot be followed, with what to write instead.
 
 `safe` checks what keeps a candidate inside its own arrays: indices, pointers, divisions, recursion, the size of local
 arrays. `checked` adds what C leaves undefined (overflow, shifts, conversions, assumptions) and counts loops.
@@ -29,9 +29,9 @@ __all__ = ["FLAGS", "PLACES", "RECORDS", "Guarded", "Site", "guard"]
 STACK: Final = 1 << 19
 MAX_FRAME: Final = 1 << 18
 
-#: With these, what the language leaves undefined and is not checked is at least some value: nothing for the optimiser to
-#: conclude from. Overflow wraps, also of pointers; conversions give what the processor gives; objects begin as zeros and live
-#: as long as the call; an endless loop is one.
+#: With these, what the language leaves undefined and is not checked is at least some value: nothing for the optimiser
+#: to conclude from. Overflow wraps, also of pointers; conversions give what the processor gives; objects begin as zeros
+#: and live as long as the call; an endless loop is one.
 FLAGS: Final = (
     "-fwrapv",
     "-fwrapv-pointer",

@@ -1,7 +1,7 @@
 """Expressions with their checks written into them.
 
-In: expression nodes of a canonical text. Out: C text that computes the same, and panics where the original would leave its
-arrays or, in `checked`, do anything that C leaves undefined.
+In: expression nodes of a canonical text. Out: C text that computes the same, and panics where the original would leave
+its arrays or, in `checked`, do anything that C leaves undefined.
 
 Every pointer is traced to the object it points into. A pointer's *root* is where that object begins and ends: two
 expressions without side effects. Objects are their own root; a pointer variable has two shadow variables, which are
@@ -54,7 +54,7 @@ class Refused(Exception):  # noqa: N818  an answer, not an error of anybody's
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A place that can panic: what it does, where it is in the canonical text, and what the two reported values mean."""
+    """A place that can panic: what it does, where it is in the canonical text, what the two reported values mean."""
 
     kind: str
     line: int
@@ -200,10 +200,7 @@ class Expressions:
     # -- objects --------------------------------------------------------------------------------------------------
 
     def _StructRef(self, node: Any) -> Value:
-        if node.type == "->":
-            base = self._behind(node, node.name, None)
-        else:
-            base = self._any(node.name)
+        base = self._behind(node, node.name, None) if node.type == "->" else self._any(node.name)
         typ = base.type.field(node.field.name) if isinstance(base.type, StructOf) else None
         return Value(f"{base.text}.{node.field.name}", INT if typ is None else typ, base.root)
 

@@ -1,8 +1,8 @@
 """The C that guarded code calls: checks that either give their value or end the call with a panic.
 
-In: nothing. Out: text that stands before a guarded text. A panic records its site and two values in the call's frame and
-jumps back to the shim (`__builtin_longjmp`), which reports it and returns zero. All checks are small and inlined; what
-happens on failure is kept out of line.
+In: nothing. Out: text that stands before a guarded text. A panic records its site and two values in the call's frame
+and jumps back to the shim (`__builtin_longjmp`), which reports it and returns zero. All checks are small and inlined;
+what happens on failure is kept out of line.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ struct sj_place { int64_t thread; struct sj_frame *frame; void *panics; };
 extern struct sj_record sj_panics[];
 extern struct sj_place sj_places[];
 extern char sj_version[];
-__attribute__((cold, noinline, noreturn)) static void sj_panic(struct sj_frame *sj_f, int64_t site, int64_t a, int64_t b)
+__attribute__((cold, noinline, noreturn))
+static void sj_panic(struct sj_frame *sj_f, int64_t site, int64_t a, int64_t b)
 {
   sj_f->site = site;
   sj_f->a = a;
@@ -36,14 +37,17 @@ SJ_CHECK int64_t sj_index(struct sj_frame *sj_f, int64_t site, int64_t i, int64_
     sj_panic(sj_f, site, i, n);
   return i;
 }
-SJ_CHECK void *sj_span(struct sj_frame *sj_f, int64_t site, const volatile void *p, int64_t size, uint64_t low, uint64_t high)
+SJ_CHECK
+void *sj_span(struct sj_frame *sj_f, int64_t site, const volatile void *p, int64_t size, uint64_t low, uint64_t high)
 {
   uint64_t from = (uint64_t)p - low, room = high - low;
   if (__builtin_expect((size != 0) & ((from > room) | ((uint64_t)size > room - from)), 0))
     sj_panic(sj_f, site, (int64_t)from, (int64_t)room);
   return (void *)(uint64_t)p;
 }
-SJ_CHECK void *sj_at(struct sj_frame *sj_f, int64_t site, const volatile void *p, int64_t i, int64_t size, uint64_t low, uint64_t high)
+SJ_CHECK
+void *sj_at(
+  struct sj_frame *sj_f, int64_t site, const volatile void *p, int64_t i, int64_t size, uint64_t low, uint64_t high)
 {
   uint64_t to = (uint64_t)p + (uint64_t)i * (uint64_t)size, from = to - low, room = high - low;
   if (__builtin_expect((from > room) | ((uint64_t)size > room - from), 0))

@@ -1,8 +1,8 @@
 """Functions and statements with checks: declarations, loops, jumps, and the shadows of pointers.
 
-In: the tree of a canonical text. Out: the same tree with every expression replaced by its guarded text, hidden parameters in
-front, and shadows where pointers are declared. Shadows live for the whole call, so a jump past a declaration cannot
-leave one undefined.
+In: the tree of a canonical text. Out: the same tree with every expression replaced by its guarded text, hidden
+parameters in front, and shadows where pointers are declared. Shadows live for the whole call, so a jump past a
+declaration cannot leave one undefined.
 """
 
 from __future__ import annotations
