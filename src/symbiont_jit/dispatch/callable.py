@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symbiont_jit.dispatch.cell import Cell, MemberCell
+from symbiont_jit.dispatch.lease import Lease, Leases, remember_owner
 from symbiont_jit.dispatch.python_call import PythonCall
 from symbiont_jit.errors import UsageError
 from symbiont_jit.signature import ArrayType, Param, Scalar, Signature, check_arguments, native_entry
@@ -49,6 +50,7 @@ class CellCallable:
         self._cell: Cell | MemberCell = Cell(panics=panics)
         self._python_calls = 0
         self._calls_lock = threading.Lock()
+        self._leases = Leases()
         self._slow_call = functools.partial(_call_slowly, weakref.ref(self))
         self.__call__ = self._slow_call  # type: ignore[method-assign]
 
@@ -72,6 +74,12 @@ class CellCallable:
         self._require_code()
         return self._cell.address
 
+    @property
+    def _numba_lease(self) -> Lease:
+        """What compiled code holds of it: the cell's address, once there is code behind it."""
+        self._require_code()
+        return self._leases.take(self, self._cell.address)
+
     def _require_code(self) -> None:
         """Make sure that the cell points at code; a subclass compiles or loads it here."""
 
@@ -87,11 +95,12 @@ class CellCallable:
     def _keep_for_good(self) -> None:
         """A compiled function holds the cell as a constant: neither cell nor code may go."""
         _IMMORTAL.append(self)
+        remember_owner(self._cell.address, self)
 
     @property
     def _may_be_running(self) -> bool:
         """Whether a compiled function or a Python call is under way that began with this cell."""
-        return self._cell.users > 0 or self._python_calls > 0
+        return self._cell.users > 0 or self._python_calls > 0 or self._leases.are_out
 
 
 # What compiled functions hold as constants: their machine code has the address in it and is never freed.

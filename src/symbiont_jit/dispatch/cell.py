@@ -39,9 +39,10 @@ class _Words:
 
     @property
     def users(self) -> int:
-        """How many compiled functions have been entered with this cell as an argument and have not returned.
+        """How many calls from Python have been entered with this cell and have not returned.
 
-        They may be inside the code that it leads to, or led to since they were entered.
+        They may be inside the code that it leads to, or led to since they were entered. Compiled code that has the cell
+        holds a lease of its owner instead.
         """
         return self._words[1]
 

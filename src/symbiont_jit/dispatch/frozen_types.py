@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import llvmlite.binding as llvm
-import numba
 from llvmlite import ir
 from numba.core import types
 from numba.core.imputils import lower_constant
 from numba.core.typing.templates import Signature as NumbaSignature
-from numba.extending import NativeValue, lower_builtin, models, register_model, unbox
+from numba.extending import NativeValue, box, lower_builtin, models, register_model, unbox
 
-from symbiont_jit.dispatch.numba_types import KernelType, call_entry, numba_argument_type, numba_element
+from symbiont_jit.dispatch.numba_types import KernelType, call_entry, entry_return
+from symbiont_jit.dispatch.python_body import link_python
 from symbiont_jit.signature import Signature
 
-__all__ = ["FrozenCode", "FrozenType", "frozen_type", "numba_function"]
+__all__ = ["FrozenCode", "FrozenType", "frozen_python_type", "frozen_type"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +58,36 @@ def frozen_type(signature: Signature, code: FrozenCode) -> FrozenType:
     return FrozenType(signature, code)
 
 
-def numba_function(body: Callable[..., Any], signature: Signature) -> types.Type:
-    """The Numba type of a Python body, compiled for the declared types: Numba links and inlines it by itself."""
-    returns = types.void if signature.returns is None else numba_element(signature.returns)
-    return numba.typeof(numba.njit(returns(*map(numba_argument_type, signature.params)))(body))
+class FrozenPythonType(FrozenType):
+    """The type of one Python body, of this process alone."""
+
+    def __init__(self, signature: Signature, entry: Any) -> None:
+        KernelType.__init__(self, signature)
+        self.entry = entry
+        self.name = f"FrozenPython[{id(entry):#x}, {signature.shape_key}]"
+
+
+@functools.lru_cache(maxsize=256)
+def frozen_python_type(signature: Signature, body: Callable[..., Any]) -> FrozenPythonType:
+    """The Numba type of a Python body; it holds Numba's code."""
+    return FrozenPythonType(signature, link_python(body, signature))
 
 
 register_model(FrozenType)(models.OpaqueModel)
+register_model(FrozenPythonType)(models.OpaqueModel)
 
 
 @unbox(FrozenType)
 def _unbox_frozen(typ: FrozenType, obj: Any, c: Any) -> NativeValue:
     return NativeValue(c.context.get_dummy_value())
+
+
+@box(FrozenType)
+def _box_frozen(typ: FrozenType, value: Any, c: Any) -> Any:
+    c.pyapi.err_set_string(
+        "PyExc_TypeError", "a frozen revision is a type of compiled code and cannot be returned from it"
+    )
+    return c.pyapi.get_null_object()
 
 
 @lower_constant(FrozenType)
@@ -79,8 +97,14 @@ def _constant_frozen(context: Any, builder: Any, typ: FrozenType, frozen: Any) -
     Numba's caches know the text of a function, not what its globals are. The address keeps them from storing the
     caller, which another process might find when the global is another revision.
     """
-    context.add_dynamic_addr(builder, id(frozen), info="frozen revision")
+    _refuse_caching(context, builder, frozen)
     return context.get_dummy_value()
+
+
+def _refuse_caching(context: Any, builder: Any, what: Any) -> None:
+    """Name an address of this process. Nothing uses it, so it has to be `weak`: LLVM drops an unused `linkonce`."""
+    load = context.add_dynamic_addr(builder, id(what), info="frozen revision")
+    load.operands[0].linkage = "weak"
 
 
 @lower_builtin(FrozenType, types.VarArg(types.Any))
@@ -88,13 +112,26 @@ def _call_frozen(context: Any, builder: Any, sig: NumbaSignature, args: Sequence
     """Link the revision's module into the caller's library, and call its entry by name."""
     typ: FrozenType = sig.args[0] if isinstance(sig.args[0], FrozenType) else sig.recvr
 
-    def target(function_type: ir.FunctionType) -> Any:
+    def call(arguments: list[Any]) -> Any:
+        """With the types that clang gave the definition: LLVM inlines no call with others."""
         context.active_code_library.add_linking_library(_library(context.codegen(), typ.code))
-        module = builder.module
-        known = module.globals.get(typ.code.name)
-        return known if known is not None else ir.Function(module, function_type, typ.code.name)
+        function = builder.module.globals.get(typ.code.name)
+        if function is None:
+            types_ = ir.FunctionType(entry_return(typ.signature), [v.type for v in arguments])
+            function = ir.Function(builder.module, types_, typ.code.name)
+        return builder.call(function, arguments)
 
-    return call_entry(context, builder, typ.signature, sig, args, target)
+    def call_python(arguments: list[Any]) -> Any:
+        """As Numba calls its own; the caller is not cached, because nothing tells one body from another elsewhere."""
+        _refuse_caching(context, builder, typ.entry)
+        (overload,) = typ.entry.overloads.values()
+        context.add_linking_libs([overload.library])
+        wanted = map(context.get_value_type, overload.signature.args)
+        passed = [builder.bitcast(v, t) if v.type != t else v for v, t in zip(arguments, wanted, strict=True)]
+        return context.call_internal(builder, overload.fndesc, overload.signature, passed)
+
+    how = call_python if isinstance(typ, FrozenPythonType) else call
+    return call_entry(context, builder, typ.signature, sig, args, how)
 
 
 @functools.cache
@@ -106,6 +143,8 @@ def _library(codegen: Any, code: FrozenCode) -> Any:
     entry = module.get_function(code.entry)
     entry.name = code.name
     entry.linkage = llvm.Linkage.external
+    if not any(b"optnone" in attribute for attribute in entry.attributes):  # with -O0, clang forbids it
+        entry.add_function_attribute("alwaysinline")
     module.triple = codegen.target_data and llvm.get_process_triple()
     library = codegen.create_library(code.name)
     library.add_llvm_module(module)

@@ -11,20 +11,20 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from llvmlite import ir
-from numba.core import types
-from numba.core.imputils import lower_constant
+from numba.core import cgutils, types
+from numba.core.imputils import impl_ret_borrowed, lower_constant
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import (
+    box,
     infer_getattr,
     intrinsic,
     lower_getattr_generic,
-    models,
     overload_method,
     register_model,
     unbox,
 )
 
-from symbiont_jit.dispatch.numba_types import KernelType, kernel_type, unbox_cell
+from symbiont_jit.dispatch.numba_types import CellModel, KernelType, box_cell, constant_cell, kernel_type, unbox_cell
 from symbiont_jit.signature import Signature
 
 __all__ = ["GroupType", "group_type"]
@@ -32,20 +32,30 @@ __all__ = ["GroupType", "group_type"]
 _POINTER: Final = ir.IntType(8).as_pointer()
 
 
-class GroupType(types.Opaque):  # type: ignore[misc]  # Numba has no type information
+class GroupType(types.Type):  # type: ignore[misc]  # Numba has no type information
     """The type of every group with functions of these names and types, in this order."""
 
     def __init__(self, members: tuple[tuple[str, KernelType], ...]) -> None:
         self.members = members
         super().__init__(f"Group[{_listed(members)}]")
 
+    @property
+    def key(self) -> Any:
+        """Names and types of the functions: what makes two types equal."""
+        return self.members
 
-class SnapshotType(types.Opaque):  # type: ignore[misc]
+
+class SnapshotType(types.Type):  # type: ignore[misc]
     """The type of a group's functions at one moment."""
 
     def __init__(self, members: tuple[tuple[str, KernelType], ...]) -> None:
         self.members = members
         super().__init__(f"Snapshot[{_listed(members)}]")
+
+    @property
+    def key(self) -> Any:
+        """Names and types of the functions: what makes two types equal."""
+        return self.members
 
 
 def _listed(members: tuple[tuple[str, KernelType], ...]) -> str:
@@ -57,28 +67,27 @@ def group_type(signatures: Sequence[Signature]) -> GroupType:
     return GroupType(tuple((s.name, kernel_type(s)) for s in signatures))
 
 
-register_model(GroupType)(models.OpaqueModel)
-register_model(SnapshotType)(models.OpaqueModel)
+for _type in (GroupType, SnapshotType):
+    register_model(_type)(CellModel)
 unbox(GroupType)(unbox_cell)
-
-
-@lower_constant(GroupType)
-def _constant_group(context: Any, builder: Any, typ: GroupType, group: Any) -> Any:
-    """A group that a compiled function names as a global; as for a kernel, no other process may find its address."""
-    address = group._cell_address
-    group._keep_for_good()
-    return context.add_dynamic_addr(builder, address, info="slot of a group")
+box(GroupType)(box_cell)
+lower_constant(GroupType)(constant_cell)
 
 
 @intrinsic
 def _snapshot(typing_context: Any, group: GroupType) -> Any:
     """The active table, by an acquire load."""
+    snapshot = SnapshotType(group.members)
 
     def generate(context: Any, builder: Any, signature: Any, args: Sequence[Any]) -> Any:
-        slot = builder.bitcast(args[0], _POINTER.as_pointer())
-        return builder.load_atomic(slot, ordering="acquire", align=8)
+        given = cgutils.create_struct_proxy(group)(context, builder, value=args[0])
+        slot = builder.bitcast(given.address, _POINTER.as_pointer())
+        made = cgutils.create_struct_proxy(snapshot)(context, builder)
+        made.address = builder.load_atomic(slot, ordering="acquire", align=8)
+        made.keeper = given.keeper
+        return impl_ret_borrowed(context, builder, snapshot, made._getvalue())
 
-    return SnapshotType(group.members)(group), generate
+    return snapshot(group), generate
 
 
 @overload_method(GroupType, "snapshot")
@@ -103,4 +112,9 @@ class _SnapshotAttributes(AttributeTemplate):  # type: ignore[misc]
 def _member_of_snapshot(context: Any, builder: Any, typ: SnapshotType, value: Any, attr: str) -> Any:
     """An entry of the table is a cell."""
     index = [name for name, _ in typ.members].index(attr)
-    return builder.gep(value, [ir.Constant(ir.IntType(64), 8 * index)])
+    member = typ.members[index][1]
+    given = cgutils.create_struct_proxy(typ)(context, builder, value=value)
+    made = cgutils.create_struct_proxy(member)(context, builder)
+    made.address = builder.gep(given.address, [ir.Constant(ir.IntType(64), 8 * index)])
+    made.keeper = given.keeper
+    return impl_ret_borrowed(context, builder, member, made._getvalue())

@@ -9,7 +9,9 @@ The native entry has a plain C ABI: dimensions first as `int64_t`, then scalars 
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from typing import Any, Final
 
 import numba
@@ -17,13 +19,15 @@ from llvmlite import ir
 from numba.core import cgutils, errors, types
 from numba.core.imputils import lower_constant
 from numba.core.typing.templates import Signature as NumbaSignature
-from numba.extending import NativeValue, lower_builtin, models, register_model, unbox
+from numba.extending import NativeValue, box, lower_builtin, models, register_model, unbox
 
+from symbiont_jit.dispatch.lease import owner_of
 from symbiont_jit.signature import ArrayType, Element, Mode, Param, Record, Scalar, Signature, native_entry
 
 __all__ = [
     "KernelType",
     "call_entry",
+    "entry_return",
     "kernel_type",
     "numba_argument_type",
     "numba_element",
@@ -49,16 +53,27 @@ def numba_argument_type(param: Param) -> types.Type:
     return types.Array(numba_element(param.type.dtype), len(param.type.dims), "C", readonly=param.mode is Mode.IN)
 
 
-class KernelType(types.Callable, types.Opaque):  # type: ignore[misc]  # Numba has no type information
+#: Grows with every change to what compiled code knows of cells and tables: caches of Numba's on disk hold such code.
+LAYOUT: Final = 1
+
+
+class KernelType(types.Callable):  # type: ignore[misc]  # Numba has no type information
     """The type of every kernel, handle and revision with the same types and dimension pattern.
 
-    `signature` has the names of none of them: a message from a loop that serves all must not name the first.
+    `signature` has the names of none of them: a message from a loop that serves all must not name the first. It is not
+    `types.Opaque`: Numba takes values of that for empty where they are attributes of a module.
     """
 
     def __init__(self, signature: Signature, is_member: bool = False) -> None:
         self.signature = _anonymous(signature)
         self.is_member = is_member
+        self.layout = LAYOUT
         super().__init__(f"{'Member' if is_member else 'Kernel'}[{signature.shape_key}]")
+
+    @property
+    def key(self) -> Any:
+        """What makes two types equal, here and in a cache that an earlier release has written."""
+        return self.name, self.__dict__.get("layout")
 
     def get_call_type(self, context: Any, args: Sequence[types.Type], kws: dict[str, Any]) -> NumbaSignature:
         """The call's signature; raises a typing error that shows the wanted one."""
@@ -158,60 +173,104 @@ def _same_element(element: Element, given: types.Type) -> bool:
     return bool(given == numba_element(element))
 
 
-register_model(KernelType)(models.OpaqueModel)
+class CellModel(models.StructModel):  # type: ignore[misc]
+    """The address of a cell, and what keeps it: null where it stays for good."""
+
+    def __init__(self, manager: Any, typ: types.Type) -> None:
+        super().__init__(manager, typ, [("address", types.voidptr), ("keeper", types.MemInfoPointer(types.voidptr))])
+
+
+register_model(KernelType)(CellModel)
 
 
 @unbox(KernelType)
-def unbox_cell(typ: KernelType, obj: Any, c: Any) -> NativeValue:
-    """The address of the object's cell, from its attribute `_cell_address`; the cell counts its user meanwhile."""
-    number = c.pyapi.object_getattr_string(obj, "_cell_address")
-    failed = cgutils.is_null(c.builder, number)
-    value = cgutils.alloca_once_value(c.builder, ir.Constant(_CELL, None))
+def unbox_cell(typ: types.Type, obj: Any, c: Any) -> NativeValue:
+    """The address of the object's cell, from its attribute `_numba_lease`, which keeps both for as long as it lives.
+
+    Numba counts references to it, so the cell stays too where a generator, a list or a jitclass holds the value.
+    """
+    value = cgutils.alloca_once_value(c.builder, cgutils.create_struct_proxy(typ)(c.context, c.builder)._getvalue())
+    lease = c.pyapi.object_getattr_string(obj, "_numba_lease")
+    failed = cgutils.is_null(c.builder, lease)
     with c.builder.if_then(c.builder.not_(failed), likely=True):
+        number = c.pyapi.object_getattr_string(lease, "address")
         address = c.pyapi.long_as_voidptr(number)
-        c.builder.store(c.builder.bitcast(address, _CELL), value)
         c.pyapi.decref(number)
-        _count_user(c.builder, address, 1)
+        made = cgutils.create_struct_proxy(typ)(c.context, c.builder)
+        made.address = address
+        made.keeper = c.pyapi.nrt_meminfo_new_from_pyobject(address, lease)
+        c.pyapi.decref(lease)
+        c.builder.store(made._getvalue(), value)
+    return NativeValue(c.builder.load(value), is_error=failed)
 
-    def leave() -> None:
-        with c.builder.if_then(c.builder.not_(failed), likely=True):
-            _count_user(c.builder, c.builder.load(value), -1)
 
-    return NativeValue(c.builder.load(value), is_error=failed, cleanup=leave)
+@box(KernelType)
+def box_cell(typ: types.Type, value: Any, c: Any) -> Any:
+    """The Python object that the cell belongs to."""
+    proxy = cgutils.create_struct_proxy(typ)(c.context, c.builder, value=value)
+    find = c.pyapi.unserialize(c.pyapi.serialize_object(owner_of))
+    number = c.pyapi.long_from_ulonglong(c.builder.ptrtoint(proxy.address, _WORD))
+    found = c.pyapi.call_function_objargs(find, (number,))
+    c.pyapi.decref(find)
+    c.pyapi.decref(number)
+    if c.context.enable_nrt:
+        c.context.nrt.decref(c.builder, typ, value)
+    return found
 
 
 _CELL: Final = ir.IntType(8).as_pointer()
 _WORD: Final = ir.IntType(64)
 
 
-def _count_user(builder: Any, cell: Any, step: int) -> None:
-    """Add to the cell's second word: who prunes asks it whether a compiled function may be inside."""
-    words = builder.bitcast(cell, _WORD.as_pointer())
-    count = builder.gep(words, [ir.Constant(ir.IntType(32), 1)])
-    builder.atomic_rmw("add", count, ir.Constant(_WORD, step), "seq_cst")
-
-
 @lower_constant(KernelType)
-def _constant_kernel(context: Any, builder: Any, typ: KernelType, kernel: Any) -> Any:
+def constant_cell(context: Any, builder: Any, typ: types.Type, owner: Any) -> Any:
     """A kernel that a compiled function names as a global: the address of its cell, for the life of the process.
 
     It is told to Numba as an address of this process, so that no other process finds it in a cache of Numba's.
     """
-    address = kernel._cell_address
-    kernel._keep_for_good()
-    return context.add_dynamic_addr(builder, address, info="cell of a kernel")
+    address = owner._cell_address
+    owner._keep_for_good()
+    value = cgutils.create_struct_proxy(typ)(context, builder)
+    value.address = context.add_dynamic_addr(builder, address, info="cell of a kernel")
+    value.keeper = ir.Constant(_CELL, None)
+    return value._getvalue()
+
+
+def cell_address(context: Any, builder: Any, typ: types.Type, value: Any) -> Any:
+    """The address in a value of a cell's type."""
+    return cgutils.create_struct_proxy(typ)(context, builder, value=value).address
+
+
+@lower_builtin(operator.is_, KernelType, KernelType)
+def _same_cell(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[Any]) -> Any:
+    return builder.icmp_unsigned(
+        "==", *(cell_address(context, builder, t, v) for t, v in zip(sig.args, args, strict=True))
+    )
 
 
 @lower_builtin(KernelType, types.VarArg(types.Any))
 def _call_kernel(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[Any]) -> Any:
     """Check the lengths, load the cell, call what it points at."""
     kernel_typ: KernelType = sig.args[0] if isinstance(sig.args[0], KernelType) else sig.recvr
+    signature = kernel_typ.signature
 
-    def target(function_type: ir.FunctionType) -> Any:
+    def call(arguments: list[Any]) -> Any:
+        """By C's convention: clang's code relies on the caller to have extended integers to 32 bits."""
+        scalars = [None] * len(signature.dimensions) + [
+            p.type if isinstance(p.type, Scalar) else None for p in signature.params
+        ]
+        passed = [_extended(builder, s, v) for s, v in zip_longest(scalars, arguments)]
+        returns = ir.IntType(8) if _is_bool(signature.returns) else entry_return(signature)
         load = _load_member if kernel_typ.is_member else _load_cell
-        return load(builder, args[0], function_type)
+        function = load(
+            builder,
+            cell_address(context, builder, kernel_typ, args[0]),
+            ir.FunctionType(returns, [v.type for v in passed]),
+        )
+        returned = builder.call(function, passed)
+        return builder.trunc(returned, ir.IntType(1)) if _is_bool(signature.returns) else returned
 
-    return call_entry(context, builder, kernel_typ.signature, sig, args, target)
+    return call_entry(context, builder, signature, sig, args, call)
 
 
 def call_entry(
@@ -220,11 +279,11 @@ def call_entry(
     signature: Signature,
     sig: NumbaSignature,
     args: Sequence[Any],
-    target: Callable[[ir.FunctionType], Any],
+    call: Callable[[list[Any]], Any],
 ) -> Any:
     """Check the lengths, call with the arguments (all but the first, the callee) in native form, take the result back.
 
-    `target` gives what is called, for its LLVM type.
+    `call` gets them as LLVM has them: integers of their own width, a bool is one bit.
     """
     arg_types = sig.args[1:] if len(sig.args) == len(args) else sig.args
     lengths: dict[str, Any] = {}
@@ -237,11 +296,10 @@ def call_entry(
     if native_entry(signature).has_result_pointer:
         result = cgutils.alloca_once(builder, context.get_data_type(numba_element(signature.returns)))
         arguments.append(result)
-    function_type = ir.FunctionType(_entry_return(signature), [v.type for v in arguments])
-    returned = builder.call(target(function_type), arguments)
+    returned = call(arguments)
     if signature.returns is None:
         return context.get_dummy_value()
-    return builder.load(result) if result is not None else _returned(builder, signature.returns, returned)
+    return builder.load(result) if result is not None else returned
 
 
 def _load_cell(builder: Any, cell: Any, function_type: ir.FunctionType) -> Any:
@@ -271,13 +329,18 @@ def _invariant(builder: Any, words: Any, index: int) -> Any:
     return load
 
 
-def _entry_return(signature: Signature) -> ir.Type:
+def entry_return(signature: Signature) -> ir.Type:
+    """What the native entry returns, as LLVM has it: a bool is one bit."""
     scalar = signature.returns
     if scalar is None or native_entry(signature).has_result_pointer:
         return ir.VoidType()
     if scalar.kind == "f":
         return ir.DoubleType() if scalar.name == "float64" else ir.FloatType()
-    return ir.IntType(8 * scalar.dtype.itemsize)
+    return ir.IntType(1 if scalar.kind == "b" else 8 * scalar.dtype.itemsize)
+
+
+def _is_bool(scalar: Scalar | None) -> bool:
+    return scalar is not None and scalar.kind == "b"
 
 
 def _passed(
@@ -298,21 +361,16 @@ def _passed(
         slot = cgutils.alloca_once(builder, value.type)
         builder.store(value, slot)
         return slot
-    return _extended(builder, param.type, value)
+    return value
 
 
-def _extended(builder: Any, scalar: Scalar, value: Any) -> Any:
-    """Integers narrower than 32 bits, extended: clang's code relies on the caller to have done that."""
-    if scalar.kind == "f" or scalar.dtype.itemsize >= 4:
+def _extended(builder: Any, scalar: Scalar | None, value: Any) -> Any:
+    """Integers narrower than 32 bits, extended."""
+    if scalar is None or scalar.kind not in "iub" or scalar.dtype.itemsize >= 4:
         return value
     if scalar.kind == "i":
         return builder.sext(value, ir.IntType(32))
     return builder.zext(value, ir.IntType(32))
-
-
-def _returned(builder: Any, scalar: Scalar, value: Any) -> Any:
-    """The value in Numba's form: a C bool is a byte, Numba's is a bit."""
-    return builder.trunc(value, ir.IntType(1)) if scalar.kind == "b" else value
 
 
 def _array_pointer(

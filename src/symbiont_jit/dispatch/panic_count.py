@@ -9,7 +9,7 @@ from typing import Any
 from numba.extending import intrinsic, overload
 
 from symbiont_jit.dispatch.callable import CellCallable
-from symbiont_jit.dispatch.numba_types import KernelType, panic_table
+from symbiont_jit.dispatch.numba_types import KernelType, cell_address, panic_table
 from symbiont_jit.errors import UsageError
 
 __all__ = ["panics"]
@@ -32,7 +32,7 @@ def _count(typing_context: Any, kernel: KernelType) -> Any:
     from numba.core import types
 
     def generate(context: Any, builder: Any, signature: Any, args: Sequence[Any]) -> Any:
-        words = panic_table(builder, args[0])
+        words = panic_table(builder, cell_address(context, builder, kernel, args[0]))
         return builder.load_atomic(words, ordering="monotonic", align=8)
 
     return types.int64(kernel), generate

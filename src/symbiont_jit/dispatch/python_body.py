@@ -18,7 +18,7 @@ from symbiont_jit.dispatch.numba_types import numba_argument_type, numba_element
 from symbiont_jit.errors import KernelError
 from symbiont_jit.signature import ArrayType, Param, Scalar, Signature, native_entry
 
-__all__ = ["PythonCode", "body_from_bytes", "body_to_bytes", "compile_python"]
+__all__ = ["PythonCode", "body_from_bytes", "body_to_bytes", "compile_python", "link_python"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,16 +32,25 @@ class PythonCode:
 
 def compile_python(body: Callable[..., Any], signature: Signature) -> PythonCode:
     """Compile a body for exactly the declared types; raises `KernelError` with Numba's message."""
+    function, entry = _compiled(body, signature, numba.cfunc)
+    return PythonCode(entry.address, function, entry)
+
+
+def link_python(body: Callable[..., Any], signature: Signature) -> Any:
+    """The same as a compiled function that takes what the native entry takes, for callers that Numba compiles."""
+    return _compiled(body, signature, numba.njit)[1]
+
+
+def _compiled(body: Callable[..., Any], signature: Signature, how: Callable[..., Any]) -> tuple[Any, Any]:
     returns = types.void if signature.returns is None else numba_element(signature.returns)
     try:
         function = numba.njit(returns(*map(numba_argument_type, signature.params)))(body)
-        entry = numba.cfunc(_entry_signature(signature, returns))(_entry(function, signature))
+        return function, how(_entry_signature(signature, returns))(_entry(function, signature))
     except Exception as error:  # Numba raises more than its own errors for what it does not know
         raise KernelError(
             f"Numba cannot compile the Python body of {signature.name!r} for {signature}; "
             f"give the body as C with source=..., or write it so that Numba can:\n{error}"
         ) from error
-    return PythonCode(entry.address, function, entry)
 
 
 def _entry_signature(signature: Signature, returns: types.Type) -> Any:

@@ -103,8 +103,8 @@ class Evolving(Generic[Handle]):
         """Unload machine code that nobody needs; the numbers of the revisions that went. All stay registered.
 
         Kept are the active revision, those in `keep` (one or several handles or numbers), those somebody holds a handle
-        of, and those that may be running: while a compiled function is under way that got a kernel as an argument, and
-        for good where a compiled function has one as a global. `idle=True` is the caller's word that no thread is
+        of, and those that may be running: while compiled code has a kernel or a call from Python is under way, and for
+        good where a compiled function has one as a global. `idle=True` is the caller's word that no thread is
         inside such a function; where that is wrong the process crashes.
         """
         given = keep if isinstance(keep, Collection) else (keep,)

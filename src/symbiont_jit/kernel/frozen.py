@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from symbiont_jit.backend.objects import bitcode
-from symbiont_jit.dispatch.frozen_types import FrozenCode, frozen_type, numba_function
+from symbiont_jit.dispatch.frozen_types import FrozenCode, frozen_python_type, frozen_type
 from symbiont_jit.signature import native_entry
 
 if TYPE_CHECKING:
@@ -49,13 +49,15 @@ class Frozen:
         if self._handle.language == "python":
             body = self._handle._of.bodies[self._index]
             assert body is not None, "a revision in Python has a body"
-            return numba_function(body, self.signature)
+            return frozen_python_type(self.signature, body)
         return frozen_type(self.signature, self._code)
 
     @functools.cached_property
     def _code(self) -> FrozenCode:
         """The revision's bitcode with one entry of a name of its own; everything else in it is internal."""
-        digest = hashlib.sha256("\0".join([self.source, *self._lineage.flags]).encode()).hexdigest()[:20]
+        digest = hashlib.sha256(
+            "\0".join([self.source, self._lineage.after, *self._lineage.flags]).encode()
+        ).hexdigest()[:20]
         entry = native_entry(self.signature)
         name = f"sj_frozen_{digest}_{entry.symbol}"
         entries = self._lineage.entries

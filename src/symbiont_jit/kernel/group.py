@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from symbiont_jit.dispatch.group_types import GroupType, group_type
+from symbiont_jit.dispatch.lease import Lease, remember_owner
 from symbiont_jit.errors import KernelError, UsageError
 from symbiont_jit.kernel.declare import body_and_signature
 from symbiont_jit.kernel.evolving import Evolving, flags_of, profile_of
@@ -78,6 +79,7 @@ class Group(Evolving[GroupRevision]):
         self._lineage = Lineage(profile_of(profile), flags_of(flags))
         self._bodies: list[Callable[..., Any] | None] = []
         self.kernels: tuple[Kernel, ...] = ()
+        self._leases = self._lineage.leases
 
     def evolvable(self, function: Callable[..., Any], /) -> Kernel:
         """Declare a function of the group by its annotations; its Python body is its part of revision 0.
@@ -154,7 +156,13 @@ class Group(Evolving[GroupRevision]):
             self._lineage.require_code()
         return self._lineage.slot.address
 
+    @property
+    def _numba_lease(self) -> Lease:
+        """What compiled code holds of the group."""
+        return self._leases.take(self, self._cell_address)
+
     def _keep_for_good(self) -> None:
+        remember_owner(self._lineage.slot.address, self)
         for kernel in self.kernels:
             kernel._keep_for_good()
 

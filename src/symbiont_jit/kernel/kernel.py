@@ -150,6 +150,8 @@ class Kernel(CellCallable, Evolving[Revision]):
             raise UsageError(f"{self.signature.name!r} has no revision to freeze; swap one in first")
         if self._version(chosen) is None:
             raise UsageError(f"{chosen!r} is not a revision of {self.signature.name!r}")
+        if chosen.language == "python" and chosen._of.bodies[self._index] is None:
+            raise UsageError(f"{self.signature.name!r} has no body in revision {chosen.number}; freeze another one")
         return Frozen(chosen, self._lineage, self._index)
 
     def take_panic(self) -> Panic | None:

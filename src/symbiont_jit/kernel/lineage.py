@@ -20,6 +20,7 @@ from symbiont_jit.backend.loader import Loaded, load
 from symbiont_jit.backend.objects import ObjectCode, compile_object
 from symbiont_jit.dispatch.callable import CellCallable
 from symbiont_jit.dispatch.cell import Cell
+from symbiont_jit.dispatch.lease import Leases
 from symbiont_jit.dispatch.python_body import PythonCode, compile_python
 from symbiont_jit.errors import CandidateError, Diagnostic, KernelError
 from symbiont_jit.frontend import Canonical, canonical_source
@@ -99,6 +100,7 @@ class Lineage:
     handles: weakref.WeakValueDictionary[tuple[int, int], Any] = field(default_factory=weakref.WeakValueDictionary)
     is_constant: bool = False
     panics: PanicTable = field(default_factory=PanicTable)
+    leases: Leases = field(default_factory=Leases)
     _by_identity: weakref.WeakValueDictionary[int, Version] = field(default_factory=weakref.WeakValueDictionary)
     _known: dict[tuple[str, str], int] = field(default_factory=dict)
     _stubs: dict[int, Stub] = field(default_factory=dict)
@@ -296,7 +298,7 @@ class Lineage:
 
     def _is_in_use(self) -> bool:
         owners = [owner for reference in self.callables if (owner := reference()) is not None]
-        return self.slot.users > 0 or any(owner._may_be_running for owner in owners)
+        return self.slot.users > 0 or self.leases.are_out or any(owner._may_be_running for owner in owners)
 
     def held(self) -> list[int]:
         """The numbers of the versions that somebody has a handle of."""
