@@ -114,7 +114,7 @@ class Evolving(Generic[Handle]):
         return self._lineage.prune([v for v in kept if v is not None], idle)
 
     def interrupt(self) -> int:
-        """End the calls of `safe` and `checked` code that are under way, in any thread: they return zero and panic.
+        """End the calls of `safe` and `checked` code that are under way, in any thread: they panic and return zero.
 
         Returns how many there were. Needs Linux; from the first use on the process has a handler for a real-time signal.
         """

@@ -18,7 +18,7 @@ from pycparser import c_ast
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 from symbiont_jit.frontend.guard.expressions import Expressions, Refused, Site
 from symbiont_jit.frontend.guard.runtime import ENTRY_SHIM, PLACES, RECORDS, RUNTIME
-from symbiont_jit.frontend.guard.statements import Functions
+from symbiont_jit.frontend.guard.statements import MAIN, Functions
 from symbiont_jit.frontend.tree import parse, print_tree, walk
 from symbiont_jit.signature import ArrayType, Mode, Scalar, Signature, native_entry
 from symbiont_jit.signature.native import is_by_value
@@ -100,7 +100,7 @@ def _shim(signature: Signature) -> str:
         kind = f"{const}void *" if is_array else f"const {param.type.c} *" if by_pointer else f"{param.type.c} "  # type: ignore[union-attr]
         params.append(f"{kind}a{number}")
         passed.append(f"*a{number}" if by_pointer else f"a{number}")
-    call = f"sj_own_{signature.name}({', '.join(passed)});"
+    call = f"{MAIN}{signature.name}({', '.join(passed)});"
     give = ""
     if entry.has_result_pointer:
         assert signature.returns is not None

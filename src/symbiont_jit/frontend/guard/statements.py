@@ -7,6 +7,7 @@ declaration cannot leave one undefined.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,9 +19,11 @@ from symbiont_jit.frontend.guard.types import INT, VOID, ArrayOf, CType, Functio
 from symbiont_jit.frontend.tree import print_tree, walk
 from symbiont_jit.signature import ArrayType, Signature
 
-__all__ = ["Functions"]
+__all__ = ["MAIN", "Functions"]
 
 FRAME = "struct sj_frame *sj_f"
+#: What the shim calls begins with this; what other functions of the text call, with `sj_own_`.
+MAIN = "sj_main_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +49,27 @@ class Functions:
         """Guard a file's functions and declare its tables and types."""
         ex = self.expressions
         ex.types.on_enumerator = lambda name: ex.declare(name, Symbol(INT, 0, name, is_constant=True))
-        recursive = _recursive(tree)
+        recursive, called = _recursive(tree), _called(tree)
+        guarded: list[Any] = []
         for node in tree.ext:
+            guarded.append(node)
             match node:
                 case c_ast.Typedef():
                     ex.types.typedefs[-1][node.name] = ex.types.read(node.type)
                 case c_ast.FuncDef():
-                    self._function(node, node.decl.name in recursive)
+                    name = node.decl.name
+                    # Who calls a declared function from inside may lie about lengths: that call gets a helper.
+                    helper = copy.deepcopy(node) if name in called or name not in self.entries else None
+                    if name in self.entries:
+                        self._function(node, name in recursive, is_entry=True)
+                    if helper is not None:
+                        self._function(helper, name in recursive, is_entry=False)
+                        guarded = [*guarded[:-1], helper, *([node] if name in self.entries else [])]
                 case c_ast.Decl() if isinstance(node.type, c_ast.FuncDecl):
                     self._prototype(node)
                 case c_ast.Decl():
                     self._table(node)
+        tree.ext = guarded
 
     # -- functions --------------------------------------------------------------------------------------------------
 
@@ -75,12 +88,12 @@ class Functions:
         self._declare_function(node)
         function = node.type
         params = list(function.args.params) if function.args else []
-        self._rename(node)
-        function.args = c_ast.ParamList([_raw(t) for t in self._parameters(params, is_entry=node.name in self.entries)])
+        self._rename(node, self.expressions.scopes[0][node.name].text)
+        function.args = c_ast.ParamList([_raw(t) for t in self._parameters(params, is_entry=False)])
         node.storage = ["static"]
 
-    def _rename(self, decl: Any) -> None:
-        name = self.expressions.scopes[0][decl.name].text
+    @staticmethod
+    def _rename(decl: Any, name: str) -> None:
         inner = decl.type
         while not isinstance(inner, c_ast.TypeDecl):
             inner = inner.type
@@ -101,10 +114,10 @@ class Functions:
                 texts += [f"uint64_t sj_low_{name}", f"uint64_t sj_high_{name}"]
         return texts
 
-    def _function(self, node: Any, is_recursive: bool) -> None:
+    def _function(self, node: Any, is_recursive: bool, is_entry: bool) -> None:
         ex, decl = self.expressions, node.decl
         typ = self._declare_function(decl)
-        is_entry = decl.name in self.entries
+        name = f"{MAIN}{decl.name}" if is_entry else ex.scopes[0][decl.name].text
         self.context = self._entry_context(decl, typ) if is_entry else _Context(typ.returns)
         params = [p for p in (decl.type.args.params if decl.type.args else ()) if getattr(p, "name", None)]
         listed = self._parameters(list(decl.type.args.params) if decl.type.args else [], is_entry)
@@ -119,10 +132,12 @@ class Functions:
         start = [line for lines in head for line in lines] + self.shadows
         if is_recursive:
             start.append(f"sj_enter(sj_f, {ex.site('recursion', decl, decl.name)})")
+            if ex.checked:  # the optimiser makes loops of some recursions, which take no stack
+                start.append(f"sj_step(sj_f, {ex.site('endless', decl)})")
         end = [] if typ.returns == VOID else [self._falling_off(decl)]
         _check_jumps(node.body)
         node.body.block_items = [*_after_pragmas(body, [_raw(s) for s in start]), *end]
-        self._rename(decl)
+        self._rename(decl, name)
         decl.storage = ["static"]
         decl.type.args = c_ast.ParamList([_raw(t) for t in listed])
 
@@ -431,6 +446,11 @@ def _recursive(tree: c_ast.FileAST) -> set[str]:
         for name, callees in reached.items():
             reached[name] = callees.union(*(reached.get(c, set()) for c in callees))
     return {name for name, callees in reached.items() if name in callees}
+
+
+def _called(tree: c_ast.FileAST) -> set[str]:
+    """The functions that are called anywhere in a text."""
+    return {n.name.name for n in walk(tree) if isinstance(n, c_ast.FuncCall)}
 
 
 def _check_jumps(body: Any) -> None:
