@@ -250,16 +250,18 @@ class Expressions:
         require_traceable(node, typ)
         return Value(f"({print_tree(node.type).strip()})" + self.initial(node.init, typ), typ)
 
-    def initial(self, node: Any, typ: CType) -> str:
-        """What a declaration is initialised with."""
+    def initial(self, node: Any, typ: CType | None) -> str:
+        """What a declaration is initialised with; `typ` is None where braces are left out or places are named."""
         if isinstance(node, c_ast.InitList):
-            return f"{{{', '.join(self.initial(e, _part(typ)) for e in node.exprs)}}}"
+            parts = (self.initial(e, _part(typ, i)) for i, e in enumerate(node.exprs))
+            return f"{{{', '.join(parts)}}}"
         if isinstance(node, c_ast.NamedInitializer):
             places = "".join(f".{d.name}" if isinstance(d, c_ast.ID) else print_tree(d).strip() for d in node.name)
-            return f"{places} = {self.initial(node.expr, INT)}"
+            return f"{places} = {self.initial(node.expr, None)}"
         if isinstance(node, c_ast.Constant) and node.type == "string" and not isinstance(typ, PointerTo):
             return str(node.value)
-        return self.converted(self.value(node), typ, node).text
+        value = self.value(node)
+        return value.text if typ is None else self.converted(value, typ, node).text
 
     # -- operators ------------------------------------------------------------------------------------------------
 
@@ -539,8 +541,14 @@ def require_traceable(node: Any, typ: CType, is_outer: bool = True) -> None:
             require_traceable(node, typ.to, is_outer=False)
 
 
-def _part(typ: CType) -> CType:
-    return typ.of if isinstance(typ, ArrayOf) else INT
+def _part(typ: CType | None, index: int) -> CType | None:
+    """The type of an initialiser's part, where it is a number's."""
+    match typ:
+        case ArrayOf():
+            return typ.of
+        case StructOf() if index < len(typ.fields) and all(isinstance(t, Arithmetic) for _, t in typ.fields):
+            return typ.fields[index][1]  # with arrays and structs inside, braces may be left out
+    return None
 
 
 def _whole(text: str, depth: int, name: str) -> Root:
