@@ -19,6 +19,7 @@ lint: $(VENV)/.installed-lint
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/dispatch.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/safety.py
 	$(BIN)/python benchmarks/compile.py
 	$(BIN)/python benchmarks/demo.py
 

@@ -262,9 +262,7 @@ def main() -> None:
     nanoseconds = {p: spread(shim[p]) for p in PROFILES}
     say("a call that could panic, ns: " + ", ".join(f"{p} {nanoseconds[p]:.2f}" for p in PROFILES))
     workers = worker_times(chosen.rounds)
-    say(
-        f"through a worker, ms: {workers['through a worker']:.3f} (target at most {WORKER_TARGET} over a call in process)"
-    )
+    say(f"through a worker, ms: {workers['through a worker']:.3f} (target at most {WORKER_TARGET} over in process)")
     say(f"crash to next answer, ms: {workers['crash to next answer']:.1f} (target at most {RECOVERY_TARGET})")
     save(chosen.json, chosen.rounds, {"kernels": results, "medians": medians, "shim": nanoseconds, "workers": workers})
 
