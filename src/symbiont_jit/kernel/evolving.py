@@ -116,7 +116,7 @@ class Evolving(Generic[Handle]):
     def interrupt(self) -> int:
         """End the calls of `safe` and `checked` code that are under way, in any thread: they panic and return zero.
 
-        Returns how many there were. Needs Linux; from its first use on the process has a handler for a real-time signal.
+        Returns how many there were. Needs Linux; then on the process handles a real-time signal.
         """
         self._lineage.panics.stop(True)
         try:
