@@ -72,7 +72,13 @@ _DIAGNOSTIC: Final = re.compile(
 Emit = str
 OBJECT: Final[Emit] = "object"
 BITCODE: Final[Emit] = "bitcode"
-_EMIT_FLAGS: Final[Mapping[Emit, tuple[str, ...]]] = {OBJECT: ("-c",), BITCODE: ("-c", "-emit-llvm")}
+#: Nothing but the errors.
+SYNTAX: Final[Emit] = "syntax"
+_EMIT_FLAGS: Final[Mapping[Emit, tuple[str, ...]]] = {
+    OBJECT: ("-c",),
+    BITCODE: ("-c", "-emit-llvm"),
+    SYNTAX: ("-fsyntax-only",),
+}
 
 
 @functools.cache

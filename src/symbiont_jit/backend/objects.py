@@ -21,10 +21,10 @@ from typing import Final
 import numpy as np
 
 from symbiont_jit import vocabulary
-from symbiont_jit.backend.clang import BITCODE, OBJECT, clang, describe_target
+from symbiont_jit.backend.clang import BITCODE, OBJECT, SYNTAX, clang, describe_target
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 
-__all__ = ["ObjectCode", "bitcode", "cache_directory", "compile_object", "unit_of"]
+__all__ = ["ObjectCode", "bitcode", "cache_directory", "check_object", "compile_object", "unit_of"]
 
 #: Object code kept in memory, in bytes; the least recently used goes first.
 CACHE_BYTES: Final = 64 << 20
@@ -79,6 +79,13 @@ def compile_object(
         raise CandidateError(Stage.LINK, problems, text)
     _CACHE.put(key, lowered)
     return code
+
+
+def check_object(text: str, flags: Sequence[str] = (), after: str = "") -> None:
+    """Raise `CandidateError` for what clang refuses of a canonical text, without compiling it."""
+    lowered = clang().lower(unit_of(text, after), SYNTAX, flags)
+    if isinstance(lowered, list):
+        raise CandidateError(Stage.LOWER, lowered, text)
 
 
 def _object_code(key: str, entries: Sequence[str], data: bytes) -> ObjectCode:

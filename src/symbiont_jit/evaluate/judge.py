@@ -68,18 +68,20 @@ class Judge:
         started = time.perf_counter()
         try:
             canonical = self.kernel.canonical(source)
-            checked = self.kernel.object_code(canonical, "checked")
             code = self.kernel.object_code(canonical)
+            checked = self.kernel.object_code(canonical, "checked")
         except CandidateError as error:
             failed = failed_evaluation(error)
             return replace(failed, timings=Timings(compile_seconds=time.perf_counter() - started))
         compiled = time.perf_counter()
-        digest = hashlib.sha256(code.data).hexdigest()
+        # Both: what the optimiser makes of undefined behaviour can be the code of an honest text.
+        digest = hashlib.sha256(code.data + checked.data).hexdigest()
         known = self._judged.get(digest)
         if known is not None:
             return replace(known, source=canonical.text, timings=replace(known.timings, judge_seconds=0.0))
         evaluation = replace(self._ask(_Request(canonical, checked, code, tuple(seed), best), canonical), code=digest)
-        self._judged[digest] = replace(evaluation, source="")
+        if evaluation.status in (Status.VALID, Status.WRONG):  # the others speak of this text's lines, or of bad luck
+            self._judged[digest] = replace(evaluation, source="")
         timings = replace(
             evaluation.timings, compile_seconds=compiled - started, judge_seconds=time.perf_counter() - compiled
         )

@@ -115,6 +115,7 @@ class Speedup:
         self._timed: list[tuple[Any, ...]] = []
         self._known: list[_Case] = []
         self._deadline = DEADLINE
+        self._panics = 0
 
     def prepare(self, kernel: Kernel) -> None:
         """Compile the reference and the harness, and check one set of inputs against the signature."""
@@ -157,6 +158,7 @@ class Speedup:
         """Agreement of the checked code first, on inputs nobody has seen; then time, in turns with the reference."""
         assert self._harness is not None, "prepare() comes first"
         enter_phase("running it with checks")
+        self._panics = kernel.panic_count
         problem = self._disagreement(kernel, checked.entry_address, seed)
         panic = kernel.take_panic_of(checked)
         if panic is not None:
@@ -170,6 +172,7 @@ class Speedup:
 
     def confirm(self, kernel: Kernel, entries: Sequence[int], rounds: int = CONFIRM_ROUNDS) -> list[Verdict]:
         """Check several entries on many more inputs, then measure them and the reference in turns, in one process."""
+        self._panics = kernel.panic_count
         watch = self._watch()
         calls = [watch.calibrate(e) for e in entries]
         times: list[tuple[float, list[float]]] = []
@@ -263,6 +266,8 @@ class Speedup:
         assert self._harness is not None
         given = self._harness.prepare(case.given)
         result = self._harness.call(entry, given)
+        if kernel.panic_count != self._panics:
+            return "the call panicked"
         for param, want, have in zip(kernel.signature.params, case.expected.values, given.values, strict=True):
             if isinstance(param.type, ArrayType):
                 problem = self._difference(want, have, param.type.dtype)
@@ -350,7 +355,7 @@ class CallableMetric:
         What it says or raises does not matter here; every candidate is asked anew.
         """
         if kernel.active is not None:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception, SystemExit):
                 self.function(kernel)
 
     def suggested_deadline(self) -> float:

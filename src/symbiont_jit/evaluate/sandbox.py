@@ -21,6 +21,9 @@ __all__ = ["filter_problem", "limit_memory", "limit_processor_time", "restrict"]
 #: Bytes that a worker may have more than the process it was forked from.
 MEMORY: Final = 4 << 30
 
+#: Bytes that it may write to its output.
+OUTPUT: Final = 64 << 20
+
 #: System calls that reach outside of the process: other processes, the network, the file system, the kernel itself.
 REFUSED: Final = (
     "execve execveat fork vfork ptrace process_vm_readv process_vm_writev kill tkill pidfd_send_signal "
@@ -29,19 +32,23 @@ REFUSED: Final = (
     "chmod fchmod fchmodat chown fchown lchown fchownat setxattr lsetxattr fsetxattr mknod mknodat creat "
     "mount umount2 pivot_root chroot setns unshare reboot kexec_load init_module finit_module delete_module bpf "
     "perf_event_open userfaultfd keyctl add_key request_key io_uring_setup setuid setgid setreuid setregid "
-    "setresuid setresgid setgroups capset personality swapon swapoff sethostname setdomainname syslog acct quotactl"
+    "setresuid setresgid setgroups capset personality swapon swapoff sethostname setdomainname syslog acct quotactl "
+    "openat2 open_by_handle_at sched_setaffinity setpriority utime utimes utimensat futimesat shmget semget msgget mq_open "
+    "fsopen open_tree move_mount settimeofday clock_settime adjtimex clock_adjtime rt_sigqueueinfo rt_tgsigqueueinfo "
+    "removexattr lremovexattr fremovexattr process_madvise fallocate"
 ).split()
 
 _CLONE_THREAD: Final = 0x10000
 
 
 def limit_memory() -> None:
-    """Refuse memory beyond what the process has now and `MEMORY` more; and write no core file."""
+    """Refuse memory beyond what the process has now and `MEMORY` more; and write no core file and little output."""
     with contextlib.suppress(OSError, ValueError):
         now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, now + MEMORY))
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for limit, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, OUTPUT)):
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(limit, (value, value))
 
 
 def limit_processor_time(seconds: float) -> None:
@@ -83,11 +90,12 @@ def restrict() -> None:
         with contextlib.suppress(OSError, ValueError, RuntimeError):  # another kernel has other calls
             rules.add_rule(refusal, name)
     for name, place in (("open", 1), ("openat", 2)):
-        for flag in (0o1, 0o2, 0o100):
+        for flag in (0o1, 0o2, 0o100, 0o1000):  # O_WRONLY, O_RDWR, O_CREAT, O_TRUNC
             rules.add_rule(refusal, name, library.Arg(place, library.MASKED_EQ, flag, flag))
     # The C library makes threads by `clone3`, and where there is none by `clone` with CLONE_THREAD, which can be told
     # from the making of a process.
     rules.add_rule(library.ERRNO(errno.ENOSYS), "clone3")
     rules.add_rule(refusal, "clone", library.Arg(0, library.MASKED_EQ, _CLONE_THREAD, 0))
+    rules.add_rule(refusal, "prlimit64", library.Arg(0, library.NE, 0))
     rules.add_rule(refusal, "tgkill", library.Arg(0, library.NE, os.getpid()))
     rules.load()

@@ -9,17 +9,24 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import functools
+import io
 import mmap
 import multiprocessing
 import os
+import pickle
 import re
+import select
 import signal
+import struct
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Final
 
 from symbiont_jit.errors import UsageError
@@ -31,6 +38,7 @@ _SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 _GRACE_SECONDS: Final = 5.0
 MAX_LAST_WORDS: Final = 300
 MAX_PHASE: Final = 64
+MAX_ANSWER: Final = 1 << 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +79,33 @@ class Worker:
     def ask(self, request: Any, deadline: float) -> Answer | Crash | Overdue:
         """Send a request and wait for its answer, at most `deadline` seconds; then the child is killed."""
         self._require_child()
-        assert self._pipe is not None
+        pipe = self._pipe
+        assert pipe is not None
         started = time.monotonic()
         try:
-            self._pipe.send((deadline, request))
-            if not self._pipe.poll(deadline):
+            pipe.send((deadline, request))
+            data = _received(pipe, started + deadline)
+            if data is None:
                 self._kill()
                 return Overdue(time.monotonic() - started, self._last_phase())
-            answer = Answer(self._pipe.recv())
+            answer = Answer(_Answers(io.BytesIO(data)).load())
             self._forget_output()
             return answer
         except (EOFError, OSError):
             return Crash(self._end(), self._last_phase())
+        except (pickle.UnpicklingError, AttributeError, ImportError, IndexError, ValueError, TypeError) as error:
+            self._kill()  # something in there wrote to the pipe
+            return Crash(f"an answer that cannot be read ({type(error).__name__})", self._last_phase())
+        except BaseException:
+            self._kill()  # what it would still answer belongs to nobody
+            raise
+
+    def stop(self) -> None:
+        """Kill the child, from any thread; who is waiting for its answer is told of a crash."""
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(ValueError, OSError):
+                process.kill()
 
     def _require_child(self) -> None:
         if self._process is not None and self._process.is_alive():
@@ -93,16 +116,15 @@ class Worker:
         self._process = context.Process(
             target=_child, args=(self._serve, there, here, self._output, self._phase), daemon=True
         )
-        with _compilers_at_rest(), warnings.catch_warnings():
-            # Python 3.12 warns of forking with threads; the locks that matter are held while it happens.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self._process.start()
+        _forks().submit(_start, self._process).result()
         there.close()
         self._pipe = here
 
     def _end(self) -> str:
         """Reap a child that closed its pipe, and say how it ended."""
-        self._process.join(_GRACE_SECONDS)
+        deadline = time.monotonic() + _GRACE_SECONDS
+        while self._process.exitcode is None and time.monotonic() < deadline:
+            time.sleep(0.001)  # it may have closed its pipe and live on: waiting for it could take for ever
         code = self._process.exitcode
         self._kill()
         if code is not None and code < 0:
@@ -159,6 +181,60 @@ def _compilers_at_rest() -> Iterator[None]:
         yield
 
 
+@functools.cache
+def _forks() -> ThreadPoolExecutor:
+    """One thread that forks for all: Linux kills a child with the *thread* that made it (PR_SET_PDEATHSIG)."""
+    os.register_at_fork(after_in_child=_forks.cache_clear)
+    return ThreadPoolExecutor(1, thread_name_prefix="symbiont_jit forks")
+
+
+def _start(process: Any) -> None:
+    with _compilers_at_rest(), warnings.catch_warnings():
+        # Python 3.12 warns of forking with threads; the locks that matter are held while it happens.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process.start()
+
+
+def _received(pipe: Connection, deadline: float) -> bytes | None:
+    """The next message as bytes, however slowly it comes; None once the deadline has passed.
+
+    `Connection.recv` would wait for the rest of a message that never comes. The framing is its own: four bytes of length,
+    or -1 and eight.
+    """
+    size = struct.unpack("!i", head)[0] if (head := _bytes_of(pipe, 4, deadline)) is not None else None
+    if size == -1:
+        size = struct.unpack("!Q", head)[0] if (head := _bytes_of(pipe, 8, deadline)) is not None else None
+    if size is None:
+        return None
+    if not 0 <= size <= MAX_ANSWER:
+        raise ValueError(f"an answer of {size} bytes")
+    return _bytes_of(pipe, size, deadline)
+
+
+def _bytes_of(pipe: Connection, count: int, deadline: float) -> bytes | None:
+    data = bytearray()
+    while len(data) < count:
+        ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            return None
+        chunk = os.read(pipe.fileno(), count - len(data))
+        if not chunk:
+            raise EOFError
+        data += chunk
+    return bytes(data)
+
+
+class _Answers(pickle.Unpickler):
+    """Reads what a worker sends: records of this package and numbers, no calls of anything else."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """A class of this package, or one that NumPy's numbers are made with; nothing else."""
+        is_own = module.startswith("symbiont_jit.") and isinstance(getattr(sys.modules.get(module), name, None), type)
+        if is_own or (module.startswith("numpy") and name in ("dtype", "scalar", "_reconstruct", "ndarray")):
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"{module}.{name} is no part of an answer")
+
+
 def _memory_file() -> int | None:
     """A file that is nowhere on a disk, for the child's output; None where the system has no such thing."""
     return os.memfd_create("worker output") if hasattr(os, "memfd_create") else None
@@ -204,7 +280,25 @@ def _shed_inheritance(output: int | None) -> None:
         for descriptor in (1, 2):
             os.dup2(null if output is None else output, descriptor)
         os.close(null)
+    # What had replaced them (a notebook, a test runner) belongs to the parent.
+    sys.stdin, sys.stdout, sys.stderr = (open(d, mode, closefd=False) for d, mode in ((0, "r"), (1, "w"), (2, "w")))
+    _blank_environment()
     _die_with_parent()
+
+
+def _blank_environment() -> None:
+    """Overwrite secrets in the block that the process was started with, which /proc/self/environ shows."""
+    import ctypes
+
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        start, end = int(fields[47]), int(fields[48])
+        block, at = ctypes.string_at(start, end - start), 0
+        for entry in block.split(b"\0"):
+            name, _, value = entry.partition(b"=")
+            if _SECRET.search(name.decode("latin1")):
+                ctypes.memset(start + at + len(name) + 1, ord("*"), len(value))
+            at += len(entry) + 1
 
 
 def _die_with_parent() -> None:

@@ -154,6 +154,11 @@ class Evolving(Generic[Handle]):
         """Compiled code as a revision that is not registered."""
         return self._handle(Version(-1, canonical.text, origin="candidate", profile=profile, object_code=code))
 
+    @property
+    def panic_count(self) -> int:
+        """How many calls have panicked so far, in all threads."""
+        return self._lineage.panics.count
+
     def take_panic_of(self, revision: Any) -> Panic | None:
         """The newest panic of a revision's code in this thread, whichever function panicked; it is forgotten."""
         version = self._version(revision)

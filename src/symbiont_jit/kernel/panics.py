@@ -115,16 +115,22 @@ def panic_of(site: Site, a: int, b: int, source: str) -> Panic:
 
 
 def _index(site: Site, a: int, b: int) -> str:
-    limit = f"{site.limit} = {b}" if site.limit and not site.limit.isdigit() else f"length {b}"
+    limit = f"{site.limit} = {b}" if site.limit else f"length {b}"
     return f"index {a} out of bounds for {site.what} with {limit}"
 
 
 def _pointer(site: Site, a: int, b: int) -> str:
-    if b == 0 and site.what != "NULL":
-        return f"access through a pointer into {site.what} that is null or was never set"
     if site.what == "NULL":
         return "access through a null pointer"
+    if b < 0:
+        return f"access through the pointer {site.what}, which is null or was never set"
     return f"access at element {a} of {site.what}, which has {b}"
+
+
+def _memory(site: Site, a: int, b: int) -> str:
+    if b < 0:
+        return f"{a} bytes through the pointer {site.what}, which is null or was never set"
+    return f"{a} bytes of {site.what}, where {b} are left"
 
 
 def _division(site: Site, a: int, b: int) -> str:
@@ -141,6 +147,7 @@ def _conversion(site: Site, a: int, _: int) -> str:
 _MESSAGES: Final[dict[str, Callable[[Site, int, int], str]]] = {
     "index": _index,
     "pointer": _pointer,
+    "memory": _memory,
     "division": _division,
     "overflow": lambda s, a, b: f"overflow: {a} {s.what} {b} does not fit {s.limit}",
     "shift": lambda s, a, b: f"shift by {a}, not 0 to {b - 1}",

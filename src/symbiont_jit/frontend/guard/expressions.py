@@ -95,6 +95,7 @@ class Value:
     text: str
     type: CType
     root: Root | None = None
+    is_bits: bool = False
 
 
 _FLOAT_CONSTANTS: Final = re.compile(r"(DBL|FLT)_(EPSILON|MAX|MIN|TRUE_MIN)$|HUGE_VALF?$|INFINITY$|NAN$|M_")
@@ -159,7 +160,7 @@ class Expressions:
         if node.type == "string":
             name = f"sj_text{len(self.literals)}"
             self.literals.append(f"static const char {name}[] = {node.value};\n")
-            return Value(name, ArrayOf(Arithmetic("i", 8), f"(int64_t)sizeof({name})"), _whole(name, 0, "a string"))
+            return Value(name, ArrayOf(Arithmetic("i", 8), ""), _whole(name, 0, "a string"))
         if node.type in ("char",):
             return Value(node.value, INT)
         if "double" not in node.type and "float" not in node.type:
@@ -202,7 +203,8 @@ class Expressions:
     def _StructRef(self, node: Any) -> Value:
         base = self._behind(node, node.name, None) if node.type == "->" else self._any(node.name)
         typ = base.type.field(node.field.name) if isinstance(base.type, StructOf) else None
-        return Value(f"{base.text}.{node.field.name}", INT if typ is None else typ, base.root)
+        is_bits = isinstance(base.type, StructOf) and node.field.name in base.type.bit_fields
+        return Value(f"{base.text}.{node.field.name}", INT if typ is None else typ, base.root, is_bits)
 
     def _ArrayRef(self, node: Any) -> Value:
         return self._behind(node, node.name, node.subscript)
@@ -220,9 +222,10 @@ class Expressions:
         return self._pointee(node, base, pointer, pointer.type.to, index)
 
     def _element(self, node: Any, base: Any, array: Value, typ: ArrayOf, index: Value) -> Value:
-        name = _shown(base)
-        site = self.site("index", node, name, _plain(typ.length))
-        checked = f"sj_index(sj_f, {site}, (int64_t)({index.text}), {typ.length})"
+        # Of an array whose length is a constant, `sizeof` knows it wherever the array can be named.
+        length = typ.length or f"(int64_t)(sizeof({array.text}) / sizeof({array.text}[0]))"
+        site = self.site("index", node, _shown(base), _plain(typ.length))
+        checked = f"sj_index(sj_f, {site}, (int64_t)({index.text}), {length})"
         return Value(f"{array.text}[{checked}]", typ.of, array.root)
 
     def _pointee(self, node: Any, base: Any, pointer: Value, typ: CType, index: Value) -> Value:
@@ -246,7 +249,8 @@ class Expressions:
         return pointer.root
 
     def _CompoundLiteral(self, node: Any) -> Value:
-        typ = self.types.read(node.type)
+        self.require_constant_type(node.type)
+        typ = constant_lengths(self.types.read(node.type))
         require_traceable(node, typ)
         return Value(f"({print_tree(node.type).strip()})" + self.initial(node.init, typ), typ)
 
@@ -268,8 +272,7 @@ class Expressions:
     def _UnaryOp(self, node: Any) -> Value:
         operator = node.op
         if operator in ("sizeof", "_Alignof"):
-            if any(isinstance(n, c_ast.FuncCall | c_ast.Assignment) for n in walk(node.expr)):
-                raise Refused(node, "'sizeof' of a call or an assignment is not followed; write the type")
+            self._require_unevaluated(node)
             return Value(f"{operator}({print_tree(node.expr).strip()})", SIZE)
         if operator == "&":
             return self._address(node)
@@ -284,6 +287,31 @@ class Expressions:
         if operator == "-" and self._overflows(typ):
             return self._overflow(node, "sub", Value("0", typ), operand, typ)
         return Value(f"({operator}{operand.text})", typ)
+
+    def _require_unevaluated(self, node: Any) -> None:
+        """Refuse a `sizeof` whose operand C would evaluate, or that does anything."""
+        self.require_constant_type(node.expr)
+        if any(isinstance(n, c_ast.FuncCall | c_ast.Assignment) for n in walk(node.expr)):
+            raise Refused(node, "'sizeof' of a call or an assignment is not followed; write the type")
+        if not isinstance(node.expr, c_ast.Typename | c_ast.ID) and has_variable_length(self._any(node.expr).type):
+            raise Refused(node, "'sizeof' of an array of variable length is not followed; compute it from the length")
+
+    def require_constant_type(self, node: Any) -> None:
+        """Refuse lengths in a type name that are no constants: C would evaluate them unseen."""
+        for part in walk(node):
+            if isinstance(part, c_ast.ArrayDecl) and part.dim is not None and not self.is_constant(part.dim):
+                raise Refused(part.dim, "a length in a type name is a constant here; declare a variable of that length")
+
+    def is_constant(self, node: Any) -> bool:
+        """Whether an expression is known to the compiler: literals, enumerators, sizes of types."""
+        for part in walk(node):
+            if isinstance(part, c_ast.ID):
+                symbol = self.symbol(part.name)
+                if symbol is not None and not symbol.is_constant:
+                    return False
+            if isinstance(part, c_ast.FuncCall | c_ast.Assignment | c_ast.ArrayRef | c_ast.StructRef):
+                return False
+        return True
 
     def _address(self, node: Any) -> Value:
         """The address of an object: nothing is accessed, so nothing is checked but later accesses."""
@@ -303,7 +331,7 @@ class Expressions:
         text = f"({target.text}{sign})" if operator.startswith("p") else f"({sign}{target.text})"
         if isinstance(target.type, PointerTo):
             self._require_variable(node.expr)
-        elif self._overflows(target.type):
+        elif self._overflows(target.type) and not target.is_bits:
             one = Value("1", INT)
             kind = {"++": "add", "--": "sub"}[sign]
             changed = self._overflow(node, kind, Value("*sj_p", target.type), one, target.type).text
@@ -370,7 +398,8 @@ class Expressions:
         return Value(f"({condition.text} ? {a.text} : {b.text})", common(a.type, b.type))
 
     def _Cast(self, node: Any) -> Value:
-        typ, operand = self.types.read(node.to_type), self.value(node.expr)
+        self.require_constant_type(node.to_type)
+        typ, operand = constant_lengths(self.types.read(node.to_type)), self.value(node.expr)
         shown = print_tree(node.to_type).strip()
         if isinstance(typ, PointerTo):
             if isinstance(typ.to, PointerTo):
@@ -415,7 +444,9 @@ class Expressions:
         else:
             changed = self._computed(shim, operator, old, Value("sj_v", operand.type))
         changed = self.converted(changed, target.type, node)
-        if "sj_f" not in changed.text and operation is None:
+        if target.is_bits and (operation is not None or operator in "/%"):
+            raise Refused(node, "write this out for a bit-field: 's.a = s.a / b'")
+        if target.is_bits or ("sj_f" not in changed.text and operation is None):
             return Value(f"({target.text} {node.op} {operand.text})", target.type, target.root)
         text = (
             f"({{ __typeof__({target.text}) *sj_p = &{target.text}; __auto_type sj_v = {operand.text}; "
@@ -460,6 +491,9 @@ class Expressions:
         if known is not None and isinstance(known.type, FunctionOf):
             return self._own_call(known, known.type, given)
         if name == "offsetof":
+            self.require_constant_type(given[0])
+            if any(isinstance(n, c_ast.ArrayRef) and not self.is_constant(n.subscript) for n in walk(given[1])):
+                raise Refused(node, "a subscript in 'offsetof' is a constant")
             return Value(print_tree(node).strip(), SIZE)
         if name in _REPLACED:
             return self._replaced(node, name, given)
@@ -491,6 +525,7 @@ class Expressions:
         for i in pointers:
             root = self._root(given[i], values[i])
             site = self.site("pointer", given[i], root.name or _shown(given[i]))
+            self.sites[site] = replace(self.sites[site], kind="memory")
             size = "(int64_t)sj_n" if count is not None else f"(int64_t)sizeof(*{texts[i]})"
             texts[i] = f"sj_span(sj_f, {site}, {texts[i]}, {size}, {root.low}, {root.high})"
         if count is None:
@@ -592,9 +627,24 @@ def _shown(node: Any) -> str:
     return " ".join(print_tree(node).split()).rstrip(";")[:60]
 
 
-def _plain(length: Any) -> str:
-    """A length as the candidate knows it."""
-    return re.sub(r"sj_n_|\(int64_t\)", "", str(length))[:40]
+def _plain(length: str) -> str:
+    """A length under the name that the candidate has for it."""
+    return length.removeprefix("sj_n_") if length.startswith("sj_n_") else ""
 
 
-__all__ += ["decayed", "replace", "require_traceable"]
+def constant_lengths(typ: CType) -> CType:
+    """A type whose array lengths are all constants."""
+    match typ:
+        case ArrayOf():
+            return ArrayOf(constant_lengths(typ.of), None if typ.length is None else "")
+        case PointerTo():
+            return PointerTo(constant_lengths(typ.to))
+    return typ
+
+
+def has_variable_length(typ: CType) -> bool:
+    """Whether `sizeof` would look at a type's lengths at run time."""
+    return isinstance(typ, ArrayOf) and (bool(typ.length) or has_variable_length(typ.of))
+
+
+__all__ += ["decayed", "require_traceable"]

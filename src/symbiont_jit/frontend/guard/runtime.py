@@ -30,48 +30,58 @@ static void sj_panic(struct sj_frame *sj_f, int64_t site, int64_t a, int64_t b)
   sj_f->b = b;
   __builtin_longjmp(sj_f->jump, 1);
 }
-#define SJ_CHECK static inline __attribute__((always_inline, unused))
-SJ_CHECK int64_t sj_index(struct sj_frame *sj_f, int64_t site, int64_t i, int64_t n)
+#define sj_check static inline __attribute__((always_inline, unused))
+sj_check int64_t sj_index(struct sj_frame *sj_f, int64_t site, int64_t i, int64_t n)
 {
   if (__builtin_expect((uint64_t)i >= (uint64_t)n, 0))
     sj_panic(sj_f, site, i, n);
   return i;
 }
-SJ_CHECK
+sj_check
 void *sj_span(struct sj_frame *sj_f, int64_t site, const volatile void *p, int64_t size, uint64_t low, uint64_t high)
 {
   uint64_t from = (uint64_t)p - low, room = high - low;
   if (__builtin_expect((size != 0) & ((from > room) | ((uint64_t)size > room - from)), 0))
-    sj_panic(sj_f, site, (int64_t)from, (int64_t)room);
+    sj_panic(sj_f, site, size, low ? (from > room ? 0 : (int64_t)(room - from)) : -1);
   return (void *)(uint64_t)p;
 }
-SJ_CHECK
+sj_check
 void *sj_at(
   struct sj_frame *sj_f, int64_t site, const volatile void *p, int64_t i, int64_t size, uint64_t low, uint64_t high)
 {
   uint64_t to = (uint64_t)p + (uint64_t)i * (uint64_t)size, from = to - low, room = high - low;
   if (__builtin_expect((from > room) | ((uint64_t)size > room - from), 0))
-    sj_panic(sj_f, site, (int64_t)from / (size ? size : 1), (int64_t)room / (size ? size : 1));
+    sj_panic(sj_f, site, (int64_t)from / (size ? size : 1), low ? (int64_t)room / (size ? size : 1) : -1);
   return (void *)to;
 }
-SJ_CHECK void sj_step(struct sj_frame *sj_f, int64_t site)
+sj_check void sj_step(struct sj_frame *sj_f, int64_t site)
 {
   if (__builtin_expect((--sj_f->fuel < 0) | (sj_panics->number != 0), 0))
     sj_panic(sj_f, site, 0, 0);
 }
-SJ_CHECK void sj_enter(struct sj_frame *sj_f, int64_t site)
+sj_check void sj_enter(struct sj_frame *sj_f, int64_t site)
 {
   const char *here = (const char *)__builtin_frame_address(0);
   if (__builtin_expect((uint64_t)here < (uint64_t)sj_f->floor, 0))
     sj_panic(sj_f, site, sj_f->stack - here, 0);
 }
-SJ_CHECK int64_t sj_length(struct sj_frame *sj_f, int64_t site, int64_t n, int64_t row)
+sj_check int64_t sj_times(int64_t a, int64_t b)
+{
+  int64_t r;
+  return __builtin_mul_overflow(a, b, &r) ? (int64_t)(~(uint64_t)0 >> 1) : r;
+}
+struct sj_saved { struct sj_frame *frame; int64_t used; };
+sj_check void sj_restore(struct sj_saved *s)
+{
+  s->frame->used = s->used;
+}
+sj_check int64_t sj_length(struct sj_frame *sj_f, int64_t site, int64_t n)
 {
   if (__builtin_expect((n < 1) | (n > (1 << 24)), 0))
     sj_panic(sj_f, site, n, 0);
   return n;
 }
-SJ_CHECK void sj_room(struct sj_frame *sj_f, int64_t site, int64_t size)
+sj_check void sj_room(struct sj_frame *sj_f, int64_t site, int64_t size)
 {
   const char *here = (const char *)__builtin_frame_address(0);
   int64_t left = here - sj_f->floor - sj_f->used;
@@ -79,13 +89,13 @@ SJ_CHECK void sj_room(struct sj_frame *sj_f, int64_t site, int64_t size)
     sj_panic(sj_f, site, size, left);
   sj_f->used += size;
 }
-SJ_CHECK int64_t sj_shift(struct sj_frame *sj_f, int64_t site, int64_t by, int64_t bits)
+sj_check int64_t sj_shift(struct sj_frame *sj_f, int64_t site, int64_t by, int64_t bits)
 {
   if (__builtin_expect((uint64_t)by >= (uint64_t)bits, 0))
     sj_panic(sj_f, site, by, bits);
   return by;
 }
-SJ_CHECK void sj_assume(struct sj_frame *sj_f, int64_t site, int holds)
+sj_check void sj_assume(struct sj_frame *sj_f, int64_t site, int holds)
 {
   if (__builtin_expect(!holds, 0))
     sj_panic(sj_f, site, 0, 0);
@@ -94,7 +104,7 @@ SJ_CHECK void sj_assume(struct sj_frame *sj_f, int64_t site, int holds)
 
 #: A thread's place is found by its thread pointer; one that is nobody's serves where all are taken.
 _REPORT: Final = f"""
-SJ_CHECK struct sj_place *sj_place(void)
+sj_check struct sj_place *sj_place(void)
 {{
   int64_t me = (int64_t)__builtin_thread_pointer();
   uint64_t first = ((uint64_t)me >> 6) ^ ((uint64_t)me >> 12);
@@ -135,7 +145,7 @@ __attribute__((cold, noinline)) static void sj_report(struct sj_frame *sj_f)
 """
 
 _DIVISION: Final = """
-SJ_CHECK {t} sj_{name}{suffix}(struct sj_frame *sj_f, int64_t site, {t} a, {t} b)
+sj_check {t} sj_{name}{suffix}(struct sj_frame *sj_f, int64_t site, {t} a, {t} b)
 {{
   if (__builtin_expect(b == 0{overflow}, 0))
     sj_panic(sj_f, site, (int64_t)a, (int64_t)b);
@@ -144,7 +154,7 @@ SJ_CHECK {t} sj_{name}{suffix}(struct sj_frame *sj_f, int64_t site, {t} a, {t} b
 """
 
 _OVERFLOW: Final = """
-SJ_CHECK {t} sj_{name}{bits}(struct sj_frame *sj_f, int64_t site, {t} a, {t} b)
+sj_check {t} sj_{name}{bits}(struct sj_frame *sj_f, int64_t site, {t} a, {t} b)
 {{
   {t} r;
   if (__builtin_expect(__builtin_{name}_overflow(a, b, &r), 0))
@@ -154,7 +164,7 @@ SJ_CHECK {t} sj_{name}{bits}(struct sj_frame *sj_f, int64_t site, {t} a, {t} b)
 """
 
 _FIT: Final = """
-SJ_CHECK {t} sj_fit{suffix}(struct sj_frame *sj_f, int64_t site, double v)
+sj_check {t} sj_fit{suffix}(struct sj_frame *sj_f, int64_t site, double v)
 {{
   if (__builtin_expect(!(v > {low} && v < {high}), 0)) {{
     int64_t bits;

@@ -14,7 +14,14 @@ from typing import Any
 
 from pycparser import c_ast
 
-from symbiont_jit.frontend.guard.expressions import Expressions, Refused, Root, Symbol, require_traceable
+from symbiont_jit.frontend.guard.expressions import (
+    Expressions,
+    Refused,
+    Root,
+    Symbol,
+    constant_lengths,
+    require_traceable,
+)
 from symbiont_jit.frontend.guard.types import INT, VOID, ArrayOf, CType, FunctionOf, PointerTo, decayed
 from symbiont_jit.frontend.tree import print_tree, walk
 from symbiont_jit.signature import ArrayType, Signature
@@ -49,21 +56,21 @@ class Functions:
         """Guard a file's functions and declare its tables and types."""
         ex = self.expressions
         ex.types.on_enumerator = lambda name: ex.declare(name, Symbol(INT, 0, name, is_constant=True))
-        recursive, called = _recursive(tree), _called(tree)
+        calling, called = _calling(tree), _called(tree)
         guarded: list[Any] = []
         for node in tree.ext:
             guarded.append(node)
             match node:
                 case c_ast.Typedef():
-                    ex.types.typedefs[-1][node.name] = ex.types.read(node.type)
+                    self._typedef(node)
                 case c_ast.FuncDef():
                     name = node.decl.name
                     # Who calls a declared function from inside may lie about lengths: that call gets a helper.
                     helper = copy.deepcopy(node) if name in called or name not in self.entries else None
                     if name in self.entries:
-                        self._function(node, name in recursive, is_entry=True)
+                        self._function(node, name in calling, is_entry=True)
                     if helper is not None:
-                        self._function(helper, name in recursive, is_entry=False)
+                        self._function(helper, name in calling, is_entry=False)
                         guarded = [*guarded[:-1], helper, *([node] if name in self.entries else [])]
                 case c_ast.Decl() if isinstance(node.type, c_ast.FuncDecl):
                     self._prototype(node)
@@ -114,7 +121,7 @@ class Functions:
                 texts += [f"uint64_t sj_low_{name}", f"uint64_t sj_high_{name}"]
         return texts
 
-    def _function(self, node: Any, is_recursive: bool, is_entry: bool) -> None:
+    def _function(self, node: Any, is_calling: bool, is_entry: bool) -> None:
         ex, decl = self.expressions, node.decl
         typ = self._declare_function(decl)
         name = f"{MAIN}{decl.name}" if is_entry else ex.scopes[0][decl.name].text
@@ -130,7 +137,7 @@ class Functions:
         ex.types.close()
         ex.scopes.pop()
         start = [line for lines in head for line in lines] + self.shadows
-        if is_recursive:
+        if is_calling:
             start.append(f"sj_enter(sj_f, {ex.site('recursion', decl, decl.name)})")
             if ex.checked:  # the optimiser makes loops of some recursions, which take no stack
                 start.append(f"sj_step(sj_f, {ex.site('endless', decl)})")
@@ -171,10 +178,11 @@ class Functions:
         require_traceable(param, decayed(typ))
         if not is_entry:
             root = Root(f"sj_low_{name}", f"sj_high_{name}", ex.depth, name)
-            pointee = decayed(typ)
+            kept = self._captured(param.type)
+            pointee = decayed(ex.types.read(param.type))
             assert isinstance(pointee, PointerTo)
             ex.declare(name, Symbol(PointerTo(self._with_lengths(pointee.to)), ex.depth, name, root))
-            return []
+            return kept
         return self._entry_array(name, typ, assigned)
 
     def _entry_array(self, name: str, typ: CType, assigned: set[str]) -> list[str]:
@@ -196,18 +204,36 @@ class Functions:
         return kept
 
     def _with_lengths(self, typ: CType) -> CType:
-        """An array type whose lengths are C text without side effects."""
+        """An array type whose lengths are names of constants, or empty where the compiler knows them."""
         if not isinstance(typ, ArrayOf) or isinstance(typ.length, str):
             return typ
-        length = self._length_text(typ.length)
-        return ArrayOf(self._with_lengths(typ.of), length)
+        return ArrayOf(self._with_lengths(typ.of), self._length_name(typ.length))
 
-    def _length_text(self, node: Any) -> str | None:
+    def _length_name(self, node: Any) -> str | None:
         if node is None:
             return None
+        if isinstance(node, c_ast.ID) and node.name.startswith("sj_n"):
+            return str(node.name)
         if isinstance(node, c_ast.ID) and node.name in self.context.dimensions:
             return f"sj_n_{node.name}"
-        return f"(int64_t)({print_tree(node).strip()})"
+        return ""
+
+    def _captured(self, node: Any) -> list[str]:
+        """The variable lengths of a declarator, each computed once into a constant that the declarator then uses.
+
+        For a parameter the type has been evaluated by then, with the same value: the constant only remembers it.
+        """
+        made = []
+        while isinstance(node, c_ast.ArrayDecl | c_ast.PtrDecl):
+            is_array = isinstance(node, c_ast.ArrayDecl)
+            if is_array and node.dim is not None and not self.expressions.is_constant(node.dim):
+                if not isinstance(node.dim, c_ast.ID):
+                    raise Refused(node.dim, "the length of a parameter's array is a parameter or a constant")
+                self.count += 1
+                made.append(f"const int64_t sj_n{self.count} = {node.dim.name}")
+                node.dim = c_ast.ID(f"sj_n{self.count}", node.dim.coord)
+            node = node.type
+        return made
 
     def _shadow(self, name: str, depth: int) -> Root:
         """Two variables of the whole call that say where a pointer points into."""
@@ -318,17 +344,22 @@ class Functions:
         for made in self._declaration(node):
             assert made is node, "a table is one declaration"
 
+    def _typedef(self, node: Any) -> None:
+        self.expressions.require_constant_type(node.type)
+        self.expressions.types.typedefs[-1][node.name] = constant_lengths(self.expressions.types.read(node.type))
+
     def _declaration(self, node: Any) -> list[Any]:
         ex = self.expressions
         if isinstance(node, c_ast.Typedef):
-            ex.types.typedefs[-1][node.name] = ex.types.read(node.type)
+            self._typedef(node)
             return [node]
+        node.storage = [s for s in node.storage if s != "register"]  # the checks take addresses
         typ = ex.types.read(node.type)
         if node.name is None:
             return [node]
         require_traceable(node, typ)
         if isinstance(typ, PointerTo):
-            return self._pointer(node, typ)
+            return self._pointer(node)
         before = self._measured(node.type) if ex.depth else []
         typ = self._sized(node, self._with_lengths(self.expressions.types.read(node.type)))
         # What is constant is initialised by constants: nothing can happen there.
@@ -347,34 +378,39 @@ class Functions:
     def _sized(node: Any, typ: CType) -> CType:
         """An array whose length its initialiser says."""
         if isinstance(typ, ArrayOf) and typ.length is None:
-            return ArrayOf(typ.of, f"(int64_t)(sizeof({node.name}) / sizeof({node.name}[0]))")
+            return ArrayOf(typ.of, "")
         return typ
 
     def _measured(self, node: Any) -> list[Any]:
-        """The lengths of a variable-length array, computed once, checked, and named."""
-        made: list[Any] = []
-        size = "1"
-        first = node
-        while isinstance(node, c_ast.ArrayDecl):
-            if node.dim is not None and not _is_constant(node.dim, self.expressions):
-                self.count += 1
-                name = f"sj_n{self.count}"
-                site = self.expressions.site("length", node.dim)
-                value = self.expressions.value(node.dim).text
-                made.append(_raw(f"const int64_t {name} = sj_length(sj_f, {site}, (int64_t)({value}), {size})"))
-                node.dim = c_ast.ID(name, node.coord)
-            if node.dim is not None:
-                size = f"{size} * (int64_t)({print_tree(node.dim).strip()})"
+        """The lengths of a variable-length array, computed once, checked, and named; and whether there is room."""
+        ex, made, size, first = self.expressions, [], "1", node
+        is_variable = False
+        while isinstance(node, c_ast.ArrayDecl | c_ast.PtrDecl):
+            if isinstance(node, c_ast.ArrayDecl) and node.dim is not None:
+                if not ex.is_constant(node.dim):
+                    is_variable = True
+                    self.count += 1
+                    name, site = f"sj_n{self.count}", ex.site("length", node.dim)
+                    value = ex.value(node.dim).text
+                    made.append(_raw(f"const int64_t {name} = sj_length(sj_f, {site}, (int64_t)({value}))"))
+                    node.dim = c_ast.ID(name, node.dim.coord)
+                size = f"sj_times({size}, (int64_t)({print_tree(node.dim).strip()}))"
             node = node.type
-        if made and first is not None:
-            element = print_tree(c_ast.Typename(None, [], None, node)).strip()
-            element = element.replace(getattr(node, "declname", "") or "\0", "").strip()
-            site = self.expressions.site("stack", first)
-            made.append(_raw(f"sj_room(sj_f, {site}, {size} * (int64_t)sizeof({element}))"))
+        if is_variable and isinstance(first, c_ast.ArrayDecl):
+            if isinstance(node.type, c_ast.Struct | c_ast.Union) and node.type.decls is not None:
+                raise Refused(first, "declare the struct before its array of variable length")
+            element = print_tree(c_ast.Typename(None, [], None, c_ast.TypeDecl(None, [], None, node.type))).strip()
+            made += [
+                _raw(f"__attribute__((cleanup(sj_restore))) struct sj_saved sj_s{self.count} = {{sj_f, sj_f->used}}"),
+                _raw(f"sj_room(sj_f, {ex.site('stack', first)}, sj_times({size}, (int64_t)sizeof({element})))"),
+            ]
         return made
 
-    def _pointer(self, node: Any, typ: PointerTo) -> list[Any]:
+    def _pointer(self, node: Any) -> list[Any]:
         ex = self.expressions
+        before = self._measured(node.type) if ex.depth else []
+        typ = ex.types.read(node.type)
+        assert isinstance(typ, PointerTo)
         if ex.depth == 0 or "static" in node.storage:
             raise Refused(node, f"the pointer '{node.name}' would outlive a call; use an array of values")
         root = self._shadow(node.name, ex.depth)
@@ -386,7 +422,7 @@ class Functions:
             if "const" in node.type.quals:
                 node.type.quals = [q for q in node.type.quals if q != "const"]
             made.append(_raw(ex._pointed(node.name, init).text))
-        return made
+        return [*before, *made]
 
 
 def _raw(text: str) -> Any:
@@ -408,18 +444,6 @@ def _after_pragmas(items: list[Any], new: list[Any]) -> list[Any]:
     )
 
 
-def _is_constant(node: Any, expressions: Expressions) -> bool:
-    """Whether a length is known to the compiler: literals, enumerators, sizeof."""
-    for part in walk(node):
-        if isinstance(part, c_ast.ID):
-            symbol = expressions.symbol(part.name)
-            if symbol is not None and not symbol.is_constant:
-                return False
-        if isinstance(part, c_ast.FuncCall | c_ast.Assignment | c_ast.ArrayRef | c_ast.StructRef):
-            return False
-    return True
-
-
 def _assigned_names(body: Any) -> set[str]:
     """Variables that are assigned or stepped anywhere in a function."""
     names = set()
@@ -434,18 +458,15 @@ def _assigned_names(body: Any) -> set[str]:
     return names
 
 
-def _recursive(tree: c_ast.FileAST) -> set[str]:
-    """The functions that can call themselves, directly or through others."""
-    calls = {
-        node.decl.name: {n.name.name for n in walk(node.body) if isinstance(n, c_ast.FuncCall)}
+def _calling(tree: c_ast.FileAST) -> set[str]:
+    """The functions that call others of the text, or themselves: the stack is looked at where they begin."""
+    own = {n.decl.name for n in tree.ext if isinstance(n, c_ast.FuncDef)}
+    return {
+        node.decl.name
         for node in tree.ext
         if isinstance(node, c_ast.FuncDef)
+        and any(isinstance(n, c_ast.FuncCall) and n.name.name in own for n in walk(node.body))
     }
-    reached = {name: set(callees) for name, callees in calls.items()}
-    for _ in calls:
-        for name, callees in reached.items():
-            reached[name] = callees.union(*(reached.get(c, set()) for c in callees))
-    return {name for name, callees in reached.items() if name in callees}
 
 
 def _called(tree: c_ast.FileAST) -> set[str]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from pycparser import c_ast
 
 from symbiont_jit import vocabulary
-from symbiont_jit.frontend.tree import parse, print_tree, resolve_scalar
+from symbiont_jit.frontend.tree import parse, resolve_scalar
 
 __all__ = [
     "DOUBLE",
@@ -63,7 +63,11 @@ class PointerTo:
 
 @dataclass(frozen=True, slots=True)
 class ArrayOf:
-    """Several of something; `length` is the expression's node, None where C lets it out."""
+    """Several of something.
+
+    `length` is the expression's node as it is read; then the name of a constant that holds it, empty where `sizeof`
+    knows it, and None where C lets it out.
+    """
 
     of: CType
     length: Any = field(default=None, compare=False)
@@ -74,6 +78,7 @@ class StructOf:
     """A struct or union; its fields are found by the node that defines it."""
 
     fields: tuple[tuple[str, CType], ...] = ()
+    bit_fields: frozenset[str] = frozenset()
 
     def field(self, name: str) -> CType | None:
         """The type of a field, also of one in an anonymous struct inside."""
@@ -208,7 +213,10 @@ class TypeReader:
             fields = tuple(
                 (d.name or "", _measured(self.read(d.type))) for d in node.decls if isinstance(d, c_ast.Decl)
             )
-            made = StructOf(fields)
+            bits = frozenset(
+                d.name for d in node.decls if isinstance(d, c_ast.Decl) and d.bitsize is not None and d.name
+            )
+            made = StructOf(fields, bits)
             if node.name is not None:
                 self.tags[-1][node.name] = made
             return made
@@ -219,10 +227,9 @@ class TypeReader:
 
 
 def _measured(typ: CType) -> CType:
-    """A field's type: in a struct, lengths are constants, so their text is enough."""
+    """A field's type: in a struct, lengths are constants."""
     if isinstance(typ, ArrayOf) and not isinstance(typ.length, str):
-        length = None if typ.length is None else f"(int64_t)({print_tree(typ.length).strip()})"
-        return ArrayOf(_measured(typ.of), length)
+        return ArrayOf(_measured(typ.of), None if typ.length is None else "")
     return typ
 
 
