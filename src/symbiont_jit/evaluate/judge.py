@@ -60,6 +60,7 @@ class Judge:
         self._workers = [Worker(self._serve) for _ in range(workers)]
         for worker in self._workers:
             self._idle.put(worker)
+        self._stopped = False
         # Many transformations leave the machine code as it was: that is judged once.
         self._judged: dict[str, Evaluation] = {}
 
@@ -98,10 +99,17 @@ class Judge:
             return []
         return [_evaluation(verdict, c.text) for verdict, (c, _) in zip(answer.value, items, strict=True)]
 
+    def stop(self) -> None:
+        """Kill what is under way; it is evaluated as a crash."""
+        self._stopped = True
+        for worker in self._workers:
+            worker.stop()
+
     def close(self) -> None:
         """End the workers."""
         for worker in self._workers:
             worker.close()
+        self._stopped = False
 
     def _with_worker(self, request: Any, deadline: float) -> Any:
         worker = self._idle.get()
@@ -114,6 +122,8 @@ class Judge:
             self._idle.put(worker)
 
     def _ask(self, request: _Request, canonical: Canonical) -> Evaluation:
+        if self._stopped:
+            return _ended(Status.CRASHED, canonical, "the search was interrupted")
         outcome = self._with_worker(request, self.deadline)
         if isinstance(outcome, Answer):
             return _evaluation(outcome.value, canonical.text)

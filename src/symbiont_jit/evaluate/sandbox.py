@@ -29,13 +29,13 @@ REFUSED: Final = (
     "execve execveat fork vfork ptrace process_vm_readv process_vm_writev kill tkill pidfd_send_signal "
     "pidfd_open pidfd_getfd socket socketpair connect bind listen accept accept4 sendto sendmsg sendmmsg "
     "unlink unlinkat rename renameat renameat2 mkdir mkdirat rmdir link linkat symlink symlinkat truncate "
-    "chmod fchmod fchmodat chown fchown lchown fchownat setxattr lsetxattr fsetxattr mknod mknodat creat "
-    "mount umount2 pivot_root chroot setns unshare reboot kexec_load init_module finit_module delete_module bpf "
+    "chmod fchmod fchmodat chown fchown lchown fchownat setxattr lsetxattr fsetxattr mknod mknodat creat mount "
+    "umount2 pivot_root chroot setns unshare reboot kexec_load init_module finit_module delete_module bpf "
     "perf_event_open userfaultfd keyctl add_key request_key io_uring_setup setuid setgid setreuid setregid "
-    "setresuid setresgid setgroups capset personality swapon swapoff sethostname setdomainname syslog acct quotactl "
-    "openat2 open_by_handle_at sched_setaffinity setpriority utime utimes utimensat futimesat shmget semget msgget mq_open "
-    "fsopen open_tree move_mount settimeofday clock_settime adjtimex clock_adjtime rt_sigqueueinfo rt_tgsigqueueinfo "
-    "removexattr lremovexattr fremovexattr process_madvise fallocate"
+    "setresuid setresgid setgroups capset personality swapon swapoff sethostname setdomainname syslog acct "
+    "quotactl openat2 open_by_handle_at sched_setaffinity setpriority utime utimes utimensat futimesat shmget "
+    "semget msgget mq_open fsopen open_tree move_mount settimeofday clock_settime adjtimex clock_adjtime "
+    "rt_sigqueueinfo rt_tgsigqueueinfo removexattr lremovexattr fremovexattr process_madvise fallocate"
 ).split()
 
 _CLONE_THREAD: Final = 0x10000

@@ -15,15 +15,17 @@ import mmap
 import multiprocessing
 import os
 import pickle
+import queue
 import re
 import select
 import signal
 import struct
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -113,10 +115,10 @@ class Worker:
         self._kill()
         context = multiprocessing.get_context("fork")
         here, there = context.Pipe()
-        self._process = context.Process(
+        process = self._process = context.Process(
             target=_child, args=(self._serve, there, here, self._output, self._phase), daemon=True
         )
-        _forks().submit(_start, self._process).result()
+        _in_forking_thread(lambda: _start(process))
         there.close()
         self._pipe = here
 
@@ -181,11 +183,33 @@ def _compilers_at_rest() -> Iterator[None]:
         yield
 
 
+def _in_forking_thread(start: Callable[[], None]) -> None:
+    """Run something in one thread that lives as long as the process, and wait for it.
+
+    Linux kills a child with the *thread* that made it (PR_SET_PDEATHSIG), so no thread that may end must fork.
+    """
+    done: Future[None] = Future()
+    _forking_queue().put((start, done))
+    done.result()
+
+
 @functools.cache
-def _forks() -> ThreadPoolExecutor:
-    """One thread that forks for all: Linux kills a child with the *thread* that made it (PR_SET_PDEATHSIG)."""
-    os.register_at_fork(after_in_child=_forks.cache_clear)
-    return ThreadPoolExecutor(1, thread_name_prefix="symbiont_jit forks")
+def _forking_queue() -> queue.SimpleQueue[tuple[Callable[[], None], Future[None]]]:
+    waiting: queue.SimpleQueue[tuple[Callable[[], None], Future[None]]] = queue.SimpleQueue()
+
+    def work() -> None:
+        while True:
+            start, done = waiting.get()
+            try:
+                start()
+            except BaseException as error:
+                done.set_exception(error)
+            else:
+                done.set_result(None)
+
+    threading.Thread(target=work, name="symbiont_jit forks", daemon=True).start()
+    os.register_at_fork(after_in_child=_forking_queue.cache_clear)
+    return waiting
 
 
 def _start(process: Any) -> None:
@@ -198,8 +222,8 @@ def _start(process: Any) -> None:
 def _received(pipe: Connection, deadline: float) -> bytes | None:
     """The next message as bytes, however slowly it comes; None once the deadline has passed.
 
-    `Connection.recv` would wait for the rest of a message that never comes. The framing is its own: four bytes of length,
-    or -1 and eight.
+    `Connection.recv` would wait for the rest of a message that never comes. The framing is its own: four bytes of
+    length, or -1 and eight.
     """
     size = struct.unpack("!i", head)[0] if (head := _bytes_of(pipe, 4, deadline)) is not None else None
     if size == -1:
@@ -281,7 +305,7 @@ def _shed_inheritance(output: int | None) -> None:
             os.dup2(null if output is None else output, descriptor)
         os.close(null)
     # What had replaced them (a notebook, a test runner) belongs to the parent.
-    sys.stdin, sys.stdout, sys.stderr = (open(d, mode, closefd=False) for d, mode in ((0, "r"), (1, "w"), (2, "w")))
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(d, m, closefd=False) for d, m in ((0, "r"), (1, "w"), (2, "w")))
     _blank_environment()
     _die_with_parent()
 

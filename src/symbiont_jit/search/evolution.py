@@ -10,7 +10,7 @@ import collections
 import contextlib
 import operator
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -174,11 +174,14 @@ class Evolution:
         _require(seconds is None or seconds > 0, f"seconds is a number above 0, not {seconds!r}")
         started = time.monotonic()
         told_before = sum(self._counts.values())
+        baseline: Evaluation | None = None
         with self:
-            baseline = self._begin()
-            with contextlib.suppress(KeyboardInterrupt):
+            try:
+                baseline = self._begin()
                 self._loop(candidates, seconds, target, started, on_progress)
-            best, revision = self._finish()
+                best, revision = self._finish()
+            except KeyboardInterrupt:
+                best, revision = self._best_so_far()
         evaluated = sum(self._counts.values()) - told_before
         return EvolutionResult(best, revision, baseline, evaluated, time.monotonic() - started, dict(self._counts))
 
@@ -197,7 +200,7 @@ class Evolution:
         """
         under_way: collections.deque[tuple[Candidate, Future[Evaluation]]] = collections.deque()
         asked = idle = told = 0
-        with ThreadPoolExecutor(self.workers + 2) as pool:
+        with ThreadPoolExecutor(self.workers + 2) as pool, self._told_when_interrupted(under_way, pool):
             while True:
                 is_over = seconds is not None and time.monotonic() - started >= seconds
                 is_over |= candidates is not None and asked >= candidates
@@ -217,6 +220,28 @@ class Evolution:
                 if on_progress is not None:
                     elapsed = time.monotonic() - started
                     on_progress(Progress(candidate, evaluation, told, elapsed, self._archive.best_score, revision))
+
+    @contextlib.contextmanager
+    def _told_when_interrupted(
+        self, under_way: collections.deque[tuple[Candidate, Future[Evaluation]]], pool: ThreadPoolExecutor
+    ) -> Iterator[None]:
+        """At Ctrl-C keep what has been evaluated, and end what has not at once."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            done = [(candidate, future.result()) for candidate, future in under_way if future.done()]
+            pool.shutdown(wait=False, cancel_futures=True)
+            assert self._judge is not None
+            self._judge.stop()
+            for candidate, evaluation in done:
+                self.tell(candidate, evaluation)
+            raise
+
+    def _best_so_far(self) -> tuple[Evaluation | None, Any | None]:
+        best = self._archive.best
+        return (
+            (None, self.kernel.active) if best is None else (best.evaluation, self._activate(best.evaluation, "search"))
+        )
 
     def _reached(self, target: float) -> bool:
         best = self._archive.best
