@@ -85,7 +85,7 @@ SAFE = {
     "division overflows": (count, "  return a / b;", (-(2**31), -1), "division", "division overflows", 3),
     "compound division": (count, "  a /= b;\n  return a;", (7, 0), "division", "division by zero", 3),
     "recursion": (pick, "static int64_t down(int64_t k)\n{\n  volatile int64_t t[8] = {0};\n  return down(k + 1) + t[k & 7];\n}\n" + HEADS[pick] + "  return down(k);\n}\n", (X, 0), "recursion", "calls itself too deeply", 1),
-    "no length": (pick, "  double t[k];\n  return t[0];", (X, 0), "length", "array of 0 elements", 3),
+    "no length": (pick, "  double t[k];\n  return t[0];", (X, -1), "length", "array of -1 elements", 3),
     "too long": (pick, "  double t[k];\n  return t[0];", (X, 10**6), "stack", "8,000,000 bytes", 3),
     "unreachable": (pick, "  if (k)\n    __builtin_unreachable();\n  return 1;", (X, 1), "unreachable", "was reached", 5),
 }  # fmt: skip
@@ -141,7 +141,7 @@ REFUSED = {
     "pointer in a union": ("  union { const double *p; int64_t k; } u;\n  u.k = k;\n  return *u.p;", "in a struct ('p')"),
     "pointer to a pointer": ("  const double *p = x;\n  return **(&p);", "pointer to a pointer"),
     "static pointer": ("  static const double *const p = 0;\n  return 0;", "outlive a call"),
-    "outlives its block": ("  const double *p;\n  {\n    double t[2] = {0};\n    p = t;\n  }\n  return *p;", "outlive what it points at"),
+    "outlives its block": ("  const double *p;\n  {\n    double t[n];\n    p = t;\n  }\n  return *p;", "outlive what it points at"),
     "jump past a declaration": ("  goto end;\n  double t[2] = {0};\nend:\n  return t[0];", "jumps past a declaration"),
     "case past a declaration": ("  switch (k) {\n    case 0:;\n      int i = 3;\n    case 1:\n      return i;\n  }\n  return 0;", "can be jumped past"),
     "void pointer": ("  const void *p = x;\n  return *(const char *)(p + 1);", "no size"),

@@ -154,7 +154,7 @@ _MESSAGES: Final[dict[str, Callable[[Site, int, int], str]]] = {
     "conversion": _conversion,
     "endless": lambda s, a, b: "the loop does not end: the call has made too many steps",
     "recursion": lambda s, a, b: f"'{s.what}' calls itself too deeply: {a:,} bytes of stack",
-    "length": lambda s, a, b: f"a local array of {a} elements; at least 1 and at most {1 << 24:,}",
+    "length": lambda s, a, b: f"a local array of {a} elements; at least 0 and at most {1 << 24:,}",
     "stack": lambda s, a, b: f"local arrays of {a:,} bytes, where {max(b, 0):,} are left",
     "unreachable": lambda s, a, b: "__builtin_unreachable() was reached",
     "assumption": lambda s, a, b: f"__builtin_assume({s.what}) does not hold",

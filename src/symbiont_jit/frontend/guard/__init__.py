@@ -40,6 +40,7 @@ FLAGS: Final = (
     "-ftrivial-auto-var-init=zero",
     "-fno-finite-loops",
     "-fno-delete-null-pointer-checks",
+    "-fmax-type-align=8",
     "-Xclang",
     "-disable-lifetime-markers",
     f"-Wframe-larger-than={MAX_FRAME}",
@@ -82,7 +83,11 @@ def guard(text: str, signatures: Sequence[Signature], profile: str) -> Guarded:
     shims = "".join(_shim(s) for s in signatures)
     literals = "".join(expressions.literals)
     return Guarded(
-        RUNTIME, literals + print_tree(tree), shims, tuple(expressions.sites), not has_loops and not expressions.sites
+        RUNTIME,
+        literals + print_tree(tree),
+        shims,
+        tuple(expressions.sites),
+        not (has_loops or expressions.sites or expressions.has_replaced),
     )
 
 
@@ -101,11 +106,12 @@ def _shim(signature: Signature) -> str:
         params.append(f"{kind}a{number}")
         passed.append(f"*a{number}" if by_pointer else f"a{number}")
     call = f"{MAIN}{signature.name}({', '.join(passed)});"
-    give = ""
+    give = keep = ""
     if entry.has_result_pointer:
         assert signature.returns is not None
         params.append(f"{signature.returns.c} *result")
-        body, zero = f"*result = {call}", "*result = 0; return;"
+        keep = f"\n  {signature.returns.c} *volatile sj_result = result;"
+        body, zero = f"*result = {call}", "*sj_result = 0; return;"
     elif entry.returns == "void":
         body, zero = call, "return;"
     else:
@@ -118,4 +124,5 @@ def _shim(signature: Signature) -> str:
         zero=zero,
         body=body,
         give=give,
+        keep=keep,
     )

@@ -98,6 +98,10 @@ class Value:
     is_bits: bool = False
 
 
+#: Characters of one guarded expression.
+MAX_EXPRESSION: Final = 20_000
+BOOL: Final = Arithmetic("b", 8)
+
 _FLOAT_CONSTANTS: Final = re.compile(r"(DBL|FLT)_(EPSILON|MAX|MIN|TRUE_MIN)$|HUGE_VALF?$|INFINITY$|NAN$|M_")
 _OVERFLOWING: Final = {"+": "add", "-": "sub", "*": "mul"}
 #: Functions of the table by how many bytes behind each pointer they touch: an argument's number, or the pointee's size.
@@ -118,6 +122,8 @@ class Expressions:
     types: TypeReader = field(default_factory=TypeReader)
     scopes: list[dict[str, Symbol]] = field(default_factory=lambda: [{}])
     literals: list[str] = field(default_factory=list)
+    has_replaced: bool = False
+    _flows: list[tuple[Symbol, Root, Any]] = field(default_factory=list)
 
     # -- names ----------------------------------------------------------------------------------------------------
 
@@ -147,6 +153,12 @@ class Expressions:
         found = self._any(node)
         if isinstance(found.type, ArrayOf):
             return Value(found.text, PointerTo(found.type.of), found.root)
+        if found.is_bits:  # narrower than int, whatever its sign
+            return replace(found, type=INT)
+        if found.type == BOOL and isinstance(node, c_ast.ID | c_ast.ArrayRef | c_ast.StructRef | c_ast.UnaryOp):
+            # A byte that somebody else wrote may be neither 0 nor 1, which clang would believe.
+            is_object = not isinstance(node, c_ast.UnaryOp) or node.op == "*"
+            return replace(found, text=f"(*(const volatile unsigned char *)&{found.text} != 0)") if is_object else found
         return found
 
     def _any(self, node: Any) -> Value:
@@ -177,7 +189,7 @@ class Expressions:
             return self._constant(node)
         if known.is_constant:
             return Value(known.text, known.type)
-        return Value(known.text, known.type, known.root or _object(known.text, known.depth, node.name))
+        return Value(known.text, known.type, known.root or _object(known.text, 0, node.name))
 
     @staticmethod
     def _constant(node: Any) -> Value:
@@ -188,11 +200,9 @@ class Expressions:
         if _FLOAT_CONSTANTS.match(node.name):
             is_single = node.name.startswith("FLT") or node.name in ("INFINITY", "NAN", "HUGE_VALF")
             return Value(node.name, Arithmetic("f", 32) if is_single else DOUBLE)
-        expression = vocabulary.CONSTANTS.get(node.name, "")
-        bits = 64 if re.search("64|LONG|SIZE|PTRDIFF", node.name) else 32
-        return Value(
-            node.name, Arithmetic("u" if re.match("U.*MAX|SIZE", node.name) or "U" in expression else "i", bits)
-        )
+        bits = 64 if re.search("64|LONG|LLONG|SIZE|PTRDIFF", node.name) else 32
+        is_unsigned = re.match("UINT_MAX|UINT32_MAX|UINT64_MAX|ULONG_MAX|ULLONG_MAX|SIZE_MAX", node.name)
+        return Value(node.name, Arithmetic("u" if is_unsigned else "i", bits))
 
     def _ExprList(self, node: Any) -> Value:
         values = [self.value(e) for e in node.exprs]
@@ -203,8 +213,12 @@ class Expressions:
     def _StructRef(self, node: Any) -> Value:
         base = self._behind(node, node.name, None) if node.type == "->" else self._any(node.name)
         typ = base.type.field(node.field.name) if isinstance(base.type, StructOf) else None
+        if typ is None:
+            raise Refused(
+                node, f"the fields of this struct are not known here; define it before '{node.field.name}' is used"
+            )
         is_bits = isinstance(base.type, StructOf) and node.field.name in base.type.bit_fields
-        return Value(f"{base.text}.{node.field.name}", INT if typ is None else typ, base.root, is_bits)
+        return Value(f"{base.text}.{node.field.name}", typ, base.root, is_bits)
 
     def _ArrayRef(self, node: Any) -> Value:
         return self._behind(node, node.name, node.subscript)
@@ -237,6 +251,7 @@ class Expressions:
         site = self.site("pointer", node, root.name or _shown(base))
         size = f"(int64_t)sizeof(*{pointer.text})"
         address = f"sj_at(sj_f, {site}, {pointer.text}, (int64_t)({index.text}), {size}, {root.low}, {root.high})"
+        _require_bounded(node, address)
         return Value(f"(*(__typeof__(&{pointer.text}[0])){address})", typ, root)
 
     @staticmethod
@@ -297,21 +312,33 @@ class Expressions:
             raise Refused(node, "'sizeof' of an array of variable length is not followed; compute it from the length")
 
     def require_constant_type(self, node: Any) -> None:
-        """Refuse lengths in a type name that are no constants: C would evaluate them unseen."""
+        """Refuse what C would evaluate unseen in a type name: lengths that are no constants."""
         for part in walk(node):
             if isinstance(part, c_ast.ArrayDecl) and part.dim is not None and not self.is_constant(part.dim):
                 raise Refused(part.dim, "a length in a type name is a constant here; declare a variable of that length")
 
     def is_constant(self, node: Any) -> bool:
-        """Whether an expression is known to the compiler: literals, enumerators, sizes of types."""
-        for part in walk(node):
-            if isinstance(part, c_ast.ID):
-                symbol = self.symbol(part.name)
-                if symbol is not None and not symbol.is_constant:
-                    return False
-            if isinstance(part, c_ast.FuncCall | c_ast.Assignment | c_ast.ArrayRef | c_ast.StructRef):
-                return False
-        return True
+        """Whether an expression is known to the compiler: numbers, enumerators, their arithmetic, sizes of types."""
+        match node:
+            case c_ast.Constant():
+                return bool(node.type != "string")
+            case c_ast.ID():
+                symbol = self.symbol(node.name)
+                return bool(node.name in vocabulary.CONSTANTS if symbol is None else symbol.is_constant)
+            case c_ast.BinaryOp():
+                return self.is_constant(node.left) and self.is_constant(node.right)
+            case c_ast.TernaryOp():
+                return all(map(self.is_constant, (node.cond, node.iftrue, node.iffalse)))
+            case c_ast.UnaryOp(op="sizeof", expr=c_ast.Typename()):
+                self.require_constant_type(node.expr)
+                return True
+            case c_ast.UnaryOp(op="sizeof", expr=c_ast.ID()):
+                return not has_variable_length(self._any(node.expr).type)
+            case c_ast.UnaryOp(op="+" | "-" | "~" | "!"):
+                return self.is_constant(node.expr)
+            case c_ast.Cast():
+                return isinstance(self.types.read(node.to_type), Arithmetic) and bool(self.is_constant(node.expr))
+        return False
 
     def _address(self, node: Any) -> Value:
         """The address of an object: nothing is accessed, so nothing is checked but later accesses."""
@@ -356,8 +383,12 @@ class Expressions:
         pointers = [isinstance(v.type, PointerTo) for v in (left, right)]
         if operator in ("+", "-") and any(pointers):
             if all(pointers):
+                is_row = isinstance(left.type, PointerTo) and isinstance(left.type.to, ArrayOf)
+                if is_row and not isinstance(node.left, c_ast.ID):
+                    raise Refused(node, "subtract named pointers to rows, not expressions")
                 difference = f"((intptr_t){left.text} - (intptr_t){right.text})"
-                return Value(f"({difference} / (intptr_t)sizeof(*{left.text}))", LONG)
+                site = self.site("division", node, "/")
+                return Value(f"sj_divi64(sj_f, {site}, {difference}, (int64_t)sizeof(*{left.text}))", LONG)
             return self._moved(node, operator, *((left, right) if pointers[0] else (right, left)))
         if operator in ("&&", "||", "==", "!=", "<", "<=", ">", ">="):
             return Value(f"({left.text} {operator} {right.text})", INT)
@@ -404,6 +435,8 @@ class Expressions:
         if isinstance(typ, PointerTo):
             if isinstance(typ.to, PointerTo):
                 raise Refused(node, "a pointer to a pointer is not followed; use an index")
+            if _has_wide_float(typ.to):
+                raise Refused(node, "a 'long double' may not lie where a pointer is made to point; use double")
             if isinstance(operand.type, PointerTo):
                 return Value(f"(({shown}){operand.text})", typ, operand.root)
             if isinstance(node.expr, c_ast.Constant) and node.expr.value.rstrip("uUlL") == "0":
@@ -413,7 +446,7 @@ class Expressions:
 
     def converted(self, value: Value, typ: CType, node: Any) -> Value:
         """A value for an object of a type: `checked` looks whether a floating value fits an integer."""
-        is_rounded = isinstance(value.type, Arithmetic) and value.type.kind == "f"
+        is_rounded = isinstance(value.type, Arithmetic) and value.type.kind == "f" and value.type.bits <= 64
         if not (self.checked and is_rounded and isinstance(typ, Arithmetic) and typ.kind in "iu"):
             return value
         site = self.site("conversion", node, f"{'u' if typ.kind == 'u' else ''}int{typ.bits}_t")
@@ -448,6 +481,7 @@ class Expressions:
             raise Refused(node, "write this out for a bit-field: 's.a = s.a / b'")
         if target.is_bits or ("sj_f" not in changed.text and operation is None):
             return Value(f"({target.text} {node.op} {operand.text})", target.type, target.root)
+        _require_bounded(node, changed.text + target.text)
         text = (
             f"({{ __typeof__({target.text}) *sj_p = &{target.text}; __auto_type sj_v = {operand.text}; "
             f"*sj_p = {changed.text}; }})"
@@ -469,13 +503,35 @@ class Expressions:
                 raise Refused(source, "a pointer made of a number points nowhere; take the address of an object")
             value = Value("0", symbol.type, NOWHERE)
         root = self._root(source, value)
-        if root.depth > symbol.depth:
-            raise Refused(source, f"'{name}' would outlive what it points at; declare it in the same block")
+        self._flows.append((symbol, root, source))
         if root == symbol.root:
             return Value(f"({symbol.text} = {value.text})", symbol.type, symbol.root)
         low, high = symbol.root.low, symbol.root.high
         text = f"({symbol.text} = {value.text}, {low} = {root.low}, {high} = {root.high}, {symbol.text})"
         return Value(text, symbol.type, symbol.root)
+
+    def check_lifetimes(self) -> None:
+        """Refuse pointers of a function that would outlive what they point at.
+
+        What a variable may point into is whatever was assigned to it anywhere, directly or through other variables; the
+        deepest of those objects must not live deeper than the variable. Called where a function ends.
+        """
+        deepest: dict[str, int] = {}
+        variables = {symbol.root.low for symbol, _, _ in self._flows if symbol.root is not None}
+        for _ in range(len(self._flows) + 1):
+            before = dict(deepest)
+            for symbol, root, _ in self._flows:
+                assert symbol.root is not None
+                depth = deepest.get(root.low, 0) if root.low in variables else root.depth
+                deepest[symbol.root.low] = max(deepest.get(symbol.root.low, 0), depth)
+            if deepest == before:
+                break
+        for symbol, root, source in self._flows:
+            depth = deepest.get(root.low, 0) if root.low in variables else root.depth
+            if depth > symbol.depth:
+                name = symbol.text
+                raise Refused(source, f"'{name}' would outlive what it points at; declare it in the same block")
+        self._flows.clear()
 
     @staticmethod
     def _require_variable(node: Any) -> None:
@@ -526,7 +582,7 @@ class Expressions:
             root = self._root(given[i], values[i])
             site = self.site("pointer", given[i], root.name or _shown(given[i]))
             self.sites[site] = replace(self.sites[site], kind="memory")
-            size = "(int64_t)sj_n" if count is not None else f"(int64_t)sizeof(*{texts[i]})"
+            size = "(int64_t)sj_n" if count is not None else str(_bytes_behind(typ.params[i]))
             texts[i] = f"sj_span(sj_f, {site}, {texts[i]}, {size}, {root.low}, {root.high})"
         if count is None:
             return Value(f"{name}({', '.join(texts)})", typ.returns)
@@ -536,6 +592,7 @@ class Expressions:
 
     def _replaced(self, node: Any, name: str, given: Sequence[Any]) -> Value:
         """Builtins whose wrong use lets the compiler assume anything."""
+        self.has_replaced = True
         if name == "__builtin_unreachable":
             return Value(f"sj_panic(sj_f, {self.site('unreachable', node)}, 0, 0)", VOID)
         if name == "__builtin_assume":
@@ -558,22 +615,51 @@ _REPLACED: Final = frozenset(
 )
 
 
-def require_traceable(node: Any, typ: CType, is_outer: bool = True) -> None:
+def _require_bounded(node: Any, text: str) -> None:
+    """Refuse nesting whose text would double and double again."""
+    if len(text) > MAX_EXPRESSION:
+        raise Refused(node, "this is nested too deeply for the checks; use variables for its parts")
+
+
+def _bytes_behind(pointer: CType) -> int:
+    """What a library function reads or writes through a pointer: one number of the declared type."""
+    assert isinstance(pointer, PointerTo)
+    assert isinstance(pointer.to, Arithmetic), "the others take a length"
+    return pointer.to.bits // 8
+
+
+def require_traceable(node: Any, typ: CType, seen: set[int] | None = None) -> None:
     """Refuse pointers anywhere but in variables of their own."""
+    seen = set() if seen is None else seen
+    if id(typ) in seen:  # types share their parts, and twice nothing new is found
+        return
+    seen.add(id(typ))
     match typ:
         case ArrayOf():
             if isinstance(typ.of, PointerTo):
                 raise Refused(node, "an array of pointers is not followed; use an array of indices")
-            require_traceable(node, typ.of, is_outer=False)
+            require_traceable(node, typ.of, seen=seen)
         case StructOf():
             for name, inner in typ.fields:
                 if isinstance(inner, PointerTo):
                     raise Refused(node, f"a pointer in a struct ('{name}') is not followed; use an index")
-                require_traceable(node, inner, is_outer=False)
+                require_traceable(node, inner, seen=seen)
         case PointerTo():
             if isinstance(typ.to, PointerTo):
                 raise Refused(node, "a pointer to a pointer is not followed; use an index")
-            require_traceable(node, typ.to, is_outer=False)
+            require_traceable(node, typ.to, seen=seen)
+
+
+def _has_wide_float(typ: CType) -> bool:
+    """Whether a type has to be aligned to more than any other: moves of it trap."""
+    match typ:
+        case Arithmetic():
+            return typ.bits in (80, 160)
+        case ArrayOf():
+            return _has_wide_float(typ.of)
+        case StructOf():
+            return any(_has_wide_float(t) for _, t in typ.fields)
+    return False
 
 
 def _part(typ: CType | None, index: int) -> CType | None:

@@ -12,7 +12,7 @@ from typing import Final
 __all__ = ["ENTRY_SHIM", "PLACES", "RECORDS", "RUNTIME"]
 
 #: Threads that can be in guarded calls at a time and be interrupted, and panics that wait to be taken.
-PLACES: Final = 256
+PLACES: Final = 4096
 RECORDS: Final = 64
 
 _HEAD: Final = r"""
@@ -77,7 +77,7 @@ sj_check void sj_restore(struct sj_saved *s)
 }
 sj_check int64_t sj_length(struct sj_frame *sj_f, int64_t site, int64_t n)
 {
-  if (__builtin_expect((n < 1) | (n > (1 << 24)), 0))
+  if (__builtin_expect((n < 0) | (n > (1 << 24)), 0))
     sj_panic(sj_f, site, n, 0);
   return n;
 }
@@ -209,8 +209,9 @@ RUNTIME: Final = _HEAD + _REPORT + _divisions() + _overflows() + _fits()
 ENTRY_SHIM: Final = """{returns} {symbol}({params})
 {{
   struct sj_frame sj_f;
-  struct sj_place *const sj_here = sj_place();
-  struct sj_frame *const sj_outer = sj_here->frame;
+  // What the landing below reads: a jump back finds only memory as it was left.
+  struct sj_place *volatile sj_here = sj_place();
+  struct sj_frame *volatile sj_outer = sj_here->frame;{keep}
   sj_f.stack = (const char *)__builtin_frame_address(0);
   sj_f.floor = sj_f.stack - {stack};
   sj_f.used = 0;

@@ -20,6 +20,7 @@ from symbiont_jit.frontend.guard.expressions import (
     Root,
     Symbol,
     constant_lengths,
+    has_variable_length,
     require_traceable,
 )
 from symbiont_jit.frontend.guard.types import INT, VOID, ArrayOf, CType, FunctionOf, PointerTo, decayed
@@ -56,6 +57,7 @@ class Functions:
         """Guard a file's functions and declare its tables and types."""
         ex = self.expressions
         ex.types.on_enumerator = lambda name: ex.declare(name, Symbol(INT, 0, name, is_constant=True))
+        _check_definitions(tree)
         calling, called = _calling(tree), _called(tree)
         guarded: list[Any] = []
         for node in tree.ext:
@@ -95,6 +97,7 @@ class Functions:
         self._declare_function(node)
         function = node.type
         params = list(function.args.params) if function.args else []
+        _without_outer_lengths(params)
         self._rename(node, self.expressions.scopes[0][node.name].text)
         function.args = c_ast.ParamList([_raw(t) for t in self._parameters(params, is_entry=False)])
         node.storage = ["static"]
@@ -127,6 +130,7 @@ class Functions:
         name = f"{MAIN}{decl.name}" if is_entry else ex.scopes[0][decl.name].text
         self.context = self._entry_context(decl, typ) if is_entry else _Context(typ.returns)
         params = [p for p in (decl.type.args.params if decl.type.args else ()) if getattr(p, "name", None)]
+        _without_outer_lengths(params)
         listed = self._parameters(list(decl.type.args.params) if decl.type.args else [], is_entry)
         ex.scopes.append({})
         ex.types.open()
@@ -142,10 +146,12 @@ class Functions:
             if ex.checked:  # the optimiser makes loops of some recursions, which take no stack
                 start.append(f"sj_step(sj_f, {ex.site('endless', decl)})")
         end = [] if typ.returns == VOID else [self._falling_off(decl)]
+        ex.check_lifetimes()
         _check_jumps(node.body)
         node.body.block_items = [*_after_pragmas(body, [_raw(s) for s in start]), *end]
         self._rename(decl, name)
-        decl.storage = ["static"]
+        # Inlined into the shim, its spills would need the registers that a jump back does not restore.
+        decl.storage = ["__attribute__((noinline)) static" if is_entry else "static"]
         decl.type.args = c_ast.ParamList([_raw(t) for t in listed])
 
     def _entry_context(self, decl: Any, typ: FunctionOf) -> _Context:
@@ -230,7 +236,8 @@ class Functions:
                 if not isinstance(node.dim, c_ast.ID):
                     raise Refused(node.dim, "the length of a parameter's array is a parameter or a constant")
                 self.count += 1
-                made.append(f"const int64_t sj_n{self.count} = {node.dim.name}")
+                site = self.expressions.site("length", node.dim)
+                made.append(f"const int64_t sj_n{self.count} = sj_length(sj_f, {site}, (int64_t){node.dim.name})")
                 node.dim = c_ast.ID(f"sj_n{self.count}", node.dim.coord)
             node = node.type
         return made
@@ -362,17 +369,20 @@ class Functions:
             return self._pointer(node)
         before = self._measured(node.type) if ex.depth else []
         typ = self._sized(node, self._with_lengths(self.expressions.types.read(node.type)))
+        # The name is known in its own initialiser.
+        ex.declare(node.name, Symbol(typ, ex.depth, node.name, self._root_of(node.name, typ)))
         # What is constant is initialised by constants: nothing can happen there.
         if node.init is not None and ex.depth and "static" not in node.storage:
             node.init = _raw(ex.initial(node.init, typ))
-        ex.declare(node.name, Symbol(typ, ex.depth, node.name, self._root_of(node.name, typ)))
         return [*before, node]
 
     def _root_of(self, name: str, typ: CType) -> Root | None:
         if not isinstance(typ, ArrayOf):
             return None
         low = f"(uint64_t){name}"
-        return Root(low, f"({low} + sizeof({name}))", self.expressions.depth, name)
+        # Only an array of variable length goes with its block; the others live as long as the call.
+        depth = self.expressions.depth if has_variable_length(typ) else 0
+        return Root(low, f"({low} + sizeof({name}))", depth, name)
 
     @staticmethod
     def _sized(node: Any, typ: CType) -> CType:
@@ -396,6 +406,8 @@ class Functions:
                     node.dim = c_ast.ID(name, node.dim.coord)
                 size = f"sj_times({size}, (int64_t)({print_tree(node.dim).strip()}))"
             node = node.type
+        if len(made) > 2 and isinstance(first, c_ast.PtrDecl):
+            raise Refused(first, "a pointer to arrays of so many variable lengths is not followed; use an index")
         if is_variable and isinstance(first, c_ast.ArrayDecl):
             if isinstance(node.type, c_ast.Struct | c_ast.Union) and node.type.decls is not None:
                 raise Refused(first, "declare the struct before its array of variable length")
@@ -458,6 +470,30 @@ def _assigned_names(body: Any) -> set[str]:
     return names
 
 
+def _check_definitions(tree: c_ast.FileAST) -> None:
+    """Refuse structs, unions and enums that are defined anywhere but in a declaration: C gives them other scopes."""
+    kinds = c_ast.Struct | c_ast.Union | c_ast.Enum
+    allowed: set[int] = set()
+
+    def declared(node: Any) -> None:
+        while isinstance(node, c_ast.TypeDecl | c_ast.ArrayDecl | c_ast.PtrDecl):
+            node = node.type
+        if isinstance(node, kinds):
+            allowed.add(id(node))
+            for field in getattr(node, "decls", None) or ():
+                declared(getattr(field, "type", None))
+
+    places = {c_ast.FileAST: "ext", c_ast.Compound: "block_items", c_ast.Case: "stmts", c_ast.Default: "stmts"}
+    for node in walk(tree):
+        for item in getattr(node, places.get(type(node), ""), None) or ():
+            if isinstance(item, c_ast.Decl | c_ast.Typedef) and not isinstance(item.type, c_ast.FuncDecl):
+                declared(item.type)
+    for node in walk(tree):
+        body = getattr(node, "decls", None) or getattr(node, "values", None)
+        if isinstance(node, kinds) and body is not None and id(node) not in allowed:
+            raise Refused(node, "a struct, union or enum is defined on a line of its own, not inside something else")
+
+
 def _calling(tree: c_ast.FileAST) -> set[str]:
     """The functions that call others of the text, or themselves: the stack is looked at where they begin."""
     own = {n.decl.name for n in tree.ext if isinstance(n, c_ast.FuncDef)}
@@ -467,6 +503,13 @@ def _calling(tree: c_ast.FileAST) -> set[str]:
         if isinstance(node, c_ast.FuncDef)
         and any(isinstance(n, c_ast.FuncCall) and n.name.name in own for n in walk(node.body))
     }
+
+
+def _without_outer_lengths(params: Sequence[Any]) -> None:
+    """A parameter's first length says nothing to C, but is evaluated; the others are names or constants."""
+    for param in params:
+        if isinstance(param.type, c_ast.ArrayDecl):
+            param.type.dim = None
 
 
 def _called(tree: c_ast.FileAST) -> set[str]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from pycparser import c_ast
 
 from symbiont_jit import vocabulary
-from symbiont_jit.frontend.tree import parse, resolve_scalar
+from symbiont_jit.frontend.tree import parse, resolve_scalar, walk
 
 __all__ = [
     "DOUBLE",
@@ -123,6 +123,8 @@ def arithmetic(names: Sequence[str]) -> CType:
     if exact is not None and exact in _FLOATING:
         return _FLOATING[exact]
     if exact is None:
+        if "_Complex" in names:
+            return Arithmetic("c", 160)
         return Arithmetic("f", 80) if set(names) == {"long", "double"} else INT
     return Arithmetic("u" if exact.startswith("u") else "i", int(exact.strip("uint_")))
 
@@ -166,6 +168,7 @@ class TypeReader:
     def __init__(self) -> None:
         self.typedefs: list[dict[str, CType]] = [{}]
         self.tags: list[dict[str, StructOf]] = [{}]
+        self.enums: dict[str | None, Arithmetic] = {}
         self.on_enumerator: Callable[[str], None] = lambda name: None
 
     def open(self) -> None:
@@ -196,10 +199,20 @@ class TypeReader:
             case c_ast.Enum():
                 for enumerator in node.values.enumerators if node.values else ():
                     self.on_enumerator(enumerator.name)
-                return Arithmetic("u", 32)
+                return self._enum(node)
             case c_ast.IdentifierType():
                 return self._named(node.names)
         return INT
+
+    def _enum(self, node: Any) -> Arithmetic:
+        """The choice of clang: int where an enumerator is negative, else unsigned; for a mention, what its tag was."""
+        if node.values is None:
+            return self.enums.get(node.name, Arithmetic("u", 32))
+        parts = (child for e in node.values.enumerators if e.value is not None for child in walk(e.value))
+        is_signed = any(isinstance(part, c_ast.UnaryOp) and part.op == "-" for part in parts)
+        made = Arithmetic("i" if is_signed else "u", 32)
+        self.enums[node.name] = made
+        return made
 
     def _named(self, names: Sequence[str]) -> CType:
         if len(names) == 1:
