@@ -130,7 +130,7 @@ class Functions:
         name = f"{MAIN}{decl.name}" if is_entry else ex.scopes[0][decl.name].text
         self.context = self._entry_context(decl, typ) if is_entry else _Context(typ.returns)
         params = [p for p in (decl.type.args.params if decl.type.args else ()) if getattr(p, "name", None)]
-        _without_outer_lengths(params)
+        ex.has_replaced |= _without_outer_lengths(params)
         listed = self._parameters(list(decl.type.args.params) if decl.type.args else [], is_entry)
         ex.scopes.append({})
         ex.types.open()
@@ -505,11 +505,16 @@ def _calling(tree: c_ast.FileAST) -> set[str]:
     }
 
 
-def _without_outer_lengths(params: Sequence[Any]) -> None:
-    """A parameter's first length says nothing to C, but is evaluated; the others are names or constants."""
-    for param in params:
-        if isinstance(param.type, c_ast.ArrayDecl):
-            param.type.dim = None
+def _without_outer_lengths(params: Sequence[Any]) -> bool:
+    """A parameter's first length says nothing to C, but is evaluated; the others are names or constants.
+
+    Whether one of them was more than a name or a number.
+    """
+    arrays = [p.type for p in params if isinstance(p.type, c_ast.ArrayDecl)]
+    has_more = any(not isinstance(a.dim, c_ast.ID | c_ast.Constant | None) for a in arrays)
+    for array in arrays:
+        array.dim = None
+    return has_more
 
 
 def _called(tree: c_ast.FileAST) -> set[str]:
