@@ -62,6 +62,7 @@ class Placed:
         libc.mprotect(base + (pages + 1) * PAGE, PAGE, 0)
 
     def is_intact(self) -> bool:
+        """Whether nobody wrote around the array."""
         end = self.start + self.view.nbytes
         around = bool((self.all[: self.start] == 0xA5).all() and (self.all[end:] == 0xA5).all())
         return around and (not self.is_read or self.view.tobytes() == self.before)

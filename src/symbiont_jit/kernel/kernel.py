@@ -142,8 +142,8 @@ class Kernel(CellCallable, Evolving[Revision]):
     def freeze(self, revision: Revision | int | None = None) -> Frozen:
         """A revision (by default the active one) that Numba links into its callers and inlines: no cell, no call.
 
-        It stays what it is through swaps and `prune`. Numba compiles each caller for it. Its code is that of `release`: a
-        frozen revision has no checks, whatever profile it was compiled for.
+        It stays what it is through swaps and `prune`. Numba compiles each caller for it. Its code is
+        that of `release`: a frozen revision has no checks, whatever profile it was compiled for.
         """
         chosen = self.active if revision is None else revision
         chosen = self.revision(chosen) if isinstance(chosen, int) else chosen
