@@ -45,6 +45,7 @@ def file(tmp_path):
 def test_doctor():
     """It prints every version, where clang came from, and that a kernel ran."""
     done = run("doctor")
+    assert "workers' system calls" in done.stdout
     assert done.returncode == 0, done.stdout + done.stderr
     for word in (
         "Python",

@@ -23,7 +23,7 @@ ALLOWED = {
     "evaluate": {"errors", "signature", "frontend", "backend", "kernel"},
     "propose": {"errors", "signature", "frontend"},
     "search": {"errors", "evaluate", "propose", "kernel"},
-    "doctor": {"errors", "signature", "backend", "kernel"},
+    "doctor": {"errors", "signature", "backend", "kernel", "evaluate"},
     "demo": {"signature", "evaluate", "propose", "kernel", "search"},
     "view": {"evaluate", "search"},
     "__main__": {"cli"},

@@ -29,6 +29,7 @@ def examine() -> Iterator[Finding]:
     yield Finding("Python", f"{platform.python_version()} ({platform.python_implementation()}, {platform.machine()})")
     yield from (_package(name) for name in ("symbiont-jit", "numpy", "numba", "llvmlite", "pycparser"))
     yield from _compilers()
+    yield _sandbox()
     yield _trial()
 
 
@@ -52,6 +53,14 @@ def _compilers() -> Iterator[Finding]:
     yield Finding("target", target_triple())
     yield Finding("CPU", target_cpu())
     yield Finding("CPU features", " ".join(f[1:] for f in target_features() if f.startswith("+")))
+
+
+def _sandbox() -> Finding:
+    """Whether the system calls of workers are filtered; without, they still have limits."""
+    from symbiont_jit.evaluate.sandbox import filter_problem
+
+    problem = filter_problem()
+    return Finding("workers' system calls", "filtered" if problem is None else f"not filtered: {problem}")
 
 
 def _trial() -> Finding:
