@@ -16,7 +16,7 @@ from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.frontend.tree import function_named, position, print_tree, resolve_element, resolve_scalar
 from symbiont_jit.signature import SCALARS, ArrayType, Element, Mode, Param, Record, Scalar, Signature
 
-__all__ = ["check_agreement", "typedefs_of"]
+__all__ = ["check_agreement", "is_const", "is_void", "printed", "typedefs_of"]
 
 
 def check_agreement(tree: c_ast.FileAST, signature: Signature) -> list[Diagnostic]:
@@ -50,12 +50,12 @@ def _check_return(node: Any, signature: Signature, typedefs: Mapping[str, Any]) 
     wanted = signature.returns.c if signature.returns else "void"
     if resolve_element(node, typedefs) == _exact(wanted):
         return []
-    return [_finding(node, f"'{signature.name}' returns '{_printed(node)}', not '{wanted}'; {_wanted(signature)}")]
+    return [_finding(node, f"'{signature.name}' returns '{printed(node)}', not '{wanted}'; {_wanted(signature)}")]
 
 
 def _check_params(definition: Any, signature: Signature, typedefs: Mapping[str, Any]) -> list[Diagnostic]:
     args = definition.decl.type.args
-    given = [p for p in (args.params if args else ()) if not _is_void(p)]
+    given = [p for p in (args.params if args else ()) if not is_void(p)]
     expected = [Param(d, SCALARS["int64"]) for d in signature.dimensions] + list(signature.params)
     if len(given) != len(expected):
         counts = f"has {len(given)} parameters, not {len(expected)} (dimensions come first, as int64_t)"
@@ -66,13 +66,14 @@ def _check_params(definition: Any, signature: Signature, typedefs: Mapping[str, 
     for number, (node, param) in enumerate(zip(given, expected, strict=True), 1):
         problem = _param_problem(node, param, own, typedefs, signature.records)
         if problem is not None:
-            text = f"parameter {number} is '{_printed(node)}', not '{param.c_declaration}'{problem}"
+            text = f"parameter {number} is '{printed(node)}', not '{param.c_declaration}'{problem}"
             findings.append(_finding(node, f"{text}; {_wanted(signature)}"))
     return findings
 
 
-def _is_void(node: Any) -> bool:
-    return isinstance(node, c_ast.Typename) and _printed(node).strip() == "void"
+def is_void(node: Any) -> bool:
+    """Whether a parameter is the `void` of an empty list."""
+    return isinstance(node, c_ast.Typename) and printed(node) == "void"
 
 
 def _param_problem(
@@ -111,7 +112,7 @@ def _array_problem(
         node = _expanded(node.type, typedefs)
     if resolve_element(node, typedefs) not in _names_of(array.dtype, records):
         return ""
-    const = _is_const_target(node, typedefs)
+    const = is_const(node, typedefs)
     if const != (mode is Mode.IN):
         return " ('const' differs)"
     return None
@@ -132,11 +133,12 @@ def _expanded(node: Any, typedefs: Mapping[str, Any]) -> Any:
     return node
 
 
-def _is_const_target(node: Any, typedefs: Mapping[str, Any]) -> bool:
+def is_const(node: Any, typedefs: Mapping[str, Any]) -> bool:
+    """Whether a declarator says `const`, itself or through its typedef."""
     if "const" in getattr(node, "quals", ()):
         return True
     names = node.type.names if isinstance(getattr(node, "type", None), c_ast.IdentifierType) else []
-    return len(names) == 1 and names[0] in typedefs and _is_const_target(typedefs[names[0]], typedefs)
+    return len(names) == 1 and names[0] in typedefs and is_const(typedefs[names[0]], typedefs)
 
 
 def _same_dimension(node: Any, dim: str | int, own: Mapping[str, str | None]) -> bool:
@@ -156,5 +158,6 @@ def _exact(c_type: str) -> str | None:
     return resolve_scalar(c_type.split(), {})
 
 
-def _printed(node: Any) -> str:
+def printed(node: Any) -> str:
+    """A node on one line for a message, at most 80 characters; nothing for no node."""
     return " ".join(print_tree(node).split())[:80] if node is not None else ""

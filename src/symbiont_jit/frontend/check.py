@@ -22,7 +22,7 @@ from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.frontend.agree import check_agreement, typedefs_of
 from symbiont_jit.frontend.structs import struct_problems
 from symbiont_jit.frontend.text import is_allowed_pragma
-from symbiont_jit.frontend.tree import is_redundant_typedef, position, walk
+from symbiont_jit.frontend.tree import first_position, is_redundant_typedef
 from symbiont_jit.signature import Signature
 from symbiont_jit.signature.elements import RESERVED_PREFIXES
 
@@ -122,7 +122,7 @@ class _Checker:
         self.depth = 0
 
     def report(self, node: Any, rule: str, message: str) -> None:
-        line, column = next((p for n in walk(node) if (p := position(n)) != (0, 0)), (0, 0))
+        line, column = first_position(node)
         if (rule, line, column) not in self.reported or not line:
             self.problems.append(Diagnostic(Stage.CHECK, rule, message, line, column))
             self.reported.add((rule, line, column))

@@ -14,10 +14,10 @@ from typing import Any
 from pycparser import c_ast
 
 from symbiont_jit.errors import CandidateError, Diagnostic, SignatureError, Stage, UsageError
-from symbiont_jit.frontend.agree import typedefs_of
+from symbiont_jit.frontend.agree import is_const, is_void, printed, typedefs_of
 from symbiont_jit.frontend.structs import fields_of
 from symbiont_jit.frontend.text import Preprocess, read_text
-from symbiont_jit.frontend.tree import TOO_DEEP, function_named, parse, print_tree, resolve_element, walk
+from symbiont_jit.frontend.tree import TOO_DEEP, function_named, parse, resolve_element, walk
 from symbiont_jit.signature import (
     SCALARS,
     ArrayType,
@@ -82,7 +82,7 @@ class _Reader:
         declared = definition.decl.type
         if not isinstance(declared, c_ast.FuncDecl) or definition.param_decls:
             raise SignatureError(f"{name}: write the parameters with their types inside the parentheses")
-        nodes = [p for p in (declared.args.params if declared.args else ()) if not _is_void(p)]
+        nodes = [p for p in (declared.args.params if declared.args else ()) if not is_void(p)]
         lengths = list(dict.fromkeys(d for node in nodes for d in _lengths(node)))
         given = [getattr(node, "name", None) for node in nodes[: len(lengths)]]
         if given != lengths:
@@ -92,7 +92,7 @@ class _Reader:
             )
         for node in nodes[: len(lengths)]:
             if resolve_element(node.type, self.typedefs) != "int64_t":
-                raise SignatureError(f"{name}: the length {node.name!r} is an int64_t, not '{_printed(node)}'")
+                raise SignatureError(f"{name}: the length {node.name!r} is an int64_t, not '{printed(node)}'")
         params = tuple(self._param(node, name) for node in nodes[len(lengths) :])
         signature = Signature(name, params, self._returns(declared.type, name))
         require_distinct_names(signature)
@@ -103,11 +103,11 @@ class _Reader:
         if text == "void":
             return None
         if text not in _BY_C_NAME:
-            raise SignatureError(f"{name}: it returns '{_printed(node)}'; a kernel returns a scalar or void")
+            raise SignatureError(f"{name}: it returns '{printed(node)}'; a kernel returns a scalar or void")
         return _BY_C_NAME[text]
 
     def _param(self, node: Any, function: str) -> Param:
-        where = f"{function}: parameter '{_printed(node)}'"
+        where = f"{function}: parameter '{printed(node)}'"
         if getattr(node, "name", None) is None:
             raise SignatureError(f"{where} has no name")
         require_name(node.name, where)
@@ -127,7 +127,7 @@ class _Reader:
             if isinstance(element, Record):
                 raise SignatureError(f"{where}: a record goes by pointer; write 'const {element.c} *{node.name}'")
             return Param(node.name, element)
-        mode = Mode.IN if _is_const(inner, self.typedefs) else Mode.INOUT
+        mode = Mode.IN if is_const(inner, self.typedefs) else Mode.INOUT
         return Param(node.name, ArrayType(self._element(inner, where), tuple(dims)), mode)
 
     def _element(self, node: Any, where: str) -> Element:
@@ -155,7 +155,7 @@ class _Reader:
 
 
 def _advice(node: Any) -> str:
-    base = _printed(node).partition("*")[0].strip()
+    base = printed(node).partition("*")[0].strip()
     return f"'{base} {node.name}[n]' for an array of int64_t n, '{base} {node.name}[1]' for one value"
 
 
@@ -179,18 +179,3 @@ def _dimension(node: Any, where: str) -> str | int:
         except ValueError:
             pass
     raise SignatureError(f"{where}: a length is a parameter's name or a literal, as in x[n] or x[3]")
-
-
-def _is_const(node: Any, typedefs: Mapping[str, Any]) -> bool:
-    if "const" in getattr(node, "quals", ()):
-        return True
-    names = node.type.names if isinstance(getattr(node, "type", None), c_ast.IdentifierType) else []
-    return len(names) == 1 and names[0] in typedefs and _is_const(typedefs[names[0]], typedefs)
-
-
-def _is_void(node: Any) -> bool:
-    return isinstance(node, c_ast.Typename) and _printed(node) == "void"
-
-
-def _printed(node: Any) -> str:
-    return " ".join(print_tree(node).split())[:80]

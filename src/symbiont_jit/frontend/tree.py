@@ -18,6 +18,7 @@ from symbiont_jit import vocabulary
 from symbiont_jit.errors import Diagnostic, Stage
 
 __all__ = [
+    "first_position",
     "function_named",
     "is_redundant_typedef",
     "parse",
@@ -96,6 +97,11 @@ def walk(node: c_ast.Node) -> Iterator[c_ast.Node]:
         current = stack.pop()
         yield current
         stack.extend(child for _, child in reversed(current.children()))
+
+
+def first_position(node: c_ast.Node) -> tuple[int, int]:
+    """The position of the first node of a subtree that has one; zeros where none has."""
+    return next((p for n in walk(node) if (p := position(n)) != (0, 0)), (0, 0))
 
 
 def function_named(tree: c_ast.FileAST, name: str) -> c_ast.FuncDef | None:

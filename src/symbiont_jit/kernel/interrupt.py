@@ -87,8 +87,8 @@ def _signal_number() -> int:
     return number
 
 
-def interrupt(panics: int | None = None, thread: int | None = None) -> int:
-    """Interrupt guarded calls: of the kernels with this panic table, or of one thread, or all; how many there were."""
+def interrupt(panics: int) -> int:
+    """Interrupt guarded calls: of the kernels with this panic table; how many there were."""
     number = _signal_number()
     table = (ctypes.c_int64 * ((PLACES + 1) * _WORDS)).from_address(places())
     kill = ctypes.CDLL(None).pthread_kill
@@ -96,7 +96,7 @@ def interrupt(panics: int | None = None, thread: int | None = None) -> int:
     count = 0
     for at in range(_WORDS, (PLACES + 1) * _WORDS, _WORDS):
         owner, frame, of = table[at : at + _WORDS]
-        if frame and panics in (None, of) and thread in (None, owner):
+        if frame and of == panics:
             count += kill(owner, number) == 0
     return count
 

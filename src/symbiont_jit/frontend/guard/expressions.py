@@ -38,7 +38,7 @@ from symbiont_jit.frontend.guard.types import (
     library_functions,
     promoted,
 )
-from symbiont_jit.frontend.tree import position, print_tree, walk
+from symbiont_jit.frontend.tree import first_position, print_tree, walk
 
 __all__ = ["Expressions", "Refused", "Root", "Site", "Symbol", "Value"]
 
@@ -47,7 +47,7 @@ class Refused(Exception):  # noqa: N818  an answer, not an error of anybody's
     """A construct that cannot be traced: the diagnostic says how to write it."""
 
     def __init__(self, node: Any, message: str) -> None:
-        line, column = next((p for n in walk(node) if (p := position(n)) != (0, 0)), (0, 0))
+        line, column = first_position(node)
         super().__init__(message)
         self.diagnostic = Diagnostic(Stage.CHECK, "untraceable", message, line, column)
 
@@ -104,13 +104,8 @@ BOOL: Final = Arithmetic("b", 8)
 
 _FLOAT_CONSTANTS: Final = re.compile(r"(DBL|FLT)_(EPSILON|MAX|MIN|TRUE_MIN)$|HUGE_VALF?$|INFINITY$|NAN$|M_")
 _OVERFLOWING: Final = {"+": "add", "-": "sub", "*": "mul"}
-#: Functions of the table by how many bytes behind each pointer they touch: an argument's number, or the pointee's size.
-_SPANS: Final = {
-    "memcpy": (2, 2),
-    "memmove": (2, 2),
-    "memcmp": (2, 2),
-    "memset": (2,),
-}
+#: Functions of the table whose third argument says how many bytes they touch; the others touch one pointee.
+_COUNTED: Final = frozenset({"memcpy", "memmove", "memcmp", "memset"})
 
 
 @dataclass(slots=True)
@@ -142,7 +137,7 @@ class Expressions:
 
     def site(self, kind: str, node: Any, what: str = "", limit: str = "") -> int:
         """The number of a new place that can panic."""
-        line, column = next((p for n in walk(node) if (p := position(n)) != (0, 0)), (0, 0))
+        line, column = first_position(node)
         self.sites.append(Site(kind, line, column, what, limit))
         return len(self.sites) - 1
 
@@ -577,11 +572,10 @@ class Expressions:
             call = f"{name}({', '.join(v.text for v in values)})"
             return Value(call, typ.returns)
         texts = [v.text for v in values]
-        count = _SPANS.get(name, (None,))[0]
+        count = 2 if name in _COUNTED else None
         for i in pointers:
             root = self._root(given[i], values[i])
-            site = self.site("pointer", given[i], root.name or _shown(given[i]))
-            self.sites[site] = replace(self.sites[site], kind="memory")
+            site = self.site("memory", given[i], root.name or _shown(given[i]))
             size = "(int64_t)sj_n" if count is not None else str(_bytes_behind(typ.params[i]))
             texts[i] = f"sj_span(sj_f, {site}, {texts[i]}, {size}, {root.low}, {root.high})"
         if count is None:
