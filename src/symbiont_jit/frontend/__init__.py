@@ -18,7 +18,7 @@ from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
 from symbiont_jit.frontend.check import check_tree
 from symbiont_jit.frontend.structs import is_forward_declaration, struct_nodes, take_repeated_structs
 from symbiont_jit.frontend.text import Preprocess, Text, canonical_problems, read_text
-from symbiont_jit.frontend.tree import TOO_DEEP, brace, is_redundant_typedef, parse, print_tree
+from symbiont_jit.frontend.tree import TOO_DEEP, brace, is_redundant_typedef, parse, print_tree, spell_lengths
 from symbiont_jit.signature import Record, Signature
 
 __all__ = ["Canonical", "canonical_source", "canonical_tree", "no_preprocessor"]
@@ -112,6 +112,7 @@ def canonical_tree(tree: c_ast.FileAST, signatures: Sequence[Signature]) -> c_as
     names = {s.name for s in signatures}
     records = list(dict.fromkeys(r for s in signatures for r in s.records))
     brace(tree)
+    spell_lengths(tree)
     take_repeated_structs(tree, records)
     tree.ext = [node for node in tree.ext if not _is_redundant(node) and not _is_declared(node, records)]
     for node in tree.ext:

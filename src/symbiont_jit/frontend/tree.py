@@ -131,6 +131,23 @@ def brace(tree: c_ast.Node) -> None:
                 node.stmt = _compound(node.stmt)
 
 
+def spell_lengths(tree: c_ast.Node) -> None:
+    """Write a length that begins with `*` as a subscript, in place: pycparser reads `[*` as an array of any length."""
+    for node in walk(tree):
+        if isinstance(node, c_ast.ArrayDecl) and node.dim is not None:
+            node.dim = _without_star(node.dim)
+
+
+def _without_star(node: Any) -> Any:
+    """An expression whose text begins with no `*`, with the same value."""
+    first = {c_ast.BinaryOp: "left", c_ast.TernaryOp: "cond"}.get(type(node))
+    if first is not None:
+        setattr(node, first, _without_star(getattr(node, first)))
+    if isinstance(node, c_ast.UnaryOp) and node.op == "*":
+        return c_ast.ArrayRef(node.expr, c_ast.Constant("int", "0", node.coord), node.coord)
+    return node
+
+
 def _compound(statement: c_ast.Node) -> c_ast.Compound:
     if isinstance(statement, c_ast.Compound):
         return statement

@@ -139,6 +139,11 @@ def _division(site: Site, a: int, b: int) -> str:
     return f"division overflows: {a} {site.what} {b}"
 
 
+def _overflow(site: Site, a: int, b: int) -> str:
+    done = f"{site.what}({a})" if site.what.isalpha() else f"{a} {site.what} {b}"
+    return f"overflow: {done} does not fit {site.limit}"
+
+
 def _conversion(site: Site, a: int, _: int) -> str:
     value = struct.unpack("d", struct.pack("q", a))[0]
     return f"{value!r} does not fit {site.limit or site.what}"
@@ -149,9 +154,10 @@ _MESSAGES: Final[dict[str, Callable[[Site, int, int], str]]] = {
     "pointer": _pointer,
     "memory": _memory,
     "division": _division,
-    "overflow": lambda s, a, b: f"overflow: {a} {s.what} {b} does not fit {s.limit}",
+    "overflow": _overflow,
     "shift": lambda s, a, b: f"shift by {a}, not 0 to {b - 1}",
     "conversion": _conversion,
+    "alignment": lambda s, a, b: f"access to {s.what} at an address that is {a} bytes off a multiple of {b}",
     "endless": lambda s, a, b: "the loop does not end: the call has made too many steps",
     "recursion": lambda s, a, b: f"'{s.what}' calls itself too deeply: {a:,} bytes of stack",
     "length": lambda s, a, b: f"a local array of {a} elements; at least 0 and at most {1 << 24:,}",

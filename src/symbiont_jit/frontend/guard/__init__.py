@@ -68,7 +68,8 @@ _LOOPS: Final = (c_ast.For, c_ast.While, c_ast.DoWhile, c_ast.Goto)
 def guard(text: str, signatures: Sequence[Signature], profile: str) -> Guarded:
     """The guarded form of a canonical text; raises `CandidateError` for what cannot be traced."""
     tree = parse(text)
-    assert isinstance(tree, c_ast.FileAST), "canonical text can be parsed"
+    if isinstance(tree, Diagnostic):
+        raise CandidateError(Stage.CHECK, [tree], text)
     has_loops = any(isinstance(n, _LOOPS) for n in walk(tree))
     expressions = Expressions(checked=profile == "checked")
     functions = Functions(expressions, {s.name: s for s in signatures})
@@ -81,10 +82,9 @@ def guard(text: str, signatures: Sequence[Signature], profile: str) -> Guarded:
         message = f"the checks cannot follow this text ({type(error).__name__}); write it more plainly"
         raise CandidateError(Stage.CHECK, [Diagnostic(Stage.CHECK, "untraceable", message)], text) from error
     shims = "".join(_shim(s) for s in signatures)
-    literals = "".join(expressions.literals)
     return Guarded(
         RUNTIME,
-        literals + print_tree(tree),
+        print_tree(tree),
         shims,
         tuple(expressions.sites),
         not (has_loops or expressions.sites or expressions.has_replaced),

@@ -34,13 +34,14 @@ from symbiont_jit.frontend.guard.types import (
     StructOf,
     TypeReader,
     common,
-    decayed,
+    constant_lengths,
+    has_variable_length,
     library_functions,
     promoted,
 )
 from symbiont_jit.frontend.tree import first_position, print_tree, walk
 
-__all__ = ["Expressions", "Refused", "Root", "Site", "Symbol", "Value"]
+__all__ = ["Expressions", "Refused", "Root", "Site", "Symbol", "Value", "require_traceable", "whole"]
 
 
 class Refused(Exception):  # noqa: N818  an answer, not an error of anybody's
@@ -78,7 +79,10 @@ NOWHERE: Final = Root("0", "0", 0, "NULL")
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A name: its type, its scope's depth, its name in the guarded text, and its root."""
+    """A name: its type, its scope's depth, its name in the guarded text, and its root.
+
+    `length` is the constant that has its value, for a dimension that is never assigned to.
+    """
 
     type: CType
     depth: int
@@ -86,38 +90,49 @@ class Symbol:
     root: Root | None = None
     is_function: bool = False
     is_constant: bool = False
+    length: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An expression in C, of a type; for a pointer `root` is where it points into, for an object the object itself."""
+    """An expression in C, of a type; for a pointer `root` is where it points into, for an object the object itself.
+
+    Of a bit-field, which has no address, `bits` are its struct and its name.
+    """
 
     text: str
     type: CType
     root: Root | None = None
-    is_bits: bool = False
+    bits: tuple[str, str] | None = None
 
 
 #: Characters of one guarded expression.
 MAX_EXPRESSION: Final = 20_000
+#: Deeper than any block.
+MAX_DEPTH: Final = 1 << 20
 BOOL: Final = Arithmetic("b", 8)
 
 _FLOAT_CONSTANTS: Final = re.compile(r"(DBL|FLT)_(EPSILON|MAX|MIN|TRUE_MIN)$|HUGE_VALF?$|INFINITY$|NAN$|M_")
 _OVERFLOWING: Final = {"+": "add", "-": "sub", "*": "mul"}
+_ABSOLUTE: Final = {"abs": 32, "labs": 64, "llabs": 64}
 #: Functions of the table whose third argument says how many bytes they touch; the others touch one pointee.
 _COUNTED: Final = frozenset({"memcpy", "memmove", "memcmp", "memset"})
 
 
 @dataclass(slots=True)
 class Expressions:
-    """The expressions of one text, with the scopes that are open where they stand."""
+    """The expressions of one text, with the scopes that are open where they stand.
+
+    `hidden` are declarations without a name in the text, for the beginning of the function that is being guarded.
+    """
 
     checked: bool
     sites: list[Site] = field(default_factory=list)
     types: TypeReader = field(default_factory=TypeReader)
     scopes: list[dict[str, Symbol]] = field(default_factory=lambda: [{}])
-    literals: list[str] = field(default_factory=list)
     has_replaced: bool = False
+    hidden: list[str] = field(default_factory=list)
+    _count: int = 0
     _flows: list[tuple[Symbol, Root, Any]] = field(default_factory=list)
 
     # -- names ----------------------------------------------------------------------------------------------------
@@ -141,15 +156,28 @@ class Expressions:
         self.sites.append(Site(kind, line, column, what, limit))
         return len(self.sites) - 1
 
+    def number(self) -> int:
+        """One that no other hidden name has."""
+        self._count += 1
+        return self._count
+
+    def shadow(self, name: str, depth: int) -> Root:
+        """Two variables of the whole call that say where a pointer points into."""
+        low, high = (f"sj_{side}{self.number()}_{name}" for side in ("low", "high"))
+        self.hidden.append(f"uint64_t {low} = 0, {high} = 0")
+        return Root(low, high, depth, name)
+
     # -- values ---------------------------------------------------------------------------------------------------
 
     def value(self, node: Any) -> Value:
         """An expression as something to compute with; an array as a pointer to its first element."""
         found = self._any(node)
         if isinstance(found.type, ArrayOf):
-            return Value(found.text, PointerTo(found.type.of), found.root)
-        if found.is_bits:  # narrower than int, whatever its sign
-            return replace(found, type=INT)
+            element = PointerTo(found.type.of)
+            found = self._placed(found) if found.root is None else found
+            return Value(found.text, element, found.root)
+        if found.bits is not None:  # narrower than int, whatever its sign; and a value has no struct around it
+            return Value(f"(+{found.text})", INT)
         if found.type == BOOL and isinstance(node, c_ast.ID | c_ast.ArrayRef | c_ast.StructRef | c_ast.UnaryOp):
             # A byte that somebody else wrote may be neither 0 nor 1, which clang would believe.
             is_object = not isinstance(node, c_ast.UnaryOp) or node.op == "*"
@@ -165,9 +193,10 @@ class Expressions:
 
     def _Constant(self, node: Any) -> Value:
         if node.type == "string":
-            name = f"sj_text{len(self.literals)}"
-            self.literals.append(f"static const char {name}[] = {node.value};\n")
-            return Value(name, ArrayOf(Arithmetic("i", 8), ""), _whole(name, 0, "a string"))
+            name = f"sj_text{self.number()}"
+            # Each call's own, so that one that writes to it, which C leaves undefined, does nothing to others.
+            self.hidden.append(f"char {name}[] = {node.value}")
+            return Value(name, ArrayOf(Arithmetic("i", 8), ""), whole(name, 0, "a string"))
         if node.type in ("char",):
             return Value(node.value, INT)
         if "double" not in node.type and "float" not in node.type:
@@ -184,7 +213,7 @@ class Expressions:
             return self._constant(node)
         if known.is_constant:
             return Value(known.text, known.type)
-        return Value(known.text, known.type, known.root or _object(known.text, 0, node.name))
+        return Value(known.text, known.type, known.root or _object(known.text, node.name))
 
     @staticmethod
     def _constant(node: Any) -> Value:
@@ -212,8 +241,9 @@ class Expressions:
             raise Refused(
                 node, f"the fields of this struct are not known here; define it before '{node.field.name}' is used"
             )
-        is_bits = isinstance(base.type, StructOf) and node.field.name in base.type.bit_fields
-        return Value(f"{base.text}.{node.field.name}", typ, base.root, is_bits)
+        assert isinstance(base.type, StructOf), "others have no fields"
+        bits = (base.text, node.field.name) if node.field.name in base.type.bit_fields else None
+        return Value(f"{base.text}.{node.field.name}", typ, base.root, bits)
 
     def _ArrayRef(self, node: Any) -> Value:
         return self._behind(node, node.name, node.subscript)
@@ -240,14 +270,25 @@ class Expressions:
     def _pointee(self, node: Any, base: Any, pointer: Value, typ: CType, index: Value) -> Value:
         if typ == VOID:
             raise Refused(node, "what is behind a 'void *' has no size; cast it to a pointer to its type")
-        if isinstance(typ, ArrayOf) and not isinstance(base, c_ast.ID):
-            raise Refused(node, "index an array or a named pointer to rows, not an expression")
         root = self._root(base, pointer)
         site = self.site("pointer", node, root.name or _shown(base))
-        size = f"(int64_t)sizeof(*{pointer.text})"
-        address = f"sj_at(sj_f, {site}, {pointer.text}, (int64_t)({index.text}), {size}, {root.low}, {root.high})"
-        _require_bounded(node, address)
-        return Value(f"(*(__typeof__(&{pointer.text}[0])){address})", typ, root)
+        # Of rows of variable length, `sizeof` and `typeof` evaluate what they are given: a name then.
+        row, before = pointer.text, ""
+        if has_variable_length(typ) and not isinstance(base, c_ast.ID):
+            row, before = "sj_q", f"__auto_type sj_q = {pointer.text}; "
+        where = f"{row}, (int64_t)({index.text}), (int64_t)sizeof(*{row}), {root.low}, {root.high}"
+        address = f"{self._at}(sj_f, {site}, {where})"
+        _require_bounded(node, pointer.text + address)
+        kind = f"__typeof__(&{row}[0])"
+        if self.checked:
+            site = self.site("alignment", node, root.name or _shown(base))
+            address = f"sj_aligned(sj_f, {site}, {address}, _Alignof(__typeof__({row}[0])))"
+        return Value(f"(*({{ {before}({kind}){address}; }}))" if before else f"(*({kind}){address})", typ, root)
+
+    @property
+    def _at(self) -> str:
+        """What compares an access: `checked` also finds a distance that is too long for an address."""
+        return "sj_far" if self.checked else "sj_at"
 
     @staticmethod
     def _root(node: Any, pointer: Value) -> Root:
@@ -263,6 +304,12 @@ class Expressions:
         typ = constant_lengths(self.types.read(node.type))
         require_traceable(node, typ)
         return Value(f"({print_tree(node.type).strip()})" + self.initial(node.init, typ), typ)
+
+    def _placed(self, literal: Value) -> Value:
+        """A compound literal as an object that is known where it lies: as long as the call, like other locals."""
+        root = self.shadow("literal", 0)
+        kept = f"{root.low} = (uint64_t)sj_q; {root.high} = {root.low} + sizeof(*sj_q)"
+        return Value(f"(*({{ __auto_type sj_q = &{literal.text}; {kept}; sj_q; }}))", literal.type, root)
 
     def initial(self, node: Any, typ: CType | None) -> str:
         """What a declaration is initialised with; `typ` is None where braces are left out or places are named."""
@@ -312,11 +359,21 @@ class Expressions:
             if isinstance(part, c_ast.ArrayDecl) and part.dim is not None and not self.is_constant(part.dim):
                 raise Refused(part.dim, "a length in a type name is a constant here; declare a variable of that length")
 
+    def _name_lengths(self, node: Any) -> None:
+        """Write the dimensions that are never assigned to as the constants that hold them, in place."""
+        for part in walk(node):
+            if isinstance(part, c_ast.ArrayDecl) and isinstance(part.dim, c_ast.ID):
+                symbol = self.symbol(part.dim.name)
+                if symbol is not None and symbol.length:
+                    part.dim = c_ast.ID(symbol.length, part.dim.coord)
+
     def is_constant(self, node: Any) -> bool:
         """Whether an expression is known to the compiler: numbers, enumerators, their arithmetic, sizes of types."""
         match node:
             case c_ast.Constant():
                 return bool(node.type != "string")
+            case c_ast.ID() if node.name.startswith("sj_n"):
+                return True
             case c_ast.ID():
                 symbol = self.symbol(node.name)
                 return bool(node.name in vocabulary.CONSTANTS if symbol is None else symbol.is_constant)
@@ -345,6 +402,8 @@ class Expressions:
         found = self._any(inner)
         if isinstance(found.type, PointerTo):
             raise Refused(node, "a pointer to a pointer is not followed; return the value, or use an index")
+        if isinstance(inner, c_ast.CompoundLiteral):
+            found = self._placed(found)
         return Value(f"(&{found.text})", PointerTo(found.type), found.root)
 
     def _step(self, node: Any, operator: str) -> Value:
@@ -353,16 +412,13 @@ class Expressions:
         text = f"({target.text}{sign})" if operator.startswith("p") else f"({sign}{target.text})"
         if isinstance(target.type, PointerTo):
             self._require_variable(node.expr)
-        elif self._overflows(target.type) and not target.is_bits:
-            one = Value("1", INT)
+        elif self._overflows(target.type):
             kind = {"++": "add", "--": "sub"}[sign]
-            changed = self._overflow(node, kind, Value("*sj_p", target.type), one, target.type).text
-            old = "sj_old" if operator.startswith("p") else "*sj_p"
-            text = (
-                f"({{ __typeof__({target.text}) *sj_p = &{target.text}; __typeof__(*sj_p) sj_old = *sj_p; "
-                f"*sj_p = {changed}; (void)sj_old; {old}; }})"
-            )
-        return Value(text, target.type, target.root)
+            before, place = _object_at(target)
+            changed = self._overflow(node, kind, Value(place, target.type), Value("1", INT), target.type).text
+            old = "sj_old" if operator.startswith("p") else place
+            text = f"({{ {before}__auto_type sj_old = +{place}; {place} = {changed}; (void)sj_old; {old}; }})"
+        return Value(text, INT if target.bits else target.type, None if target.bits else target.root)
 
     def _overflows(self, typ: CType) -> bool:
         """Whether arithmetic of a type can overflow, and that is looked at."""
@@ -378,12 +434,13 @@ class Expressions:
         pointers = [isinstance(v.type, PointerTo) for v in (left, right)]
         if operator in ("+", "-") and any(pointers):
             if all(pointers):
-                is_row = isinstance(left.type, PointerTo) and isinstance(left.type.to, ArrayOf)
-                if is_row and not isinstance(node.left, c_ast.ID):
-                    raise Refused(node, "subtract named pointers to rows, not expressions")
-                difference = f"((intptr_t){left.text} - (intptr_t){right.text})"
+                # With names: of rows of variable length, `sizeof` evaluates what it is given.
                 site = self.site("division", node, "/")
-                return Value(f"sj_divi64(sj_f, {site}, {difference}, (int64_t)sizeof(*{left.text}))", LONG)
+                text = (
+                    f"({{ __auto_type sj_l = {left.text}; __auto_type sj_r = {right.text}; sj_divi64(sj_f, {site}, "
+                    "(intptr_t)sj_l - (intptr_t)sj_r, (int64_t)sizeof(*sj_l)); })"
+                )
+                return Value(text, LONG)
             return self._moved(node, operator, *((left, right) if pointers[0] else (right, left)))
         if operator in ("&&", "||", "==", "!=", "<", "<=", ">", ">="):
             return Value(f"({left.text} {operator} {right.text})", INT)
@@ -417,13 +474,33 @@ class Expressions:
     def _TernaryOp(self, node: Any) -> Value:
         condition, a, b = (self.value(n) for n in (node.cond, node.iftrue, node.iffalse))
         if isinstance(a.type, PointerTo) or isinstance(b.type, PointerTo):
-            roots = {v.root for v in (a, b)} - {NOWHERE}
-            root = roots.pop() if len(roots) == 1 else None
             typ: CType = a.type if isinstance(a.type, PointerTo) and a.type.to != VOID else b.type
-            return Value(f"({condition.text} ? {a.text} : {b.text})", typ, root)
+            roots = {v.root for v in (a, b)} - {NOWHERE, None}
+            if len(roots) < 2:
+                root = roots.pop() if roots else NOWHERE
+                return Value(f"({condition.text} ? {a.text} : {b.text})", typ, root)
+            return self._either(node, condition, (a, b), typ)
         return Value(f"({condition.text} ? {a.text} : {b.text})", common(a.type, b.type))
 
+    def _either(self, node: Any, condition: Value, pointers: Sequence[Value], typ: CType) -> Value:
+        """One of two pointers; which one it was is kept beside it. clang evaluates arguments from left to right."""
+        root = self.shadow("either", 0)
+        chosen = Symbol(typ, MAX_DEPTH, "", root)
+        texts = []
+        for part, value in zip((node.iftrue, node.iffalse), pointers, strict=True):
+            own = self._root(part, value)
+            self._flows.append((chosen, own, part))
+            # The pointer last, so that its own parts have been evaluated where they are set in passing.
+            texts.append(
+                f"({{ __auto_type sj_q = {value.text}; {root.low} = {own.low}; {root.high} = {own.high}; sj_q; }})"
+            )
+        names = " or ".join(dict.fromkeys(v.root.name for v in pointers if v.root is not None and v.root.name))
+        text = f"({condition.text} ? {texts[0]} : {texts[1]})"
+        _require_bounded(node, text)
+        return Value(text, typ, replace(root, name=names))
+
     def _Cast(self, node: Any) -> Value:
+        self._name_lengths(node.to_type)
         self.require_constant_type(node.to_type)
         typ, operand = constant_lengths(self.types.read(node.to_type)), self.value(node.expr)
         shown = print_tree(node.to_type).strip()
@@ -454,7 +531,7 @@ class Expressions:
         if isinstance(target.type, PointerTo):
             self._require_variable(node.lvalue)
             if node.op == "=":
-                return self._pointed(node.lvalue.name, node.rvalue)
+                return self.pointed(node.lvalue.name, node.rvalue)
             return Value(f"({target.text} {node.op} {self.value(node.rvalue).text})", target.type, target.root)
         if node.op == "=":
             source = self.converted(self.value(node.rvalue), target.type, node)
@@ -464,7 +541,8 @@ class Expressions:
     def _updated(self, node: Any, target: Value) -> Value:
         """`x op= y`: where the operation is checked, on the object's address, which is computed once."""
         operator, operand = node.op[:-1], self.value(node.rvalue)
-        old = Value("(*sj_p)", target.type)
+        before, place = _object_at(target)
+        old = Value(place, INT if target.bits else target.type)
         operation = self._shifted if operator in ("<<", ">>") else None
         shim = c_ast.BinaryOp(operator, node.lvalue, node.rvalue, node.coord)
         if operation is not None:
@@ -472,25 +550,21 @@ class Expressions:
         else:
             changed = self._computed(shim, operator, old, Value("sj_v", operand.type))
         changed = self.converted(changed, target.type, node)
-        if target.is_bits and (operation is not None or operator in "/%"):
-            raise Refused(node, "write this out for a bit-field: 's.a = s.a / b'")
-        if target.is_bits or ("sj_f" not in changed.text and operation is None):
-            return Value(f"({target.text} {node.op} {operand.text})", target.type, target.root)
+        typ, root = (INT, None) if target.bits else (target.type, target.root)
+        if "sj_f" not in changed.text and operation is None:
+            return Value(f"({target.text} {node.op} {operand.text})", typ, root)
         _require_bounded(node, changed.text + target.text)
-        text = (
-            f"({{ __typeof__({target.text}) *sj_p = &{target.text}; __auto_type sj_v = {operand.text}; "
-            f"*sj_p = {changed.text}; }})"
-        )
-        return Value(text, target.type, target.root)
+        text = f"({{ {before}__auto_type sj_v = {operand.text}; {place} = {changed.text}; }})"
+        return Value(text, typ, root)
 
-    def _pointed(self, name: str, source: Any) -> Value:
+    def pointed(self, name: str, source: Any) -> Value:
         """A pointer variable set, and its shadows with it."""
         symbol = self.symbol(name)
         assert symbol is not None
         assert symbol.root is not None
         if isinstance(source, c_ast.TernaryOp):
             condition = self.value(source.cond)
-            a, b = (self._pointed(name, n).text for n in (source.iftrue, source.iffalse))
+            a, b = (self.pointed(name, n).text for n in (source.iftrue, source.iffalse))
             return Value(f"({condition.text} ? {a} : {b})", symbol.type, symbol.root)
         value = self.value(source)
         if isinstance(value.type, Arithmetic):
@@ -548,9 +622,15 @@ class Expressions:
             return Value(print_tree(node).strip(), SIZE)
         if name in _REPLACED:
             return self._replaced(node, name, given)
+        if name in _ABSOLUTE and self.checked:
+            bits = _ABSOLUTE[name]
+            site = self.site("overflow", node, name, f"int{bits}_t")
+            value = self.converted(self.value(given[0]), Arithmetic("i", bits), given[0])
+            return Value(f"sj_abs{bits}(sj_f, {site}, {value.text})", Arithmetic("i", bits))
         if name in library_functions():
             return self._library_call(node, name, library_functions()[name], given)
-        values = [self.value(a) for a in given]
+        is_text = [isinstance(a, c_ast.Constant) and a.type == "string" for a in given]  # of nan(""): the compiler's
+        values = [Value(a.value, VOID) if t else self.value(a) for a, t in zip(given, is_text, strict=True)]
         typ = _builtin_type(name, values)
         return Value(f"{name}({', '.join(v.text for v in values)})", typ)
 
@@ -601,6 +681,12 @@ class Expressions:
         value = self.value(given[0])
         bits = 64 if name.endswith("l") else 32
         return Value(f"({{ uint{bits}_t sj_v = {value.text}; sj_v ? {name}(sj_v) : {bits}; }})", INT)
+
+
+def _object_at(target: Value) -> tuple[str, str]:
+    """A declaration of `sj_p` that points at an object, or at the struct of a bit-field, and the object behind it."""
+    text, field = (target.text, "") if target.bits is None else target.bits
+    return f"__typeof__({text}) *sj_p = &{text}; ", f"sj_p->{field}" if field else "(*sj_p)"
 
 
 _REPLACED: Final = frozenset(
@@ -666,14 +752,14 @@ def _part(typ: CType | None, index: int) -> CType | None:
     return None
 
 
-def _whole(text: str, depth: int, name: str) -> Root:
+def whole(text: str, depth: int, name: str) -> Root:
     """The root of an array."""
     return Root(f"(uint64_t){text}", f"((uint64_t){text} + sizeof({text}))", depth, name)
 
 
-def _object(text: str, depth: int, name: str) -> Root:
-    """The root of any object."""
-    return Root(f"(uint64_t)&{text}", f"((uint64_t)&{text} + sizeof({text}))", depth, name)
+def _object(text: str, name: str) -> Root:
+    """The root of any object; it lives as long as the call."""
+    return Root(f"(uint64_t)&{text}", f"((uint64_t)&{text} + sizeof({text}))", 0, name)
 
 
 def _integer_type(text: str) -> Arithmetic:
@@ -710,21 +796,3 @@ def _shown(node: Any) -> str:
 def _plain(length: str) -> str:
     """A length under the name that the candidate has for it."""
     return length.removeprefix("sj_n_") if length.startswith("sj_n_") else ""
-
-
-def constant_lengths(typ: CType) -> CType:
-    """A type whose array lengths are all constants."""
-    match typ:
-        case ArrayOf():
-            return ArrayOf(constant_lengths(typ.of), None if typ.length is None else "")
-        case PointerTo():
-            return PointerTo(constant_lengths(typ.to))
-    return typ
-
-
-def has_variable_length(typ: CType) -> bool:
-    """Whether `sizeof` would look at a type's lengths at run time."""
-    return isinstance(typ, ArrayOf) and (bool(typ.length) or has_variable_length(typ.of))
-
-
-__all__ += ["decayed", "require_traceable"]

@@ -54,6 +54,21 @@ void *sj_at(
     sj_panic(sj_f, site, (int64_t)from / (size ? size : 1), low ? (int64_t)room / (size ? size : 1) : -1);
   return (void *)to;
 }
+sj_check
+void *sj_far(
+  struct sj_frame *sj_f, int64_t site, const volatile void *p, int64_t i, int64_t size, uint64_t low, uint64_t high)
+{
+  int64_t distance;
+  if (__builtin_expect(__builtin_mul_overflow(i, size, &distance), 0))
+    sj_panic(sj_f, site, i, low ? (int64_t)(high - low) / (size ? size : 1) : -1);
+  return sj_at(sj_f, site, p, i, size, low, high);
+}
+sj_check void *sj_aligned(struct sj_frame *sj_f, int64_t site, void *p, uint64_t to)
+{
+  if (__builtin_expect(((uint64_t)p & (to - 1)) != 0, 0))
+    sj_panic(sj_f, site, (int64_t)((uint64_t)p & (to - 1)), (int64_t)to);
+  return p;
+}
 sj_check void sj_step(struct sj_frame *sj_f, int64_t site)
 {
   if (__builtin_expect((--sj_f->fuel < 0) | (sj_panics->number != 0), 0))
@@ -163,6 +178,15 @@ sj_check {t} sj_{name}{bits}(struct sj_frame *sj_f, int64_t site, {t} a, {t} b)
 }}
 """
 
+_ABSOLUTE: Final = """
+sj_check {t} sj_abs{bits}(struct sj_frame *sj_f, int64_t site, {t} a)
+{{
+  if (__builtin_expect(a == (-__INT{bits}_MAX__ - 1), 0))
+    sj_panic(sj_f, site, (int64_t)a, 0);
+  return a < 0 ? -a : a;
+}}
+"""
+
 _FIT: Final = """
 sj_check {t} sj_fit{suffix}(struct sj_frame *sj_f, int64_t site, double v)
 {{
@@ -188,9 +212,8 @@ def _divisions() -> str:
 
 
 def _overflows() -> str:
-    return "".join(
-        _OVERFLOW.format(t=f"int{bits}_t", name=name, bits=bits) for bits in (32, 64) for name in ("add", "sub", "mul")
-    )
+    texts = [_OVERFLOW.format(t=f"int{b}_t", name=n, bits=b) for b in (32, 64) for n in ("add", "sub", "mul")]
+    return "".join([*texts, *(_ABSOLUTE.format(t=f"int{b}_t", bits=b) for b in (32, 64))])
 
 
 def _fits() -> str:

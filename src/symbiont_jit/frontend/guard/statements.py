@@ -8,7 +8,7 @@ declaration cannot leave one undefined.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,11 +19,20 @@ from symbiont_jit.frontend.guard.expressions import (
     Refused,
     Root,
     Symbol,
-    constant_lengths,
-    has_variable_length,
     require_traceable,
+    whole,
 )
-from symbiont_jit.frontend.guard.types import INT, VOID, ArrayOf, CType, FunctionOf, PointerTo, decayed
+from symbiont_jit.frontend.guard.types import (
+    INT,
+    VOID,
+    ArrayOf,
+    CType,
+    FunctionOf,
+    PointerTo,
+    constant_lengths,
+    decayed,
+    has_variable_length,
+)
 from symbiont_jit.frontend.tree import print_tree, walk
 from symbiont_jit.signature import ArrayType, Signature
 
@@ -49,8 +58,6 @@ class Functions:
 
     expressions: Expressions
     entries: Mapping[str, Signature]
-    shadows: list[str] = field(default_factory=list)
-    count: int = 0
     context: _Context = field(default_factory=_Context)
 
     def guard(self, tree: c_ast.FileAST) -> None:
@@ -134,20 +141,20 @@ class Functions:
         listed = self._parameters(list(decl.type.args.params) if decl.type.args else [], is_entry)
         ex.scopes.append({})
         ex.types.open()
-        self.shadows = []
+        ex.hidden = []
+        _check_jumps(node.body)
         assigned = _assigned_names(node.body)
         head = [self._parameter(p, is_entry, assigned) for p in params]
         body = self._block(node.body.block_items or [])
         ex.types.close()
         ex.scopes.pop()
-        start = [line for lines in head for line in lines] + self.shadows
+        start = [line for lines in head for line in lines] + ex.hidden
         if is_calling:
             start.append(f"sj_enter(sj_f, {ex.site('recursion', decl, decl.name)})")
             if ex.checked:  # the optimiser makes loops of some recursions, which take no stack
                 start.append(f"sj_step(sj_f, {ex.site('endless', decl)})")
         end = [] if typ.returns == VOID else [self._falling_off(decl)]
         ex.check_lifetimes()
-        _check_jumps(node.body)
         node.body.block_items = [*_after_pragmas(body, [_raw(s) for s in start]), *end]
         self._rename(decl, name)
         # Inlined into the shim, its spills would need the registers that a jump back does not restore.
@@ -178,9 +185,11 @@ class Functions:
         typ = ex.types.read(param.type)
         if not isinstance(decayed(typ), PointerTo):
             require_traceable(param, typ)
-            ex.declare(name, Symbol(typ, ex.depth, name))
             # A dimension may be assigned to; the length that arrays are checked against is the one that was passed.
-            return [f"const int64_t sj_n_{name} = {name}"] if name in self.context.dimensions else []
+            is_length = name in self.context.dimensions
+            known = f"sj_n_{name}" if is_length and name not in assigned else ""
+            ex.declare(name, Symbol(typ, ex.depth, name, length=known))
+            return [f"const int64_t sj_n_{name} = {name}"] if is_length else []
         require_traceable(param, decayed(typ))
         if not is_entry:
             root = Root(f"sj_low_{name}", f"sj_high_{name}", ex.depth, name)
@@ -201,11 +210,10 @@ class Functions:
         root = Root(low, f"({low} + (uint64_t){length} * sizeof(*sj_a_{name}))", 0, name)
         kept = [f"__typeof__({name}) const sj_a_{name} = {name}"]
         if name in assigned:
-            root = self._shadow(name, 0)
+            root = ex.shadow(name, 0)
             kept += [f"{root.low} = {low}", f"{root.high} = {low} + (uint64_t){length} * sizeof(*sj_a_{name})"]
             ex.declare(name, Symbol(PointerTo(element), ex.depth, name, root))
-            self.shadows, mine = self.shadows[:-1], self.shadows[-1:]
-            return [*mine, *kept]
+            return [ex.hidden.pop(), *kept]
         ex.declare(name, Symbol(ArrayOf(element, length), ex.depth, name, root))
         return kept
 
@@ -235,19 +243,11 @@ class Functions:
             if is_array and node.dim is not None and not self.expressions.is_constant(node.dim):
                 if not isinstance(node.dim, c_ast.ID):
                     raise Refused(node.dim, "the length of a parameter's array is a parameter or a constant")
-                self.count += 1
-                site = self.expressions.site("length", node.dim)
-                made.append(f"const int64_t sj_n{self.count} = sj_length(sj_f, {site}, (int64_t){node.dim.name})")
-                node.dim = c_ast.ID(f"sj_n{self.count}", node.dim.coord)
+                site, name = self.expressions.site("length", node.dim), f"sj_n{self.expressions.number()}"
+                made.append(f"const int64_t {name} = sj_length(sj_f, {site}, (int64_t){node.dim.name})")
+                node.dim = c_ast.ID(name, node.dim.coord)
             node = node.type
         return made
-
-    def _shadow(self, name: str, depth: int) -> Root:
-        """Two variables of the whole call that say where a pointer points into."""
-        self.count += 1
-        low, high = f"sj_low{self.count}_{name}", f"sj_high{self.count}_{name}"
-        self.shadows.append(f"uint64_t {low} = 0, {high} = 0")
-        return Root(low, high, depth, name)
 
     # -- statements -------------------------------------------------------------------------------------------------
 
@@ -361,6 +361,9 @@ class Functions:
             self._typedef(node)
             return [node]
         node.storage = [s for s in node.storage if s != "register"]  # the checks take addresses
+        if node.name is None and isinstance(node.type, c_ast.Struct | c_ast.Union) and node.type.decls is None:
+            ex.types.forward(node.type)
+            return [node]
         typ = ex.types.read(node.type)
         if node.name is None:
             return [node]
@@ -368,28 +371,15 @@ class Functions:
         if isinstance(typ, PointerTo):
             return self._pointer(node)
         before = self._measured(node.type) if ex.depth else []
-        typ = self._sized(node, self._with_lengths(self.expressions.types.read(node.type)))
+        typ = _sized(self._with_lengths(ex.types.read(node.type)))
         # The name is known in its own initialiser.
-        ex.declare(node.name, Symbol(typ, ex.depth, node.name, self._root_of(node.name, typ)))
+        # Only an array of variable length goes with its block; the others live as long as the call.
+        root = whole(node.name, ex.depth if has_variable_length(typ) else 0, node.name)
+        ex.declare(node.name, Symbol(typ, ex.depth, node.name, root if isinstance(typ, ArrayOf) else None))
         # What is constant is initialised by constants: nothing can happen there.
         if node.init is not None and ex.depth and "static" not in node.storage:
             node.init = _raw(ex.initial(node.init, typ))
         return [*before, node]
-
-    def _root_of(self, name: str, typ: CType) -> Root | None:
-        if not isinstance(typ, ArrayOf):
-            return None
-        low = f"(uint64_t){name}"
-        # Only an array of variable length goes with its block; the others live as long as the call.
-        depth = self.expressions.depth if has_variable_length(typ) else 0
-        return Root(low, f"({low} + sizeof({name}))", depth, name)
-
-    @staticmethod
-    def _sized(node: Any, typ: CType) -> CType:
-        """An array whose length its initialiser says."""
-        if isinstance(typ, ArrayOf) and typ.length is None:
-            return ArrayOf(typ.of, "")
-        return typ
 
     def _measured(self, node: Any) -> list[Any]:
         """The lengths of a variable-length array, computed once, checked, and named; and whether there is room."""
@@ -399,8 +389,7 @@ class Functions:
             if isinstance(node, c_ast.ArrayDecl) and node.dim is not None:
                 if not ex.is_constant(node.dim):
                     is_variable = True
-                    self.count += 1
-                    name, site = f"sj_n{self.count}", ex.site("length", node.dim)
+                    name, site = f"sj_n{ex.number()}", ex.site("length", node.dim)
                     value = ex.value(node.dim).text
                     made.append(_raw(f"const int64_t {name} = sj_length(sj_f, {site}, (int64_t)({value}))"))
                     node.dim = c_ast.ID(name, node.dim.coord)
@@ -413,10 +402,19 @@ class Functions:
                 raise Refused(first, "declare the struct before its array of variable length")
             element = print_tree(c_ast.Typename(None, [], None, c_ast.TypeDecl(None, [], None, node.type))).strip()
             made += [
-                _raw(f"__attribute__((cleanup(sj_restore))) struct sj_saved sj_s{self.count} = {{sj_f, sj_f->used}}"),
+                _raw(f"__attribute__((cleanup(sj_restore))) struct sj_saved sj_s{ex.number()} = {{sj_f, sj_f->used}}"),
                 _raw(f"sj_room(sj_f, {ex.site('stack', first)}, sj_times({size}, (int64_t)sizeof({element})))"),
             ]
         return made
+
+    @staticmethod
+    def _not_const(node: Any) -> Any:
+        """A pointer's declaration without its own `const`, which may be in a type's name: a cast drops that."""
+        if isinstance(node.type, c_ast.PtrDecl):
+            node.type.quals = [q for q in node.type.quals if q != "const"]
+            return node
+        names = " ".join(node.type.type.names)
+        return _raw(f"__typeof__(({names})0) {node.name} = 0")
 
     def _pointer(self, node: Any) -> list[Any]:
         ex = self.expressions
@@ -425,16 +423,20 @@ class Functions:
         assert isinstance(typ, PointerTo)
         if ex.depth == 0 or "static" in node.storage:
             raise Refused(node, f"the pointer '{node.name}' would outlive a call; use an array of values")
-        root = self._shadow(node.name, ex.depth)
+        root = ex.shadow(node.name, ex.depth)
         init, node.init = node.init, _raw("0")
         ex.declare(node.name, Symbol(PointerTo(self._with_lengths(typ.to)), ex.depth, node.name, root))
         made = [node, _raw(f"{root.low} = {root.high} = 0")]
         if init is not None:
-            # Set behind the declaration: const objects need their value where they are declared.
-            if "const" in node.type.quals:
-                node.type.quals = [q for q in node.type.quals if q != "const"]
-            made.append(_raw(ex._pointed(node.name, init).text))
+            # Set behind the declaration, where what is const could not be.
+            made[0] = self._not_const(node)
+            made.append(_raw(ex.pointed(node.name, init).text))
         return [*before, *made]
+
+
+def _sized(typ: CType) -> CType:
+    """An array whose length its initialiser says."""
+    return ArrayOf(typ.of, "") if isinstance(typ, ArrayOf) and typ.length is None else typ
 
 
 def _raw(text: str) -> Any:
@@ -523,32 +525,65 @@ def _called(tree: c_ast.FileAST) -> set[str]:
 
 
 def _check_jumps(body: Any) -> None:
-    """Refuse jumps past a declaration into its scope: the object would not be initialised."""
-    labels: dict[str, tuple[tuple[int, int], ...]] = {}
-    gotos: list[tuple[Any, tuple[tuple[int, int], ...]]] = []
+    """Refuse jumps past the declaration of something that is used behind the label: it would not be initialised."""
+    labels: dict[str, list[_Place]] = {}
+    gotos: list[tuple[Any, list[_Place]]] = []
 
-    def visit(items: Sequence[Any], path: tuple[tuple[int, int], ...], block: Any) -> None:
-        declared = 0
-        for item in items:
-            here = (*path, (id(block), declared))
-            if isinstance(item, c_ast.Decl):
-                declared += 1
-            elif isinstance(item, c_ast.Label):
+    def visit(block: Any, path: list[_Place]) -> None:
+        items = list(_items(block.block_items or ()))
+        for index, item in enumerate(items):
+            here = [*path, _Place(id(block), items, index)]
+            if isinstance(item, c_ast.Label):
                 labels[item.name] = here
-            elif isinstance(item, c_ast.Goto):
+                continue
+            if isinstance(item, c_ast.Goto):
                 gotos.append((item, here))
             elif isinstance(item, c_ast.Switch):
                 _check_switch(item)
             for inner in _blocks(item):
-                visit(inner.block_items or [], here, inner)
+                visit(inner, here)
 
-    visit(body.block_items or [], (), body)
+    visit(body, [])
     for node, start in gotos:
-        end = labels.get(node.name, ())
-        seen = dict(start)
-        for block, declared in end:
-            if declared > seen.get(block, 0):
-                raise Refused(node, f"'goto {node.name}' jumps past a declaration; declare variables before it")
+        begins = {place.block: place.index for place in start}
+        for place in labels.get(node.name, ()):
+            skipped = place.items[begins.get(place.block, -1) + 1 : place.index]
+            names = {item.name for item in skipped if isinstance(item, c_ast.Decl)}
+            used = names & _used_behind_labels(place.items, skipped)
+            if used:
+                name = min(used)
+                raise Refused(node, f"'goto {node.name}' jumps past the declaration of '{name}'; declare it before")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Which of a block's items something is in."""
+
+    block: int
+    items: list[Any]
+    index: int
+
+
+def _items(nodes: Sequence[Any]) -> Iterator[Any]:
+    """The statements of a block, one after the other: a label and what it stands before, the contents of a case."""
+    for node in nodes:
+        if isinstance(node, c_ast.Case | c_ast.Default):
+            yield from _items(node.stmts or ())
+            continue
+        yield node
+        if isinstance(node, c_ast.Label):
+            yield from _items([node.stmt])
+
+
+def _used_behind_labels(items: Sequence[Any], skipped: Sequence[Any]) -> set[str]:
+    """The names in a block from the first statement on that has a label, behind the first skipped declaration.
+
+    Whoever jumps into the block arrives at a label; a loop around one may go back to what is before it.
+    """
+    first = next((i for i, item in enumerate(items) if any(item is s for s in skipped)), len(items))
+    behind = items[first:]
+    arrival = next((i for i, item in enumerate(behind) if any(isinstance(n, c_ast.Label) for n in walk(item))), 0)
+    return {n.name for item in behind[arrival:] for n in walk(item) if isinstance(n, c_ast.ID)}
 
 
 def _blocks(item: Any) -> list[Any]:

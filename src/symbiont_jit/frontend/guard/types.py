@@ -30,7 +30,9 @@ __all__ = [
     "TypeReader",
     "VoidType",
     "common",
+    "constant_lengths",
     "decayed",
+    "has_variable_length",
     "library_functions",
     "promoted",
 ]
@@ -73,12 +75,13 @@ class ArrayOf:
     length: Any = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class StructOf:
-    """A struct or union; its fields are found by the node that defines it."""
+    """A struct or union: itself and no other. One that is only mentioned gets its fields where it is defined."""
 
     fields: tuple[tuple[str, CType], ...] = ()
     bit_fields: frozenset[str] = frozenset()
+    is_defined: bool = False
 
     def field(self, name: str) -> CType | None:
         """The type of a field, also of one in an anonymous struct inside."""
@@ -162,6 +165,23 @@ def decayed(typ: CType) -> CType:
     return PointerTo(typ.of) if isinstance(typ, ArrayOf) else typ
 
 
+def constant_lengths(typ: CType) -> CType:
+    """A type whose array lengths are known to the compiler, but for those that have a constant's name already."""
+    match typ:
+        case ArrayOf():
+            name = getattr(typ.length, "name", typ.length)
+            kept = name if isinstance(name, str) and name.startswith("sj_n") else ""
+            return ArrayOf(constant_lengths(typ.of), None if typ.length is None else kept)
+        case PointerTo():
+            return PointerTo(constant_lengths(typ.to))
+    return typ
+
+
+def has_variable_length(typ: CType) -> bool:
+    """Whether `sizeof` would look at a type's lengths at run time."""
+    return isinstance(typ, ArrayOf) and (bool(typ.length) or has_variable_length(typ.of))
+
+
 class TypeReader:
     """Types of declarations, with the typedefs and tags of the scopes that are open."""
 
@@ -221,6 +241,10 @@ class TypeReader:
                     return scope[names[0]]
         return arithmetic(names)
 
+    def forward(self, node: Any) -> None:
+        """`struct name;` alone: in this scope the tag means a struct of its own, whatever it means outside."""
+        self.tags[-1].setdefault(node.name, StructOf())
+
     def _struct(self, node: Any) -> StructOf:
         if node.decls is not None:
             fields = tuple(
@@ -229,14 +253,16 @@ class TypeReader:
             bits = frozenset(
                 d.name for d in node.decls if isinstance(d, c_ast.Decl) and d.bitsize is not None and d.name
             )
-            made = StructOf(fields, bits)
+            mentioned = self.tags[-1].get(node.name)
+            made = StructOf() if mentioned is None or mentioned.is_defined else mentioned
+            made.fields, made.bit_fields, made.is_defined = fields, bits, True
             if node.name is not None:
                 self.tags[-1][node.name] = made
             return made
         for scope in reversed(self.tags):
             if node.name in scope:
                 return scope[node.name]
-        return StructOf()
+        return self.tags[-1].setdefault(node.name, StructOf())
 
 
 def _measured(typ: CType) -> CType:
