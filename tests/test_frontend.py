@@ -282,6 +282,10 @@ def example_value(row):
     call = example_call(row) if not row.macro else f"{row.name}({'x, x' if ', y' in row.macro else 'x'})"
     if row.prototype.startswith("void *") or row.name.endswith(("assume_aligned",)):
         return f"({call} != 0)"
+    if row.name == "free":
+        return "(free(malloc(8)), 1)"
+    if row.name == "realloc":
+        return "(realloc(malloc(8), 16) != 0)"
     if row.name in ("__builtin_assume", "__builtin_prefetch"):
         return f"({call}, 1)"
     return call

@@ -99,7 +99,7 @@ CANDIDATES = {
     ],
     "forbidden": [
         ("system", "dot", body("dot", 'return system("true");'), REJECTED, "call", 1),
-        ("malloc", "dot", body("dot", "return malloc(8) != 0;"), REJECTED, "call", 1),
+        ("aligned_alloc", "dot", body("dot", "return aligned_alloc(8, 8) != 0;"), REJECTED, "call", 1),
         ("abort", "dot", body("dot", "abort(); return 0;"), REJECTED, "call", 1),
         ("printf", "dot", body("dot", 'printf("%s"); return 0;'), REJECTED, "call", 1),
         ("alloca", "dot", body("dot", "return __builtin_alloca(8) != 0;"), REJECTED, "call", 1),
@@ -262,6 +262,26 @@ CANDIDATES = {
         ("static pointer", "dot", body("dot", 'static const char *const p = "abc"; return p[0];'), REJECTED, "untraceable", 4),
         ("jump past a declaration", "dot", body("dot", "goto a; double t[4]; a: t[0] = 1; return t[0];"), REJECTED, "untraceable", 4),
         ("pointer bytes copied", "dot", body("dot", "const double *p = x; int64_t k = 4096; memcpy(&p, &k, 8); return *p;"), REJECTED, "untraceable", 6),
+    ],
+    "arena": [
+        ("block overrun", "dot", body("dot", "double *t = malloc(n * sizeof(double)); t[n] = 1; return t[0];"), PANICKED, "pointer", 5),
+        ("block underrun", "dot", body("dot", "double *t = malloc(n * sizeof(double)); return t[-1];"), PANICKED, "pointer", 5),
+        ("header overwritten", "dot", body("dot", "char *t = malloc(8); for (int i = 0; i < 64; i++) t[-1 - i] = 127; free(t); return 0;"), PANICKED, "pointer", 7),
+        ("after free", "dot", body("dot", "double *t = calloc(n, 8); free(t); return t[0];"), PANICKED, "freed", 6),
+        ("after realloc", "dot", body("dot", "double *t = calloc(n, 8); double *u = realloc(t, 1024); return t[0] + u[0];"), PANICKED, "freed", 6),
+        ("memcpy after free", "dot", body("dot", "double *t = calloc(n, 8); free(t); memcpy(t, x, 8); return 0;"), PANICKED, "freed", 6),
+        ("freed twice", "dot", body("dot", "double *t = calloc(n, 8); free(t); free(t); return 0;"), PANICKED, "free", 6),
+        ("free inside of a block", "dot", body("dot", "double *t = calloc(n, 8); free(t + 1); return 0;"), PANICKED, "free", 5),
+        ("free a local", "dot", body("dot", "double t[4]; free(t); return 0;"), PANICKED, "free", 5),
+        ("free an argument", "dot", body("dot", "free((double *)x); return 0;"), UNLOWERED, "compiler", 4),
+        ("realloc of a local", "dot", body("dot", "double t[4]; double *u = realloc(t, 64); return u[0];"), PANICKED, "free", 5),
+        ("free in a helper", "dot", "static void give(double *p) { free(p); }\n" + body("dot", "double *t = malloc(64); give(t); return t[0];"), PANICKED, "freed", 10),
+        ("too much", "dot", body("dot", "double s = 0; for (int64_t i = 0; i < 4096; i++) { double *t = malloc(1 << 16); t[0] = i; s += t[0]; } return s;"), PANICKED, "allocation", 7),
+        ("too much at once", "dot", body("dot", "return malloc(1LL << 40) != NULL;"), PANICKED, "allocation", 4),
+        ("a product that wraps", "dot", body("dot", "double *t = calloc(1LL << 61, 16); return t[0];"), PANICKED, "allocation", 4),
+        ("a negative size", "dot", body("dot", "double *t = malloc(-8); return t[0];"), PANICKED, "allocation", 4),
+        ("a block kept in an integer", "dot", body("dot", "int64_t k = (int64_t)malloc(8); return *(double *)k;"), REJECTED, "untraceable", 5),
+        ("size is forgotten", "dot", body("dot", "double *t = malloc(n); t[n - 1] = 1; return t[n - 1];"), PANICKED, "pointer", 5),
     ],
     "arithmetic": [
         ("addition", "total", body("total", "int64_t k = INT64_MAX; return k + b;"), PANICKED, "overflow", 5),
@@ -665,6 +685,9 @@ def search():
 def before(search):
     """The process after one honest evaluation of each kernel, and the evaluations."""
     first = {key: honest(search, key) for key in HONEST}
+    contained(
+        search["dot"].evaluate(body("dot", "double big[16384]; big[n] = 1; return big[0];")), WRONG
+    )  # other flags
     for evolution in search.values():
         evolution.close()
     return state(), first, canary()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 __all__ = [
+    "ARENA_FUNCTIONS",
     "CONSTANTS",
     "FUNCTIONS",
     "HEADERS",
@@ -67,6 +68,9 @@ _ROWS: Final = [
         "void *memcpy(void *, const void *, size_t); void *memmove(void *, const void *, size_t);"
         "void *memset(void *, int, size_t); int memcmp(const void *, const void *, size_t)"
     ),
+    *_prototypes(
+        "void *malloc(size_t); void *calloc(size_t, size_t); void *realloc(void *, size_t); void free(void *)"
+    ),
     *(Function(n, macro=f"(x) __builtin_{n}(x)") for n in "isnan isinf isfinite isnormal signbit".split()),
     *(
         Function(n, macro=f"(x, y) __builtin_{n}(x, y)")
@@ -90,13 +94,17 @@ _ROWS: Final = [
     ),
 ]
 
+#: Memory that lasts as long as a call. These are the project's own, never the C library's.
+ARENA_FUNCTIONS: Final = ("malloc", "calloc", "realloc", "free")
+
 #: Every function a candidate may call, by name.
 FUNCTIONS: Final[Mapping[str, Function]] = {row.name: row for row in _ROWS}
 
 #: Names that lowering may leave undefined in object code. What clang makes of the table's functions is more than
 #: their names: `memcmp` can become `bcmp`, `sin` with `cos` becomes `sincos`, `pow(2, x)` becomes `exp2` or `ldexp`.
 LIBRARY_SYMBOLS: Final = frozenset(
-    [row.name for row in _ROWS if row.prototype] + "bcmp sincos sincosf exp10 exp10f fmodl roundeven roundevenf".split()
+    [row.name for row in _ROWS if row.prototype and row.name not in ARENA_FUNCTIONS]
+    + "bcmp sincos sincosf exp10 exp10f fmodl roundeven roundevenf".split()
 )
 
 _INTEGER_LIMITS: Final[Mapping[str, str]] = {

@@ -108,6 +108,10 @@ def target_features() -> tuple[str, ...]:
     return tuple(f for f in features.split(",") if f)
 
 
+#: Processes that wait for a unit, one for each set of flags; the one that was used longest ago goes.
+MAX_WAITING: Final = 4
+
+
 @dataclass(slots=True)
 class Clang:
     """One clang and the processes that wait for its next unit; safe to call from several threads."""
@@ -196,6 +200,8 @@ class Clang:
         with self._lock:
             if command not in self._waiting:
                 self._waiting[command] = _spawn(command)
+            while len(self._waiting) > MAX_WAITING:
+                _end(self._waiting.pop(next(iter(self._waiting))))
 
     def hold(self) -> None:
         """Before a fork: wait until no unit is half sent."""
@@ -219,9 +225,14 @@ class Clang:
         """End the waiting processes: they see the end of their input."""
         with self._lock:
             for process in self._waiting.values():
-                process.kill()
-                process.communicate()
+                _end(process)
             self._waiting.clear()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process that waits for a unit."""
+    process.kill()
+    process.communicate()
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 from symbiont_jit.backend.clang import clang
@@ -25,9 +26,9 @@ def preprocess(code: str) -> Any:
     return clang().preprocess(code)
 
 
-def generated(text: str, entry: str, symbols: dict[str, int]) -> Loaded:
+def generated(text: str, entries: Sequence[str], symbols: dict[str, int]) -> Loaded:
     """Generated C, compiled and loaded with the addresses of the names that it leaves open."""
-    code = compile_object(text, [entry], also_needs=frozenset(symbols))
+    code = compile_object(text, entries, also_needs=frozenset(symbols))
     return load(code, symbols)
 
 
@@ -45,7 +46,7 @@ class Stub:
             f"extern volatile int64_t sj_unevolved;\n{signature.c_structs}"
             f"{entry.returns} sj_stub({', '.join(params) or 'void'})\n{{\n  sj_unevolved = 1;\n  {result}\n}}\n"
         )
-        self._loaded = generated(text, "sj_stub", {"sj_unevolved": ctypes.addressof(self._hit)})
+        self._loaded = generated(text, ("sj_stub",), {"sj_unevolved": ctypes.addressof(self._hit)})
         self.address = self._loaded.addresses[0]
 
     def take_panic(self) -> str | None:
@@ -61,7 +62,7 @@ class Pointer:
 
     def __init__(self, signature: Signature, cell: Cell | MemberCell) -> None:
         text = _pointer_source(signature, cell.is_member)
-        self._loaded = generated(text, "sj_pointer", {"sj_cell": cell.address})
+        self._loaded = generated(text, ("sj_pointer",), {"sj_cell": cell.address})
         self.address = self._loaded.addresses[0]
 
 
@@ -120,5 +121,5 @@ class _ByIdentity:
 
 @functools.lru_cache(maxsize=256)
 def _python_call(text: str, symbols: tuple[tuple[str, int], ...], dtypes: _ByIdentity) -> PythonCall:
-    loaded = generated(text, ENTRY, dict(symbols))
+    loaded = generated(text, (ENTRY,), dict(symbols))
     return PythonCall(loaded.addresses[0], (loaded, dtypes))

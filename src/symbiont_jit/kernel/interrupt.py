@@ -17,46 +17,32 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from symbiont_jit.errors import UsageError
-from symbiont_jit.frontend.guard import PLACES
+from symbiont_jit.frontend.guard.places import PLACE, PLACE_WORDS, PLACES
+from symbiont_jit.frontend.guard.runtime import INTERRUPTED
 from symbiont_jit.kernel.glue import generated
+from symbiont_jit.kernel.threads import places
 
-__all__ = ["interrupt", "places", "time_limit"]
-
-_WORDS: Final = 3
-_SA_NODEFER_RESTART: Final = 0x40000000 | 0x10000000
-
-
-@functools.cache
-def places() -> int:
-    """The address of the places of threads, one behind the other; the first one is nobody's."""
-    memory = (ctypes.c_int64 * ((PLACES + 1) * _WORDS))()
-    _KEPT.append(memory)
-    return ctypes.addressof(memory)
-
+__all__ = ["interrupt", "time_limit"]
 
 _KEPT: Final[list[Any]] = []
 
-_HANDLER: Final = f"""
-struct sj_frame {{ void *jump[5]; int64_t site; }};
-struct sj_place {{ int64_t thread; struct sj_frame *frame; void *panics; }};
-extern struct sj_place sj_places[];
+_SA_NODEFER_RESTART: Final = 0x40000000 | 0x10000000
+
+_HANDLER: Final = f"""{PLACE}
 void sj_interrupted(int number)
 {{
-  int64_t me = (int64_t)__builtin_thread_pointer();
-  uint64_t first = ((uint64_t)me >> 6) ^ ((uint64_t)me >> 12);
-  for (int64_t i = 0; i < {PLACES}; i++) {{
-    struct sj_place *p = sj_places + 1 + ((first + (uint64_t)i) & {PLACES - 1});
-    if (!p->thread)
-      return;
-    if (p->thread == me) {{
-      struct sj_frame *frame = p->frame;
-      if (frame) {{
-        p->frame = 0;
-        frame->site = -1;
-        __builtin_longjmp(frame->jump, 1);
-      }}
-      return;
+  int64_t me = sj_me();
+  for (uint64_t i = 0; i < {PLACES} && sj_nth(me, i)->thread; i++) {{
+    struct sj_place *p = sj_nth(me, i);
+    if (p->thread != me)
+      continue;
+    struct sj_frame *frame = p->frame;
+    if (frame) {{
+      p->frame = 0;
+      frame->site = {INTERRUPTED};
+      __builtin_longjmp(frame->jump, 1);
     }}
+    return;
   }}
 }}
 """
@@ -78,7 +64,7 @@ def _signal_number() -> int:
     """The signal, with its handler installed at the first use."""
     if sys.platform != "linux":
         raise UsageError("interrupting a call needs Linux")
-    loaded = generated(_HANDLER, "sj_interrupted", {"sj_places": places()})
+    loaded = generated(_HANDLER, ("sj_interrupted",), {"sj_places": ctypes.addressof(places())})
     _KEPT.append(loaded)
     number = int(signal.SIGRTMAX) - 3
     action = _Action(loaded.addresses[0], (ctypes.c_uint64 * 16)(), _SA_NODEFER_RESTART, None)
@@ -90,12 +76,12 @@ def _signal_number() -> int:
 def interrupt(panics: int) -> int:
     """Interrupt guarded calls: of the kernels with this panic table; how many there were."""
     number = _signal_number()
-    table = (ctypes.c_int64 * ((PLACES + 1) * _WORDS)).from_address(places())
+    table = places()
     kill = ctypes.CDLL(None).pthread_kill
     kill.argtypes = (ctypes.c_uint64, ctypes.c_int)
     count = 0
-    for at in range(_WORDS, (PLACES + 1) * _WORDS, _WORDS):
-        owner, frame, of = table[at : at + _WORDS]
+    for at in range(PLACE_WORDS, len(table), PLACE_WORDS):
+        owner, frame, of = table[at : at + 3]
         if frame and of == panics:
             count += kill(owner, number) == 0
     return count

@@ -24,10 +24,10 @@ from symbiont_jit.dispatch.lease import Leases
 from symbiont_jit.dispatch.python_body import PythonCode, compile_python
 from symbiont_jit.errors import CandidateError, Diagnostic, KernelError
 from symbiont_jit.frontend import Canonical, canonical_source
-from symbiont_jit.frontend.guard import FLAGS, guard
+from symbiont_jit.frontend.guard import FLAGS, FRAMES, allocates, frame_flags, guard, released
 from symbiont_jit.kernel.glue import Stub, preprocess
-from symbiont_jit.kernel.interrupt import places
-from symbiont_jit.kernel.panics import INTERRUPTED, Panic, PanicTable, panic_of
+from symbiont_jit.kernel.panics import Panic, PanicTable, panic_of
+from symbiont_jit.kernel.threads import bound_names
 from symbiont_jit.signature import NativeEntry, Signature, native_entry
 
 __all__ = ["Lineage", "Memory", "Version"]
@@ -122,7 +122,7 @@ class Lineage:
         """A canonical text, compiled for a profile; raises `CandidateError`."""
         entries = [e.symbol for e in self.entries]
         if profile == "release":
-            code = compile_object(canonical.text, entries, self.flags, profile, self.after)
+            code = self._released(canonical, entries)
             self._sound.add(hash(canonical.text))
             return code
         guarded = guard(canonical.text, self.signatures, profile)
@@ -134,10 +134,21 @@ class Lineage:
         if guarded.is_plain:
             return compile_object(canonical.text, entries, flags, profile, self.after)
         after = self.assertions + guarded.after
-        try:
-            return compile_object(guarded.text, entries, flags, profile, after, guarded.before, BOUND)
-        except CandidateError as error:
-            raise CandidateError(error.stage, map(_without_line, error.diagnostics), canonical.text) from None
+        for size in FRAMES:
+            own = (*flags, *frame_flags(size))
+            try:
+                return compile_object(guarded.text, entries, own, profile, after, guarded.before, BOUND)
+            except CandidateError as error:
+                if size == FRAMES[-1] or "stack frame size" not in str(error):
+                    raise CandidateError(error.stage, map(_without_line, error.diagnostics), canonical.text) from None
+        raise AssertionError("the last size was tried")
+
+    def _released(self, canonical: Canonical, entries: Sequence[str]) -> ObjectCode:
+        if not allocates(canonical.text):
+            return compile_object(canonical.text, entries, self.flags, "release", self.after)
+        around = released(self.signatures)
+        after = self.assertions + around.after
+        return compile_object(canonical.text, entries, self.flags, "release", after, around.before, BOUND)
 
     @property
     def entries(self) -> list[NativeEntry]:
@@ -203,7 +214,7 @@ class Lineage:
         self._by_identity[version.identity] = version
         if self._loads % PRUNE_EVERY == 0:
             self.prune((version,))
-        bound = {"sj_panics": self.panics.address, "sj_version": version.identity, "sj_places": places()}
+        bound = {"sj_panics": self.panics.address, "sj_version": version.identity, **bound_names()}
         return load(version.object_code, bound)
 
     def activate(self, version: Version) -> None:
@@ -215,10 +226,7 @@ class Lineage:
     def _publish(self, version: Version) -> None:
         addresses = self.addresses(version)
         version.was_active = True
-        if self.is_group:
-            self.slot.store(ctypes.addressof(version.table))
-        else:
-            self._only_cell.store(addresses[0])
+        self._leading.store(ctypes.addressof(version.table) if self.is_group else addresses[0])
 
     def require_code(self) -> None:
         """Make every cell lead to code: the active version's, or a stub that panics."""
@@ -233,7 +241,7 @@ class Lineage:
     @contextlib.contextmanager
     def lent(self, version: Version) -> Iterator[None]:
         """A version of somebody else's active, and afterwards what was. For worker processes."""
-        before, leading = self.active, self.slot if self.is_group else self._only_cell
+        before, leading = self.active, self._leading
         target = leading.target
         self.activate(version)
         try:
@@ -244,10 +252,13 @@ class Lineage:
 
     def is_ready(self) -> bool:
         """Whether calls lead to code."""
-        return bool((self.slot if self.is_group else self._only_cell).target)
+        return bool(self._leading.target)
 
     @property
-    def _only_cell(self) -> Cell:
+    def _leading(self) -> Cell:
+        """The cell that a swap stores to: the group's slot, or the only kernel's own."""
+        if self.is_group:
+            return self.slot
         owner = self.callables[0]()
         assert owner is not None, "a kernel keeps its lineage, and nobody else calls this"
         assert isinstance(owner._cell, Cell), "only members of a group have another one"
@@ -267,14 +278,13 @@ class Lineage:
         found = version if version is not None else self._by_identity.get(record[0])
         if found is None:
             return Panic("unknown", "a candidate that is gone panicked")
-        if record[1] < 0:
-            return INTERRUPTED
         sites = guard(found.source, self.signatures, found.profile).sites
-        return panic_of(sites[record[1]], record[2], record[3], found.source)
+        return panic_of(sites, *record[1:], found.source)
 
     def warm(self) -> None:
         """Compile what calls from Python and panics need."""
         self.panics.take(None)
+        bound_names()
         for reference in self.callables:
             owner = reference()
             if owner is not None:
@@ -331,7 +341,7 @@ def _without_line(found: Diagnostic) -> Diagnostic:
 
 
 #: Names that guarded code leaves to be bound when it is loaded.
-BOUND: Final = frozenset({"sj_panics", "sj_places", "sj_version"})
+BOUND: Final = frozenset({"sj_panics", "sj_places", "sj_version", "sj_enlist", "sj_arena"})
 
 # Tables of stubs that a slot points at: a reader may be at one at any time.
 _KEPT: list[Version] = []

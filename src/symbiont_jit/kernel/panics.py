@@ -9,12 +9,15 @@ from __future__ import annotations
 import ctypes
 import functools
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from symbiont_jit.errors import Diagnostic, Stage
-from symbiont_jit.frontend.guard import RECORDS, Site
+from symbiont_jit.frontend.guard import Site
+from symbiont_jit.frontend.guard.arena import ARENA_BYTES
+from symbiont_jit.frontend.guard.places import PLACE, RECORDS
+from symbiont_jit.frontend.guard.runtime import INTERRUPTED, NO_ROOM
 from symbiont_jit.kernel.glue import generated
 
 __all__ = ["Panic", "PanicTable", "panic_of"]
@@ -75,7 +78,7 @@ class PanicTable:
 
 @functools.cache
 def _take() -> Callable[[int, int, int], int]:
-    loaded = generated(_TAKE, "sj_take", {})
+    loaded = generated(_TAKE, ("sj_take",), {})
     function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)(loaded.addresses[0])
     _KEPT.append(loaded)
     return function
@@ -83,11 +86,10 @@ def _take() -> Callable[[int, int, int], int]:
 
 _KEPT: Final[list[Any]] = []
 
-_TAKE: Final = f"""
-struct sj_record {{ int64_t thread, number, version, site, a, b; }};
+_TAKE: Final = f"""{PLACE}
 int64_t sj_take(struct sj_record *table, int64_t version, int64_t *out)
 {{
-  int64_t me = (int64_t)__builtin_thread_pointer();
+  int64_t me = sj_me();
   struct sj_record *newest = 0;
   for (int i = 1; i <= {RECORDS}; i++) {{
     struct sj_record *r = table + i;
@@ -106,11 +108,14 @@ int64_t sj_take(struct sj_record *table, int64_t version, int64_t *out)
 }}
 """
 
-INTERRUPTED: Final = Panic("interrupted", "the call was interrupted")
 
-
-def panic_of(site: Site, a: int, b: int, source: str) -> Panic:
+def panic_of(sites: Sequence[Site], number: int, a: int, b: int, source: str) -> Panic:
     """A record in plain words."""
+    if number == INTERRUPTED:
+        return Panic("interrupted", "the call was interrupted")
+    if number == NO_ROOM:
+        return Panic("stack", f"the calling thread has {max(a, 0):,} bytes of stack left, too few for a call")
+    site = sites[number]
     return Panic(site.kind, _MESSAGES[site.kind](site, a, b), site.line, site.column, source)
 
 
@@ -162,6 +167,13 @@ _MESSAGES: Final[dict[str, Callable[[Site, int, int], str]]] = {
     "recursion": lambda s, a, b: f"'{s.what}' calls itself too deeply: {a:,} bytes of stack",
     "length": lambda s, a, b: f"a local array of {a} elements; at least 0 and at most {1 << 24:,}",
     "stack": lambda s, a, b: f"local arrays of {a:,} bytes, where {max(b, 0):,} are left",
+    "allocation": lambda s, a, b: (
+        f"{s.what} of {a:,} bytes, where a call has {ARENA_BYTES >> 20} MiB in all"
+        if a >= 0
+        else f"{s.what} of too many bytes"
+    ),
+    "free": lambda s, a, b: f"{s.what} was freed already" if a else f"{s.what} is no block that malloc gave",
+    "freed": lambda s, a, b: f"access to {s.what}, which was freed",
     "unreachable": lambda s, a, b: "__builtin_unreachable() was reached",
     "assumption": lambda s, a, b: f"__builtin_assume({s.what}) does not hold",
 }

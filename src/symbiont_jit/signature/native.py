@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from symbiont_jit.signature.elements import Scalar
 from symbiont_jit.signature.model import Mode, Param, Signature
 
-__all__ = ["NativeEntry", "native_entry"]
+__all__ = ["NativeEntry", "adapted", "native_entry", "shim"]
 
 ENTRY_PREFIX = "sj_entry_"
 
@@ -48,17 +48,23 @@ def is_by_value(param: Param) -> bool:
 @functools.lru_cache(maxsize=1024)
 def native_entry(signature: Signature) -> NativeEntry:
     """The entry of a signature."""
-    result = signature.returns if signature.returns is not None and signature.returns.kind == "c" else None
+    returns, result = _results(signature)
     types = ["int64_t"] * len(signature.dimensions) + [_type(p) for p in signature.params]
     if result is not None:
         types.append(f"{result.c} *")
-    returns = "void" if result is not None or signature.returns is None else signature.returns.c
     assertions = "".join(r.c_assertions for r in signature.records)
     if result is None and all(is_by_value(p) for p in signature.params if isinstance(p.type, Scalar)):
         return NativeEntry(signature.name, returns, tuple(types), False, assertions)
     symbol = ENTRY_PREFIX + signature.name
-    shim = _shim(signature, symbol, returns, result)
-    return NativeEntry(symbol, returns, tuple(types), result is not None, assertions + shim)
+    after = assertions + shim(signature, symbol, signature.name)
+    return NativeEntry(symbol, returns, tuple(types), result is not None, after)
+
+
+def _results(signature: Signature) -> tuple[str, Scalar | None]:
+    """What the entry returns, and what it gives through its last pointer."""
+    if signature.returns is not None and signature.returns.kind == "c":
+        return "void", signature.returns
+    return "void" if signature.returns is None else signature.returns.c, None
 
 
 def _type(param: Param) -> str:
@@ -67,22 +73,30 @@ def _type(param: Param) -> str:
     return f"{'const ' if param.mode is Mode.IN else ''}{param.type.dtype.c} *"
 
 
-def _shim(signature: Signature, symbol: str, returns: str, result: Scalar | None) -> str:
-    """The entry in C. Its parameters have names of their own, so that none hides the candidate's function."""
-    params, passed = [], []
-    for number in range(len(signature.dimensions)):
-        params.append(f"int64_t d{number}")
-        passed.append(f"d{number}")
+def adapted(signature: Signature) -> tuple[list[str], list[str]]:
+    """The entry's parameters, and what the candidate's function is called with.
+
+    They have names of their own, so that none hides the candidate's function. A pointer for the result is not in here.
+    """
+    params = [f"int64_t d{number}" for number in range(len(signature.dimensions))]
+    passed = [f"d{number}" for number in range(len(signature.dimensions))]
     for number, param in enumerate(signature.params):
         by_pointer = isinstance(param.type, Scalar) and not is_by_value(param)
         is_array = not isinstance(param.type, Scalar)
         const = "const " if param.mode is Mode.IN else ""
         params.append(f"{const + 'void *' if is_array else _type(param) + ' '}a{number}")
         passed.append(f"*a{number}" if by_pointer else f"a{number}")
-    call = f"{signature.name}({', '.join(passed)})"
+    return params, passed
+
+
+def shim(signature: Signature, symbol: str, callee: str, first: str = "") -> str:
+    """A function in C that is called like the entry and calls one like the candidate's; `first` is done before."""
+    returns, result = _results(signature)
+    params, passed = adapted(signature)
+    call = f"{callee}({', '.join(passed)})"
     if result is not None:
         params.append(f"{result.c} *result")
         body = f"*result = {call};"
     else:
         body = f"{'' if returns == 'void' else 'return '}{call};"
-    return f"{returns} {symbol}({', '.join(params)})\n{{\n  {body}\n}}\n"
+    return f"{returns} {symbol}({', '.join(params) or 'void'})\n{{\n  {first}{body}\n}}\n"

@@ -16,18 +16,21 @@ from typing import Final
 from pycparser import c_ast
 
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
+from symbiont_jit.frontend.guard.arena import GUARDED_ARENA, RELEASE_ARENA, allocates
 from symbiont_jit.frontend.guard.expressions import Expressions, Refused, Site
-from symbiont_jit.frontend.guard.runtime import ENTRY_SHIM, PLACES, RECORDS, RUNTIME
+from symbiont_jit.frontend.guard.places import PLACE
+from symbiont_jit.frontend.guard.runtime import ENTRY_SHIM, FIND_PLACE, NO_ROOM, RUNTIME
 from symbiont_jit.frontend.guard.statements import MAIN, Functions
 from symbiont_jit.frontend.tree import parse, print_tree, walk
-from symbiont_jit.signature import ArrayType, Mode, Scalar, Signature, native_entry
-from symbiont_jit.signature.native import is_by_value
+from symbiont_jit.signature import Signature, native_entry
+from symbiont_jit.signature.native import adapted, shim
+from symbiont_jit.vocabulary import ARENA_FUNCTIONS
 
-__all__ = ["FLAGS", "PLACES", "RECORDS", "Guarded", "Site", "guard"]
+__all__ = ["FLAGS", "FRAMES", "Guarded", "Released", "Site", "allocates", "frame_flags", "guard", "released"]
 
-#: Bytes of stack that a call may use, and one function of it.
+#: Bytes of stack that a call may use, and one function of it: most need little and are content with a small thread.
 STACK: Final = 1 << 19
-MAX_FRAME: Final = 1 << 18
+FRAMES: Final = (1 << 14, 1 << 18)
 
 #: With these, what the language leaves undefined and is not checked is at least some value: nothing for the optimiser
 #: to conclude from. Overflow wraps, also of pointers; conversions give what the processor gives; objects begin as zeros
@@ -43,9 +46,13 @@ FLAGS: Final = (
     "-fmax-type-align=8",
     "-Xclang",
     "-disable-lifetime-markers",
-    f"-Wframe-larger-than={MAX_FRAME}",
     "-Werror=frame-larger-than",
 )
+
+
+def frame_flags(size: int) -> tuple[str, ...]:
+    """Flags for functions whose frames have at most so many bytes."""
+    return f"-DSJ_FRAME={size}", f"-Wframe-larger-than={size}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ def guard(text: str, signatures: Sequence[Signature], profile: str) -> Guarded:
     if isinstance(tree, Diagnostic):
         raise CandidateError(Stage.CHECK, [tree], text)
     has_loops = any(isinstance(n, _LOOPS) for n in walk(tree))
-    expressions = Expressions(checked=profile == "checked")
+    expressions = Expressions(checked=profile == "checked", may_free=allocates(text))
     functions = Functions(expressions, {s.name: s for s in signatures})
     try:
         functions.guard(tree)
@@ -83,7 +90,7 @@ def guard(text: str, signatures: Sequence[Signature], profile: str) -> Guarded:
         raise CandidateError(Stage.CHECK, [Diagnostic(Stage.CHECK, "untraceable", message)], text) from error
     shims = "".join(_shim(s) for s in signatures)
     return Guarded(
-        RUNTIME,
+        RUNTIME + _arena(text, profile),
         print_tree(tree),
         shims,
         tuple(expressions.sites),
@@ -91,21 +98,34 @@ def guard(text: str, signatures: Sequence[Signature], profile: str) -> Guarded:
     )
 
 
+def _arena(text: str, profile: str) -> str:
+    return f"#define SJ_PREFERS_NEW {int(profile == 'checked')}\n{GUARDED_ARENA}" if allocates(text) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """`before`, the canonical text as it is, and `after` are what is compiled."""
+
+    before: str
+    after: str
+
+
+def released(signatures: Sequence[Signature]) -> Released:
+    """What stands around a canonical text that calls the arena and is not guarded: each call begins with nothing in it.
+
+    The declared functions are called by another name there, because the entry is one that opens the arena.
+    """
+    renamed = "".join(f"#define {s.name} {MAIN}{s.name}\n" for s in signatures)
+    given_back = "".join(f"#undef {name}\n" for name in (*(s.name for s in signatures), *ARENA_FUNCTIONS))
+    entries = (shim(s, native_entry(s).symbol, f"{MAIN}{s.name}", "sj_place()->is_open = 0;\n  ") for s in signatures)
+    return Released(PLACE + FIND_PLACE + RELEASE_ARENA + renamed, given_back + "".join(entries))
+
+
 def _shim(signature: Signature) -> str:
     """The native entry around a guarded function."""
     entry = native_entry(signature)
-    params, passed = [], ["&sj_f"]
-    for number in range(len(signature.dimensions)):
-        params.append(f"int64_t d{number}")
-        passed.append(f"d{number}")
-    for number, param in enumerate(signature.params):
-        is_array = isinstance(param.type, ArrayType)
-        const = "const " if param.mode is Mode.IN else ""
-        by_pointer = isinstance(param.type, Scalar) and not is_by_value(param)
-        kind = f"{const}void *" if is_array else f"const {param.type.c} *" if by_pointer else f"{param.type.c} "  # type: ignore[union-attr]
-        params.append(f"{kind}a{number}")
-        passed.append(f"*a{number}" if by_pointer else f"a{number}")
-    call = f"{MAIN}{signature.name}({', '.join(passed)});"
+    params, passed = adapted(signature)
+    call = f"{MAIN}{signature.name}({', '.join(['&sj_f', *passed])});"
     give = keep = ""
     if entry.has_result_pointer:
         assert signature.returns is not None
@@ -125,4 +145,5 @@ def _shim(signature: Signature) -> str:
         body=body,
         give=give,
         keep=keep,
+        no_room=NO_ROOM,
     )

@@ -127,6 +127,7 @@ class Expressions:
     """
 
     checked: bool
+    may_free: bool = False
     sites: list[Site] = field(default_factory=list)
     types: TypeReader = field(default_factory=TypeReader)
     scopes: list[dict[str, Symbol]] = field(default_factory=lambda: [{}])
@@ -283,7 +284,15 @@ class Expressions:
         if self.checked:
             site = self.site("alignment", node, root.name or _shown(base))
             address = f"sj_aligned(sj_f, {site}, {address}, _Alignof(__typeof__({row}[0])))"
+            address = self._live(base, address, root)
         return Value(f"(*({{ {before}({kind}){address}; }}))" if before else f"(*({kind}){address})", typ, root)
+
+    def _live(self, node: Any, address: str, root: Root) -> str:
+        """An address that is looked at once more in `checked`: whether its block was freed."""
+        if not (self.checked and self.may_free):
+            return address
+        site = self.site("freed", node, root.name if root.name != "block" else _shown(node))
+        return f"sj_live(sj_f, {site}, {address}, {root.low})"
 
     @property
     def _at(self) -> str:
@@ -622,6 +631,8 @@ class Expressions:
             return Value(print_tree(node).strip(), SIZE)
         if name in _REPLACED:
             return self._replaced(node, name, given)
+        if name in vocabulary.ARENA_FUNCTIONS:
+            return self._freed(node, given[0]) if name == "free" else self._allocated(node, name, given)
         if name in _ABSOLUTE and self.checked:
             bits = _ABSOLUTE[name]
             site = self.site("overflow", node, name, f"int{bits}_t")
@@ -658,11 +669,33 @@ class Expressions:
             site = self.site("memory", given[i], root.name or _shown(given[i]))
             size = "(int64_t)sj_n" if count is not None else str(_bytes_behind(typ.params[i]))
             texts[i] = f"sj_span(sj_f, {site}, {texts[i]}, {size}, {root.low}, {root.high})"
+            texts[i] = self._live(given[i], texts[i], root)
         if count is None:
             return Value(f"{name}({', '.join(texts)})", typ.returns)
         length, texts[count] = texts[count], "sj_n"
         text = f"({{ size_t sj_n = {length}; {name}({', '.join(texts)}); }})"
         return Value(text, typ.returns, self._root(given[0], values[0]))  # what returns a pointer returns the first
+
+    def _allocated(self, node: Any, name: str, given: Sequence[Any]) -> Value:
+        """A new block of the arena, which is its own root."""
+        self.has_replaced = True
+        site, root = self.site("allocation", node, name), self.shadow("block", 0)
+        sizes = [f"(uint64_t)({self.value(a).text})" for a in (given[1:] if name == "realloc" else given)]
+        size = f"sj_product(sj_f, {site}, {', '.join(sizes)})" if name == "calloc" else sizes[0]
+        if name == "realloc":
+            old = self.value(given[0])
+            freeing = self.site("free", given[0], _shown(given[0]))
+            made = f"sj_grown(sj_f, {site}, {freeing}, {old.text}, {self._root(given[0], old).low}, {size})"
+        else:
+            made = f"sj_alloc(sj_f, {site}, {size})"
+        kept = f"{root.low} = (uint64_t)sj_q; {root.high} = {root.low} + (uint64_t)sj_size(sj_q)"
+        return Value(f"({{ void *sj_q = {made}; {kept}; sj_q; }})", PointerTo(VOID), root)
+
+    def _freed(self, node: Any, given: Any) -> Value:
+        self.has_replaced = True
+        pointer = self.value(given)
+        site = self.site("free", node, _shown(given))
+        return Value(f"sj_free(sj_f, {site}, (void *){pointer.text}, {self._root(given, pointer).low})", VOID)
 
     def _replaced(self, node: Any, name: str, given: Sequence[Any]) -> Value:
         """Builtins whose wrong use lets the compiler assume anything."""

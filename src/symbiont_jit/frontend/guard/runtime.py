@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["ENTRY_SHIM", "PLACES", "RECORDS", "RUNTIME"]
+from symbiont_jit.frontend.guard.places import PLACE, RECORDS
 
-#: Threads that can be in guarded calls at a time and be interrupted, and panics that wait to be taken.
-PLACES: Final = 4096
-RECORDS: Final = 64
+__all__ = ["ENTRY_SHIM", "FIND_PLACE", "INTERRUPTED", "NO_ROOM", "RUNTIME"]
+
+#: What a panic has instead of a place in the text: the call was interrupted; the thread has no stack left for it.
+INTERRUPTED: Final = -1
+NO_ROOM: Final = -2
+
 
 _HEAD: Final = r"""
-struct sj_frame { void *jump[5]; int64_t site, a, b, fuel, used; const char *floor, *stack; };
-struct sj_record { int64_t thread, number, version, site, a, b; };
-struct sj_place { int64_t thread; struct sj_frame *frame; void *panics; };
 extern struct sj_record sj_panics[];
-extern struct sj_place sj_places[];
 extern char sj_version[];
 __attribute__((cold, noinline, noreturn))
 static void sj_panic(struct sj_frame *sj_f, int64_t site, int64_t a, int64_t b)
@@ -30,7 +29,6 @@ static void sj_panic(struct sj_frame *sj_f, int64_t site, int64_t a, int64_t b)
   sj_f->b = b;
   __builtin_longjmp(sj_f->jump, 1);
 }
-#define sj_check static inline __attribute__((always_inline, unused))
 sj_check int64_t sj_index(struct sj_frame *sj_f, int64_t site, int64_t i, int64_t n)
 {
   if (__builtin_expect((uint64_t)i >= (uint64_t)n, 0))
@@ -117,25 +115,10 @@ sj_check void sj_assume(struct sj_frame *sj_f, int64_t site, int holds)
 }
 """
 
-#: A thread's place is found by its thread pointer; one that is nobody's serves where all are taken.
 _REPORT: Final = f"""
-sj_check struct sj_place *sj_place(void)
-{{
-  int64_t me = (int64_t)__builtin_thread_pointer();
-  uint64_t first = ((uint64_t)me >> 6) ^ ((uint64_t)me >> 12);
-  for (int64_t i = 0; i < {PLACES}; i++) {{
-    struct sj_place *p = sj_places + 1 + ((first + (uint64_t)i) & {PLACES - 1});
-    int64_t nobody = 0;
-    if (p->thread == me)
-      return p;
-    if (!p->thread && __atomic_compare_exchange_n(&p->thread, &nobody, me, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-      return p;
-  }}
-  return sj_places;
-}}
 __attribute__((cold, noinline)) static void sj_report(struct sj_frame *sj_f)
 {{
-  int64_t me = (int64_t)__builtin_thread_pointer(), version = (int64_t)sj_version;
+  int64_t me = sj_me(), version = (int64_t)sj_version;
   int64_t number = __atomic_add_fetch(&sj_panics->thread, 1, __ATOMIC_SEQ_CST);
   struct sj_record *place = 0, *oldest = sj_panics + 1;
   for (int i = 1; i <= {RECORDS} && !place; i++) {{
@@ -226,7 +209,18 @@ def _fits() -> str:
     return "".join(texts)
 
 
-RUNTIME: Final = _HEAD + _REPORT + _divisions() + _overflows() + _fits()
+#: A thread's place, given to it at its first call.
+FIND_PLACE: Final = """
+extern struct sj_place *sj_enlist(void);
+sj_check struct sj_place *sj_place(void)
+{
+  int64_t me = sj_me();
+  struct sj_place *first = sj_nth(me, 0);
+  return __builtin_expect(first->thread == me, 1) ? first : sj_enlist();
+}
+"""
+
+RUNTIME: Final = PLACE + FIND_PLACE + _HEAD + _REPORT + _divisions() + _overflows() + _fits()
 
 #: The entry: a frame that panics come back to, in this thread's place, where an interruption finds it.
 ENTRY_SHIM: Final = """{returns} {symbol}({params})
@@ -236,8 +230,11 @@ ENTRY_SHIM: Final = """{returns} {symbol}({params})
   struct sj_place *volatile sj_here = sj_place();
   struct sj_frame *volatile sj_outer = sj_here->frame;{keep}
   sj_f.stack = (const char *)__builtin_frame_address(0);
-  sj_f.floor = sj_f.stack - {stack};
+  // Below the last frame that looks at the stack there may be one that does not.
+  const char *const sj_end = sj_here->floor + 2 * SJ_FRAME;
+  sj_f.floor = sj_f.stack - {stack} > sj_end ? sj_f.stack - {stack} : sj_end;
   sj_f.used = 0;
+  sj_f.arena = 0;
   sj_f.fuel = sj_panics->version;
   if (__builtin_expect(__builtin_setjmp(sj_f.jump) != 0, 0)) {{
     sj_here->frame = sj_outer;
@@ -247,6 +244,8 @@ ENTRY_SHIM: Final = """{returns} {symbol}({params})
   sj_here->panics = sj_panics;
   sj_here->frame = &sj_f;
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  if (__builtin_expect((uint64_t)sj_f.stack - SJ_FRAME < (uint64_t)sj_f.floor, 0))
+    sj_panic(&sj_f, {no_room}, sj_f.stack - sj_f.floor, 0);
   {body}
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
   sj_here->frame = sj_outer;{give}
