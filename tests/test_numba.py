@@ -42,7 +42,7 @@ from numba.experimental import jitclass
 from numba.typed import Dict, List
 
 import symbiont_jit as sj
-from symbiont_jit import Array, InOut, Out, UsageError, evolvable
+from symbiont_jit import Array, InOut, Kernel, Out, UsageError, evolvable
 from tests.conftest import DOT
 
 # -- one of each kind -------------------------------------------------------------------------------------------------
@@ -768,6 +768,24 @@ class Point:
 
     x: f64
     n: int32
+
+
+def test_a_frozen_revision_has_no_checks_and_its_handle_has():
+    """What Numba inlines is the release form; from Python a frozen revision is called with its profile's checks."""
+    kernel = Kernel.from_c("double k(int64_t n, const double x[n], int64_t i) { return x[i]; }", profile="safe")
+    frozen, x = kernel.freeze(), np.arange(8.0)
+    assert frozen(x[:4], 5) == 0.0
+    assert kernel.take_panic().kind == "index"
+    compiled = njit(lambda f, x, i: f(x[:4], i))
+    assert (compiled(frozen, x, 5), kernel.take_panic()) == (5.0, None)
+    assert (compiled(kernel.revision(0), x, 5), kernel.take_panic().kind) == (0.0, "index")
+
+
+def test_what_allocates_cannot_be_frozen():
+    """An arena belongs to a call, and what is inlined has none."""
+    kernel = Kernel.from_c("double k(int64_t n) { double *t = calloc(n, 8); return t[0]; }")
+    with pytest.raises(UsageError, match=r"allocates memory.*call the handle"):
+        kernel.freeze()
 
 
 def test_frozen_complex_numbers_and_records():

@@ -20,7 +20,8 @@ __all__ = ["Frozen"]
 class Frozen:
     """One revision for compiled callers alone: as a global or an argument its body is inlined there.
 
-    `revision` is its number. From Python it is called like the revision, whose code it keeps.
+    `revision` is its number. From Python it is called like the revision, whose code it keeps, with that one's checks;
+    what Numba links has none.
     """
 
     def __init__(self, handle: Revision, lineage: Lineage, index: int) -> None:

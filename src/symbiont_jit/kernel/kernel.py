@@ -12,6 +12,7 @@ from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.python_call import PythonCall
 from symbiont_jit.errors import UsageError
 from symbiont_jit.frontend.declare import declared_in
+from symbiont_jit.frontend.guard import allocates
 from symbiont_jit.kernel.evolving import Evolving, flags_of, profile_of
 from symbiont_jit.kernel.frozen import Frozen
 from symbiont_jit.kernel.glue import Pointer, preprocess, python_call
@@ -153,6 +154,11 @@ class Kernel(CellCallable, Evolving[Revision]):
             raise UsageError(f"{chosen!r} is not a revision of {self.signature.name!r}")
         if chosen.language == "python" and chosen._of.bodies[self._index] is None:
             raise UsageError(f"{self.signature.name!r} has no body in revision {chosen.number}; freeze another one")
+        if chosen.language == "c" and allocates(chosen.source):
+            raise UsageError(
+                f"revision {chosen.number} of {self.signature.name!r} allocates memory, which inlined code cannot; "
+                f"call the handle itself, at the speed of the kernel"
+            )
         return Frozen(chosen, self._lineage, self._index)
 
     def take_panic(self) -> Panic | None:

@@ -1,0 +1,1 @@
+"""Who is asked for code: models behind an OpenAI-compatible server, scripts, recordings, any async function."""
