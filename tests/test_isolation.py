@@ -18,8 +18,9 @@ import pytest
 
 from symbiont_jit import Evolution, Speedup, Status
 from symbiont_jit.evaluate import sandbox
+from symbiont_jit.evaluate.child import enter_phase
 from symbiont_jit.evaluate.sandbox import filter_problem
-from symbiont_jit.evaluate.worker import MAX_LAST_WORDS, Answer, Crash, Overdue, Worker, enter_phase
+from symbiont_jit.evaluate.worker import MAX_LAST_WORDS, Answer, Crash, Overdue, Worker
 from tests.conftest import DOT
 
 ROOT = Path(__file__).parent.parent

@@ -17,9 +17,9 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from symbiont_jit.errors import Diagnostic, Stage, UsageError
+from symbiont_jit.evaluate.child import enter_phase
 from symbiont_jit.evaluate.evaluation import Status
 from symbiont_jit.evaluate.harness import Arguments, Harness, Stopwatch, median
-from symbiont_jit.evaluate.worker import enter_phase
 from symbiont_jit.kernel import Evolving, Kernel, Panic
 from symbiont_jit.signature import ArrayType, Element, Mode, Param, Record, check_arguments
 
@@ -76,7 +76,7 @@ class Metric(Protocol):
     """What a search needs of a metric."""
 
     def prepare(self, kernel: Any) -> None:
-        """Compile and check what every worker will inherit; raises usage errors."""
+        """Compile and check what every worker inherits or makes at its start; raises usage errors."""
 
     def suggested_deadline(self) -> float:
         """Seconds after which a candidate can be given up, unless the user says otherwise; after `prepare`."""
@@ -135,6 +135,10 @@ class Speedup:
         self._stopwatch = self._harness.stopwatch(self._timed)
         call = self._stopwatch.batch(self._reference, len(self._timed)) * 1e-9
         self._deadline = DEADLINE + DEADLINE_CALLS * call
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What the user gave; what `prepare` and calls have made is made again where it is needed."""
+        return vars(self) | vars(Speedup(self.inputs, self.rtol, self.atol))
 
     def _timing_inputs(self, first: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         """The arguments that are timed: the same for all candidates; several where they are small."""
