@@ -153,19 +153,19 @@ def test_a_margin_is_as_before_after_it_was_looked_at(kernel):
 def test_fences_keep_little():
     """Pages are used again; there is a limit to what is kept, and an array beyond it is not."""
     fences, dtype = Fences(), np.dtype(np.uint8)
-    first, _ = fences.array(0, dtype, (100,), True)
-    again, _ = fences.array(0, dtype, (100,), True)
-    other, _ = fences.array(0, dtype, (100,), False)
+    first, _ = fences.array("x", dtype, (100,), True)
+    again, _ = fences.array("x", dtype, (100,), True)
+    other, _ = fences.array("x", dtype, (100,), False)
     assert first.ctypes.data == again.ctypes.data != other.ctypes.data
-    fences.array(0, dtype, (2 * KEPT_BYTES,), True)
+    fences.array("x", dtype, (2 * KEPT_BYTES,), True)
     for size in range(1, 40):
-        fences.array(0, dtype, (size * KEPT_BYTES // 100,), True)
+        fences.array("x", dtype, (size * KEPT_BYTES // 100,), True)
     assert sum(pages.nbytes for pages in fences._pages.values()) <= KEPT_BYTES
 
 
 def test_fenced_memory_is_not_shared_with_children():
     """A child that writes to an array which was there before it was forked changes a copy."""
-    array, _ = Fences().array(0, np.dtype(np.int64), (4,), True)
+    array, _ = Fences().array("x", np.dtype(np.int64), (4,), True)
     array[:] = 1
     child = os.fork()
     if child == 0:

@@ -397,12 +397,16 @@ def progress(done):
 
 search = Evolution(dot, metric=metric, proposer=Mutator(), workers=2, deadline=30.0)
 result = search.run(seconds=600, on_progress=progress)
-print("result", result.evaluated, result.best is not None, sum(result.counts.values()), dot.active.number, flush=True)
+counted = result.counts.get(Status.VALID, 0)
+print("result", result.evaluated, result.best is not None, counted, dot.active.number, flush=True)
 """
 
 
 def test_ctrl_c_ends_a_run():
-    """Ctrl-C, which all processes of the terminal get, ends a run soon; the result has what was evaluated."""
+    """Ctrl-C, which all processes of the terminal get, ends a run soon; the result has what was evaluated, and only that.
+
+    None of it is a candidate whose compiler or worker was ended, which would not be valid.
+    """
     running = run_python(SEARCH)
     try:
         lines = [running.stdout.readline().split() for _ in range(3)]
@@ -417,7 +421,7 @@ def test_ctrl_c_ends_a_run():
     word, evaluated, has_best, counted, active = last.split()
     told = int(more[-1].split()[0]) if more else 3
     assert (word, has_best, evaluated) == ("result", "True", counted)
-    assert int(evaluated) in (told, told + 1)
+    assert told <= int(evaluated) <= told + 4  # as many are under way
     assert int(active) >= 0
     assert not any(is_alive(int(pid)) for pid in lines[-1][1:])
 

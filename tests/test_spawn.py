@@ -26,6 +26,10 @@ from tests.test_isolation import HEAD, ROOT, SECRETS, eventually, is_alive, refu
 
 
 @evolvable
+def later(x: f64) -> f64: ...
+
+
+@evolvable
 def dot(x: Array[f64, "n"], y: Array[f64, "n"]) -> f64:
     s = 0.0
     for i in range(x.shape[0]):
@@ -48,6 +52,10 @@ def down(x: int64) -> int64:
 
 def inputs(rng):
     return rng.random(50), rng.random(50)
+
+
+def numbers(rng):
+    return (rng.random(),)
 
 
 def value(kernel):
@@ -209,7 +217,8 @@ def test_a_speed_up_in_fresh_workers():
     dot.swap(DOT.replace("return s", "return s + 1"))
     try:
         with spawning(dot, Speedup(inputs)) as search:
-            wrong, right = search.evaluate_many([DOT.replace("return s", "return s + 1"), DOT])
+            wrong = search.evaluate(DOT.replace("return s", "return s + 1"))
+            right = search.evaluate(DOT)
             pids = [w._process.pid for w in search._judge._workers]
             assert all(map(is_alive, pids))
             assert not any(map(children_of, pids))
@@ -241,6 +250,31 @@ def test_a_kernel_that_no_module_has():
     made.swap(DOT.replace("return s", "return s + 1"))
     with spawning(made, Speedup(inputs)) as search:
         assert search.evaluate(DOT.replace("s += x[i] * y[i]", "s += y[i] * x[i]")).status is Status.VALID
+
+
+def test_a_kernel_whose_reference_came_later():
+    """A first revision that its module does not declare goes along, and stays the reference."""
+    text = "double later(double x) {{ return {}; }}"
+    later.swap(text.format("2 * x"))
+    later.swap(text.format("3 * x"))
+    with spawning(later, Speedup(numbers)) as search:
+        assert [search.evaluate(text.format(t)).status for t in ("x + x", "4 * x")] == [Status.VALID, Status.WRONG]
+
+
+def test_a_module_that_was_edited(tmp_path, monkeypatch):
+    """A worker whose module has another body than this process's refuses to judge by it."""
+    path = tmp_path / "edited.py"
+    text = "import symbiont_jit as sj\n\n\n@sj.evolvable\ndef f(x: float) -> float:\n    return x\n\n\ndef metric(k):\n    return 1.0\n"
+    path.write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    import edited
+
+    path.write_text(text.replace("return x", "return x + 100"))
+    with (
+        spawning(edited.f, edited.metric) as search,
+        pytest.raises(UsageError, match="'f' of edited has changed since this process imported it"),
+    ):
+        search.evaluate("double f(double x) { return x; }")
 
 
 def test_crashes_and_hangs_of_fresh_workers():
@@ -335,7 +369,7 @@ os.environ["LATE_TOKEN"] = "as a module that reads a file with secrets does"
 def main():
     total(dot, np.ones(40))
     layer = threading_layer()
-    with sj.Evolution(dot, metric=metric, start_method="spawn") as search:
+    with sj.Evolution(dot, metric=metric, start_method=os.environ.get("METHOD", "spawn"), deadline=5.0) as search:
         found = search.evaluate("double dot(int64_t n, const double x[n], const double y[n]) { return 2 * x[0]; }")
     print(layer, found.status.name, found.score, *(d.message for d in found.diagnostics))
 
@@ -366,6 +400,14 @@ def test_threads_that_a_fork_would_not_survive(tmp_path, layer):
     assert (done.stdout.strip(), done.returncode) == (f"{layer} VALID 80.0", 0), done.stderr
 
 
+def test_the_hint_where_threads_did_not_survive_a_fork(tmp_path):
+    """In forked workers the same metric fails after OpenMP has run here, and the finding says what to do."""
+    done = run_script(tmp_path, SCRIPT + "main()\n", NUMBA_THREADING_LAYER="omp", METHOD="fork")
+    if "No threading layer could be loaded" not in done.stderr:
+        assert done.stdout.startswith("omp CRASHED None")
+        assert "forked processes cannot run: search with start_method='spawn'" in done.stdout
+
+
 def test_a_script_without_the_guard(tmp_path):
     """A worker that imports a script which starts a search says so, and starts none."""
     done = run_script(tmp_path, SCRIPT + "main()\n", NUMBA_THREADING_LAYER="workqueue")
@@ -381,7 +423,7 @@ def test_what_is_in_no_file_cannot_be_imported():
 
 
 ORPHANS = """
-import os, time
+import multiprocessing, os
 from tests import test_spawn
 from symbiont_jit.evaluate.start import STARTS
 from symbiont_jit.evaluate.worker import Worker
@@ -389,6 +431,7 @@ from symbiont_jit.evaluate.worker import Worker
 def main():
     worker = Worker(test_spawn.answer, STARTS["spawn"])
     print(worker.ask(("process",), 10.0).value, flush=True)
+    assert multiprocessing.get_start_method(allow_none=True) is None, "the user's choice is still open"
     if os.environ.get("SYMBIONT_TEST_HANG"):
         worker.ask(("sleep",), 600.0)
 

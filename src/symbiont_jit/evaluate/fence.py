@@ -24,10 +24,11 @@ PAGE: Final = mmap.PAGESIZE
 KEPT_BYTES: Final = 64 << 20
 
 _FILLING: Final = b"\xa5" * PAGE
+_FILLED: Final = np.frombuffer(_FILLING, np.uint8)
 _PROT_NONE: Final = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Margin:
     """Bytes beside an array that belong to nobody."""
 
@@ -35,45 +36,45 @@ class Margin:
 
     def fill(self) -> None:
         """Make it as it has to stay."""
-        self.memory[:] = np.frombuffer(_FILLING, np.uint8, self.memory.nbytes)
+        self.memory[:] = _FILLED[: self.memory.size]
 
     def was_written(self) -> bool:
         """Whether somebody has written to it; afterwards it is as before."""
-        if self.memory.tobytes() == _FILLING[: self.memory.nbytes]:
+        if self.memory.tobytes() == _FILLING[: self.memory.size]:
             return False
         self.fill()
         return True
 
 
 class Fences:
-    """Fenced memory for the arrays of one call: the next array at the same place and side may get the same pages."""
+    """Fenced memory for the arrays of one call: the next array of the same name and side may get the same pages."""
 
     def __init__(self) -> None:
-        self._pages: dict[tuple[int, int, bool], Any] = {}
+        self._pages: dict[tuple[str, int, bool], Any] = {}
         self._kept = 0
 
-    def array(self, place: int, dtype: Any, shape: tuple[int, ...], at_end: bool) -> tuple[Any, Margin] | None:
-        """An array for the argument at `place`, and its margin; None where no page can be made inaccessible."""
+    def array(self, name: str, dtype: Any, shape: tuple[int, ...], at_end: bool) -> tuple[Any, Margin] | None:
+        """An array for the argument of this name, and its margin; None where no page can be made inaccessible."""
         if _protect() is None:
             return None
         size = dtype.itemsize * math.prod(shape)
         room = max(PAGE, -(-size // PAGE) * PAGE)
-        pages = self._some(place, room, at_end)
+        pages = self._some(name, room, at_end)
         start = room - size if at_end else 0
         margin = Margin(pages[:start] if at_end else pages[size:])
         margin.fill()
         return np.ndarray(shape, dtype, pages, start), margin
 
-    def _some(self, place: int, room: int, at_end: bool) -> Any:
+    def _some(self, name: str, room: int, at_end: bool) -> Any:
         """Pages that were kept, or new ones."""
-        pages = self._pages.get((place, room, at_end))
+        pages = self._pages.get((name, room, at_end))
         if pages is None:
             pages = _fenced(room)
             if self._kept + room > KEPT_BYTES:
                 self._pages.clear()
                 self._kept = 0
             if room <= KEPT_BYTES:
-                self._pages[place, room, at_end] = pages
+                self._pages[name, room, at_end] = pages
                 self._kept += room
         return pages
 

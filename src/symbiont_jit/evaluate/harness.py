@@ -54,6 +54,7 @@ class Harness:
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
+        self._dtypes = [_dtype(p) for p in signature.params]
         self._fences = Fences()
         self._latest: dict[bool, tuple[tuple[tuple[int, ...], ...], Arguments]] = {}
         code = compile_object(_harness_source(signature), [_ENTRY], also_needs=frozenset({"clock_gettime"}))
@@ -87,9 +88,9 @@ class Harness:
     def _fenced(self, shapes: Sequence[tuple[int, ...]], at_end: bool) -> Arguments:
         """Arguments of these shapes, whose values are still to be set."""
         arrays, margins = [], []
-        for place, (param, shape) in enumerate(zip(self.signature.params, shapes, strict=True)):
-            fenced = self._fences.array(place, _dtype(param), shape, at_end) if _is_array(param) else None
-            arrays.append(np.empty(shape, _dtype(param)) if fenced is None else fenced[0])
+        for param, dtype, shape in zip(self.signature.params, self._dtypes, shapes, strict=True):
+            fenced = self._fences.array(param.name, dtype, shape, at_end) if isinstance(param.type, ArrayType) else None
+            arrays.append(np.empty(shape, dtype) if fenced is None else fenced[0])
             if fenced is not None:
                 margins.append((param.name, fenced[1]))
         return self._arguments(arrays, tuple(margins))
@@ -99,8 +100,9 @@ class Harness:
         for param, value in zip(self.signature.params, copied, strict=True):
             if isinstance(param.type, ArrayType):
                 lengths |= {d: n for d, n in zip(param.type.dims, value.shape, strict=False) if isinstance(d, str)}
-        cells = [np.array([lengths[d]], dtype=np.int64) for d in self.signature.dimensions]
-        pointers = [*(c.ctypes.data for c in cells), *(v.ctypes.data for v in copied)]
+        cells = np.array([lengths[d] for d in self.signature.dimensions], dtype=np.int64)
+        first = cells.ctypes.data
+        pointers = [*range(first, first + cells.nbytes, cells.itemsize), *(v.ctypes.data for v in copied)]
         slots = np.array(pointers, dtype=np.uint64)
         return Arguments(tuple(copied), slots, (cells, copied), margins)
 
@@ -175,10 +177,6 @@ def _native_value(param: Param, value: Any) -> Any:
 
 def _dtype(param: Param) -> Any:
     return param.type.dtype if isinstance(param.type, Scalar) else param.type.dtype.dtype
-
-
-def _is_array(param: Param) -> bool:
-    return isinstance(param.type, ArrayType)
 
 
 def _harness_source(signature: Signature) -> str:

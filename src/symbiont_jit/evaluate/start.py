@@ -184,7 +184,10 @@ def _ended(process: subprocess.Popen[bytes]) -> None:
 
 def _packed(serve: Serve) -> tuple[dict[str, Any], bytes]:
     """What a fresh interpreter has to know of this one before it unpickles, and `serve`; raises `UsageError`."""
+    is_open = multiprocessing.get_start_method(allow_none=True) is None
     about = multiprocessing.spawn.get_preparation_data("symbiont_jit worker")
+    if is_open:  # asking has settled it, but the choice for their own processes is the user's
+        multiprocessing.set_start_method(None, force=True)
     del about["authkey"]  # a secret
     main = {name: about.pop(name) for name in ("init_main_from_name", "init_main_from_path") if name in about}
     has_main = "init_main_from_name" in main or Path(main.get("init_main_from_path", "")).is_file()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from symbiont_jit.backend.clang import describe_host
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.dispatch.python_body import body_from_bytes, body_to_bytes
+from symbiont_jit.errors import UsageError
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.kernel.lineage import Lineage, Version
 from symbiont_jit.signature import Signature
@@ -90,9 +91,16 @@ def pickled_by_name(kernel: Kernel, has_main: bool, is_group: bool = False) -> R
         return None
     with contextlib.suppress(AttributeError, KeyError):
         if operator.attrgetter(name)(sys.modules[module]) is kernel:
-            active = kernel._lineage.active
-            return _named, (module, name, is_group, None if active is None else _stored(active))
+            return _named, (module, name, is_group, *_since_declared(kernel._lineage))
     return None
+
+
+def _since_declared(lineage: Lineage) -> tuple[str | None, tuple[_Stored, ...], bool]:
+    """The text of the first revision; the C of the first and the active one; whether the active one is C."""
+    first = lineage.versions[0] if lineage.versions else None
+    kept = dict.fromkeys(v for v in (first, lineage.active) if v is not None and v.object_code is not None)
+    is_c = lineage.active is not None and lineage.active.object_code is not None
+    return first.source if first else None, tuple(map(_stored, kept)), is_c
 
 
 def require_first(lineage: Lineage) -> None:
@@ -141,12 +149,16 @@ def _filled(lineage: Lineage, state: _State) -> None:
         lineage.active = _restored(lineage, stored)
 
 
-def _named(module: str, name: str, is_group: bool, active: _Stored | None) -> Kernel | Group:
+def _named(
+    module: str, name: str, is_group: bool, beginning: str | None, stored: tuple[_Stored, ...], is_c: bool
+) -> Kernel | Group:
     kernel: Kernel = operator.attrgetter(name)(importlib.import_module(module))
     lineage = kernel._lineage
-    if active is not None:
-        is_declared = active.code is None and lineage.versions
-        lineage.activate(lineage.versions[0] if is_declared else _restored(lineage, active))
+    restored = [_restored(lineage, s) for s in stored]
+    if beginning is not None:
+        if not lineage.versions or lineage.versions[0].source != beginning:
+            raise UsageError(f"{name!r} of {module} has changed since this process imported it; start again")
+        lineage.activate(restored[-1] if is_c else lineage.versions[0])
     return kernel.group if is_group and kernel.group is not None else kernel
 
 
