@@ -292,6 +292,14 @@ def test_closing_ends_the_process(worker):
     assert is_alive(ask(worker, "process"))
 
 
+def test_a_stopped_worker_starts_nothing(worker):
+    """Who asks while a worker is stopped is told of a crash, though there was no process to kill; closing ends that."""
+    worker.stop()
+    assert worker.ask(("process",), 10.0).reason == "signal SIGKILL"
+    worker.close()
+    assert is_alive(ask(worker, "process"))
+
+
 # -- limits -----------------------------------------------------------------------------------------------------------
 
 

@@ -66,6 +66,7 @@ class Worker:
     def __init__(self, serve: Callable[[Any], Any], start: Start | None = None) -> None:
         self._process: Process | None = None
         self._pipe: Connection | None = None
+        self._is_stopped = False
         self._serve = serve
         self._launch = start or STARTS[chosen_start(None)]
         self._output = shared_file("worker output")
@@ -89,6 +90,8 @@ class Worker:
         self._kill()
         require_no_worker()
         self._process, self._pipe = self._launch(self._serve, self._output, self._phase_file)
+        if self._is_stopped:
+            self.stop()
         outcome = self._exchanged(None, START_SECONDS)
         if isinstance(outcome, Overdue):
             raise UsageError(f"a worker was not ready within {START_SECONDS:g} seconds{self._last_words()}")
@@ -122,7 +125,8 @@ class Worker:
             raise
 
     def stop(self) -> None:
-        """Kill the child, from any thread; who is waiting for its answer is told of a crash."""
+        """Kill the child, from any thread, and any other until `close`; who waits for an answer is told of a crash."""
+        self._is_stopped = True
         process = self._process
         if process is not None:
             with contextlib.suppress(ValueError, OSError):
@@ -166,6 +170,7 @@ class Worker:
     def close(self) -> None:
         """End the child; the worker may be asked again and then starts another one."""
         self._kill()
+        self._is_stopped = False
 
     def __del__(self) -> None:
         self._kill()
