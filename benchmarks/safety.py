@@ -2,7 +2,9 @@
 
 All profiles of a kernel take turns in every round; times are the thread's CPU time in the harness that also measures
 candidates, and ratios are taken within a round. `shim` is a call of a function that does little but could panic.
-A worker is measured by a request that does nothing, its recovery by the first answer after a crash.
+A worker is measured by a request that does nothing, its recovery by the first answer after a crash, both for forked
+workers and for fresh interpreters. `evaluation` is a whole one of a small kernel, in a worker and in this process, in
+turns.
 """
 
 import ctypes
@@ -17,8 +19,11 @@ from _table import Spread, options, ratio, save, say, show, spread
 from numba import float64 as f64
 from numba import int64 as i64
 
-from symbiont_jit import Array, InOut, Kernel, Out
+from symbiont_jit import Array, InOut, Kernel, Out, Speedup
+from symbiont_jit.evaluate.bench import Bench, Request
 from symbiont_jit.evaluate.harness import Harness, Stopwatch
+from symbiont_jit.evaluate.judge import Judge
+from symbiont_jit.evaluate.start import STARTS
 from symbiont_jit.evaluate.worker import Crash, Worker
 from symbiont_jit.signature import signature_of
 
@@ -226,9 +231,9 @@ def serve(request: str) -> Any:
     return ctypes.string_at(0) if request == "crash" else request
 
 
-def worker_times(rounds: int) -> dict[str, Spread]:
+def worker_times(rounds: int, start: str) -> dict[str, Spread]:
     """Milliseconds of a request through a worker, and from a crash to the next answer."""
-    worker = Worker(serve)
+    worker = Worker(serve, STARTS[start])
     worker.ask("", 10.0)
     trips, recoveries = [], []
     for _ in range(100 * rounds):
@@ -242,6 +247,25 @@ def worker_times(rounds: int) -> dict[str, Spread]:
         recoveries.append(1e3 * (time.perf_counter() - started))
     worker.close()
     return {"through a worker": spread(trips), "crash to next answer": spread(recoveries)}
+
+
+def evaluation_times(rounds: int) -> dict[str, Spread]:
+    """Milliseconds of evaluations of the same candidate in a worker and in this process, and of the former's excess."""
+    kernel = Kernel(signature_of(dot), source=CASES[4].text)
+    judge = Judge(kernel, Speedup(lambda rng: (rng.random(50), rng.random(50))))
+    canonical = kernel.canonical(CASES[3].text)
+    codes = kernel.object_code(canonical, "checked"), kernel.object_code(canonical)
+    bench = Bench(kernel, judge.metric, judge.deadline)
+    there, here = [], []
+    for number in range(10 * rounds):
+        request = Request(canonical, *codes, (0, number), None)
+        for times, ask in ((there, lambda r: judge._with_worker(r, 10.0)), (here, bench)):
+            started = time.perf_counter()
+            ask(request)
+            times.append(1e3 * (time.perf_counter() - started))
+    judge.close()
+    excess = [a - b for a, b in zip(there, here, strict=True)]
+    return {"in a worker": spread(there), "in process": spread(here), "excess": spread(excess)}
 
 
 def main() -> None:
@@ -261,10 +285,18 @@ def main() -> None:
     shim = measured(SHIM, chosen.rounds)
     nanoseconds = {p: spread(shim[p]) for p in PROFILES}
     say("a call that could panic, ns: " + ", ".join(f"{p} {nanoseconds[p]:.2f}" for p in PROFILES))
-    workers = worker_times(chosen.rounds)
-    say(f"through a worker, ms: {workers['through a worker']:.3f} (target at most {WORKER_TARGET} over in process)")
-    say(f"crash to next answer, ms: {workers['crash to next answer']:.1f} (target at most {RECOVERY_TARGET})")
-    save(chosen.json, chosen.rounds, {"kernels": results, "medians": medians, "shim": nanoseconds, "workers": workers})
+    workers = {start: worker_times(chosen.rounds, start) for start in STARTS}
+    forked, fresh = workers["fork"], workers["spawn"]
+    say(f"through a worker, ms: {forked['through a worker']:.3f} (target at most {WORKER_TARGET} over in process)")
+    say(f"crash to next answer, ms: {forked['crash to next answer']:.1f} (target at most {RECOVERY_TARGET})")
+    say(f"the same with fresh interpreters: {fresh['through a worker']:.3f}, {fresh['crash to next answer']:.0f}")
+    evaluation = evaluation_times(chosen.rounds)
+    say("an evaluation, ms: " + ", ".join(f"{name} {times:.2f}" for name, times in evaluation.items()))
+    save(
+        chosen.json,
+        chosen.rounds,
+        {"kernels": results, "medians": medians, "shim": nanoseconds, "workers": workers, "evaluation": evaluation},
+    )
 
 
 if __name__ == "__main__":

@@ -18,8 +18,9 @@ import pytest
 
 from symbiont_jit import Evolution, Speedup, Status
 from symbiont_jit.evaluate import sandbox
+from symbiont_jit.evaluate.child import enter_phase
 from symbiont_jit.evaluate.sandbox import filter_problem
-from symbiont_jit.evaluate.worker import MAX_LAST_WORDS, Answer, Crash, Overdue, Worker, enter_phase
+from symbiont_jit.evaluate.worker import MAX_LAST_WORDS, Answer, Crash, Overdue, Worker
 from tests.conftest import DOT
 
 ROOT = Path(__file__).parent.parent
@@ -291,6 +292,14 @@ def test_closing_ends_the_process(worker):
     assert is_alive(ask(worker, "process"))
 
 
+def test_a_stopped_worker_starts_nothing(worker):
+    """Who asks while a worker is stopped is told of a crash, though there was no process to kill; closing ends that."""
+    worker.stop()
+    assert worker.ask(("process",), 10.0).reason == "signal SIGKILL"
+    worker.close()
+    assert is_alive(ask(worker, "process"))
+
+
 # -- limits -----------------------------------------------------------------------------------------------------------
 
 
@@ -396,12 +405,16 @@ def progress(done):
 
 search = Evolution(dot, metric=metric, proposer=Mutator(), workers=2, deadline=30.0)
 result = search.run(seconds=600, on_progress=progress)
-print("result", result.evaluated, result.best is not None, sum(result.counts.values()), dot.active.number, flush=True)
+counted = result.counts.get(Status.VALID, 0)
+print("result", result.evaluated, result.best is not None, counted, dot.active.number, flush=True)
 """
 
 
 def test_ctrl_c_ends_a_run():
-    """Ctrl-C, which all processes of the terminal get, ends a run soon; the result has what was evaluated."""
+    """Ctrl-C, which all processes of the terminal get, ends a run soon; the result has what was evaluated, and only that.
+
+    None of it is a candidate whose compiler or worker was ended, which would not be valid.
+    """
     running = run_python(SEARCH)
     try:
         lines = [running.stdout.readline().split() for _ in range(3)]
@@ -416,7 +429,7 @@ def test_ctrl_c_ends_a_run():
     word, evaluated, has_best, counted, active = last.split()
     told = int(more[-1].split()[0]) if more else 3
     assert (word, has_best, evaluated) == ("result", "True", counted)
-    assert int(evaluated) in (told, told + 1)
+    assert told <= int(evaluated) <= told + 4  # as many are under way
     assert int(active) >= 0
     assert not any(is_alive(int(pid)) for pid in lines[-1][1:])
 

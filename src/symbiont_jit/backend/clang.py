@@ -265,7 +265,13 @@ def _spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
     environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}
     try:
         return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, cwd="/"
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            cwd="/",
+            process_group=0,  # Ctrl-C is not for it: a compilation that it ended would be the candidate's failure
         )
     except OSError as error:
         raise ToolchainError(f"clang does not start: {error}; {ADVICE}") from error

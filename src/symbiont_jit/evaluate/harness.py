@@ -18,6 +18,7 @@ import numpy as np
 
 from symbiont_jit.backend.loader import Loaded, load
 from symbiont_jit.backend.objects import compile_object
+from symbiont_jit.evaluate.fence import KEPT_BYTES, Fences, Margin
 from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature, native_entry
 
 __all__ = ["Arguments", "Harness"]
@@ -33,11 +34,19 @@ _ENTRY: Final = "sj_measure"
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """One call's arguments in native form: `slots` points at every value, `keep` owns what is pointed at."""
+    """One call's arguments in native form: `slots` points at every value, `keep` owns what is pointed at.
+
+    `margins` are by parameter the bytes beside its array, where it is fenced.
+    """
 
     values: tuple[Any, ...]
     slots: Any
     keep: tuple[Any, ...]
+    margins: tuple[tuple[str, Margin], ...] = ()
+
+    def trespassed(self) -> str | None:
+        """The parameter beside whose array something was written."""
+        return next((name for name, margin in self.margins if margin.was_written()), None)
 
 
 class Harness:
@@ -45,6 +54,9 @@ class Harness:
 
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
+        self._dtypes = [_dtype(p) for p in signature.params]
+        self._fences = Fences()
+        self._latest: dict[bool, tuple[tuple[tuple[int, ...], ...], Arguments]] = {}
         code = compile_object(_harness_source(signature), [_ENTRY], also_needs=frozenset({"clock_gettime"}))
         self._loaded: Loaded = load(code)
         prototype = ctypes.CFUNCTYPE(
@@ -55,15 +67,44 @@ class Harness:
 
     def prepare(self, values: Sequence[Any]) -> Arguments:
         """Copies of a call's arguments, in native form."""
-        copied = tuple(_native_value(p, v) for p, v in zip(self.signature.params, values, strict=True))
+        return self._arguments([_native_value(p, v) for p, v in zip(self.signature.params, values, strict=True)])
+
+    def prepare_fenced(self, values: Sequence[Any], at_end: bool = True) -> Arguments:
+        """The same with arrays that touch an inaccessible page at their end, or at their beginning.
+
+        Good for one call: the next one's arguments may be where these are.
+        """
+        shapes = tuple(map(np.shape, values))
+        known = self._latest.get(at_end)
+        if known is None or known[0] != shapes:
+            known = shapes, self._fenced(shapes, at_end)
+            self._latest[at_end] = known
+            if sum(v.nbytes for v in known[1].values) > KEPT_BYTES:
+                del self._latest[at_end]
+        for mine, value in zip(known[1].values, values, strict=True):
+            mine[...] = value
+        return known[1]
+
+    def _fenced(self, shapes: Sequence[tuple[int, ...]], at_end: bool) -> Arguments:
+        """Arguments of these shapes, whose values are still to be set."""
+        arrays, margins = [], []
+        for param, dtype, shape in zip(self.signature.params, self._dtypes, shapes, strict=True):
+            fenced = self._fences.array(param.name, dtype, shape, at_end) if isinstance(param.type, ArrayType) else None
+            arrays.append(np.empty(shape, dtype) if fenced is None else fenced[0])
+            if fenced is not None:
+                margins.append((param.name, fenced[1]))
+        return self._arguments(arrays, tuple(margins))
+
+    def _arguments(self, copied: Sequence[Any], margins: tuple[tuple[str, Margin], ...] = ()) -> Arguments:
         lengths: dict[str, int] = {}
         for param, value in zip(self.signature.params, copied, strict=True):
             if isinstance(param.type, ArrayType):
                 lengths |= {d: n for d, n in zip(param.type.dims, value.shape, strict=False) if isinstance(d, str)}
-        cells = [np.array([lengths[d]], dtype=np.int64) for d in self.signature.dimensions]
-        pointers = [*(c.ctypes.data for c in cells), *(v.ctypes.data for v in copied)]
+        cells = np.array([lengths[d] for d in self.signature.dimensions], dtype=np.int64)
+        first = cells.ctypes.data
+        pointers = [*range(first, first + cells.nbytes, cells.itemsize), *(v.ctypes.data for v in copied)]
         slots = np.array(pointers, dtype=np.uint64)
-        return Arguments(copied, slots, (cells, copied))
+        return Arguments(tuple(copied), slots, (cells, copied), margins)
 
     def call(self, entry: int, arguments: Arguments) -> Any:
         """Call once; the buffers in `arguments` are what the call left, the result is returned as a NumPy scalar."""
@@ -131,8 +172,11 @@ def median(values: Sequence[float]) -> float:
 
 
 def _native_value(param: Param, value: Any) -> Any:
-    dtype = param.type.dtype if isinstance(param.type, Scalar) else param.type.dtype.dtype
-    return np.array(value, dtype=dtype, order="C", copy=True, ndmin=0)
+    return np.array(value, dtype=_dtype(param), order="C", copy=True, ndmin=0)
+
+
+def _dtype(param: Param) -> Any:
+    return param.type.dtype if isinstance(param.type, Scalar) else param.type.dtype.dtype
 
 
 def _harness_source(signature: Signature) -> str:

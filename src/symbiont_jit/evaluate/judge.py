@@ -10,54 +10,43 @@ import hashlib
 import queue
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
-from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
+from symbiont_jit.evaluate.bench import Bench, Confirmation, Request, prepare
 from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings, failed_evaluation
-from symbiont_jit.evaluate.metric import Metric, Speedup, Verdict, as_metric
+from symbiont_jit.evaluate.metric import Metric, Verdict, as_metric
+from symbiont_jit.evaluate.start import STARTS, chosen_start
 from symbiont_jit.evaluate.worker import Answer, Overdue, Worker
 from symbiont_jit.frontend import Canonical
-from symbiont_jit.kernel import Evolving, Kernel
+from symbiont_jit.kernel import Evolving
 
 __all__ = ["Judge"]
 
 
-#: Steps of loops that checked code may make for each second of the deadline: fewer than it can make in that time, so
-#: that an endless loop is found by counting, which does not depend on the machine.
-STEPS_PER_SECOND: Final = 10**8
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """One candidate on its way to a worker: `checked` is run first, `code` is measured."""
-
-    canonical: Canonical
-    checked: ObjectCode
-    code: ObjectCode
-    seed: tuple[int, ...]
-    best: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Confirmation:
-    """Several candidates to be measured side by side."""
-
-    items: tuple[tuple[Canonical, ObjectCode], ...]
-
-
 class Judge:
-    """Evaluates candidates of one kernel or group by one metric, in a few workers."""
+    """Evaluates candidates of one kernel or group by one metric, in a few workers.
 
-    def __init__(self, kernel: Evolving[Any], metric: Any, workers: int = 1, deadline: float | None = None) -> None:
+    `start_method` is how these come to be, `fork` or `spawn`; by default `fork` where there is one.
+    """
+
+    def __init__(
+        self,
+        kernel: Evolving[Any],
+        metric: Any,
+        workers: int = 1,
+        deadline: float | None = None,
+        start_method: str | None = None,
+    ) -> None:
+        self.start_method = chosen_start(start_method)
         self.metric: Metric = as_metric(metric)
-        self.metric.prepare(kernel)
-        kernel.warm()
+        prepare(kernel, self.metric)
         self.kernel = kernel
         self.deadline = self.metric.suggested_deadline() if deadline is None else deadline
+        bench = Bench(kernel, self.metric, self.deadline)
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-        self._workers = [Worker(self._serve) for _ in range(workers)]
+        self._workers = [Worker(bench, STARTS[self.start_method]) for _ in range(workers)]
         for worker in self._workers:
             self._idle.put(worker)
         self._stopped = False
@@ -80,7 +69,7 @@ class Judge:
         known = self._judged.get(digest)
         if known is not None:
             return replace(known, source=canonical.text, timings=replace(known.timings, judge_seconds=0.0))
-        evaluation = replace(self._ask(_Request(canonical, checked, code, tuple(seed), best), canonical), code=digest)
+        evaluation = replace(self._ask(Request(canonical, checked, code, tuple(seed), best), canonical), code=digest)
         if evaluation.status in (Status.VALID, Status.WRONG):  # the others speak of this text's lines, or of bad luck
             self._judged[digest] = replace(evaluation, source="")
         timings = replace(
@@ -94,7 +83,7 @@ class Judge:
         for source in sources:
             canonical = self.kernel.canonical(source)
             items.append((canonical, self.kernel.object_code(canonical)))
-        answer = self._with_worker(_Confirmation(tuple(items)), self.deadline * (1 + len(items)))
+        answer = self._with_worker(Confirmation(tuple(items)), self.deadline * (1 + len(items)))
         if not isinstance(answer, Answer):
             return []
         return [_evaluation(verdict, c.text) for verdict, (c, _) in zip(answer.value, items, strict=True)]
@@ -121,7 +110,7 @@ class Judge:
         finally:
             self._idle.put(worker)
 
-    def _ask(self, request: _Request, canonical: Canonical) -> Evaluation:
+    def _ask(self, request: Request, canonical: Canonical) -> Evaluation:
         if self._stopped:
             return _ended(Status.CRASHED, canonical, "the search was interrupted")
         outcome = self._with_worker(request, self.deadline)
@@ -129,22 +118,21 @@ class Judge:
             return _evaluation(outcome.value, canonical.text)
         where = f" while {outcome.phase}" if outcome.phase else ""
         if isinstance(outcome, Overdue):
-            message = f"no result within {self.deadline:g} seconds{where}; look for an endless loop{_fork_hint()}"
+            message = f"no result within {self.deadline:g} seconds{where}; look for an endless loop{self._hint()}"
             return _ended(Status.TIMED_OUT, canonical, message)
-        message = f"the process ended with {outcome.reason}{where}{_fork_hint()}"
+        message = f"the process ended with {outcome.reason}{where}{self._hint()}"
         return _ended(Status.CRASHED, canonical, message)
 
-    def _serve(self, request: _Request | _Confirmation) -> Any:
-        """In the worker: run one request. The candidate's code is gone when this returns."""
-        if isinstance(request, _Confirmation):
-            assert isinstance(self.metric, Speedup)
-            revisions = [self.kernel.candidate(c, o) for c, o in request.items]
-            assert isinstance(self.kernel, Kernel), "Speedup is for one function"
-            return self.metric.confirm(self.kernel, [r.entry_address for r in revisions])
-        self.kernel.limit_steps(int(STEPS_PER_SECOND * self.deadline))
-        checked = self.kernel.candidate(request.canonical, request.checked, "checked")
-        revision = self.kernel.candidate(request.canonical, request.code)
-        return self.metric.judge(self.kernel, checked, revision, request.seed, request.best)
+    def _hint(self) -> str:
+        """What to know where Numba's threads were started before the workers were forked."""
+        layer = _started_threads() if self.start_method == "fork" else None
+        if layer in (None, "workqueue"):
+            return ""
+        return (
+            f"; a parallel=True function ran before the workers were forked ({layer}), which forked processes cannot "
+            "run: search with start_method='spawn', use one without parallel in the metric, or set "
+            "NUMBA_THREADING_LAYER=workqueue"
+        )
 
 
 def _may_have_spoiled(outcome: Any) -> bool:
@@ -152,20 +140,15 @@ def _may_have_spoiled(outcome: Any) -> bool:
     return isinstance(outcome, Answer) and isinstance(outcome.value, Verdict) and outcome.value.status is Status.WRONG
 
 
-def _fork_hint() -> str:
-    """What to know where Numba's threads were started before the workers were forked."""
+def _started_threads() -> str | None:
+    """The threading layer of Numba whose threads run in this process; None where none does."""
     import numba
 
     try:
-        layer = numba.threading_layer()
-    except ValueError:  # none has been started
-        return ""
-    if layer == "workqueue":
-        return ""
-    return (
-        f"; a parallel=True function ran before the workers were forked ({layer}), which forked processes cannot "
-        "run: use one without parallel in the metric, or set NUMBA_THREADING_LAYER=workqueue"
-    )
+        layer: str = numba.threading_layer()
+    except ValueError:
+        return None
+    return layer
 
 
 def _ended(status: Status, canonical: Canonical, message: str) -> Evaluation:

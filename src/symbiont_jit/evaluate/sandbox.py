@@ -1,8 +1,8 @@
 """What a worker process may still do: limits on memory and processor time, and no system calls that reach outside.
 
-In: nothing; called in a freshly forked worker. Out: a process that computes, answers through the pipes it has, and
-reads files, and nothing else. The filter is libseccomp's, by `pyseccomp` (the `sandbox` extra); without it the limits
-remain.
+In: nothing; called in a worker that is ready to serve. Out: a process that computes, answers through the pipes it has,
+and reads files, and nothing else. The filter is libseccomp's, by `pyseccomp` (the `sandbox` extra); without it the
+limits remain.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Final
 
 __all__ = ["filter_problem", "limit_memory", "limit_processor_time", "restrict"]
 
-#: Bytes that a worker may have more than the process it was forked from.
+#: Bytes that a worker may have more than it has at its start.
 MEMORY: Final = 4 << 30
 
 #: Bytes that it may write to its output.
@@ -86,6 +86,7 @@ def restrict() -> None:
         return
     refusal = library.ERRNO(errno.EPERM)
     rules = library.SyscallFilter(library.ALLOW)
+    rules.set_attr(library.Attr.CTL_TSYNC, 1)  # for all threads: a metric may have started some already
     for name in REFUSED:
         with contextlib.suppress(OSError, ValueError, RuntimeError):  # another kernel has other calls
             rules.add_rule(refusal, name)

@@ -154,6 +154,14 @@ class Evolving(Generic[Handle]):
         """Compiled code as a revision that is not registered."""
         return self._handle(Version(-1, canonical.text, origin="candidate", profile=profile, object_code=code))
 
+    @abstractmethod
+    def sent(self, has_main: bool) -> tuple[Any, ...]:
+        """What pickles this for a fresh interpreter, as `__reduce__` does; `has_main`: it can import `__main__`.
+
+        By its name where a module has it; else by value, and never without its first revision, which is the reference:
+        where that cannot be pickled, `pickle.PicklingError` is raised.
+        """
+
     @property
     def panic_count(self) -> int:
         """How many calls have panicked so far, in all threads."""

@@ -182,3 +182,13 @@ class Group(Evolving[GroupRevision]):
         from symbiont_jit.kernel.pickled import pickled_group
 
         return pickled_group(self)
+
+    def sent(self, has_main: bool) -> tuple[Any, ...]:
+        """What pickles this for a fresh interpreter: by a member's name, else with its first revision."""
+        from symbiont_jit.kernel.pickled import pickled_by_name, pickled_group, require_first
+
+        named = (pickled_by_name(kernel, has_main, is_group=True) for kernel in self.kernels)
+        by_name = next((reduced for reduced in named if reduced is not None), None)
+        if by_name is None:
+            require_first(self._lineage)
+        return by_name or pickled_group(self)

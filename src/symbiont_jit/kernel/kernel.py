@@ -215,3 +215,12 @@ class Kernel(CellCallable, Evolving[Revision]):
         from symbiont_jit.kernel.pickled import pickled_kernel
 
         return pickled_kernel(self)
+
+    def sent(self, has_main: bool) -> tuple[Any, ...]:
+        """What pickles this for a fresh interpreter: by name, else with its first revision."""
+        from symbiont_jit.kernel.pickled import pickled_by_name, pickled_kernel, require_first
+
+        by_name = pickled_by_name(self, has_main)
+        if by_name is None:
+            require_first(self._lineage)
+        return by_name or pickled_kernel(self)

@@ -1,4 +1,4 @@
-"""Kernels as bytes: the declaration and the active revision, for another process or a later one.
+"""Kernels as bytes: the declaration, the first revision and the active one, for another process or a later one.
 
 In: a kernel. Out: what `pickle` stores, and the kernel again. Object code is for one kind of processor: on another one
 it is made again from the source.
@@ -7,7 +7,10 @@ it is made again from the source.
 from __future__ import annotations
 
 import contextlib
+import importlib
+import operator
 import pickle
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from symbiont_jit.backend.clang import describe_host
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.dispatch.python_body import body_from_bytes, body_to_bytes
+from symbiont_jit.errors import UsageError
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.kernel.lineage import Lineage, Version
 from symbiont_jit.signature import Signature
@@ -25,24 +29,32 @@ if TYPE_CHECKING:
     from symbiont_jit.kernel.kernel import Kernel
     from symbiont_jit.kernel.revision import Revision
 
-__all__ = ["pickled_frozen", "pickled_group", "pickled_kernel", "pickled_revision"]
+__all__ = ["pickled_by_name", "pickled_frozen", "pickled_group", "pickled_kernel", "pickled_revision", "require_first"]
 
 Reduced = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
+class _Stored:
+    """One revision: text with object code for a host, or Python bodies."""
+
+    source: str
+    language: str
+    origin: str
+    profile: str
+    code: ObjectCode | None = None
+    host: str = ""
+    bodies: tuple[bytes | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class _State:
-    """Functions that evolve together: their declarations, Python bodies, and one revision as text and object code."""
+    """Functions that evolve together: their declarations, and revisions, of which the last is active."""
 
     signatures: tuple[Signature, ...]
     profile: str
     flags: tuple[str, ...]
-    bodies: tuple[bytes | None, ...] = ()
-    body_source: str = ""
-    source: str | None = None
-    origin: str = ""
-    code: ObjectCode | None = None
-    host: str = ""
+    revisions: tuple[_Stored, ...]
 
 
 def pickled_kernel(kernel: Kernel) -> Reduced:
@@ -68,40 +80,86 @@ def pickled_frozen(frozen: Frozen) -> Reduced:
     return _frozen, (frozen._handle, frozen._index)
 
 
-def _state(lineage: Lineage, chosen: Version | None) -> _State:
-    bodies: tuple[bytes | None, ...] = ()
+def pickled_by_name(kernel: Kernel, has_main: bool, is_group: bool = False) -> Reduced | None:
+    """The kernel that a module has by this name (or its group), with the revision that is active here.
+
+    So who has it from the module and who is given it have the same kernel in the other process, as they have here. None
+    where no module has it.
+    """
+    module, name = kernel.__module__, getattr(kernel, "__qualname__", kernel.__name__)
+    if module == "__main__" and not has_main:
+        return None
+    with contextlib.suppress(AttributeError, KeyError):
+        if operator.attrgetter(name)(sys.modules[module]) is kernel:
+            return _named, (module, name, is_group, *_since_declared(kernel._lineage))
+    return None
+
+
+def _since_declared(lineage: Lineage) -> tuple[str | None, tuple[_Stored, ...], bool]:
+    """The text of the first revision; the C of the first and the active one; whether the active one is C."""
     first = lineage.versions[0] if lineage.versions else None
-    if first is not None and first.language == "python":
-        try:
-            bodies = tuple(None if b is None else body_to_bytes(b) for b in first.bodies)
-        except Exception as error:
-            if chosen is first:
-                raise pickle.PicklingError(
-                    f"the Python body of {lineage.name} cannot be pickled ({error}); swap in a C body first"
-                ) from error
-    state = _State(
-        tuple(lineage.signatures), lineage.profile, lineage.flags, bodies, first.source if first and bodies else ""
-    )
-    if chosen is None or chosen.object_code is None:
-        return state
-    return _State(
-        *(state.signatures, state.profile, state.flags, state.bodies, state.body_source),
-        *(chosen.source, chosen.origin, chosen.object_code, describe_host()),
-    )
+    kept = dict.fromkeys(v for v in (first, lineage.active) if v is not None and v.object_code is not None)
+    is_c = lineage.active is not None and lineage.active.object_code is not None
+    return first.source if first else None, tuple(map(_stored, kept)), is_c
+
+
+def require_first(lineage: Lineage) -> None:
+    """Raise `pickle.PicklingError` unless a pickle of this has its first revision, which is the reference."""
+    if lineage.versions:
+        _stored(lineage.versions[0])
+
+
+def _state(lineage: Lineage, chosen: Version | None) -> _State:
+    stored = [_stored(chosen)] if chosen is not None else []
+    first = lineage.versions[0] if lineage.versions else None
+    if first is not None and first is not chosen:
+        with contextlib.suppress(pickle.PicklingError):
+            stored.insert(0, _stored(first))
+    return _State(tuple(lineage.signatures), lineage.profile, lineage.flags, tuple(stored))
+
+
+def _stored(version: Version) -> _Stored:
+    about = (version.source, version.language, version.origin, version.profile)
+    if version.object_code is not None:
+        return _Stored(*about, version.object_code, describe_host())
+    try:
+        return _Stored(*about, bodies=tuple(None if b is None else body_to_bytes(b) for b in version.bodies))
+    except Exception as error:
+        names = ", ".join(repr(b.__name__) for b in version.bodies if b is not None)
+        raise pickle.PicklingError(
+            f"the Python body of {names} cannot be pickled ({error}); swap in a C body first"
+        ) from error
+
+
+def _restored(lineage: Lineage, stored: _Stored) -> Version:
+    """Register what was stored."""
+    if stored.code is None:
+        bodies = tuple(None if b is None else body_from_bytes(b) for b in stored.bodies)
+        version = Version(len(lineage.versions), stored.source, stored.language, stored.origin, bodies=bodies)
+        lineage.versions.append(version)
+        return version
+    canonical = Canonical(stored.source, tuple(s.name for s in lineage.signatures))
+    is_native = stored.host == describe_host()
+    code = stored.code if is_native else lineage.object_code(canonical, stored.profile)
+    return lineage.register(canonical, code, stored.profile, stored.origin)
 
 
 def _filled(lineage: Lineage, state: _State) -> None:
-    """Register what was stored; the stored revision is active."""
-    if state.bodies:
-        bodies = tuple(None if b is None else body_from_bytes(b) for b in state.bodies)
-        lineage.versions.append(Version(0, state.body_source, "python", "declared body", bodies=bodies))
-        lineage.active = lineage.versions[0]
-    if state.source is None or state.code is None:
-        return
-    canonical = Canonical(state.source, tuple(s.name for s in state.signatures))
-    is_native = state.host == describe_host()
-    code = state.code if is_native else lineage.object_code(canonical, state.profile)
-    lineage.active = lineage.register(canonical, code, state.profile, state.origin)
+    for stored in state.revisions:
+        lineage.active = _restored(lineage, stored)
+
+
+def _named(
+    module: str, name: str, is_group: bool, beginning: str | None, stored: tuple[_Stored, ...], is_c: bool
+) -> Kernel | Group:
+    kernel: Kernel = operator.attrgetter(name)(importlib.import_module(module))
+    lineage = kernel._lineage
+    restored = [_restored(lineage, s) for s in stored]
+    if beginning is not None:
+        if not lineage.versions or lineage.versions[0].source != beginning:
+            raise UsageError(f"{name!r} of {module} has changed since this process imported it; start again")
+        lineage.activate(restored[-1] if is_c else lineage.versions[0])
+    return kernel.group if is_group and kernel.group is not None else kernel
 
 
 def _kernel(state: _State, names: dict[str, Any] | None = None) -> Kernel:

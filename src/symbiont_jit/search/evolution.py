@@ -22,6 +22,7 @@ from symbiont_jit.errors import UsageError
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
 from symbiont_jit.evaluate.judge import Judge
 from symbiont_jit.evaluate.metric import Speedup
+from symbiont_jit.evaluate.start import chosen_start
 from symbiont_jit.kernel import Evolving
 from symbiont_jit.propose.candidate import Candidate, Parent, Proposer
 from symbiont_jit.search.archive import Archive
@@ -29,6 +30,7 @@ from symbiont_jit.search.archive import Archive
 __all__ = ["Evolution", "EvolutionResult", "Progress"]
 
 Direction = Literal["maximize", "minimize"]
+StartMethod = Literal["fork", "spawn"]
 _BETTER: Final[dict[str, Callable[[float, float], bool]]] = {"maximize": operator.gt, "minimize": operator.lt}
 
 #: How many survivors are measured again at the end, side by side; the luckiest measurement is not the best candidate.
@@ -79,8 +81,9 @@ class Evolution:
 
     `metric` is `Speedup(inputs)` or a callable of the kernel that returns a number, or several by name (the first one
     counts); `proposer` makes candidates; `deadline` is the seconds a candidate may take in its worker (by default what
-    the metric suggests); `workers` is the number of processes. The same `seed` asks the same questions; measured times
-    differ from run to run, and with them the answers.
+    the metric suggests); `workers` is the number of processes. They are forked (`start_method="fork"`, the default
+    where there is one) or fresh interpreters that get the kernel and the metric pickled (`"spawn"`). The same `seed`
+    asks the same questions; measured times differ from run to run, and with them the answers.
     """
 
     kernel: Evolving[Any]
@@ -90,6 +93,7 @@ class Evolution:
     workers: int = 1
     deadline: float | None = None
     direction: Direction = "maximize"
+    start_method: StartMethod | None = None
     _archive: Archive = field(init=False)
     _judge: Judge | None = field(init=False, default=None)
     _rng: np.random.Generator = field(init=False)
@@ -107,6 +111,7 @@ class Evolution:
             self.deadline is None or self.deadline > 0,
             f"deadline is a number of seconds above 0, not {self.deadline!r}",
         )
+        chosen_start(self.start_method)
         self._archive = Archive(_BETTER[self.direction])
         self._rng = np.random.default_rng(self.seed)
 
@@ -229,7 +234,8 @@ class Evolution:
         try:
             yield
         except KeyboardInterrupt:
-            done = [(candidate, future.result()) for candidate, future in under_way if future.done()]
+            # What is done now was done before anything is killed, so none of it is a casualty of the interrupt.
+            done = [(c, f.result()) for c, f in under_way if f.done() and f.exception() is None]
             pool.shutdown(wait=False, cancel_futures=True)
             assert self._judge is not None
             self._judge.stop()
@@ -299,7 +305,7 @@ class Evolution:
 
     def _open(self) -> Judge:
         if self._judge is None:
-            self._judge = Judge(self.kernel, self.metric, self.workers, self.deadline)
+            self._judge = Judge(self.kernel, self.metric, self.workers, self.deadline, self.start_method)
         return self._judge
 
     def close(self) -> None:
