@@ -351,7 +351,7 @@ CANDIDATES = {
         ("wrapping counter", "dot", body("dot", "double s = 0; for (uint8_t i = 0; i < 300; i++) s += 1e-9; return s;"), PANICKED, "endless", 5),
         ("fractions that never meet", "scalar", body("scalar", "double t = 0; while (t != 1.0) t += 0.3; return t * x * y;"), PANICKED, "endless", 5),
         ("long but finite", "dot", body("dot", "volatile int64_t k = 0; for (int64_t i = 0; i < 20000000000; i++) k = i; return k;"), PANICKED, "endless", 5),
-        ("long before the answer", "dot", body("dot", "volatile int64_t k = 0; for (int64_t i = 0; i < 190000000; i++) k += 1; double s = 0; for (int64_t i = 0; i < n; i++) s += x[i] * y[i]; return s;"), TIMED_OUT, "timed_out", 0),
+        ("long before the answer", "dot", body("dot", "volatile int64_t k = 0; for (int64_t i = 0; i < 190000000; i++) k += 1; double s = 0; for (int64_t i = 0; i < n; i++) s += x[i] * y[i]; return s;"), PANICKED, "endless", 5),
     ],
     "results": [
         ("a constant", "scalar", body("scalar", "return 1.5;"), WRONG, "wrong", 0),

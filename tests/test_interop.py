@@ -105,7 +105,7 @@ def test_the_address_has_the_c_prototype_for_complex_numbers(typ, c, value):
     kernel = evolvable(source=f"{c} turn({c} z, {c} w) {{ return z * w; }}")(turn)
     caller = generated(
         f"extern {c} turn({c}, {c});\nvoid call(const {c} *z, {c} *out) {{ *out = turn(z[0], z[1]); }}\n",
-        "call",
+        ("call",),
         {"turn": kernel.address},
     )
     numbers, out = np.array([value, 3j], typ.name), np.zeros(1, typ.name)

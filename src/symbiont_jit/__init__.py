@@ -34,6 +34,18 @@ if TYPE_CHECKING:
     from symbiont_jit.kernel.interrupt import time_limit as time_limit
     from symbiont_jit.propose.candidate import Candidate as Candidate
     from symbiont_jit.propose.mutator import Mutator as Mutator
+    from symbiont_jit.agents.agent import Agent as Agent
+    from symbiont_jit.agents.ensemble import Ensemble as Ensemble
+    from symbiont_jit.agents.protocol import Reply as Reply
+    from symbiont_jit.agents.protocol import Usage as Usage
+    from symbiont_jit.agents.recorded import Recording as Recording
+    from symbiont_jit.repair.budget import Budget as Budget
+    from symbiont_jit.repair.budget import Price as Price
+    from symbiont_jit.repair.gate import Gate as Gate
+    from symbiont_jit.repair.lanes import LaneOutcome as LaneOutcome
+    from symbiont_jit.repair.lanes import LaneStream as LaneStream
+    from symbiont_jit.repair.loop import EvolveResult as EvolveResult
+    from symbiont_jit.repair.trace import Trace as Trace
     from symbiont_jit.search.evolution import Evolution as Evolution
     from symbiont_jit.signature import Array as Array
     from symbiont_jit.signature import InOut as InOut
@@ -55,6 +67,15 @@ _HOMES = {
     "kernel.interrupt": "time_limit",
     "propose.candidate": "Candidate",
     "propose.mutator": "Mutator",
+    "agents.agent": "Agent",
+    "agents.ensemble": "Ensemble",
+    "agents.protocol": "Reply Usage",
+    "agents.recorded": "Recording",
+    "repair.budget": "Budget Price",
+    "repair.gate": "Gate",
+    "repair.lanes": "LaneOutcome LaneStream",
+    "repair.loop": "EvolveResult",
+    "repair.trace": "Trace",
     "search.evolution": "Evolution",
     "signature": "Array InOut Out Signature record",
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = [
     "AgentError",
@@ -127,7 +128,14 @@ class CandidateError(SymbiontError):
 
 
 class EvolveError(SymbiontError):
-    """The model did not produce an acceptable body."""
+    """The model did not produce an acceptable body; `trace` is everything that happened."""
+
+    def __init__(self, message: str, trace: Any = None) -> None:
+        super().__init__(message, trace)
+        self.trace = trace
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class AgentError(SymbiontError):

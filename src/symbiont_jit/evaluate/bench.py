@@ -19,8 +19,16 @@ from symbiont_jit.kernel import Evolving, Kernel
 __all__ = ["Bench", "Confirmation", "Request", "prepare"]
 
 #: Steps of loops that checked code may make for each second of the deadline: fewer than it can make in that time, so
-#: that an endless loop is found by counting, which does not depend on the machine.
+#: that an endless loop is found by counting, which does not depend on the machine. Of the first seconds, which every
+#: deadline has, most are left for what else the machine does.
 STEPS_PER_SECOND: Final = 10**8
+PATIENT_SECONDS: Final = 2.0
+
+
+def step_limit(deadline: float) -> int:
+    """How many steps of loops a call of checked code may make within a deadline."""
+    patient = min(deadline, PATIENT_SECONDS)
+    return int(STEPS_PER_SECOND * (deadline - patient + patient / 4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ class Bench:
             revisions = [self.kernel.candidate(c, o) for c, o in request.items]
             assert isinstance(self.kernel, Kernel), "Speedup is for one function"
             return self.metric.confirm(self.kernel, [r.entry_address for r in revisions])
-        self.kernel.limit_steps(int(STEPS_PER_SECOND * self.deadline))
+        self.kernel.limit_steps(step_limit(self.deadline))
         checked = self.kernel.candidate(request.canonical, request.checked, "checked")
         revision = self.kernel.candidate(request.canonical, request.code)
         return self.metric.judge(self.kernel, checked, revision, request.seed, request.best)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
 from pycparser import c_ast
 
+from symbiont_jit.clock import stage
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
 from symbiont_jit.frontend.check import check_tree
 from symbiont_jit.frontend.structs import is_forward_declaration, struct_nodes, take_repeated_structs
@@ -50,7 +52,8 @@ def canonical_source(
     signatures = (declared,) if isinstance(declared, Signature) else tuple(declared)
     if not isinstance(proposed, str | bytes):
         raise UsageError(f"a candidate is C text (str or bytes), not {type(proposed).__name__}: {proposed!r:.60}")
-    text = read_text(proposed, preprocess)
+    with stage("parse"):
+        text = read_text(proposed, preprocess)
     findings = list(text.diagnostics)
     printed = ""
     if text.code or not findings:
@@ -73,7 +76,7 @@ def on_a_stack_of_its_own(check: Callable[[], tuple[list[Diagnostic], str]]) -> 
         except BaseException as error:
             failure.append(error)
 
-    thread = threading.Thread(target=run, name="symbiont_jit check")
+    thread = threading.Thread(target=copy_context().run, args=(run,), name="symbiont_jit check")
     thread.start()
     thread.join()
     if failure:
@@ -85,14 +88,16 @@ def _checked(text: Text, signatures: Sequence[Signature], found: list[Diagnostic
     """What is wrong with the code besides what the reader found, and the canonical text where nothing is."""
     with_complex = text.includes_complex or any(s.has_complex for s in signatures)
     # As <complex.h> would: one character longer, so a later column on such a line is one too high.
-    tree = parse(re.sub(r"\bcomplex\b", "_Complex", text.code) if with_complex else text.code)
+    with stage("parse"):
+        tree = parse(re.sub(r"\bcomplex\b", "_Complex", text.code) if with_complex else text.code)
     if isinstance(tree, Diagnostic):
         return found or [tree], ""  # what the reader found explains what the parser stumbles over
-    findings = _merged(found, check_tree(tree, signatures, with_complex=with_complex))
-    if findings:
-        return findings, ""
-    printed = print_tree(canonical_tree(tree, signatures))
-    return canonical_problems(printed), printed
+    with stage("validate"):
+        findings = _merged(found, check_tree(tree, signatures, with_complex=with_complex))
+        if findings:
+            return findings, ""
+        printed = print_tree(canonical_tree(tree, signatures))
+        return canonical_problems(printed), printed
 
 
 def _merged(first: list[Diagnostic], second: list[Diagnostic]) -> list[Diagnostic]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, Final, Generic, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.errors import KernelError, UsageError
@@ -14,6 +15,12 @@ from symbiont_jit.kernel.interrupt import interrupt
 from symbiont_jit.kernel.lineage import Lineage, Memory, Version
 from symbiont_jit.kernel.panics import Panic
 from symbiont_jit.signature import Signature
+
+if TYPE_CHECKING:
+    from symbiont_jit.repair.budget import Budget
+    from symbiont_jit.repair.gate import Gate
+    from symbiont_jit.repair.lanes import LaneOutcome, LaneStream, Options
+    from symbiont_jit.repair.loop import Check, EvolveResult
 
 __all__ = ["Evolving", "flags_of", "profile_of"]
 
@@ -98,6 +105,118 @@ class Evolving(Generic[Handle]):
             raise KernelError(f"{revision!r} is not a revision of {self._lineage.name}; compile its source here first")
         self._lineage.activate(version)
         return self._handle(version)
+
+    # -- what writes it -----------------------------------------------------------------------------------------
+
+    def evolve(
+        self,
+        agent: Any,
+        prompt: str,
+        *,
+        attempts: int | None = None,
+        budget: Budget | None = None,
+        check: Check | None = None,
+        profile: str | None = None,
+        system: str | None = None,
+    ) -> EvolveResult:
+        """Let a model write the body: ask, compile, check, correct, until an answer is accepted, and activate that.
+
+        `agent` is an `sj.Agent` or an async function of chat messages; `attempts` (10) and `budget` bound what it may
+        cost. `check(source)` judges a candidate that compiles: it returns an `Evaluation` (`check=evolution.evaluate`,
+        which runs it in a worker), None where it is right, or a text that says what is wrong. Raises `EvolveError`,
+        whose `trace` has everything that happened.
+        """
+        from symbiont_jit.repair.lanes import run
+
+        return run(
+            self.aevolve(agent, prompt, attempts=attempts, budget=budget, check=check, profile=profile, system=system)
+        )
+
+    async def aevolve(
+        self,
+        agent: Any,
+        prompt: str,
+        *,
+        attempts: int | None = None,
+        budget: Budget | None = None,
+        check: Check | None = None,
+        profile: str | None = None,
+        system: str | None = None,
+    ) -> EvolveResult:
+        """`evolve` for code that has an event loop."""
+        from symbiont_jit.repair.lanes import evolve
+
+        options = self._options(attempts, budget, check, profile, system)
+        return await evolve(self, agent, prompt, options, self.activate)
+
+    def evolve_batch(
+        self,
+        agent: Any,
+        prompts: Sequence[str],
+        *,
+        max_in_flight: int | Gate | None = None,
+        attempts: int | None = None,
+        budget: Budget | None = None,
+        check: Check | None = None,
+        profile: str | None = None,
+        system: str | None = None,
+    ) -> list[LaneOutcome]:
+        """One lane a prompt, all at the same time; what is accepted is registered, nothing activated.
+
+        The outcomes are in the order of the prompts; one that failed has an `error` and touches no other. `budget` is
+        that of each lane. At most `max_in_flight` (32) requests are under way at a time.
+        """
+        lanes = self.evolve_stream(
+            agent,
+            prompts,
+            max_in_flight=max_in_flight,
+            attempts=attempts,
+            budget=budget,
+            check=check,
+            profile=profile,
+            system=system,
+        )
+        return sorted(lanes, key=lambda lane: lane.index)
+
+    async def aevolve_batch(self, agent: Any, prompts: Sequence[str], **options: Any) -> list[LaneOutcome]:
+        """`evolve_batch` for code that has an event loop."""
+        return sorted(
+            [lane async for lane in self.evolve_stream(agent, prompts, **options)], key=lambda lane: lane.index
+        )
+
+    def evolve_stream(
+        self,
+        agent: Any,
+        prompts: Sequence[str],
+        *,
+        max_in_flight: int | Gate | None = None,
+        attempts: int | None = None,
+        budget: Budget | None = None,
+        check: Check | None = None,
+        profile: str | None = None,
+        system: str | None = None,
+    ) -> LaneStream:
+        """The lanes of `evolve_batch` as they finish, for `for` and `async for`."""
+        from symbiont_jit.repair.lanes import stream
+
+        return stream(self, agent, prompts, self._options(attempts, budget, check, profile, system), max_in_flight)
+
+    def _options(
+        self,
+        attempts: int | None,
+        budget: Budget | None,
+        check: Check | None,
+        profile: str | None,
+        system: str | None,
+    ) -> Options:
+        from symbiont_jit.repair.budget import Budget
+        from symbiont_jit.repair.lanes import Options
+
+        chosen = budget or Budget()
+        chosen = replace(chosen, attempts=attempts) if attempts is not None else chosen
+        active = self._lineage.active
+        current = active.source if active is not None and active.language == "c" else None
+        return Options(profile_of(profile or self.profile), chosen, check, current, system)
 
     def prune(self, keep: Any = (), *, idle: bool = False) -> list[int]:
         """Unload machine code that nobody needs; the numbers of the revisions that went. All stay registered.

@@ -22,6 +22,7 @@ from symbiont_jit.dispatch.callable import CellCallable
 from symbiont_jit.dispatch.cell import Cell
 from symbiont_jit.dispatch.lease import Leases
 from symbiont_jit.dispatch.python_body import PythonCode, compile_python
+from symbiont_jit.clock import stage
 from symbiont_jit.errors import CandidateError, Diagnostic, KernelError
 from symbiont_jit.frontend import Canonical, canonical_source
 from symbiont_jit.frontend.guard import FLAGS, FRAMES, allocates, frame_flags, guard, released
@@ -120,6 +121,10 @@ class Lineage:
 
     def object_code(self, canonical: Canonical, profile: str) -> ObjectCode:
         """A canonical text, compiled for a profile; raises `CandidateError`."""
+        with stage("clang"):
+            return self._compiled(canonical, profile)
+
+    def _compiled(self, canonical: Canonical, profile: str) -> ObjectCode:
         entries = [e.symbol for e in self.entries]
         if profile == "release":
             code = self._released(canonical, entries)
@@ -197,7 +202,8 @@ class Lineage:
         """The entries of a version's code, loaded now if it is not; valid while it is active or held."""
         with self.lock:
             if version.code is None:
-                version.code = self._loaded(version)
+                with stage("load"):
+                    version.code = self._loaded(version)
                 code = version.code
                 found = code.addresses if isinstance(code, Loaded) else [c.address for c in code]
                 # Readers of a table that was replaced may still be at it, so a reload changes it in place.
@@ -214,7 +220,9 @@ class Lineage:
         self._by_identity[version.identity] = version
         if self._loads % PRUNE_EVERY == 0:
             self.prune((version,))
-        bound = {"sj_panics": self.panics.address, "sj_version": version.identity, **bound_names()}
+        bound = {"sj_panics": self.panics.address, "sj_version": version.identity}
+        if not BOUND.isdisjoint(version.object_code.needs):  # plain code needs no compiler to be loaded
+            bound |= bound_names()
         return load(version.object_code, bound)
 
     def activate(self, version: Version) -> None:

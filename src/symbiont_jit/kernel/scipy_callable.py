@@ -122,7 +122,7 @@ def low_level_callable(signature: Signature, cell: Cell | MemberCell, kind: str 
   {adapter.body(signature)}
 }}
 """
-    loaded = generated(text, "sj_callback", {"sj_cell": cell.address})
+    loaded = generated(text, ("sj_callback",), {"sj_cell": cell.address})
     function = ctypes.CFUNCTYPE(*adapter.types)(loaded.addresses[0])
     # It may be called for as long as the process lives: SciPy's objects have no place for what they need.
     _KEPT.append((loaded, kernel))

@@ -1,0 +1,161 @@
+"""What a lane may spend, and what it has spent: attempts, requests, tokens, money, seconds.
+
+In: limits, and the usage of each request. Out: `BudgetExceeded` before the request that would go beyond, and what is
+left. A request that is under way is never cut off but by the clock, so the last one may overshoot tokens and money.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Final
+
+from symbiont_jit.agents.protocol import Usage
+from symbiont_jit.errors import AgentError, UsageError
+
+__all__ = ["PRICES", "Budget", "BudgetExceeded", "Price", "Spent"]
+
+#: Attempts that a lane makes unless its budget says otherwise.
+ATTEMPTS: Final = 10
+
+
+class BudgetExceeded(AgentError):
+    """Nothing more may be spent; the message says of what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Money for a million tokens, in whatever currency the budget counts in."""
+
+    input: float
+    output: float
+    cached: float | None = None
+
+    def of(self, usage: Usage) -> float:
+        """What some tokens cost."""
+        cached = self.input if self.cached is None else self.cached
+        return ((usage.input - usage.cached) * self.input + usage.cached * cached + usage.output * self.output) / 1e6
+
+
+#: US dollars for a million tokens, as the providers listed them in 2025: a starting point, not a bill.
+PRICES: Final[Mapping[str, Price]] = {
+    "gpt-4o": Price(2.5, 10.0, 1.25),
+    "gpt-4o-mini": Price(0.15, 0.6, 0.075),
+    "gpt-4.1": Price(2.0, 8.0, 0.5),
+    "gpt-4.1-mini": Price(0.4, 1.6, 0.1),
+    "gpt-4.1-nano": Price(0.1, 0.4, 0.025),
+    "o3": Price(2.0, 8.0, 0.5),
+    "o4-mini": Price(1.1, 4.4, 0.275),
+    "gpt-5": Price(1.25, 10.0, 0.125),
+    "gpt-5-mini": Price(0.25, 2.0, 0.025),
+    "gpt-5-nano": Price(0.05, 0.4, 0.005),
+    "deepseek-chat": Price(0.27, 1.1, 0.07),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most that one lane may spend; None is no limit.
+
+    `tokens` counts input and output together; `money` is in the currency of `prices`, by default US dollars. `prices`
+    adds to and overrides the table of known prices, by model name.
+    """
+
+    attempts: int = ATTEMPTS
+    requests: int | None = None
+    tokens: int | None = None
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    money: float | None = None
+    seconds: float | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for limit in fields(self):
+            value = getattr(self, limit.name)
+            if limit.name != "prices" and value is not None and (isinstance(value, bool) or not value > 0):
+                raise UsageError(f"Budget({limit.name}=...) is a number above 0 or None, not {value!r}")
+
+    def price(self, model: str) -> Price | None:
+        """The price of a model; a dated name (`gpt-4o-2024-08-06`) has that of the longest name it begins with."""
+        known = {**PRICES, **self.prices}
+        names = [name for name in known if model == name or model.startswith(f"{name}-20")]
+        return known[max(names, key=len)] if names else None
+
+
+_TOKENS: Final[Mapping[str, Callable[[Usage], int]]] = {
+    "tokens": lambda u: u.input + u.output,
+    "input_tokens": lambda u: u.input,
+    "cached_tokens": lambda u: u.cached,
+    "output_tokens": lambda u: u.output,
+    "reasoning_tokens": lambda u: u.reasoning,
+}
+
+
+@dataclass(slots=True)
+class Spent:
+    """What a lane has spent so far; a `Meter` for the agents that work for it.
+
+    `money` counts what has a known price; `unpriced` are models without one, `unknown` requests whose usage the server
+    did not give.
+    """
+
+    budget: Budget
+    attempts: int = 0
+    requests: int = 0
+    usage: Usage = field(default_factory=Usage)
+    money: float = 0.0
+    unpriced: tuple[str, ...] = ()
+    unknown: int = 0
+    started: float = field(default_factory=time.monotonic)
+    stopped: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Since the lane began, until it ended."""
+        return (time.monotonic() if self.stopped is None else self.stopped) - self.started
+
+    def before_request(self) -> None:
+        """Raise `BudgetExceeded` where a limit is reached; else count one request."""
+        problem = self.exhausted
+        if problem is not None:
+            raise BudgetExceeded(problem)
+        self.requests += 1
+
+    def after_request(self, usage: Usage | None, model: str = "") -> None:
+        """Count what a request has used; None where it failed or nobody said."""
+        if usage is None:
+            return
+        self.usage = self.usage + usage
+        if not usage.is_known:
+            self.unknown += 1
+            return
+        price = self.budget.price(model)
+        if price is not None:
+            self.money += price.of(usage)
+        elif model not in self.unpriced:
+            self.unpriced = (*self.unpriced, model)
+
+    @property
+    def exhausted(self) -> str | None:
+        """Which limit is reached, in words; None while there is something left."""
+        if self.budget.money is not None and self.unpriced:
+            return (
+                f"the price of the model {self.unpriced[0]!r} is unknown, so money cannot be counted; "
+                "give Budget(prices={name: sj.Price(input, output)})"
+            )
+        left = self.left()
+        for name, value in left.items():
+            if name != "attempts" and value <= 0:
+                return f"the budget of {getattr(self.budget, name):g} {name.replace('_', ' ')} is used up"
+        return None
+
+    def left(self) -> dict[str, float]:
+        """What is left of each limit that there is."""
+        spent: dict[str, float] = {name: count(self.usage) for name, count in _TOKENS.items()}
+        spent |= {name: getattr(self, name) for name in ("attempts", "requests", "money", "seconds")}
+        limits = {name: getattr(self.budget, name) for name in spent}
+        return {name: max(limit - spent[name], 0) for name, limit in limits.items() if limit is not None}
