@@ -68,3 +68,21 @@ def test_every_dependency_has_its_line():
     for line in declared:
         name = re.match(r"[\w-]+", line)[0]
         assert f"| {name} |" in table
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("fizzbuzz", lambda attempts: attempts == 3),
+        ("rastrigin", lambda error: error < 1e-10),
+        ("tool_calling", lambda agrees: agrees is True),
+        ("batched", lambda prompt: "sieve" in prompt),
+    ],
+)
+def test_the_examples_with_a_model(name, expected, monkeypatch, capsys):
+    """Each runs without a server, says that its replies are scripted, and reaches its goal."""
+    for variable in ("OPENAI_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(variable, raising=False)
+    example = runpy.run_path(str(ROOT / f"examples/{name}/{name}.py"))
+    assert expected(example["main"]())
+    assert "scripted replies" in capsys.readouterr().out
