@@ -45,6 +45,7 @@ REALS = ("double", "double", "double", "float")
 ELEMENTS = ("double", "double", "int64_t", "int32_t", "uint8_t", "float", "uint32_t")
 ONE_REAL = "sqrt fabs floor ceil sin cos exp log trunc cbrt tanh round".split()
 TWO_REALS = "fmin fmax pow atan2 copysign fmod hypot nextafter".split()
+_PARAMETER = re.compile(r"[a-z]|q\d+|at")
 _UNADDRESSED = ("bits", "register")
 COMPARE = ("<", ">", "<=", ">=", "==", "!=")
 _PARAM = re.compile(r"(const )?(struct \w+|\w+) (\*)?(\w+)((?:\[\w+\])*)")
@@ -131,7 +132,15 @@ class Writer:
 
     def visible(self, accepts: Callable[[Variable], bool]) -> list[Variable]:
         """The variables in scope of some kind."""
-        return [v for scope in self.scopes for v in scope if accepts(v)]
+        known = {v.name: v for scope in self.scopes for v in scope}  # an inner one hides its namesakes
+        return [v for v in known.values() if accepts(v)]
+
+    def named(self, prefix: str) -> str:
+        """A new name for a local; rarely one that hides another."""
+        outer = [v.name for scope in self.scopes[:-1] for v in scope]
+        own = {v.name for v in self.scopes[-1]}
+        free = [name for name in outer if name not in own and len(self.scopes) > 3]
+        return self.random.choice(free) if free and self.maybe(0.05) else self.fresh(prefix)
 
     def declare(self, variable: Variable) -> None:
         """A name for the rest of its block."""
@@ -447,6 +456,20 @@ class Writer:
             f"{one}({self.integer(depth)})", f"{self.pick('lrint', 'ilogb')}({self.real(depth)})", compared
         )
 
+    def _integer_member(self, depth: int) -> str:
+        """A member of a struct that is a value, or a subscript the other way round, or a character of a string."""
+        if not self.fields or self.maybe(0.3):
+            found = self.visible(lambda v: v.kind == "array" and len(v.dims) == 1 and v.type in INTEGERS)
+            string = f"{self.pick(chr(34) + 'abc' + chr(34))}[{self.index('4')}]"
+            array = self.random.choice(found) if found else None
+            return string if array is None else f"({self.index(array.dims[0])})[{array.name}]"
+        typ = self.pick(*self.fields)
+        member = self.random.choice(self.fields[typ])
+        value = self.pick(self._struct_value(typ, depth), f"({self.condition(0)} ? {self._struct_value(typ, 0)} : "
+                          f"{self._struct_value(typ, 0)})", f"(0, {self._struct_value(typ, 0)})")  # fmt: skip
+        text = f"({value}).{self.object(member)}"
+        return "0" if is_struct(member.type) else f"(int64_t)({text})"
+
     def _integer_assignment(self, depth: int) -> str:
         return f"({self.pick(*INTEGERS)})({self.effect(depth)})"
 
@@ -512,7 +535,28 @@ class Writer:
         text, length = self._leading_to(variable)
         if variable.is_const and writable:
             text = f"({typ} *)({text})"
+        if variable.kind == "pointer" and self.slips():
+            text = self.pick(f"({variable.name}++)", f"({variable.name} += 1)", f"(0, {text})", f"&*({text})",
+                             f"({variable.name} = {text})", f"(int64_t *)({text})")  # fmt: skip
         return text, length
+
+    def _member_pointer(self, typ: str, writable: bool) -> tuple[str, str] | None:
+        """The address of a member, or a member that is an array."""
+        found = [
+            (v, member)
+            for v in self.visible(
+                lambda v: is_struct(v.type) and v.kind not in _UNADDRESSED and not (writable and v.is_const)
+            )
+            for member in self.fields[v.type]
+            if member.type == typ and member.kind != "bits"
+        ]
+        if not found:
+            return None
+        variable, member = self.random.choice(found)
+        base = f"{self.object(variable)}.{member.name}"
+        if variable.kind == "pointer":
+            base = self.pick(base, f"{variable.name}->{member.name}", f"(*{variable.name}).{member.name}")
+        return (base, member.dims[0]) if member.kind == "array" else (f"&{base}", "1")
 
     def _leading_to(self, variable: Variable) -> tuple[str, str]:
         if variable.kind == "scalar":
@@ -533,6 +577,9 @@ class Writer:
             other = self.random.choice(others)
             return f"({'' if writable else 'const '}{typ} *){other.name}", "1"
         scalars = self.visible(lambda v: v.kind == "scalar" and is_struct(v.type) and not v.is_const)
+        member = self._member_pointer(typ, writable)
+        if member is not None and self.maybe(0.7):
+            return member
         if scalars and typ == "uint8_t":
             name = self.random.choice(scalars).name
             return f"(uint8_t *)&{name}", f"sizeof({name})"
@@ -680,10 +727,14 @@ class Writer:
 
     def _pointed(self, depth: int) -> str:
         """A pointer variable set to something else, or moved; where it outlives an object, that is a slip."""
-        found = self.visible(lambda v: v.kind == "pointer" and v.name[0] == "p")
+        found = self.visible(
+            lambda v: v.kind == "pointer" or (v.kind == "array" and bool(_PARAMETER.fullmatch(v.name)))
+        )
         if not found:
             return self._assignment(depth)
         variable = self.random.choice(found)
+        if variable.kind == "array":  # a parameter is a pointer, which may be moved
+            return self.pick(f"{variable.name}++;", f"{variable.name} += {self.inner()};", f"{variable.name}--;")
         if self.slips():
             name = variable.name
             return self.pick(f"{name}++;", f"{name} -= {self.integer(1)};", f"{name} = NULL;",
@@ -692,6 +743,30 @@ class Writer:
         return (
             f"if ({self._integer_leaf()} < ({length}) && ({length}) >= ({variable.dims[0]})) {variable.name} = {text};"
         )
+
+    def _rows(self, depth: int) -> str:
+        """A pointer to rows of an array."""
+        found = self.visible(lambda v: v.kind == "array" and len(v.dims) == 2)
+        if not found:
+            return self._for(depth)
+        array, name = self.random.choice(found), self.fresh("r")
+        row, other = self.index(array.dims[0]), self.index(array.dims[0])
+        column, width = self.index(array.dims[1]), self.slipped(array.dims[1])
+        places = (f"{name}[{other} - ({row})][{column}]", f"(*{name})[{column}]", f"*(*({name} + {other}) + {column})",
+                  f"(*{name}++)[{column}]", f"**{name}", f"(int64_t)({name} - {array.name})")  # fmt: skip
+        const = "const " if array.is_const else ""
+        used = self._sum(self.pick(*places))
+        return (
+            f"{{ {const}{array.type} (*{name})[{width}] = {self.pick(f'{array.name} + {row}', array.name)}; {used}; }}"
+        )
+
+    def _struct_copy(self, depth: int) -> str:
+        """A whole struct assigned."""
+        found = self.visible(lambda v: v.type in self.fields and not v.is_const)
+        if not found:
+            return self._assignment(depth)
+        variable = self.random.choice(found)
+        return f"{self.object(variable)} = {self._struct_value(variable.type, 1)};"
 
     def _dangling(self, variable: Variable) -> str:
         length = self.pick("4", "n", self._bound())
@@ -707,14 +782,14 @@ class Writer:
     # -- declarations -------------------------------------------------------------------------------------------------
 
     def _scalar(self, depth: int) -> str:
-        name, typ = self.fresh("v"), self.pick(*INTEGERS, *REALS)
+        name, typ = self.named("v"), self.pick(*INTEGERS, *REALS)
         value = "" if self.slips() else f" = {self.of_type(typ, depth)}"
         words = self.pick("", "", "", "", "volatile ", "register ")
         self.declare(Variable(name, typ, "register" if words else "scalar"))
         return f"{words}{typ} {name}{value};"
 
     def _fixed_array(self, depth: int) -> str:
-        name, typ = self.fresh("a"), self.pick(*ELEMENTS, *self.fields)
+        name, typ = self.named("a"), self.pick(*ELEMENTS, *self.fields)
         dims = tuple(str(self.random.randint(1, 9)) for _ in range(self.random.choice((1, 1, 1, 2, 3))))
         value = "" if self.slips() else " = {0}" if is_struct(typ) or self.maybe(0.6) else f" = {self._braces(dims)}"
         if typ in self.fields and is_struct(self.fields[typ][0].type):
@@ -723,7 +798,7 @@ class Writer:
         return f"{typ} {name}{_brackets(dims)}{value};"
 
     def _variable_array(self, depth: int) -> str:
-        name, typ = self.fresh("a"), self.pick(*ELEMENTS, *self.fields)
+        name, typ = self.named("a"), self.pick(*ELEMENTS, *self.fields)
         bound = self._bound()
         length = self.fresh("n")
         self.declare(Variable(length, "int64_t", is_const=True))
@@ -732,7 +807,7 @@ class Writer:
         return f"int64_t {length} = {self.slipped(bound)} + 1; {typ} {name}{_brackets(dims)};"
 
     def _pointer_variable(self, depth: int) -> str:
-        name, typ, is_const = self.fresh("p"), self.pick(*ELEMENTS, *self.fields), self.maybe(0.4)
+        name, typ, is_const = self.named("p"), self.pick(*ELEMENTS, *self.fields), self.maybe(0.4)
         text, length = self.pointer(typ, not is_const, depth)
         self.declare(Variable(name, typ, "pointer", (f"({length})",), is_const))
         value = "" if self.slips() else f" = {text}"
@@ -741,7 +816,7 @@ class Writer:
     def _struct(self, depth: int) -> str:
         if not self.fields:
             return self._scalar(depth)
-        name, typ = self.fresh("s"), self.pick(*self.fields)
+        name, typ = self.named("s"), self.pick(*self.fields)
         value = self.pick("", " = {0}", f" = {self._struct_value(typ, 1)}")
         self.declare(Variable(name, typ))
         return f"{typ} {name}{value};"
@@ -755,7 +830,7 @@ class Writer:
         """Memory from the arena, given back or not, once or twice."""
         if not self.arena:
             return self._fixed_array(depth)
-        name, typ, length = self.fresh("p"), self.pick(*ELEMENTS), self._bound()
+        name, typ, length = self.named("p"), self.pick(*ELEMENTS), self._bound()
         size = f"({self.slipped(length)}) * sizeof({typ})"
         made = self.pick(f"malloc({size})", f"calloc({self.slipped(length)}, sizeof({typ}))", f"realloc(NULL, {size})")
         self.declare(Variable(name, typ, "pointer", (length,)))
@@ -767,7 +842,7 @@ _W = Writer
 _INTEGER = (
     (8, _W._arithmetic), (3, _W._division), (2, _W._shift), (2, _W._integer_choice), (3, _W._integer_cast),
     (2, _W._integer_sign), (1, _W._comma), (1, _W._size), (1, _W._difference), (3, _W._integer_call),
-    (1, _W._integer_library), (1, _W._integer_assignment),
+    (1, _W._integer_library), (1, _W._integer_assignment), (1, _W._integer_member),
 )  # fmt: skip
 _REAL = (
     (8, _W._real_arithmetic), (2, _W._real_choice), (3, _W._real_library), (3, _W._real_call), (2, _W._real_cast),
@@ -781,7 +856,7 @@ _DECLARATIONS = (
 _STATEMENTS = (
     (8, _W._assignment), (3, _W._if), (6, _W._for), (2, _W._while), (1, _W._do), (3, _W._walk), (1, _W._switch),
     (1, _W._goto), (1, _W._jump), (3, _W._call), (2, _W._memory), (2, _W._pointed), (4, _W._declaration),
-    (1, _W._plain_block),
+    (1, _W._plain_block), (2, _W._rows), (1, _W._struct_copy),
 )  # fmt: skip
 
 

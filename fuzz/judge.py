@@ -16,6 +16,7 @@ import functools
 import json
 import mmap
 import os
+import re
 import resource
 import select
 import signal
@@ -63,12 +64,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds for a compilation, for a call before it is interrupted, and for a child; steps of a `checked` call."""
+    """Seconds for a compilation, for a call before it is interrupted, and for a child; steps of a `checked` call.
+
+    `flags` are further options for clang: a sanitizer that traps makes more of what the checks let pass a crash.
+    """
 
     compile: float = 30.0
     call: float = 0.15
     child: float = 10.0
     steps: int = 300_000
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -77,6 +82,9 @@ class Verdict:
 
     outcomes: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+
+
+_NAMES = re.compile(r"(?<!')'\w+'")
 
 
 class _Late(BaseException):
@@ -90,7 +98,7 @@ def judged(case: Case, arguments: Sequence[Any], profiles: Sequence[str], limits
     for profile in profiles:
         try:
             with _deadline(limits.compile):
-                revisions[profile] = _compiled(case, profile)
+                revisions[profile] = _compiled(case, profile, limits.flags)
         except _Late:
             verdict.findings.append(Finding(Kind.HANG, profile, "compilation"))
         except CandidateError as error:
@@ -116,8 +124,8 @@ def _deadline(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _compiled(case: Case, profile: str) -> tuple[Kernel, Any]:
-    kernel = Kernel(signature_in(case.declaration))
+def _compiled(case: Case, profile: str, flags: tuple[str, ...]) -> tuple[Kernel, Any]:
+    kernel = Kernel(signature_in(case.declaration), flags=flags)
     revision = kernel.compile(case.text, profile=profile)
     kernel.warm()
     return kernel, revision
@@ -128,7 +136,8 @@ def _refusal(error: CandidateError) -> str:
     first = error.diagnostics[0]
     if error.stage == Stage.LOWER:
         return "refused by clang"
-    return f"refused {first.rule}"
+    reason = f": {_NAMES.sub('_', first.message)}" if first.rule == "untraceable" else ""
+    return f"refused {first.rule}{reason}"
 
 
 # -- in the child ------------------------------------------------------------------------------------------------------

@@ -182,9 +182,16 @@ def main() -> None:
     parser.add_argument("--kind", choices=KINDS, action="append")
     parser.add_argument("--profile", choices=(*PROFILES, "release"), action="append")
     parser.add_argument("--arena", action="store_true", help="with malloc and its family")
+    parser.add_argument("--flag", action="append", default=[], help="an option for clang, such as a sanitizer's")
     parser.add_argument("--findings", type=Path, help="where findings are written; by default a new directory")
     given = parser.parse_args()
-    options = Options(given.seed, tuple(given.kind or KINDS), tuple(given.profile or PROFILES), given.arena)
+    options = Options(
+        given.seed,
+        tuple(given.kind or KINDS),
+        tuple(given.profile or PROFILES),
+        given.arena,
+        Limits(flags=tuple(given.flag)),
+    )
     if given.count is None and given.seconds == float("inf"):
         given.count = 1000
     sys.exit(_tried_again(options, given.only) if given.only is not None else _whole(options, given))
