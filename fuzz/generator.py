@@ -35,6 +35,8 @@ DECLARATIONS = (
     "double k(int64_t n, int64_t m, double x[n][m][3], int64_t i, int64_t j)",
     "bool k(int64_t n, const bool x[n], bool y[n], int64_t i)",
 )
+#: Texts without loops, arrays and calls are left as they are by some steps, and folded to constants.
+SHORT = "int64_t k(double x, double y, int64_t i)"
 HOSTILE_NUMBERS = (
     "-1", "(1 << 28)", "INT64_MAX", "INT64_MIN", "(1LL << 61)", "((1LL << 62) + 1)", "-7", "UINT64_MAX", "4294967296",
     "INT_MIN", "65536", "0x7fffffff", "0", "1000000",
@@ -89,7 +91,10 @@ def generated(random: Random, arena: bool = False) -> Case:
     """A case; with `arena` its text may use malloc and its family."""
     declaration = random.choice(DECLARATIONS)
     slips = random.choice((0.0, 0.0, 0.0, 0.01, 0.03, 0.1, 0.3))
-    return Case("grammar", declaration, Writer(random, slips, arena).text(declaration))
+    writer = Writer(random, slips, arena)
+    if random.random() < 0.1:
+        return Case("short", SHORT, writer.short())
+    return Case("grammar", declaration, writer.text(declaration))
 
 
 class Writer:
@@ -164,6 +169,24 @@ class Writer:
         returns, _, listed = head.partition(" k(")
         params = tuple(_param(text) for text in listed.rstrip(")").split(", "))
         return "".join(parts) + self._defined(head, Function("k", returns, params), self.random.randint(1, 9))
+
+    def short(self) -> str:
+        """A function of a few scalars, some of them constants, and a decision."""
+        self.scopes.append([Variable("x", "double"), Variable("y", "double"), Variable("i", "int64_t")])
+        lines = []
+        for _ in range(self.random.randint(1, 4)):
+            name, typ = self.fresh("v"), self.pick(*INTEGERS, *REALS)
+            value = self.pick(*HOSTILE_NUMBERS, "70", "31", "200", self.integer(1), self.real(1))
+            lines.append(f"{typ} {name} = {value};" if self.maybe(0.8) else f"{typ} {name};")
+            self.declare(Variable(name, typ))
+        for _ in range(self.random.randint(0, 2)):
+            one, other = self._integer_leaf(), self._integer_leaf()
+            lines.append(f"int64_t {self.fresh('u')} = {one} {self.pick('<<', '>>', '+', '*', '-', '&')} {other};")
+            self.declare(Variable(lines[-1].split()[1], "int64_t"))
+        lines += [f"if ({self.condition(1)}) {self.pick(self._assignment(1), f'return {self.integer(1)};')}"]
+        lines += [f"switch ({self._integer_leaf()}) {{ case 0: {self._assignment(1)} break; case 3: return 5; }}"]
+        body = "\n  ".join(self.random.sample(lines, len(lines)) if self.slips() else lines)
+        return f"{SHORT}\n{{\n  {body}\n  return {self.integer(2)};\n}}\n"
 
     def _aggregate(self) -> str:
         """A struct or union with random fields."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ctypes
 import faulthandler
 import functools
+import hashlib
 import json
 import mmap
 import os
@@ -78,7 +79,10 @@ class Limits:
 
 @dataclass(slots=True)
 class Verdict:
-    """What came of a candidate in each profile; `findings` is empty where all is as promised."""
+    """What came of a candidate in each profile; `findings` is empty where all is as promised.
+
+    `both` among the outcomes says whether all profiles have the same value. They need not: a value may be an address.
+    """
 
     outcomes: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -230,6 +234,7 @@ def _calls(
             say("call", profile, at_end)
             seen = _compared(_placed(kernel, revision, arguments, at_end, limits))
             say("outcome", profile, seen[0][0])
+            say("digest", profile, [at_end, hashlib.sha256(repr(seen[0]).encode()).hexdigest()])
             if any(s[1] for s in seen):
                 say("write", profile, f"at_end={at_end}")
             if any(s[0] == INTERRUPTED for s in seen):  # wherever it was: nothing to compare
@@ -272,13 +277,19 @@ def _run(revisions: dict[str, tuple[Kernel, Any]], arguments: Sequence[Any], lim
         os.kill(child, signal.SIGKILL)
     status = os.waitpid(child, 0)[1]
     profile, about = "", ""
+    digests: dict[str, list[Any]] = {}
     for line in said:
         what, profile, detail = json.loads(line)
         about = f"at_end={detail}" if what == "call" else about
         if what == "outcome":
             verdict.outcomes[profile] = detail
+        elif what == "digest":
+            digests.setdefault(profile, []).append(detail)
         elif what in _SAID:
             verdict.findings.append(Finding(_SAID[what], profile, detail))
+    if len(digests) > 1 and set(verdict.outcomes.values()) == {"value"}:
+        is_same = len({repr(d) for d in digests.values()}) == 1
+        verdict.outcomes["both"] = "the same value" if is_same else "another value"
     if hangs:
         verdict.findings.append(Finding(Kind.HANG, profile, about))
     elif os.WIFSIGNALED(status):
