@@ -79,13 +79,15 @@ class Limits:
 
 @dataclass(slots=True)
 class Verdict:
-    """What came of a candidate in each profile; `findings` is empty where all is as promised.
+    """What came of a candidate in each profile.
 
-    `both` among the outcomes says whether all profiles have the same value. They need not: a value may be an address.
+    `findings` is empty where all is as promised; `seconds` is the time of the longest compilation. `both` among the
+    outcomes says whether all profiles have the same value. They need not: a value may be an address.
     """
 
     outcomes: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    seconds: float = 0.0
 
 
 _NAMES = re.compile(r"(?<!')'\w+'")
@@ -100,6 +102,7 @@ def judged(case: Case, arguments: Sequence[Any], profiles: Sequence[str], limits
     verdict = Verdict()
     revisions = {}
     for profile in profiles:
+        started = time.monotonic()
         try:
             with _deadline(limits.compile):
                 revisions[profile] = _compiled(case, profile, limits.flags)
@@ -109,6 +112,7 @@ def judged(case: Case, arguments: Sequence[Any], profiles: Sequence[str], limits
             verdict.outcomes[profile] = _refusal(error)
         except Exception as error:
             verdict.findings.append(Finding(Kind.INTERNAL, profile, f"{type(error).__name__}: {error}"))
+        verdict.seconds = max(verdict.seconds, time.monotonic() - started)
     if revisions:
         _run(revisions, arguments, limits, verdict)
     return verdict
@@ -227,14 +231,18 @@ def _placed(kernel: Kernel, revision: Any, arguments: Sequence[Any], at_end: boo
 def _calls(
     revisions: dict[str, tuple[Kernel, Any]], arguments: Sequence[Any], limits: Limits, say: Callable[..., None]
 ) -> None:
-    """Every profile's calls, in the child."""
+    """Every profile's calls, in the child; behind others only where those had a value: `release` may do anything."""
+    all_valued = True
     for profile, (kernel, revision) in revisions.items():
+        if profile == "release" and not all_valued:
+            break
         kernel.limit_steps(limits.steps)
         for at_end in (True, False) if any(isinstance(a, np.ndarray) for a in arguments) else (True,):
             say("call", profile, at_end)
             seen = _compared(_placed(kernel, revision, arguments, at_end, limits))
             say("outcome", profile, seen[0][0])
             say("digest", profile, [at_end, hashlib.sha256(repr(seen[0]).encode()).hexdigest()])
+            all_valued = all_valued and seen[0][0] == "value"
             if any(s[1] for s in seen):
                 say("write", profile, f"at_end={at_end}")
             if any(s[0] == INTERRUPTED for s in seen):  # wherever it was: nothing to compare

@@ -59,6 +59,7 @@ class Report:
     tried: int = 0
     outcomes: collections.Counter[tuple[str, str, str]] = field(default_factory=collections.Counter)
     findings: list[tuple[int, Finding]] = field(default_factory=list)
+    slowest: tuple[float, int] = (0.0, 0)
 
     def accepted(self, kind: str, profile: str) -> int:
         """How many candidates of a kind ran in a profile."""
@@ -69,6 +70,7 @@ class Report:
         rows = [f"{kind:8} {profile:8} {n:8,} {what}" for (kind, profile, what), n in sorted(self.outcomes.items())]
         found = collections.Counter(f.kind for _, f in self.findings)
         rows += [f"{'':17} {found[kind]:8,} {kind}" for kind in Kind]
+        rows.append(f"longest compilation {self.slowest[0]:.1f} s, of number {self.slowest[1]}")
         return "\n".join([*rows, f"{self.tried:,} candidates, {len(self.findings):,} findings"])
 
 
@@ -97,6 +99,7 @@ def survey(
         for said in _generation(options, number, stop, end):
             number = said["number"] + 1
             report.tried += 1
+            report.slowest = max(report.slowest, (said.get("seconds", 0.0), said["number"]))
             for profile, outcome in said["outcomes"].items():
                 report.outcomes[said["kind"], profile, outcome] += 1
             for row in said["findings"]:
@@ -145,8 +148,7 @@ def _work(options: Options, numbers: range, end: float, writer: int) -> None:
             kind, case, arguments = case_of(options, number)
             _say(writer, {"number": number, "kind": kind})
             verdict = judged(case, arguments, options.profiles, options.limits)
-            findings = [asdict(f) for f in verdict.findings]
-            _say(writer, {"number": number, "kind": kind, "outcomes": verdict.outcomes, "findings": findings})
+            _say(writer, {"number": number, "kind": kind, **asdict(verdict)})
         status = 0
     finally:
         if status:
