@@ -102,6 +102,8 @@ def judged(case: Case, arguments: Sequence[Any], profiles: Sequence[str], limits
     verdict = Verdict()
     revisions = {}
     for profile in profiles:
+        if profile == "release" and len(revisions) < list(profiles).index(profile):
+            continue  # refused by others: it may do anything
         started = time.monotonic()
         try:
             with _deadline(limits.compile):
@@ -231,7 +233,7 @@ def _placed(kernel: Kernel, revision: Any, arguments: Sequence[Any], at_end: boo
 def _calls(
     revisions: dict[str, tuple[Kernel, Any]], arguments: Sequence[Any], limits: Limits, say: Callable[..., None]
 ) -> None:
-    """Every profile's calls, in the child; behind others only where those had a value: `release` may do anything."""
+    """Every profile's calls, in the child; `release` behind others only where those had a value."""
     all_valued = True
     for profile, (kernel, revision) in revisions.items():
         if profile == "release" and not all_valued:
