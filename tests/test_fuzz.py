@@ -32,22 +32,22 @@ HALVES = [("safe", 0), ("checked", 1000)]
 
 @pytest.mark.parametrize(("profile", "first"), HALVES)
 def test_random_candidates_of_the_grammar_do_no_harm(profile, first):
-    """Sixty candidates for each profile: no finding, most of them accepted, and outcomes of many kinds."""
-    report = survey(Options(seed=11, kinds=("grammar",), profiles=(profile,), limits=SHORT), count=60, first=first)
-    assert report.tried == 60
+    """Fifty candidates for each profile: no finding, most of them accepted, and outcomes of many kinds."""
+    report = survey(Options(seed=11, kinds=("grammar",), profiles=(profile,), limits=SHORT), count=50, first=first)
+    assert report.tried == 50
     assert not report.findings
-    assert report.accepted("grammar", profile) > 30
+    assert report.accepted("grammar", profile) > 25
     assert report.outcomes["grammar", profile, "value"] > 5
     assert len([key for key in report.outcomes if key[2].startswith("panic ")]) >= 4
 
 
 @pytest.mark.parametrize(("profile", "first"), HALVES)
 def test_changed_texts_of_the_corpora_do_no_harm(profile, first):
-    """A hundred and fifty changed texts for each profile: no finding, many rules that refuse, and some that run."""
-    report = survey(Options(seed=11, kinds=("text",), profiles=(profile,), limits=SHORT), count=150, first=first)
-    assert report.tried == 150
+    """A hundred and twenty changed texts for each profile: no finding, many rules that refuse, and some that run."""
+    report = survey(Options(seed=11, kinds=("text",), profiles=(profile,), limits=SHORT), count=120, first=first)
+    assert report.tried == 120
     assert not report.findings
-    assert report.accepted("text", profile) > 15
+    assert report.accepted("text", profile) > 12
     assert len([key for key in report.outcomes if key[2].startswith("refused ")]) > 8
 
 
