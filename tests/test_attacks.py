@@ -756,6 +756,57 @@ ATTACKS = [
         doubles(),
         "contained/panic pointer | panic index",
     ),
+    # -- types that decide what is computed ---
+    *(
+        Attack(
+            f"shift by {by}",
+            "int64_t k(int64_t i)",
+            f"int64_t k(int64_t i) {{ int s = {by}; if (1LL << s) return 1; return 2; }}",
+            number(1),
+            "contained/panic shift",
+        )
+        for by in (70, -1, 64)
+    ),
+    *(
+        Attack(name, "int64_t k(int64_t i)", text, number(1), expected)
+        for name, text, expected in [
+            (
+                "wide bit-field",
+                "struct B { uint64_t f : 40; }; int64_t k(int64_t i) { struct B s; s.f = 1LL << 35; return s.f / 3 + (s.f + 1); }",
+                "value 45812984491",
+            ),
+            (
+                "full bit-field",
+                "struct B { unsigned f : 32; }; int64_t k(int64_t i) { struct B s; s.f = 4000000000u; return s.f / 3; }",
+                "value 1333333333",
+            ),
+            (
+                "negative enumerator",
+                "enum E { A = ~0 }; int64_t k(int64_t i) { enum E e = A; return e / 2; }",
+                "value 0",
+            ),
+            (
+                "enumerator that is no int",
+                "enum E { A = 0xffffffff }; int64_t k(int64_t i) { return A / 3; }",
+                "refused untraceable",
+            ),
+            (
+                "counted enumerators",
+                "enum E { A = 3, B = A << 2, C }; int64_t k(int64_t i) { enum E e = C; return e / 2; }",
+                "value 6",
+            ),
+            (
+                "rows by stars",
+                "int64_t k(int64_t i) { int64_t a[3][3] = {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}; int64_t (*r)[3] = a; return *(*(r + 1) + 2) + (*(r + 1))[2] + (*r++)[2] + *(*(a + i) + 2); }",
+                "value 21",
+            ),
+            (
+                "rows by stars beyond",
+                "int64_t k(int64_t i) { int64_t a[3][3] = {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}; int64_t (*r)[3] = a; return *(*(r + 2 * i) + 3); }",
+                "panic pointer | panic index",
+            ),
+        ]
+    ),
     # -- ends ---------------------------------------------------------------------------------------------------------------
     Attack(
         "calls that double",

@@ -113,7 +113,9 @@ def test_a_verbatim_repeat_begins_anew_without_the_code(kernel):
 def test_the_attempts_end(kernel):
     """After the last attempt the kernel is as it was, and the error's trace has all of them."""
     agent = ScriptedAgent([UNTYPED, FORBIDDEN, UNREADABLE, GOOD])
-    with pytest.raises(EvolveError, match=r"no acceptable body for 'f' after 3 attempts: the attempts are used up") as e:
+    with pytest.raises(
+        EvolveError, match=r"no acceptable body for 'f' after 3 attempts: the attempts are used up"
+    ) as e:
         kernel.evolve(agent, "Multiply.", attempts=3)
     assert [a.kind for a in e.value.trace.attempts] == ["compile", "forbidden", "parse"]
     assert e.value.trace.outcome == "failed"
@@ -167,7 +169,11 @@ def test_a_check_in_a_worker_steers_too(search, text, kind, words):
 
 @pytest.mark.parametrize(
     ("answer", "words"),
-    [("must be odd", "must be odd"), (False, "the check said False"), (ZeroDivisionError("oh"), "raised ZeroDivisionError: oh")],
+    [
+        ("must be odd", "must be odd"),
+        (False, "the check said False"),
+        (ZeroDivisionError("oh"), "raised ZeroDivisionError: oh"),
+    ],
 )
 def test_a_check_may_be_any_function(kernel, answer, words):
     """A text says what is wrong, None and True accept, what it raises is told."""
@@ -198,7 +204,7 @@ def test_a_conversation_that_is_too_long_begins_anew(kernel):
 
 def test_a_prompt_that_is_too_long_is_the_callers(kernel):
     """Nothing can be dropped from a first request."""
-    with pytest.raises(EvolveError, match="the prompt alone is too long|context"):
+    with pytest.raises(EvolveError, match="the prompt alone is too long"):
         kernel.evolve(ScriptedAgent([ContextOverflow("too long"), GOOD]), "Multiply.")
 
 
@@ -548,7 +554,12 @@ def texts():
         Of each candle, its gain times its weight.
         """
 
-    failure = Failure("compile", "3:10: error: use of undeclared identifier 'y' [compiler]\n      return y;\n             ^", "", "undeclared 'y'")
+    failure = Failure(
+        "compile",
+        "3:10: error: use of undeclared identifier 'y' [compiler]\n      return y;\n             ^",
+        "",
+        "undeclared 'y'",
+    )
     base = task_prompt([score.signature], "Make it fast.", "double score(...);\n")
     return {
         "system": system_prompt(),

@@ -9,6 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from symbiont_jit.agents.agent import Agent as Agent
+    from symbiont_jit.agents.ensemble import Ensemble as Ensemble
+    from symbiont_jit.agents.protocol import Reply as Reply
+    from symbiont_jit.agents.protocol import Usage as Usage
+    from symbiont_jit.agents.recorded import Recording as Recording
     from symbiont_jit.backend.objects import cache_directory as cache_directory
     from symbiont_jit.dispatch.panic_count import panics as panics
     from symbiont_jit.errors import AgentError as AgentError
@@ -34,11 +39,6 @@ if TYPE_CHECKING:
     from symbiont_jit.kernel.interrupt import time_limit as time_limit
     from symbiont_jit.propose.candidate import Candidate as Candidate
     from symbiont_jit.propose.mutator import Mutator as Mutator
-    from symbiont_jit.agents.agent import Agent as Agent
-    from symbiont_jit.agents.ensemble import Ensemble as Ensemble
-    from symbiont_jit.agents.protocol import Reply as Reply
-    from symbiont_jit.agents.protocol import Usage as Usage
-    from symbiont_jit.agents.recorded import Recording as Recording
     from symbiont_jit.repair.budget import Budget as Budget
     from symbiont_jit.repair.budget import Price as Price
     from symbiont_jit.repair.gate import Gate as Gate

@@ -302,7 +302,14 @@ def _forbidden_words(bare: str) -> list[Diagnostic]:
 
 
 def _blanked_literals(code: str) -> str:
-    return _COMMENT_OR_LITERAL.sub(lambda m: " " * len(m[0]), code)
+    """Code with the contents of comments and literals gone; of a literal the quotes stay, for it is an operand."""
+
+    def blank(match: re.Match[str]) -> str:
+        text = match[0]
+        is_literal = text[0] in "\"'" and len(text) > 1
+        return f"{text[0]}{' ' * (len(text) - 2)}{text[0]}" if is_literal else " " * len(text)
+
+    return _COMMENT_OR_LITERAL.sub(blank, code)
 
 
 def _nesting(bare: str) -> list[Diagnostic]:

@@ -18,11 +18,11 @@ from typing import Any, Final
 
 from symbiont_jit.backend.loader import Loaded, load
 from symbiont_jit.backend.objects import ObjectCode, check_object, compile_object
+from symbiont_jit.clock import stage
 from symbiont_jit.dispatch.callable import CellCallable
 from symbiont_jit.dispatch.cell import Cell
 from symbiont_jit.dispatch.lease import Leases
 from symbiont_jit.dispatch.python_body import PythonCode, compile_python
-from symbiont_jit.clock import stage
 from symbiont_jit.errors import CandidateError, Diagnostic, KernelError
 from symbiont_jit.frontend import Canonical, canonical_source
 from symbiont_jit.frontend.guard import FLAGS, FRAMES, allocates, frame_flags, guard, released
@@ -130,11 +130,11 @@ class Lineage:
             code = self._released(canonical, entries)
             self._sound.add(hash(canonical.text))
             return code
-        guarded = guard(canonical.text, self.signatures, profile)
         if hash(canonical.text) not in self._sound:
             # The checks hide some errors from clang (a lost const), and its lines would be those of the guarded text.
             check_object(canonical.text, self.flags, self.after)
             self._sound.add(hash(canonical.text))
+        guarded = guard(canonical.text, self.signatures, profile)
         flags = (*self.flags, *FLAGS)
         if guarded.is_plain:
             return compile_object(canonical.text, entries, flags, profile, self.after)

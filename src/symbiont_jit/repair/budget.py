@@ -20,7 +20,7 @@ __all__ = ["PRICES", "Budget", "BudgetExceeded", "Price", "Spent"]
 ATTEMPTS: Final = 10
 
 
-class BudgetExceeded(AgentError):
+class BudgetExceeded(AgentError):  # noqa: N818  a limit, not a fault
     """Nothing more may be spent; the message says of what."""
 
 

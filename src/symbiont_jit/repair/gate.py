@@ -1,7 +1,8 @@
 """How many requests may be under way at a time, and who goes next.
 
-In: a limit, which may be changed at any time and from any thread. Out: permits, to whoever has made most attempts first:
-that lane is nearest to its end, and its request is the cheapest for a server's cache. Equals go in the order they came.
+In: a limit, which may be changed at any time and from any thread. Out: permits, to whoever has made most attempts
+first: that lane is nearest to its end, and its request is the cheapest for a server's cache. Equals go in the order
+they came.
 """
 
 from __future__ import annotations

@@ -13,10 +13,10 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from symbiont_jit.agents.protocol import Ask, as_agent
-from symbiont_jit.errors import EvolveError, UsageError
+from symbiont_jit.errors import UsageError
 from symbiont_jit.repair.budget import Budget
 from symbiont_jit.repair.gate import MAX_IN_FLIGHT, Gate
 from symbiont_jit.repair.loop import Check, Compiled, EvolveResult, Lane, Workshop

@@ -1,7 +1,7 @@
 """What a model is told: the contract, the task, and what was wrong with its last answer.
 
-In: signatures, the tables that the checker enforces, a failure. Out: whole texts. A correction quotes the lines that are
-meant, with a caret, and asks for a change of these alone.
+In: signatures, the tables that the checker enforces, a failure. Out: whole texts. A correction quotes the lines that
+are meant, with a caret, and asks for a change of these alone.
 """
 
 from __future__ import annotations

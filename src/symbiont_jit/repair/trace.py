@@ -57,8 +57,8 @@ class Attempt:
 class Trace:
     """One lane from its first prompt to its end.
 
-    `outcome` is `running`, `accepted`, `failed` or `cancelled`; `messages` is the whole conversation in order, also what
-    a reset no longer sends; `system` is the system prompt.
+    `outcome` is `running`, `accepted`, `failed` or `cancelled`; `messages` is the whole conversation in order, also
+    what a reset no longer sends; `system` is the system prompt.
     """
 
     lane: int
@@ -129,7 +129,8 @@ class Trace:
             usage = (
                 f"{a.usage.input} in ({a.usage.cached} cached), {a.usage.output} out ({a.usage.reasoning} reasoning)"
             )
-            yield f"    {a.model or 'model'}: {_counted(a.requests, 'request')}, {usage if a.usage.is_known else 'tokens unknown'}"
+            known = usage if a.usage.is_known else "tokens unknown"
+            yield f"    {a.model or 'model'}: {_counted(a.requests, 'request')}, {known}"
             yield "    " + ", ".join(f"{name} {1000 * seconds:.1f} ms" for name, seconds in a.stages.items())
             for retry in a.retries:
                 yield f"    waited {retry.seconds:.2f} s after {retry.reason}"

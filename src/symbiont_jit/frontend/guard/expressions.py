@@ -19,7 +19,6 @@ from typing import Any, Final
 from pycparser import c_ast
 
 from symbiont_jit import vocabulary
-from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.frontend.guard.types import (
     DOUBLE,
     INT,
@@ -31,6 +30,7 @@ from symbiont_jit.frontend.guard.types import (
     CType,
     FunctionOf,
     PointerTo,
+    Refused,
     StructOf,
     TypeReader,
     common,
@@ -42,15 +42,6 @@ from symbiont_jit.frontend.guard.types import (
 from symbiont_jit.frontend.tree import first_position, print_tree, walk
 
 __all__ = ["Expressions", "Refused", "Root", "Site", "Symbol", "Value", "require_traceable", "whole"]
-
-
-class Refused(Exception):  # noqa: N818  an answer, not an error of anybody's
-    """A construct that cannot be traced: the diagnostic says how to write it."""
-
-    def __init__(self, node: Any, message: str) -> None:
-        line, column = first_position(node)
-        super().__init__(message)
-        self.diagnostic = Diagnostic(Stage.CHECK, "untraceable", message, line, column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +88,23 @@ class Symbol:
 class Value:
     """An expression in C, of a type; for a pointer `root` is where it points into, for an object the object itself.
 
-    Of a bit-field, which has no address, `bits` are its struct and its name.
+    Of a bit-field, which has no address, `bits` are its struct, its name, and the type that it has in an expression.
     """
 
     text: str
     type: CType
     root: Root | None = None
-    bits: tuple[str, str] | None = None
+    bits: tuple[str, str, CType] | None = None
+
+    @property
+    def is_bits(self) -> bool:
+        """Whether it has no address."""
+        return self.bits is not None
+
+    @property
+    def operand(self) -> CType:
+        """The type that it has in an expression."""
+        return self.type if self.bits is None else self.bits[2]
 
 
 #: Characters of one guarded expression.
@@ -178,10 +179,11 @@ class Expressions:
             found = self._placed(found) if found.root is None else found
             return Value(found.text, element, found.root)
         if found.bits is not None:  # narrower than int, whatever its sign; and a value has no struct around it
-            return Value(f"(+{found.text})", INT)
+            return Value(f"(+{found.text})", found.operand)
         if found.type == BOOL and isinstance(node, c_ast.ID | c_ast.ArrayRef | c_ast.StructRef | c_ast.UnaryOp):
             # A byte that somebody else wrote may be neither 0 nor 1, which clang would believe.
             is_object = not isinstance(node, c_ast.UnaryOp) or node.op == "*"
+            self.has_replaced |= is_object
             return replace(found, text=f"(*(const volatile unsigned char *)&{found.text} != 0)") if is_object else found
         return found
 
@@ -243,7 +245,8 @@ class Expressions:
                 node, f"the fields of this struct are not known here; define it before '{node.field.name}' is used"
             )
         assert isinstance(base.type, StructOf), "others have no fields"
-        bits = (base.text, node.field.name) if node.field.name in base.type.bit_fields else None
+        promoted_to = base.type.bit_fields.get(node.field.name)
+        bits = None if promoted_to is None else (base.text, node.field.name, promoted_to)
         return Value(f"{base.text}.{node.field.name}", typ, base.root, bits)
 
     def _ArrayRef(self, node: Any) -> Value:
@@ -252,7 +255,7 @@ class Expressions:
     def _behind(self, node: Any, base: Any, subscript: Any | None) -> Value:
         """The object at a subscript of an array or pointer, once it is known to be inside."""
         found, index = self._any(base), self.value(subscript) if subscript is not None else Value("0", INT)
-        if isinstance(found.type, Arithmetic):  # 3[x]
+        if isinstance(found.type, Arithmetic) and subscript is not None:  # 3[x]
             found, index, base = self._any(subscript), self.value(base), subscript
         if isinstance(found.type, ArrayOf) and found.type.length is not None:
             return self._element(node, base, found, found.type, index)
@@ -421,13 +424,13 @@ class Expressions:
         text = f"({target.text}{sign})" if operator.startswith("p") else f"({sign}{target.text})"
         if isinstance(target.type, PointerTo):
             self._require_variable(node.expr)
-        elif self._overflows(target.type):
+        elif self._overflows(target.operand):
             kind = {"++": "add", "--": "sub"}[sign]
             before, place = _object_at(target)
-            changed = self._overflow(node, kind, Value(place, target.type), Value("1", INT), target.type).text
+            changed = self._overflow(node, kind, Value(place, target.operand), Value("1", INT), target.operand).text
             old = "sj_old" if operator.startswith("p") else place
             text = f"({{ {before}__auto_type sj_old = +{place}; {place} = {changed}; (void)sj_old; {old}; }})"
-        return Value(text, INT if target.bits else target.type, None if target.bits else target.root)
+        return Value(text, target.operand, None if target.is_bits else target.root)
 
     def _overflows(self, typ: CType) -> bool:
         """Whether arithmetic of a type can overflow, and that is looked at."""
@@ -476,6 +479,7 @@ class Expressions:
         typ = promoted(left.type)
         assert isinstance(typ, Arithmetic)
         if not self.checked:  # the hardware's answer, which C leaves open
+            self.has_replaced = True
             return Value(f"({left.text} {node.op} ({right.text} & {typ.bits - 1}))", typ)
         site = self.site("shift", node, "", str(typ.bits))
         return Value(f"({left.text} {node.op} sj_shift(sj_f, {site}, (int64_t)({right.text}), {typ.bits}))", typ)
@@ -551,7 +555,7 @@ class Expressions:
         """`x op= y`: where the operation is checked, on the object's address, which is computed once."""
         operator, operand = node.op[:-1], self.value(node.rvalue)
         before, place = _object_at(target)
-        old = Value(place, INT if target.bits else target.type)
+        old = Value(place, target.operand)
         operation = self._shifted if operator in ("<<", ">>") else None
         shim = c_ast.BinaryOp(operator, node.lvalue, node.rvalue, node.coord)
         if operation is not None:
@@ -559,7 +563,7 @@ class Expressions:
         else:
             changed = self._computed(shim, operator, old, Value("sj_v", operand.type))
         changed = self.converted(changed, target.type, node)
-        typ, root = (INT, None) if target.bits else (target.type, target.root)
+        typ, root = target.operand, None if target.is_bits else target.root
         if "sj_f" not in changed.text and operation is None:
             return Value(f"({target.text} {node.op} {operand.text})", typ, root)
         _require_bounded(node, changed.text + target.text)
@@ -604,7 +608,8 @@ class Expressions:
                 deepest[symbol.root.low] = max(deepest.get(symbol.root.low, 0), depth)
             if deepest == before:
                 break
-        for symbol, root, source in self._flows:
+        # What leads to an object itself comes first: there the mistake is.
+        for symbol, root, source in sorted(self._flows, key=lambda flow: flow[1].low in variables):
             depth = deepest.get(root.low, 0) if root.low in variables else root.depth
             if depth > symbol.depth:
                 name = symbol.text
@@ -718,7 +723,7 @@ class Expressions:
 
 def _object_at(target: Value) -> tuple[str, str]:
     """A declaration of `sj_p` that points at an object, or at the struct of a bit-field, and the object behind it."""
-    text, field = (target.text, "") if target.bits is None else target.bits
+    text, field = (target.text, "") if target.bits is None else target.bits[:2]
     return f"__typeof__({text}) *sj_p = &{text}; ", f"sj_p->{field}" if field else "(*sj_p)"
 
 

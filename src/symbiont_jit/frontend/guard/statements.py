@@ -75,12 +75,12 @@ class Functions:
                 case c_ast.FuncDef():
                     name = node.decl.name
                     # Who calls a declared function from inside may lie about lengths: that call gets a helper.
-                    helper = copy.deepcopy(node) if name in called or name not in self.entries else None
-                    if name in self.entries:
-                        self._function(node, name in calling, is_entry=True)
+                    is_entry = name in self.entries
+                    helper = copy.deepcopy(node) if is_entry and name in called else None
+                    self._function(node, name in calling, is_entry)
                     if helper is not None:
                         self._function(helper, name in calling, is_entry=False)
-                        guarded = [*guarded[:-1], helper, *([node] if name in self.entries else [])]
+                        guarded.insert(-1, helper)
                 case c_ast.Decl() if isinstance(node.type, c_ast.FuncDecl):
                     self._prototype(node)
                 case c_ast.Decl():

@@ -6,6 +6,7 @@ In: pycparser's declarations. Out: frozen records, and the conversions of C11, 6
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,7 +14,8 @@ from typing import Any, Final
 from pycparser import c_ast
 
 from symbiont_jit import vocabulary
-from symbiont_jit.frontend.tree import parse, resolve_scalar, walk
+from symbiont_jit.errors import Diagnostic, Stage
+from symbiont_jit.frontend.tree import first_position, parse, resolve_scalar
 
 __all__ = [
     "DOUBLE",
@@ -26,6 +28,7 @@ __all__ = [
     "CType",
     "FunctionOf",
     "PointerTo",
+    "Refused",
     "StructOf",
     "TypeReader",
     "VoidType",
@@ -36,6 +39,15 @@ __all__ = [
     "library_functions",
     "promoted",
 ]
+
+
+class Refused(Exception):  # noqa: N818  an answer, not an error of anybody's
+    """A construct that cannot be traced: the diagnostic says how to write it."""
+
+    def __init__(self, node: Any, message: str) -> None:
+        line, column = first_position(node)
+        super().__init__(message)
+        self.diagnostic = Diagnostic(Stage.CHECK, "untraceable", message, line, column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +89,13 @@ class ArrayOf:
 
 @dataclass(slots=True, eq=False)
 class StructOf:
-    """A struct or union: itself and no other. One that is only mentioned gets its fields where it is defined."""
+    """A struct or union: itself and no other. One that is only mentioned gets its fields where it is defined.
+
+    `bit_fields` are the types that bit-fields have in an expression.
+    """
 
     fields: tuple[tuple[str, CType], ...] = ()
-    bit_fields: frozenset[str] = frozenset()
+    bit_fields: Mapping[str, CType] = field(default_factory=dict)
     is_defined: bool = False
 
     def field(self, name: str) -> CType | None:
@@ -188,18 +203,19 @@ class TypeReader:
     def __init__(self) -> None:
         self.typedefs: list[dict[str, CType]] = [{}]
         self.tags: list[dict[str, StructOf]] = [{}]
-        self.enums: dict[str | None, Arithmetic] = {}
+        self.enums: list[dict[str | None, Arithmetic]] = [{}]
+        self.enumerators: dict[str, int] = {}
         self.on_enumerator: Callable[[str], None] = lambda name: None
 
     def open(self) -> None:
         """Enter a block."""
-        self.typedefs.append({})
-        self.tags.append({})
+        for scopes in (self.typedefs, self.tags, self.enums):
+            scopes.append({})
 
     def close(self) -> None:
         """Leave it."""
-        self.typedefs.pop()
-        self.tags.pop()
+        for scopes in (self.typedefs, self.tags, self.enums):
+            scopes.pop()
 
     def read(self, node: Any) -> CType:
         """The type of a declarator or type name."""
@@ -217,21 +233,31 @@ class TypeReader:
             case c_ast.Struct() | c_ast.Union():
                 return self._struct(node)
             case c_ast.Enum():
-                for enumerator in node.values.enumerators if node.values else ():
-                    self.on_enumerator(enumerator.name)
                 return self._enum(node)
             case c_ast.IdentifierType():
                 return self._named(node.names)
         return INT
 
     def _enum(self, node: Any) -> Arithmetic:
-        """The choice of clang: int where an enumerator is negative, else unsigned; for a mention, what its tag was."""
+        """The choice of clang: int where an enumerator is negative, else unsigned; for a mention, what its tag was.
+
+        Raises `Refused` for an enumerator that is no int.
+        """
         if node.values is None:
-            return self.enums.get(node.name, Arithmetic("u", 32))
-        parts = (child for e in node.values.enumerators if e.value is not None for child in walk(e.value))
-        is_signed = any(isinstance(part, c_ast.UnaryOp) and part.op == "-" for part in parts)
-        made = Arithmetic("i" if is_signed else "u", 32)
-        self.enums[node.name] = made
+            scopes = (scope[node.name] for scope in reversed(self.enums) if node.name in scope)
+            return next(scopes, Arithmetic("u", 32))
+        value, least = -1, 0
+        for enumerator in node.values.enumerators:
+            value = value + 1 if enumerator.value is None else constant_value(enumerator.value, self.enumerators)
+            if not -(2**31) <= value < 2**31:
+                raise Refused(
+                    enumerator, f"the enumerator '{enumerator.name}' is no int; use a 'static const' of its type"
+                )
+            least = min(least, value)
+            self.enumerators[enumerator.name] = value
+            self.on_enumerator(enumerator.name)
+        made = Arithmetic("i" if least < 0 else "u", 32)
+        self.enums[-1][node.name] = made
         return made
 
     def _named(self, names: Sequence[str]) -> CType:
@@ -250,9 +276,12 @@ class TypeReader:
             fields = tuple(
                 (d.name or "", _measured(self.read(d.type))) for d in node.decls if isinstance(d, c_ast.Decl)
             )
-            bits = frozenset(
-                d.name for d in node.decls if isinstance(d, c_ast.Decl) and d.bitsize is not None and d.name
-            )
+            types = dict(fields)
+            bits = {
+                d.name: _promoted_bits(types[d.name], constant_value(d.bitsize, self.enumerators))
+                for d in node.decls
+                if isinstance(d, c_ast.Decl) and d.bitsize is not None and d.name
+            }
             mentioned = self.tags[-1].get(node.name)
             made = StructOf() if mentioned is None or mentioned.is_defined else mentioned
             made.fields, made.bit_fields, made.is_defined = fields, bits, True
@@ -263,6 +292,60 @@ class TypeReader:
             if node.name in scope:
                 return scope[node.name]
         return self.tags[-1].setdefault(node.name, StructOf())
+
+
+#: What C computes of constants; all of it in Python's integers, and what leaves `int` on the way is refused.
+_FOLDED: Final[Mapping[str, Callable[[int, int], int]]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": lambda a, b: _quotient(a, b),
+    "%": lambda a, b: a - b * _quotient(a, b),
+    "<<": operator.lshift,
+    ">>": operator.rshift,
+    "|": operator.or_,
+    "&": operator.and_,
+    "^": operator.xor,
+}
+
+
+#: What may stand on the right; of division, what C rounds like everybody.
+_RIGHT_SIDES: Final = {"<<": range(31), ">>": range(31), "/": range(1, 2**31), "%": range(1, 2**31)}
+
+
+def _quotient(a: int, b: int) -> int:
+    """Rounded towards zero, as C does."""
+    return a // b if a >= 0 else -(-a // b)
+
+
+def constant_value(node: Any, names: Mapping[str, int]) -> int:
+    """The value of a constant expression of numbers and enumerators; raises `Refused` for others."""
+    value: int | None = None
+    match node:
+        case c_ast.Constant() if node.type == "char" and len(node.value) == len("'a'"):
+            value = ord(node.value[1])
+        case c_ast.Constant() if "int" in node.type and not node.value.lower().endswith("u"):
+            digits = node.value.rstrip("lLuU")
+            value = int(digits, 8 if digits[0] == "0" and digits.isdigit() else 0)
+        case c_ast.ID() if node.name in names:
+            value = names[node.name]
+        case c_ast.UnaryOp(op="-" | "+" | "~"):
+            inner = constant_value(node.expr, names)
+            value = {"-": -inner, "+": inner, "~": ~inner}[node.op]
+        case c_ast.BinaryOp() if node.op in _FOLDED:
+            left, right = constant_value(node.left, names), constant_value(node.right, names)
+            if right in _RIGHT_SIDES.get(node.op, range(-(2**31), 2**31)):
+                value = _FOLDED[node.op](left, right)
+    if value is None or not -(2**31) <= value < 2**31:
+        raise Refused(node, "this constant is no plain int; write its value as a number")
+    return value
+
+
+def _promoted_bits(typ: CType, width: int) -> CType:
+    """What a bit-field is in an expression: an int where that has all its values (C11, 6.3.1.1)."""
+    if not isinstance(typ, Arithmetic) or width > 32 or (width == 32 and typ.kind == "u"):
+        return typ
+    return INT
 
 
 def _measured(typ: CType) -> CType:
