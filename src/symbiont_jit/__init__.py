@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from symbiont_jit.agents.protocol import Reply as Reply
     from symbiont_jit.agents.protocol import Usage as Usage
     from symbiont_jit.agents.recorded import Recording as Recording
+    from symbiont_jit import testing as testing
     from symbiont_jit.backend.objects import cache_directory as cache_directory
     from symbiont_jit.dispatch.panic_count import panics as panics
     from symbiont_jit.errors import AgentError as AgentError
@@ -81,10 +82,15 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
+#: Modules that are public as they are.
+_MODULES = frozenset({"testing"})
+
 __all__ = sorted(_HOME_OF)
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOME_OF[name]}"), name)
@@ -93,4 +99,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *__all__, *_MODULES})

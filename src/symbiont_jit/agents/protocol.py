@@ -20,6 +20,7 @@ __all__ = [
     "ContextOverflow",
     "Meter",
     "Reply",
+    "RequestFailed",
     "Retry",
     "TurnLimit",
     "Usage",
@@ -33,11 +34,20 @@ Message = Mapping[str, Any]
 Ask = Callable[[Sequence[Message]], Awaitable["Reply"]]
 
 
-class ContextOverflow(AgentError):  # noqa: N818  the loop goes on after it
+class ContextOverflow(AgentError):  # noqa: N818 - named after what happened
     """The conversation is longer than the model can read."""
 
 
-class TurnLimit(AgentError):  # noqa: N818  the loop goes on after it
+class RequestFailed(AgentError):  # noqa: N818 - named after what happened
+    """A server could not be reached or did not answer as asked; `status` is HTTP's, 0 where no answer came."""
+
+    def __init__(self, message: str, status: int = 0, retries: Sequence[Retry] = ()) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retries = tuple(retries)
+
+
+class TurnLimit(AgentError):  # noqa: N818 - named after what happened
     """The model called tools until its turns were used up, and gave no answer. `messages` is what it did."""
 
     def __init__(self, message: str, messages: Sequence[Message] = (), usage: Usage | None = None) -> None:
@@ -48,7 +58,7 @@ class TurnLimit(AgentError):  # noqa: N818  the loop goes on after it
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens: `input` includes `cached`, `output` includes `reasoning`; `is_known` is false where nobody said."""
+    """Tokens: `input` includes `cached`, `output` includes `reasoning`; `is_known` is false where no server said."""
 
     input: int = 0
     cached: int = 0

@@ -1,0 +1,130 @@
+"""An answer as servers write it, read into what the project uses.
+
+In: the JSON of a chat completion, from any server. Out: an `Answer`, or a `Failure` where it is not one.
+A model's reasoning is not its answer: it is left out, and counted.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from symbiont_jit.agents.failures import Failure, failure_of_body, said_by
+from symbiont_jit.agents.protocol import Message, Usage
+
+__all__ = ["Answer", "Call", "read_answer", "usage_of"]
+
+#: What some servers leave in front of an answer; a template may have written the opening tag already.
+_THOUGHT: Final = re.compile(r"\A\s*(?:<think>)?.*?</think>\s*", re.DOTALL)
+_UNFINISHED_THOUGHT: Final = re.compile(r"\A\s*<think>.*\Z", re.DOTALL)
+
+#: Where each number of a `Usage` is found; the first place that has it counts.
+_COUNTS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    "input": (("prompt_tokens",), ("input_tokens",)),
+    "cached": (("prompt_tokens_details", "cached_tokens"), ("prompt_cache_hit_tokens",), ("cached_tokens",)),
+    "output": (("completion_tokens",), ("output_tokens",)),
+    "reasoning": (("completion_tokens_details", "reasoning_tokens"), ("reasoning_tokens",)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function that the model wants called; `arguments` is JSON, or what the model believes to be JSON."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One turn of the model; `message` is what goes back into the conversation."""
+
+    text: str
+    message: Message
+    calls: tuple[Call, ...]
+    usage: Usage
+    finish: str
+
+
+def read_answer(data: object, echo: Sequence[str] = (), redact: Callable[[str], str] = str) -> Answer | Failure:
+    """The first choice of a completion. `echo` names fields that a server wants back; `redact` takes secrets out."""
+    if not isinstance(data, Mapping):
+        return _malformed("its JSON is not an object")
+    choices = data.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    error = data.get("error") or (choice.get("error") if isinstance(choice, Mapping) else None)
+    if error:
+        return _reported(error, redact)
+    message = choice.get("message") if isinstance(choice, Mapping) else None
+    if not isinstance(choice, Mapping) or not isinstance(message, Mapping):
+        return _malformed("it has no choices with a message")
+    text = redact(_text_of(message))
+    calls = message.get("tool_calls")
+    raw = [dict(call) for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
+    said: dict[str, Any] = {"role": "assistant", "content": text}
+    said |= {name: message[name] for name in echo if message.get(name) is not None}
+    if raw:
+        # Given back as they came: some servers put signatures beside the arguments.
+        said["tool_calls"] = [
+            {**call, "id": call.get("id") or f"call_{i}", "type": "function"} for i, call in enumerate(raw)
+        ]
+    found = tuple(_call_of(call) for call in said.get("tool_calls", ()))
+    return Answer(text, said, found, usage_of(data.get("usage")), str(choice.get("finish_reason") or "stop"))
+
+
+def usage_of(data: object) -> Usage:
+    """A server's count of tokens; where it gives none, `is_known` is false."""
+    if not isinstance(data, Mapping):
+        return Usage(is_known=False)
+    counts = {name: _count(data, places) for name, places in _COUNTS.items()}
+    is_known = counts["input"] is not None and counts["output"] is not None
+    return Usage(**{name: count or 0 for name, count in counts.items()}, is_known=is_known)
+
+
+def _count(data: Mapping[str, Any], places: Sequence[Sequence[str]]) -> int | None:
+    for place in places:
+        value: Any = data
+        for key in place:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if isinstance(value, int) and value >= 0:
+            return int(value)
+    return None
+
+
+def _text_of(message: Mapping[str, Any]) -> str:
+    """The answer as text: of a list of parts (Mistral's thinking models) those that are text; no reasoning."""
+    content = message.get("content")
+    if isinstance(content, list):
+        parts = [part for part in content if isinstance(part, Mapping) and part.get("type") == "text"]
+        content = "".join(str(part.get("text") or "") for part in parts)
+    text = str(content or message.get("refusal") or "")
+    thought = _THOUGHT if "</think>" in text else _UNFINISHED_THOUGHT
+    return without_surrogates(thought.sub("", text, count=1))
+
+
+def without_surrogates(text: str) -> str:
+    """JSON can write half a character, which no request could send back."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _call_of(call: Mapping[str, Any]) -> Call:
+    function = call.get("function")
+    inner: Mapping[str, Any] = function if isinstance(function, Mapping) else {}
+    arguments = inner.get("arguments")
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments if arguments is not None else {})
+    return Call(str(call["id"]), str(inner.get("name") or ""), text)
+
+
+def _reported(error: object, redact: Callable[[str], str]) -> Failure:
+    """A failure under status 200, as gateways report those of the servers behind them."""
+    code = error.get("code") if isinstance(error, Mapping) else None
+    status = code if isinstance(code, int) and 400 <= code < 600 else 502
+    return failure_of_body(status, {"error": error}, redact(said_by(error)))
+
+
+def _malformed(said: str) -> Failure:
+    return Failure("malformed", said, 200, is_passing=True)

@@ -1,0 +1,64 @@
+"""Several agents as one: each run goes to one of them, drawn by weight.
+
+In: pairs of an agent and a weight, and a seed. Out: an agent. What is drawn depends on the seed, on the conversation
+and on how often it was asked before, not on which lane asks first: a run with a seed draws the same again.
+"""
+
+from __future__ import annotations
+
+import collections
+import hashlib
+import math
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from symbiont_jit.agents.conversation import digest_of
+from symbiont_jit.agents.protocol import Ask, Message, Reply, as_agent
+from symbiont_jit.errors import UsageError
+
+__all__ = ["Ensemble"]
+
+_WORD: Final = 8
+
+
+class Ensemble:
+    """A weighted ensemble: `Ensemble([(fast, 4), (strong, 1)], seed=0)`. The reply's `model` says who gave it.
+
+    Raises `UsageError` for no members, and for weights that are not positive.
+    """
+
+    def __init__(self, members: Sequence[tuple[Any, float]], seed: int = 0) -> None:
+        if not members or not all(math.isfinite(weight) and weight > 0 for _, weight in members):
+            raise UsageError("an ensemble is a list of (agent, weight) with weights above 0")
+        self.seed = seed
+        self.members = tuple((agent, float(weight)) for agent, weight in members)
+        self._agents: list[Ask] = [as_agent(agent) for agent, _ in members]
+        self._asked: collections.Counter[str] = collections.Counter()
+        self._lock = threading.Lock()
+
+    async def __call__(self, messages: Sequence[Message]) -> Reply:
+        """One run, by the member that is drawn for it."""
+        index = self._drawn(digest_of(messages))
+        reply = await self._agents[index](messages)
+        return reply if reply.model else replace(reply, model=self._name(index))
+
+    def _drawn(self, digest: str) -> int:
+        with self._lock:
+            nth = self._asked[digest]
+            self._asked[digest] += 1
+        word = hashlib.sha256(f"{self.seed}/{nth}/{digest}".encode()).digest()[:_WORD]
+        left = int.from_bytes(word, "big") / 256.0**_WORD * sum(weight for _, weight in self.members)
+        for index, (_, weight) in enumerate(self.members):
+            left -= weight
+            if left < 0:
+                return index
+        return len(self.members) - 1
+
+    def _name(self, index: int) -> str:
+        agent = self.members[index][0]
+        return str(getattr(agent, "model", "") or getattr(agent, "__name__", "") or f"{type(agent).__name__} {index}")
+
+    def __repr__(self) -> str:
+        return f"Ensemble({list(self.members)!r}, seed={self.seed})"

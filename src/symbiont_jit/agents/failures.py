@@ -1,0 +1,155 @@
+"""What went wrong with a request, and whose fault it is: tables of statuses, of advice and of servers' wordings.
+
+In: a status, a body. Out: a `Failure`; and from a failure, the exception that a person can act on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from symbiont_jit.agents.protocol import ContextOverflow, RequestFailed, Retry
+from symbiont_jit.errors import AgentError
+
+__all__ = ["Failure", "error_of", "failure_of_body", "is_overflow", "said_by"]
+
+#: As much of a server's text as an error message repeats.
+SAID: Final = 300
+
+#: Statuses below 500 that pass by themselves; above, all do. 425 is Too Early.
+PASSING: Final = frozenset({408, 409, 425, 429})
+#: Codes that come with a passing status and stay: waiting does not fill an account.
+STAYING: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+
+#: Too long a conversation is answered with one of these (llama.cpp and proxies: 500; token rates: 429).
+OVERFLOW_STATUSES: Final = frozenset({400, 413, 422, 429, 500})
+#: A body that is too large is too long a conversation, whoever says so: often a proxy, in its own words.
+TOO_LARGE: Final = 413
+OVERFLOW_CODES: Final = frozenset(
+    {
+        "context_length_exceeded",  # OpenAI, Groq, OpenRouter, DeepSeek
+        "context_window_exceeded",
+        "model_context_window_exceeded",  # Z.ai
+        "exceed_context_size_error",  # llama.cpp
+        "request_too_large",  # Anthropic
+        "string_above_max_length",  # OpenAI, a message of millions of characters
+    }
+)
+#: Wordings, where there is no code; each with a server that uses it.
+OVERFLOW_WORDINGS: Final = tuple(
+    re.compile(wording, re.IGNORECASE)
+    for wording in (
+        r"maximum context length",  # OpenAI, vLLM, SGLang, OpenRouter, DeepSeek, Mistral
+        r"exceeds? (?:the |this model's )?context (?:window|length|limit)",  # OpenAI, Ollama, Anthropic
+        r"longer than the (?:maximum model length|model's context length)",  # vLLM, SGLang, Together
+        r"maximum model length",  # vLLM
+        r"exceeds? the available context size",  # llama.cpp
+        r"exceed context window of \d+",  # llama-cpp-python
+        r"prompt too long; exceeded (?:max )?context length",  # Ollama
+        r"`?inputs`? (?:tokens \+ `?max_new_tokens`? must be|must have less than)",  # TGI
+        r"prompt is too long",  # Anthropic
+        r"input is too long for requested model",  # Bedrock
+        r"too large for model with",  # Mistral
+        r"reduce the length of the (?:messages|prompt)",  # OpenAI, Groq
+        r"request too large for",  # Groq and OpenAI: more tokens than a minute allows, which no wait changes
+        r"input token count.{0,40}exceeds the maximum",  # Gemini
+        r"maximum prompt length is \d+",  # xAI
+        r"greater than the context length",  # LM Studio
+        r"exceeded model token limit",  # Kimi
+        r"range of input length should be",  # DashScope
+    )
+)
+
+#: What to do, by status; 0 stands for an answer that never came.
+ADVICE: Final[Mapping[int, str]] = {
+    0: "is the server running? check OPENAI_BASE_URL or Agent(base_url=...)",
+    200: "does base_url lead to an OpenAI-compatible server, and end in /v1 where it has to?",
+    400: "the model may not take one of the agent's settings (temperature, seed, max_tokens, reasoning, tools, body)",
+    401: "check the key: OPENAI_API_KEY or Agent(api_key=...)",
+    402: "the account has no credit left",
+    403: "the key may not be used for this model",
+    404: "check the model's name (OPENAI_MODEL or Agent(model=...)) and base_url, which mostly ends in /v1",
+    405: "check base_url, which mostly ends in /v1",
+    408: "Agent(timeout=...) is how many seconds a request may take",
+    422: "the model may not take one of the agent's settings (temperature, seed, max_tokens, reasoning, tools, body)",
+    429: "ask fewer at a time, or wait longer with Agent(retries=RetryPolicy(...)); check the account's limits",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request that gave no answer. `reason` is a word for it, `said` the server's or the network's redacted text."""
+
+    reason: str
+    said: str
+    status: int = 0
+    retry_after: float | None = None
+    is_passing: bool = False
+    is_overflow: bool = False
+
+
+def failure_of_body(status: int, body: object, said: str, retry_after: float | None = None) -> Failure:
+    """The failure that a server reports; `said` is its redacted text."""
+    code = _code_of(body)
+    too_long = is_overflow(status, code, said)
+    passing = (status in PASSING or status >= 500) and code not in STAYING and not too_long
+    return Failure(str(status), said, status, retry_after, passing, too_long)
+
+
+def is_overflow(status: int, code: str, said: str) -> bool:
+    """Whether a server says that the conversation is longer than its model can read."""
+    if status not in OVERFLOW_STATUSES:
+        return False
+    return status == TOO_LARGE or code in OVERFLOW_CODES or any(wording.search(said) for wording in OVERFLOW_WORDINGS)
+
+
+def said_by(body: object) -> str:
+    """The sentence in an error's body; servers agree on no place for it."""
+    if isinstance(body, Mapping):
+        for key in ("error", "message", "detail", "error_message"):
+            if body.get(key):
+                return said_by(body[key])
+        return json.dumps(body, default=str)
+    return str(body) if body else ""
+
+
+def _code_of(body: object) -> str:
+    """The code of an error, or its type where it has none that says something (llama.cpp: `code` is the status)."""
+    if not isinstance(body, Mapping):
+        return ""
+    inner = body.get("error")
+    source = inner if isinstance(inner, Mapping) else body
+    codes = [str(source.get(key) or "") for key in ("code", "type")]
+    known = [code for code in codes if code in OVERFLOW_CODES | STAYING]
+    return known[0] if known else codes[0]
+
+
+def error_of(failure: Failure, server: str, model: str, retries: Sequence[Retry]) -> AgentError:
+    """The exception for a failure that is final; `server` is where it happened, as it may be shown."""
+    said = f" ({short(failure.said)})" if failure.said else ""
+    tries = f" after {len(retries) + 1} requests" if retries else ""
+    if failure.is_overflow:
+        return ContextOverflow(f"the conversation is longer than {model!r} at {server} can read{said}")
+    what = f"answered {failure.status}" if failure.status else f"gave no answer: {failure.reason}"
+    wait = f"; it asks to wait {failure.retry_after:.0f} seconds" if failure.retry_after else ""
+    advice = ADVICE.get(failure.status, "")
+    advice = ADVICE[408] if failure.reason == "timeout" else advice
+    text = f"{server} {what}{tries}{said}{wait}" + (f"; {advice}" if advice else "")
+    return RequestFailed(text, failure.status, retries)
+
+
+def short(text: str) -> str:
+    """One line, not longer than a message bears."""
+    line = " ".join(text.split())
+    return line if len(line) <= SAID else f"{line[:SAID]}..."
+
+
+def parsed(text: str) -> Any:
+    """JSON as a value, or `None` where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

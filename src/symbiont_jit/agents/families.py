@@ -1,0 +1,101 @@
+"""Families of servers: what each calls the settings that the protocol has no single name for.
+
+In: where a server is and what its model is called. Out: a `Family`. A table; what a user passes as `body` overrides it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from symbiont_jit.errors import UsageError
+
+__all__ = ["FAMILIES", "LEVELS", "Family", "family_of"]
+
+#: How much to think, least first. Not every server has every level; a server says so itself.
+LEVELS: Final = ("none", "minimal", "low", "medium", "high", "xhigh")
+
+#: Anthropic counts thinking in tokens; 1024 is the least it takes.
+_BUDGETS: Final = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 32768}
+
+Body = dict[str, Any]
+
+
+def _effort(level: str) -> Body:
+    return {"reasoning_effort": level}
+
+
+def _nested_effort(level: str) -> Body:
+    return {"reasoning": {"effort": level}}
+
+
+def _template(level: str) -> Body:
+    """Chat templates read one of these names (Qwen, GLM / DeepSeek, Granite / gpt-oss) and ignore the others."""
+    is_on = level != "none"
+    effort = {"reasoning_effort": level} if is_on else {}
+    return {"chat_template_kwargs": {"enable_thinking": is_on, "thinking": is_on, **effort}}
+
+
+def _template_and_effort(level: str) -> Body:
+    return _template(level) if level == "none" else {**_template(level), **_effort(level)}
+
+
+def _thinking_type(level: str) -> Body:
+    return {"thinking": {"type": "disabled" if level == "none" else "enabled"}}
+
+
+def _thinking_budget(level: str) -> Body:
+    if level == "none":
+        return {"thinking": {"type": "disabled"}}
+    return {"thinking": {"type": "enabled", "budget_tokens": _BUDGETS[level]}}
+
+
+def _enable_thinking(level: str) -> Body:
+    return {"enable_thinking": level != "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One kind of server: `where` is a pattern of its base URLs, `reasoning` turns a level into fields of the request.
+
+    `limit` and `seed` are the names of those fields; `echo` are fields of an answer that have to go back with it.
+    """
+
+    name: str
+    where: str
+    reasoning: Callable[[str], Body] = _effort
+    limit: str = "max_tokens"
+    seed: str = "seed"
+    echo: tuple[str, ...] = ()
+
+
+#: The first that fits is taken; ports are the servers' own defaults. The last fits all.
+_TABLE: Final = (
+    Family("openai", r"//api\.openai\.com|\.openai\.azure\.com|\.api\.openai\.com", limit="max_completion_tokens"),
+    Family("openrouter", r"//openrouter\.ai", _nested_effort, echo=("reasoning_details",)),
+    Family("anthropic", r"//api\.anthropic\.com", _thinking_budget),
+    Family("deepseek", r"//api\.deepseek\.com", _thinking_type, echo=("reasoning_content",)),
+    Family("gemini", r"//generativelanguage\.googleapis\.com"),
+    Family("groq", r"//api\.groq\.com", limit="max_completion_tokens"),
+    Family("mistral", r"//api\.mistral\.ai", seed="random_seed"),
+    Family("xai", r"//api\.x\.ai"),
+    Family("dashscope", r"//dashscope[\w-]*\.aliyuncs\.com", _enable_thinking),
+    Family("zai", r"//api\.z\.ai|//open\.bigmodel\.cn", _thinking_type),
+    Family("ollama", r"//ollama\.com|:11434\b"),
+    Family("llama.cpp", r":8080\b", _template),
+    Family("sglang", r":30000\b", _template_and_effort),
+    Family("vllm", r":8000\b", _template_and_effort),
+    Family("other", r""),
+)
+FAMILIES: Final[Mapping[str, Family]] = {family.name: family for family in _TABLE}
+
+
+def family_of(base_url: str, name: str | None = None) -> Family:
+    """The family by its name, or the one that a base URL belongs to. Raises `UsageError` for an unknown name."""
+    if name is None:
+        return next(family for family in _TABLE if re.search(family.where, base_url))
+    if name not in FAMILIES:
+        raise UsageError(f"family={name!r} is not known; there are {', '.join(FAMILIES)}")
+    return FAMILIES[name]

@@ -1,0 +1,97 @@
+"""The one place where a request is sent again.
+
+In: a request as an async function, which gives an answer or a `Failure`. Out: the last of these, with what was waited.
+Only failures that pass by themselves are tried again; how often is bounded, and none counts as a candidate's attempt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+import math
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from symbiont_jit.agents.failures import Failure
+from symbiont_jit.agents.protocol import Retry
+from symbiont_jit.errors import UsageError
+
+__all__ = ["RetryPolicy", "retry_after", "retrying"]
+
+A = TypeVar("A")
+
+# Waits differ from run to run on purpose; nothing that is reproduced by a seed depends on them.
+_CHANCE: Final = random.SystemRandom()
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how long to wait, in seconds.
+
+    Wait n (from 0) is `base * 2**n`, at most `cap`, less a random part of at most `jitter` of it. A server's
+    Retry-After is honoured, with up to `jitter * base` on top so that lanes do not come back together; beyond
+    `patience` it is an error.
+    """
+
+    retries: int = 5
+    base: float = 0.5
+    cap: float = 30.0
+    jitter: float = 0.25
+    patience: float = 120.0
+
+    def __post_init__(self) -> None:
+        if (
+            self.retries < 0
+            or not 0 <= self.jitter <= 1
+            or not all(s >= 0 for s in (self.base, self.cap, self.patience))
+        ):
+            raise UsageError(f"{self} has a number below 0, or a jitter above 1")
+
+    def seconds(self, taken: int, asked: float | None, chance: float) -> float | None:
+        """How long to wait after `taken` retries, for a `chance` from 0 to 1; None: give up."""
+        if taken >= self.retries or (asked is not None and asked > self.patience):
+            return None
+        if asked is not None:
+            return asked + chance * self.jitter * self.base
+        # Past 2**60 every base is above the cap; larger powers do not fit a float.
+        return min(self.cap, self.base * 2.0 ** min(taken, 60)) * (1 - chance * self.jitter)
+
+
+async def retrying(send: Callable[[], Awaitable[A | Failure]], policy: RetryPolicy) -> tuple[A | Failure, list[Retry]]:
+    """Send until it is answered, the failure is one that stays, or the policy's bound is reached."""
+    retries: list[Retry] = []
+    while True:
+        outcome = await send()
+        if not isinstance(outcome, Failure) or not outcome.is_passing:
+            return outcome, retries
+        wait = policy.seconds(len(retries), outcome.retry_after, _CHANCE.random())
+        if wait is None:
+            return outcome, retries
+        retries.append(Retry(outcome.reason, wait))
+        await asyncio.sleep(wait)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds a server asks to wait: as milliseconds (OpenAI's), as seconds or as a date (RFC 9110, 10.2.3)."""
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        seconds = _number(headers.get(name, ""))
+        if seconds is not None:
+            return max(0.0, seconds * unit)
+    date = email.utils.parsedate_tz(headers.get("retry-after", ""))
+    if date is None:
+        return None
+    try:
+        return max(0.0, email.utils.mktime_tz(date) - time.time())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

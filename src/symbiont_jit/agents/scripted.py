@@ -1,0 +1,72 @@
+"""An agent whose replies are given: for tests, and for examples that run offline.
+
+In: a list of replies. Out: the next one each time it is asked. It counts on the meter like a server's answer would.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from symbiont_jit.agents.protocol import Message, Reply, Usage, current_meter
+from symbiont_jit.errors import AgentError, UsageError
+
+__all__ = ["ScriptedAgent"]
+
+Scripted = str | Reply | BaseException
+Script = Scripted | Callable[[list[Message]], Scripted | Awaitable[Scripted]]
+
+
+class ScriptedAgent:
+    """Replies in the order they are asked for: texts, `Reply` objects, exceptions (raised), functions of the messages.
+
+    `loop` begins again at the end; otherwise an exhausted script raises `AgentError`. `calls` has the messages of each
+    call.
+    """
+
+    def __init__(self, replies: Sequence[Script], *, loop: bool = False, model: str = "scripted") -> None:
+        if isinstance(replies, str) or (loop and not replies):
+            raise UsageError("a script is a list of replies, with at least one if it is to loop")
+        self.replies = tuple(replies)
+        self.loop = loop
+        self.model = model
+        self.calls: list[list[dict[str, Any]]] = []
+        self._lock = threading.Lock()
+
+    async def __call__(self, messages: Sequence[Message]) -> Reply:
+        """The next reply."""
+        meter = current_meter()
+        if meter is not None:
+            meter.before_request()
+        usage: Usage | None = None
+        try:
+            reply = await self._reply([dict(message) for message in messages])
+            usage = reply.usage if reply.usage.is_known else None
+            return reply
+        finally:
+            if meter is not None:
+                meter.after_request(usage, self.model)
+
+    async def _reply(self, messages: list[dict[str, Any]]) -> Reply:
+        item: Any = self._next(messages)
+        if callable(item) and not isinstance(item, Reply | BaseException):
+            item = item(messages)
+            item = await item if inspect.isawaitable(item) else item
+        if isinstance(item, BaseException):
+            raise item
+        if isinstance(item, Reply):
+            return item
+        return Reply(str(item), ({"role": "assistant", "content": str(item)},), Usage(is_known=False), self.model)
+
+    def _next(self, messages: list[dict[str, Any]]) -> Script:
+        with self._lock:
+            nth = len(self.calls)
+            self.calls.append(messages)
+        if nth >= len(self.replies) and not self.loop:
+            raise AgentError(f"the script has no reply left after {len(self.replies)}")
+        return self.replies[nth % len(self.replies)]
+
+    def __repr__(self) -> str:
+        return f"ScriptedAgent({len(self.replies)} replies, {len(self.calls)} calls)"

@@ -1,0 +1,207 @@
+"""How servers say that a conversation is too long: status and body, as each of them writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+__all__ = ["OVERFLOWS"]
+
+
+def _error(message: str, **more: Any) -> dict[str, Any]:
+    return {"error": {"message": message, **more}}
+
+
+#: By server: status and JSON body.
+OVERFLOWS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
+    "openai": (
+        400,
+        _error(
+            "This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens. "
+            "Please reduce the length of the messages.",
+            type="invalid_request_error",
+            param="messages",
+            code="context_length_exceeded",
+        ),
+    ),
+    "openai, code only": (400, _error("Bad request.", type="invalid_request_error", code="context_length_exceeded")),
+    "openai, responses": (
+        400,
+        _error("Your input exceeds the context window of this model. Please adjust your input and try again."),
+    ),
+    "openai, rate": (
+        429,
+        _error(
+            "Request too large for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, Requested 41000.",
+            type="tokens",
+            code="rate_limit_exceeded",
+        ),
+    ),
+    "vllm": (
+        400,
+        {
+            "object": "error",
+            "message": "This model's maximum context length is 4096 tokens. However, you requested 5192 tokens (4680 "
+            "in the messages, 512 in the completion). Please reduce the length of the messages or completion.",
+            "type": "BadRequestError",
+            "param": None,
+            "code": 400,
+        },
+    ),
+    "vllm, max_tokens": (
+        400,
+        _error(
+            "'max_tokens' or 'max_completion_tokens' is too large: 2000. This model's maximum context length is 4096 "
+            "tokens and your request has 2104 input tokens (2000 > 4096 - 2104).",
+            type="BadRequestError",
+            code=400,
+        ),
+    ),
+    "vllm, prompt": (
+        400,
+        _error("The decoder prompt (length 5192) is longer than the maximum model length of 4096.", code=400),
+    ),
+    "llama.cpp": (
+        400,
+        _error(
+            "request (1407 tokens) exceeds the available context size (256 tokens), try increasing it",
+            code=400,
+            type="exceed_context_size_error",
+            n_prompt_tokens=1407,
+            n_ctx=256,
+        ),
+    ),
+    "llama.cpp, older": (
+        500,
+        _error(
+            "the request exceeds the available context size. try increasing the context size or enable context shift",
+            code=500,
+            type="server_error",
+        ),
+    ),
+    "llama-cpp-python": (
+        500,
+        _error("Requested tokens (2285) exceed context window of 2048", type="internal_server_error"),
+    ),
+    "ollama": (400, {"error": "prompt too long; exceeded max context length by 4096 tokens"}),
+    "ollama, older": (500, _error("the input length exceeds the context length", type="api_error")),
+    "tgi": (
+        422,
+        {
+            "error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 4000 `inputs` "
+            "tokens and 512 `max_new_tokens`",
+            "error_type": "validation",
+        },
+    ),
+    "tgi, inputs": (
+        422,
+        {
+            "error": "Input validation error: `inputs` must have less than 1024 tokens. Given: 1300",
+            "error_type": "validation",
+        },
+    ),
+    "sglang": (
+        400,
+        {
+            "object": "error",
+            "message": "The input (5000 tokens) is longer than the model's context length (4096 tokens).",
+            "type": "BadRequestError",
+            "code": 400,
+        },
+    ),
+    "sglang, sum": (
+        400,
+        {
+            "object": "error",
+            "message": "Requested token count exceeds the model's maximum context length of 4096 tokens. You requested "
+            "a total of 5000 tokens.",
+            "code": 400,
+        },
+    ),
+    "anthropic": (
+        400,
+        {
+            "type": "error",
+            "error": {
+                "type": "invalid_request_error",
+                "message": "prompt is too long: 208310 tokens > 200000 maximum",
+            },
+        },
+    ),
+    "anthropic, sum": (
+        400,
+        _error(
+            "input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000, decrease input length or "
+            "`max_tokens` and try again",
+            type="invalid_request_error",
+        ),
+    ),
+    "anthropic, bytes": (
+        413,
+        {
+            "type": "error",
+            "error": {"type": "request_too_large", "message": "Request exceeds the maximum size"},
+        },
+    ),
+    "openrouter": (
+        400,
+        _error(
+            "This endpoint's maximum context length is 131072 tokens. However, you requested about 140000 tokens "
+            "(139000 of text input, 1000 in the output). Please reduce the length of either one.",
+            code=400,
+        ),
+    ),
+    "groq": (
+        400,
+        _error(
+            "Please reduce the length of the messages or completion.",
+            type="invalid_request_error",
+            param="messages",
+            code="context_length_exceeded",
+        ),
+    ),
+    "groq, rate": (
+        413,
+        _error(
+            "Request too large for model `llama-3.3-70b-versatile` on tokens per minute (TPM): Limit 6000, Requested "
+            "8000, please reduce your message size and try again.",
+            type="tokens",
+            code="rate_limit_exceeded",
+        ),
+    ),
+    "mistral": (
+        400,
+        {
+            "object": "error",
+            "message": "Prompt contains 40000 tokens and 0 draft tokens, too large for model with 32768 maximum "
+            "context length",
+            "type": "invalid_request_prompt",
+            "param": None,
+            "code": "3051",
+        },
+    ),
+    "gemini": (
+        400,
+        _error(
+            "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
+            code=400,
+            status="INVALID_ARGUMENT",
+        ),
+    ),
+    "xai": (
+        400,
+        {
+            "code": "Client specified an invalid argument",
+            "error": "This model's maximum prompt length is 131072 but the request contains 537812 tokens.",
+        },
+    ),
+    "lm studio": (
+        400,
+        {"error": "The number of tokens to keep from the initial prompt is greater than the context length."},
+    ),
+    "nginx": (413, {"message": "Request Entity Too Large"}),
+    "fastapi proxy": (
+        422,
+        {"detail": [{"msg": "maximum context length is 4096 tokens", "type": "value_error"}]},
+    ),
+}
