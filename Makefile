@@ -20,6 +20,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/dispatch.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/safety.py
+	$(BIN)/python benchmarks/lanes.py
 	$(BIN)/python benchmarks/compile.py
 	$(BIN)/python benchmarks/demo.py
 

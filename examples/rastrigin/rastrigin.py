@@ -62,7 +62,9 @@ def main():
             if evaluation.score is None:
                 return evaluation
             print(f"mean squared error {evaluation.score:.3g}")
-            return None if evaluation.score < GOAL else f"the mean squared error is {evaluation.score:.6g}, not < {GOAL}"
+            return (
+                None if evaluation.score < GOAL else f"the mean squared error is {evaluation.score:.6g}, not < {GOAL}"
+            )
 
         formula.evolve(agent, PROMPT, check=check)
     print(formula.source)

@@ -9,12 +9,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from symbiont_jit import testing as testing
     from symbiont_jit.agents.agent import Agent as Agent
     from symbiont_jit.agents.ensemble import Ensemble as Ensemble
     from symbiont_jit.agents.protocol import Reply as Reply
     from symbiont_jit.agents.protocol import Usage as Usage
     from symbiont_jit.agents.recorded import Recording as Recording
-    from symbiont_jit import testing as testing
     from symbiont_jit.backend.objects import cache_directory as cache_directory
     from symbiont_jit.dispatch.panic_count import panics as panics
     from symbiont_jit.errors import AgentError as AgentError
