@@ -14,15 +14,20 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, Optional
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import symbiont_jit as sj
+from symbiont_jit.agents import failures
 from symbiont_jit.agents.agent import Agent
+from symbiont_jit.agents.answer import Answer, read_answer
+from symbiont_jit.agents.conversation import parsed
 from symbiont_jit.agents.ensemble import Ensemble
-from symbiont_jit.agents.failures import SAID, is_overflow
 from symbiont_jit.agents.families import FAMILIES, LEVELS, family_of
 from symbiont_jit.agents.protocol import ContextOverflow, Reply, RequestFailed, TurnLimit, Usage, as_agent, metered
 from symbiont_jit.agents.recorded import Recording
 from symbiont_jit.agents.retries import RetryPolicy, retry_after
+from symbiont_jit.agents.secret import Secret, redact_pieces
 from symbiont_jit.agents.tools import LONGEST_RESULT, tool_of
 from symbiont_jit.testing import (
     OVERFLOWS,
@@ -160,6 +165,10 @@ CONTENTS = {
     "null": (message(content=None), ""),
     "refusal": (message(content=None, refusal="No."), "No."),
     "half a character": (message(content="x\ud83dy"), "x?y"),
+    "whole characters": (
+        message(content="x\N{GRINNING FACE}y\N{GREEK SMALL LETTER PI}"),
+        "x\N{GRINNING FACE}y\N{GREEK SMALL LETTER PI}",
+    ),
     "plain text type": (
         Malformed('{"choices": [{"message": {"content": "int x;"}}]}', content_type="text/plain"),
         "int x;",
@@ -174,6 +183,48 @@ def test_contents_of_all_kinds_are_texts(name):
     reply, _ = ask([item])
     assert reply.text == text
     reply.text.encode()
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def likely(**parts):
+    """Objects with the fields of a completion, each right, wrong or absent."""
+    return st.fixed_dictionaries({}, optional={name: VALUES | part for name, part in parts.items()})
+
+
+FUNCTIONS = likely(name=st.text(), arguments=st.text())
+MESSAGES = likely(content=st.text(), tool_calls=st.lists(likely(id=st.text(), function=FUNCTIONS), max_size=2))
+COMPLETIONS = likely(
+    choices=st.lists(likely(message=MESSAGES, error=likely(code=st.integers(), message=st.text())), max_size=2),
+    usage=likely(prompt_tokens=st.integers(), prompt_tokens_details=likely(cached_tokens=st.integers())),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(COMPLETIONS | VALUES)
+def test_any_json_is_an_answer_or_a_failure(data):
+    """Totality: whatever a server sends is one of the two, and an answer can be sent back."""
+    data = parsed(json.dumps(data))
+    outcome = read_answer(data, echo=("reasoning_content",))
+    assert isinstance(outcome, Answer | failures.Failure)
+    if isinstance(outcome, Answer):
+        json.dumps(outcome.message, ensure_ascii=False, allow_nan=False).encode()
+        assert all(isinstance(part, str) for call in outcome.calls for part in (call.id, call.name, call.arguments))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_no_text_keeps_a_piece_of_the_key(data):
+    """Whatever of the key a text repeats, and wherever, no eight characters of it stay."""
+    cut = st.tuples(st.integers(0, len(KEY)), st.integers(0, len(KEY))).map(lambda ends: KEY[min(ends) : max(ends)])
+    text = "".join(data.draw(st.lists(cut | st.text(max_size=4), max_size=6)))
+    shown = redact_pieces(text, [Secret(KEY)])
+    assert not any(KEY[i : i + 8] in shown for i in range(len(KEY) - 7))
 
 
 # Settings
@@ -449,12 +500,20 @@ def test_no_server_at_all():
         run(Agent("model", url, retries=QUICK))
 
 
+def test_a_server_that_speaks_no_tls():
+    """The certificates of an https URL are checked by the client's own transport, and what it says is an AgentError."""
+    with Server(["never"]) as server, pytest.raises(RequestFailed, match="no answer: connection") as caught:
+        run(Agent("model", server.url.replace("http:", "https:"), KEY, retries=0))
+    assert caught.value.__context__ is None
+    assert server.requests == []
+
+
 def test_a_reply_of_a_web_site_is_no_answer():
     """A page in place of JSON is shown, shortly, with the likeliest reason."""
     error, _ = fail([Malformed("<!doctype html>" + "x" * 5000)], retries=0)
     assert "not JSON: <!doctype html>" in str(error)
     assert "/v1" in str(error)
-    assert len(str(error)) < SAID + 300
+    assert len(str(error)) < failures.SAID + 300
 
 
 # Too long
@@ -481,7 +540,7 @@ def test_overflows_are_recognised(server):
 )
 def test_other_errors_are_not_overflows(status, said):
     """A message about limits, rates or another status is not taken for one."""
-    assert not is_overflow(status, "", said)
+    assert not failures.is_overflow(status, "", said)
 
 
 # Many at once, many loops

@@ -103,12 +103,7 @@ def _text_of(message: Mapping[str, Any]) -> str:
         content = "".join(str(part.get("text") or "") for part in parts)
     text = str(content or message.get("refusal") or "")
     thought = _THOUGHT if "</think>" in text else _UNFINISHED_THOUGHT
-    return without_surrogates(thought.sub("", text, count=1))
-
-
-def without_surrogates(text: str) -> str:
-    """JSON can write half a character, which no request could send back."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return thought.sub("", text, count=1)
 
 
 def _call_of(call: Mapping[str, Any]) -> Call:

@@ -1,6 +1,6 @@
-"""A conversation's name: the same messages have the same digest, in every process.
+"""A conversation as JSON: its name, and what can be sent.
 
-In: messages. Out: a hexadecimal SHA-256 of their JSON.
+In: messages, or a server's text. Out: a digest that equal messages have in every process; JSON that a request can hold.
 """
 
 from __future__ import annotations
@@ -12,13 +12,30 @@ from typing import Any
 
 from symbiont_jit.agents.protocol import Message
 
-__all__ = ["digest_of", "plain"]
+__all__ = ["digest_of", "parsed", "plain", "without_surrogates"]
 
 
 def digest_of(messages: Sequence[Message]) -> str:
     """The digest; the order of a message's keys does not count."""
     text = json.dumps(plain(messages), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def parsed(text: str) -> Any:
+    """A server's JSON as a value that could be sent back, or `None` where it is none."""
+    try:
+        value = json.loads(text, parse_constant=lambda constant: None)
+        # Half a character can only come from an escape.
+        if "\\ud" in text.lower():
+            value = json.loads(without_surrogates(json.dumps(value, ensure_ascii=False)))
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def without_surrogates(text: str) -> str:
+    """A text without halves of characters, which JSON can write and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def plain(value: Any) -> Any:

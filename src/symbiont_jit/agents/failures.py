@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from symbiont_jit.agents.protocol import ContextOverflow, RequestFailed, Retry
 from symbiont_jit.errors import AgentError
@@ -145,11 +145,3 @@ def short(text: str) -> str:
     """One line, not longer than a message bears."""
     line = " ".join(text.split())
     return line if len(line) <= SAID else f"{line[:SAID]}..."
-
-
-def parsed(text: str) -> Any:
-    """JSON as a value, or `None` where it is none."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

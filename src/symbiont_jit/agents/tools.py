@@ -18,7 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from symbiont_jit.agents.answer import Call, without_surrogates
+from symbiont_jit.agents.answer import Call
+from symbiont_jit.agents.conversation import without_surrogates
 from symbiont_jit.errors import UsageError
 
 __all__ = ["Tool", "run_call", "tool_of", "tools_of"]
