@@ -1,9 +1,9 @@
 """Many lanes at a time against a local server: how little of the time is not spent waiting for the model.
 
-A real HTTP server on this machine answers each request after one second, with a different function each time. `lanes` lanes
-run at once, from `evolve_batch` to all revisions registered; a first, uncounted batch warms up. `alone` is one lane after
-another, for a few of them. The harness's own cost is what an attempt takes beside the model, stage by stage, from the
-traces of lanes that run one at a time against a server that answers at once: `client` is the HTTP round trip.
+A real HTTP server on this machine answers each request after one second, with a different function each time. `lanes`
+lanes run at once, from `evolve_batch` to all revisions registered; a first, uncounted batch warms up. `alone` is one
+lane after another, for a few of them. The harness's own cost is what an attempt takes beside the model, stage by stage,
+from the traces of lanes that run one at a time against a server that answers at once: `client` is the HTTP round trip.
 """
 
 import itertools

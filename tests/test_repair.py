@@ -68,7 +68,7 @@ def test_an_accepted_answer_is_active(kernel):
         ("I would rather talk about it.", "no_code", "no C"),
         (CUT_OFF, "truncated", "breaks off"),
         (UNREADABLE, "parse", "^"),
-        (OTHER_TYPES, "signature", "'x'"),
+        (OTHER_TYPES, "signature", "parameter 1 is 'float x'"),
         (FORBIDDEN, "forbidden", "'system' is not a function you may call"),
         (UNTYPED, "compile", "use of undeclared identifier 'y'"),
     ],

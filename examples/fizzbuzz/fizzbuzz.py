@@ -15,11 +15,17 @@ CASES = {1: 1, 2: 2, 3: -3, 5: -5, 6: -3, 9: -3, 10: -5, 15: -15, 30: -15, 31: 3
 
 PROMPT = """Return n itself, but -3 for multiples of 3, -5 for multiples of 5, and -15 for multiples of both."""
 
+
+def reply(*lines):
+    """A scripted answer."""
+    return "\n".join(["```c", "int64_t fizzbuzz(int64_t n)", "{", *(f"  {line}" for line in lines), "}", "```"])
+
+
+THREE, FIVE = "if (n % 3 == 0) return -3;", "if (n % 5 == 0) return -5;"
 SCRIPT = [
-    "```c\nint64_t fizzbuzz(int64_t n)\n{\n  if (n % 3 == 0) return -3;\n  if (n % 5 == 0) return -5;\n  return m;\n}\n```",
-    "```c\nint64_t fizzbuzz(int64_t n)\n{\n  if (n % 3 == 0) return -3;\n  if (n % 5 == 0) return -5;\n  return n;\n}\n```",
-    "```c\nint64_t fizzbuzz(int64_t n)\n{\n  if (n % 15 == 0) return -15;\n  if (n % 3 == 0) return -3;\n"
-    "  if (n % 5 == 0) return -5;\n  return n;\n}\n```",
+    reply(THREE, FIVE, "return m;"),
+    reply(THREE, FIVE, "return n;"),
+    reply("if (n % 15 == 0) return -15;", THREE, FIVE, "return n;"),
 ]
 
 

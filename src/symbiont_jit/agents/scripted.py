@@ -10,7 +10,7 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from symbiont_jit.agents.protocol import Message, Reply, Usage, current_meter
+from symbiont_jit.agents.protocol import Message, Reply, TurnLimit, Usage, current_meter
 from symbiont_jit.errors import AgentError, UsageError
 
 __all__ = ["ScriptedAgent"]
@@ -40,14 +40,17 @@ class ScriptedAgent:
         meter = current_meter()
         if meter is not None:
             meter.before_request()
-        usage: Usage | None = None
+        usage, model = Usage(is_known=False), self.model
         try:
             reply = await self._reply([dict(message) for message in messages])
-            usage = reply.usage if reply.usage.is_known else None
+            usage, model = reply.usage, reply.model or model
             return reply
+        except TurnLimit as limit:
+            usage = limit.usage
+            raise
         finally:
             if meter is not None:
-                meter.after_request(usage, self.model)
+                meter.after_request(usage if usage.is_known else None, model)
 
     async def _reply(self, messages: list[dict[str, Any]]) -> Reply:
         item: Any = self._next(messages)

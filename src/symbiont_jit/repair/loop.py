@@ -226,7 +226,7 @@ class Lane:
                 return None, str(error)
             except ContextOverflow as error:
                 record = self._overflown(record, error)
-                return None, str(error)
+                return None, f"{record.why}: {error}"
             except AgentError as error:
                 record = replace(record, kind="error", decision="give up", why=str(error))
                 raise

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from symbiont_jit import vocabulary
-from symbiont_jit.frontend.check import REFUSED_NODES, RULES
+from symbiont_jit.frontend.check import RULES
 from symbiont_jit.frontend.guard.kinds import PANICS
 from symbiont_jit.signature import ArrayType, Mode, Param, Signature
 
@@ -37,7 +37,7 @@ def system_prompt() -> str:
     functions = ", ".join(f.name for f in vocabulary.FUNCTIONS.values())
     types = ", ".join(vocabulary.TYPEDEFS)
     rules = "\n".join(f"- {words}" for words in RULES.values())
-    refused = "\n".join(f"- {m}" for m in dict.fromkeys(message for _, message in REFUSED_NODES.values()))
+    pragmas = ", ".join(f"#pragma {name}" for name in vocabulary.PRAGMAS)
     panics = "\n".join(f"- {words}" for words in PANICS.values())
     return f"""\
 You write C functions that replace the bodies of functions in a running program. Each answer is read by a strict
@@ -54,9 +54,10 @@ Functions that may be called besides your own:
 {_wrapped(functions)}.
 malloc and its family work on memory that is gone when the call ends; 64 MiB in all.
 
+Pragmas: {pragmas}.
+
 Rules:
 {rules}
-{refused}
 
 Pointers are followed to the array they point into: keep them in variables and parameters, never in structs, arrays or
 integers, and do not return them.
@@ -97,8 +98,8 @@ def _meaning(param: Param) -> str:
     if not isinstance(param.type, ArrayType):
         return f"{param.type}, by value"
     use = {Mode.IN: "read only", Mode.OUT: "written by you", Mode.INOUT: "read and changed by you"}[param.mode]
-    shape = " by ".join(map(str, param.type.dims)) or "one value by reference"
-    return f"{param.type.dtype} array, {shape}, {use}"
+    shape = " by ".join(map(str, param.type.dims))
+    return f"{f'array of {shape}' if shape else 'one value by reference'}, {use}"
 
 
 #: What each kind of failure says before and after its message.
