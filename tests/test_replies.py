@@ -163,6 +163,21 @@ FENCES = [
 
 CHOICE = [
     Row(
+        "an abridged function does not count",
+        fenced(DOT)
+        + "In short:\n"
+        + fenced("double dot(...) {\n    ...\n}")
+        + fenced(OLD.replace("for", "// ...\n    for")),
+    ),
+    Row("only an abridged function", fenced(DOT.replace("for", "// ...\n    for"))),
+    Row("numbered lines with points", fenced(numbered(DOT, ". "))),
+    Row("HTML's line breaks", DOT.replace("\n", "<br>\n")),
+    Row(
+        "the arguments of a tool",
+        '{"name": "submit", "arguments": "{\\"code\\": \\"' + DOT.replace("\n", "\\\\n") + '\\"}"}',
+    ),
+    Row("a test program's headers", fenced(f"#include <time.h>\n#include <omp.h>\n{DOT}\n{MAIN}")),
+    Row(
         "a fragment besides is not taken",
         fenced("c = y - t;\ndouble c = 0;") + fenced(DOT.replace("s = 0.0", "s = 0.0, c = 0.0")),
         DOT.replace("s = 0.0", "s = 0.0, c = 0.0"),
@@ -496,6 +511,7 @@ EDITS = [
 ]
 
 MISSING = [
+    Row("cut off in the braces of a body", "```c\n" + BODY[:60], broken("inside the body"), finish="length"),
     Row("nothing", "", absent("the reply is empty")),
     Row("blanks", " \n\t\n", absent("the reply is empty")),
     Row("a refusal", "I cannot help with that.", absent("the reply has no C code; answer with double dot(int64_t n")),

@@ -279,7 +279,7 @@ def _of_block(block: _Open, is_closed: bool, depth: int) -> list[Segment]:
 
 
 _FIELD: Final = re.compile(
-    r'"(?:code|c_code|source|source_code|c_source|c|function|implementation|answer|body|content|result)"\s{0,50}:'
+    r'"(?:code|c_code|source|source_code|c_source|c|function|implementation|answer|body|content|result|arguments|input)"\s{0,50}:'
     r'\s{0,50}"(?P<text>(?:[^"\\]|\\.)*+)(?P<end>"?)',
     re.IGNORECASE | re.DOTALL,
 )
@@ -292,7 +292,9 @@ def _fields(text: str, depth: int) -> list[Segment]:
         code = _unescaped(field["text"])
         if "\n" not in code and "{" not in code and ";" not in code:
             continue
-        if depth < MAX_DEPTH and any(_FENCE.match(line) for line in code.split("\n")):
+        if depth < MAX_DEPTH and (inner := _fields(code, depth + 1)):
+            found.extend(inner)
+        elif depth < MAX_DEPTH and any(_FENCE.match(line) for line in code.split("\n")):
             found.extend(segments(code, depth + 1))
         else:
             found.append(Segment(code, Strength.UNTAGGED, bool(field["end"]), how=("read a field of JSON",)))
@@ -362,7 +364,7 @@ def _mended(segment: Segment) -> Segment:
     return segment
 
 
-_NUMBERED: Final = re.compile(r"^[ \t]*+(?P<number>\d{1,6})(?:[ \t]?[:|│┃→][ \t]?|\t|[ \t]|$)(?P<rest>.*)$")
+_NUMBERED: Final = re.compile(r"^[ \t]*+(?P<number>\d{1,6})(?:[ \t]?[:|│┃→][ \t]?|\.?[ \t]|\.?$)(?P<rest>.*)$")
 MIN_NUMBERED: Final = 3
 
 
@@ -409,6 +411,14 @@ def _without_escapes(text: str) -> str:
     return _unescaped(bare.strip('"'))
 
 
+_BREAK: Final = re.compile(r"[ \t]*+<br[ \t]{0,3}/?>[ \t]*+$", re.MULTILINE | re.IGNORECASE)
+
+
+def _without_breaks(text: str) -> str:
+    """Lines without HTML's line breaks at their ends."""
+    return _BREAK.sub("", text)
+
+
 def _without_tag_line(text: str) -> str:
     """A language alone on the first line: the tag of a fence that slipped down, or lost its fence."""
     first, newline, rest = text.lstrip("\n").partition("\n")
@@ -417,6 +427,7 @@ def _without_tag_line(text: str) -> str:
 
 _MENDS: Final[tuple[tuple[Callable[[str], str], str], ...]] = (
     (_without_escapes, "undid escapes of line ends"),
+    (_without_breaks, "took line breaks off"),
     (_without_entities, "undid HTML escapes"),
     (_without_line_numbers, "took line numbers off"),
     (_without_tag_line, "took a tag off"),

@@ -81,8 +81,15 @@ class _Unit:
     def functions(self) -> list[Piece]:
         return self.scan.functions
 
-    def defines(self, name: str) -> bool:
-        return any(f.name == name for f in self.functions)
+    def defines(self, name: str, *, in_full: bool = False) -> bool:
+        return any(f.name == name and not (in_full and self.is_abridged(f)) for f in self.functions)
+
+    def is_abridged(self, function: Piece) -> bool:
+        """Whether a part of it is only hinted at: `double f(double x) { ... }`."""
+        return _DOTS.search(self.scan.text, function.start, function.end) is not None
+
+
+_DOTS: Final = re.compile(r"^[ \t]*(?:/[/*][ \t]*)?\.\.\.|\{[ \t]*\.\.\.|\([ \t]*\.\.\.[ \t]*\)", re.MULTILINE)
 
 
 def _unit(segment: Segment) -> _Unit:
@@ -126,18 +133,17 @@ class _Reading:
         given = list(units)
         for strength in sorted(Strength, reverse=True):
             same = [u for u in given if u.segment.strength is strength]
-            chosen = self.chosen(same)
+            chosen = self.chosen(same, in_full=True) or self.chosen(same)
             if chosen:
                 return self.assembled(chosen, same)
         return None
 
-    def chosen(self, units: list[_Unit]) -> list[_Unit]:
+    def chosen(self, units: list[_Unit], *, in_full: bool = False) -> list[_Unit]:
         """The units to take the functions from, in order; none where one of the functions is nowhere."""
-        for unit in reversed(units):
-            if all(unit.defines(name) for name in self.names):
-                return [unit]
-        last = {name: max((i for i, u in enumerate(units) if u.defines(name)), default=-1) for name in self.names}
-        return [units[i] for i in sorted(set(last.values()))] if min(last.values(), default=-1) >= 0 else []
+        where = [[i for i, u in enumerate(units) if u.defines(name, in_full=in_full)] for name in self.names]
+        common = set(where[0]).intersection(*where[1:]) if where else set()
+        last = {max(common)} if common else {max(found, default=-1) for found in where}
+        return [units[i] for i in sorted(last)] if last and min(last) >= 0 else []
 
     def assembled(self, chosen: list[_Unit], units: list[_Unit]) -> Found | Missing:
         how = [*dict.fromkeys(words for unit in chosen for words in unit.segment.how)]
@@ -440,7 +446,13 @@ def _tests(unit: _Unit, needed: set[str], wanted: Sequence[str]) -> tuple[set[Pi
         is_spare = _is_variable(unit, piece) and not used.isdisjoint(piece.names) and kept.isdisjoint(piece.names)
         if piece.is_open or is_spare or (piece.kind == "prototype" and piece.name in names):
             dropped |= {piece} if piece.kind in ("prototype", "declaration") else set()
+    if names:
+        includes = (p for p in unit.scan.pieces if _is_include(unit, p))
+        dropped |= {p for p in includes if _TEST_HEADER.search(unit.scan.text, p.start, p.end)}
     return dropped, [f"left out {name}" for name in names]
+
+
+_TEST_HEADER: Final = re.compile(r"[<\"](?:time|sys/time|sys/resource|unistd|errno|omp|locale|signal)\.h[>\"]")
 
 
 _TYPE: Final = re.compile(r"\s*(?:typedef|struct|union|enum)\b")
@@ -525,6 +537,8 @@ def _body(unit: _Unit, signature: Signature) -> str | Missing | None:
         if head.strip() and not all(line.strip() == "" or is_prose(line) for line in head.split("\n")):
             continue
         inner = bare[start : end if end > 0 else len(bare)]
+        if end < 0 and not is_prose_segment and ";" in inner and signature.name not in words(inner):
+            return _broken("the body", text)
         if not _is_body(inner, signature) or '":' in text[start : end if end > 0 else len(text)][:200]:
             continue
         if end < 0:
