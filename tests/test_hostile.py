@@ -635,7 +635,7 @@ def descriptors():
 
 def children():
     """The processes that this one has, without the compilers that wait for their next text."""
-    waiting = {process.pid for process in clang()._waiting.values()}
+    waiting = {process.pid for process in clang().waiting}
     found = [int(n) for path in Path("/proc/self/task").glob("*/children") for n in path.read_text().split()]
     return sorted(set(found) - waiting)
 

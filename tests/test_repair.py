@@ -412,7 +412,7 @@ def test_who_has_tried_most_goes_first(kernel):
     async def ask(messages):
         prompt, tries = messages[1]["content"].rstrip()[-1], len(messages)
         order.append((prompt, tries))
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
         return UNTYPED if prompt == "a" and tries == 2 else GOOD
 
     kernel.evolve_batch(ask, list("abcdef"), max_in_flight=1)

@@ -110,6 +110,8 @@ def target_features() -> tuple[str, ...]:
 
 #: Processes that wait for a unit, one for each set of flags; the one that was used longest ago goes.
 MAX_WAITING: Final = 4
+#: The most of one kind, where many units are expected at once.
+MAX_EXPECTED: Final = 32
 
 
 @dataclass(slots=True)
@@ -118,7 +120,7 @@ class Clang:
 
     toolchain: Toolchain
     _commands: dict[tuple[Emit, tuple[str, ...]], tuple[str, ...]] = field(default_factory=dict)
-    _waiting: dict[tuple[str, ...], subprocess.Popen[bytes]] = field(default_factory=dict)
+    _waiting: dict[tuple[str, ...], list[subprocess.Popen[bytes]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def lower(self, unit: str, emit: Emit = OBJECT, flags: Sequence[str] = ()) -> bytes | list[Diagnostic]:
@@ -184,8 +186,11 @@ class Clang:
         The lock is held, because no fork may come between: a child with a copy of the pipe would keep it open.
         """
         with self._lock:
-            process = self._waiting.pop(command, None)
-            if process is None or process.poll() is not None:
+            waiting = self._waiting.pop(command, [])
+            process = waiting.pop() if waiting else _spawn(command)
+            if waiting:
+                self._waiting[command] = waiting
+            if process.poll() is not None:
                 process = _spawn(command)
             _limit_memory(process.pid)
             assert process.stdin is not None
@@ -199,9 +204,35 @@ class Clang:
         """Start the process that the next unit will find waiting."""
         with self._lock:
             if command not in self._waiting:
-                self._waiting[command] = _spawn(command)
+                self._waiting[command] = [_spawn(command)]
             while len(self._waiting) > MAX_WAITING:
-                _end(self._waiting.pop(next(iter(self._waiting))))
+                for process in self._waiting.pop(next(iter(self._waiting))):
+                    _end(process)
+
+    def expect(self, emit: Emit, flags: Sequence[str], units: int) -> None:
+        """Have processes waiting for so many units that will come at about the same time, at most `MAX_EXPECTED`.
+
+        A process takes about as long to start as a small unit to compile. Fewer than are waiting ends the rest.
+        """
+        command = self._command(emit, tuple(flags))
+        wanted = max(1, min(units, MAX_EXPECTED))
+        for _ in range(wanted):
+            with self._lock:  # for each: a compilation must not wait for all of them
+                waiting = self._waiting.setdefault(command, [])
+                if len(waiting) >= wanted:
+                    break
+                waiting.append(_spawn(command))
+        with self._lock:
+            waiting = self._waiting.get(command, [])
+            extra = waiting[wanted:]
+            del waiting[wanted:]
+        for process in extra:
+            _end(process)
+
+    @property
+    def waiting(self) -> list[subprocess.Popen[bytes]]:
+        """The processes that wait for a unit."""
+        return [process for processes in self._waiting.values() for process in processes]
 
     def hold(self) -> None:
         """Before a fork: wait until no unit is half sent."""
@@ -214,7 +245,7 @@ class Clang:
     def forget(self) -> None:
         """After a fork, in the child: close its copies of the waiting processes' pipes."""
         self._lock = threading.Lock()
-        for process in self._waiting.values():
+        for process in self.waiting:
             for pipe in (process.stdin, process.stdout, process.stderr):
                 if pipe is not None:
                     pipe.close()
@@ -224,7 +255,7 @@ class Clang:
     def close(self) -> None:
         """End the waiting processes: they see the end of their input."""
         with self._lock:
-            for process in self._waiting.values():
+            for process in self.waiting:
                 _end(process)
             self._waiting.clear()
 

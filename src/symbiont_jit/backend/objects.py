@@ -24,12 +24,14 @@ from symbiont_jit import vocabulary
 from symbiont_jit.backend.clang import BITCODE, OBJECT, SYNTAX, clang, describe_target
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 
-__all__ = ["ObjectCode", "bitcode", "cache_directory", "check_object", "compile_object", "unit_of"]
+__all__ = ["ObjectCode", "bitcode", "cache_directory", "check_object", "compile_object", "expect", "unit_of"]
 
 #: Object code kept in memory, in bytes; the least recently used goes first.
 CACHE_BYTES: Final = 64 << 20
 #: Clang counts lines from the canonical text on, whatever stands before it.
 CANDIDATE_FILE: Final = "candidate.c"
+#: What was made of it has other lines.
+GUARDED_FILE: Final = "guarded.c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,10 @@ class ObjectCode:
     needs: tuple[str, ...]
 
 
-def unit_of(text: str, after: str = "", before: str = "") -> str:
-    """The whole of what clang reads for a canonical text; `before` and `after` are the project's own C around it."""
+def unit_of(text: str, after: str = "", before: str = "", file: str = CANDIDATE_FILE) -> str:
+    """The whole of what clang reads for a text; `before` and `after` are the project's own C around it."""
     prelude = vocabulary.prelude(before + text + after)
-    return f'{prelude}{before}# 1 "{CANDIDATE_FILE}"\n{text}# 1 "entries.c"\n{after}'
+    return f'{prelude}{before}# 1 "{file}"\n{text}# 1 "entries.c"\n{after}'
 
 
 def compile_object(
@@ -59,18 +61,23 @@ def compile_object(
     after: str = "",
     before: str = "",
     also_needs: frozenset[str] = frozenset(),
+    made_of: str = "",
+    is_sound: bool = False,
 ) -> ObjectCode:
     """Object code of a canonical text; from the cache where the same was compiled before.
 
     `entries` are the functions to be called; `before` and `after` are C of the project's own around the text;
-    `also_needs` are names that may stay undefined besides the table's (for the project's own C). Raises
+    `also_needs` are names that may stay undefined besides the table's (for the project's own C). `made_of` is C with
+    the canonical text in it, where `text` is what was made of that: clang looks at it too, unless it `is_sound`. Raises
     `CandidateError` for what clang refuses.
     """
-    key = _key(before + text, entries, after, tuple(flags), profile)
+    key = _key(made_of + before + text, entries, after, tuple(flags), profile)
     cached = _CACHE.get(key)
     if cached is not None:
         return _object_code(key, entries, cached)
-    lowered = clang().lower(unit_of(text, after, before), OBJECT, flags)
+    file = GUARDED_FILE if made_of else CANDIDATE_FILE
+    unit = unit_of(text, after, before if is_sound else made_of + before, file)
+    lowered = clang().lower(unit, OBJECT, flags)
     if isinstance(lowered, list):
         raise CandidateError(Stage.LOWER, lowered, text)
     code = _object_code(key, entries, lowered)
@@ -79,6 +86,11 @@ def compile_object(
         raise CandidateError(Stage.LINK, problems, text)
     _CACHE.put(key, lowered)
     return code
+
+
+def expect(flags: Sequence[str], units: int) -> None:
+    """So many units with these flags will be compiled at about the same time."""
+    clang().expect(OBJECT, flags, units)
 
 
 def check_object(text: str, flags: Sequence[str] = (), after: str = "") -> None:

@@ -261,6 +261,10 @@ class Evolving(Generic[Handle]):
         """Add compiled code as a revision, not active and not loaded; an equal one that exists is given back."""
         return self._handle(self._lineage.register(canonical, code, profile, origin))
 
+    def expect(self, units: int, profile: str) -> None:
+        """Get ready to compile so many candidates at about the same time; one ends that."""
+        self._lineage.expect(units, profile)
+
     def warm(self) -> None:
         """Compile now what calls from Python and panics need: where the code will run, no compiler may be started."""
         self._lineage.warm()

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from symbiont_jit.backend.loader import Loaded, load
-from symbiont_jit.backend.objects import ObjectCode, check_object, compile_object
+from symbiont_jit.backend.objects import ObjectCode, check_object, compile_object, expect
 from symbiont_jit.clock import stage
 from symbiont_jit.dispatch.callable import CellCallable
 from symbiont_jit.dispatch.cell import Cell
@@ -25,7 +25,7 @@ from symbiont_jit.dispatch.lease import Leases
 from symbiont_jit.dispatch.python_body import PythonCode, compile_python
 from symbiont_jit.errors import CandidateError, Diagnostic, KernelError
 from symbiont_jit.frontend import Canonical, canonical_source
-from symbiont_jit.frontend.guard import FLAGS, FRAMES, allocates, frame_flags, guard, released
+from symbiont_jit.frontend.guard import FLAGS, FRAMES, Guarded, allocates, frame_flags, guard, released
 from symbiont_jit.kernel.glue import Stub, preprocess
 from symbiont_jit.kernel.panics import Panic, PanicTable, panic_of
 from symbiont_jit.kernel.threads import bound_names
@@ -130,23 +130,48 @@ class Lineage:
             code = self._released(canonical, entries)
             self._sound.add(hash(canonical.text))
             return code
-        if hash(canonical.text) not in self._sound:
-            # The checks hide some errors from clang (a lost const), and its lines would be those of the guarded text.
-            check_object(canonical.text, self.flags, self.after)
-            self._sound.add(hash(canonical.text))
-        guarded = guard(canonical.text, self.signatures, profile)
+        try:
+            guarded = guard(canonical.text, self.signatures, profile)
+        except CandidateError:
+            self._check(canonical)  # what clang says of it is better known
+            raise
         flags = (*self.flags, *FLAGS)
         if guarded.is_plain:
+            self._check(canonical)
             return compile_object(canonical.text, entries, flags, profile, self.after)
+        return self._guarded(canonical, guarded, entries, profile)
+
+    def _check(self, canonical: Canonical) -> None:
+        """Raise what clang finds in a text as it is."""
+        if hash(canonical.text) not in self._sound:
+            check_object(canonical.text, self.flags, self.after)
+            self._sound.add(hash(canonical.text))
+
+    def _guarded(self, canonical: Canonical, guarded: Guarded, entries: Sequence[str], profile: str) -> ObjectCode:
         after = self.assertions + guarded.after
         for size in FRAMES:
-            own = (*flags, *frame_flags(size))
+            flags = (*self.flags, *FLAGS, *frame_flags(size))
+            is_sound = hash(canonical.text) in self._sound
             try:
-                return compile_object(guarded.text, entries, own, profile, after, guarded.before, BOUND)
+                code = compile_object(
+                    *(guarded.text, entries, flags, profile, after, guarded.before, BOUND),
+                    made_of=guarded.written,
+                    is_sound=is_sound,
+                )
             except CandidateError as error:
+                self._check(canonical)  # its findings have the candidate's names and lines, and nothing beside
                 if size == FRAMES[-1] or "stack frame size" not in str(error):
                     raise CandidateError(error.stage, map(_without_line, error.diagnostics), canonical.text) from None
+            else:
+                self._sound.add(hash(canonical.text))
+                return code
         raise AssertionError("the last size was tried")
+
+    def expect(self, units: int, profile: str) -> None:
+        """Get ready to compile so many candidates at about the same time."""
+        is_plain = profile == "release"
+        guarded = (*self.flags, *FLAGS, *frame_flags(FRAMES[0]))
+        expect(self.flags if is_plain else guarded, units)
 
     def _released(self, canonical: Canonical, entries: Sequence[str]) -> ObjectCode:
         if not allocates(canonical.text):
@@ -349,7 +374,7 @@ def _without_line(found: Diagnostic) -> Diagnostic:
 
 
 #: Names that guarded code leaves to be bound when it is loaded.
-BOUND: Final = frozenset({"sj_panics", "sj_places", "sj_version", "sj_enlist", "sj_arena"})
+BOUND: Final = frozenset({"sj_panics", "sj_places", "sj_version", "sj_enlist", "sj_arena", "sj_report"})
 
 # Tables of stubs that a slot points at: a reader may be at one at any time.
 _KEPT: list[Version] = []

@@ -13,7 +13,7 @@ from typing import Final
 
 from symbiont_jit.errors import UsageError
 from symbiont_jit.frontend.guard.arena import ARENA, ARENA_BYTES
-from symbiont_jit.frontend.guard.places import PLACE, PLACE_WORDS, PLACES
+from symbiont_jit.frontend.guard.places import PLACE, PLACE_WORDS, PLACES, RECORDS
 from symbiont_jit.kernel.glue import generated
 
 __all__ = ["MARGIN", "bound_names", "places"]
@@ -38,12 +38,12 @@ def bound_names() -> Mapping[str, int]:
         "pthread_setspecific pthread_self pthread_getattr_np pthread_attr_getstack pthread_attr_destroy "
         "mmap munmap madvise"
     )
-    loaded = generated(_THREADS, ("sj_enlist", "sj_leave", "sj_arena"), symbols)
-    enlist, leave, arena = loaded.addresses
+    loaded = generated(_THREADS, ("sj_enlist", "sj_leave", "sj_arena", "sj_report"), symbols)
+    enlist, leave, arena, report = loaded.addresses
     if ctypes.CDLL(None).pthread_key_create(ctypes.byref(key), ctypes.c_void_p(leave)) != 0:
         raise UsageError("this process has used up its thread-specific keys, one of which kernels need")
     _KEPT.extend((loaded, key))
-    return {"sj_places": table, "sj_enlist": enlist, "sj_arena": arena}
+    return {"sj_places": table, "sj_enlist": enlist, "sj_arena": arena, "sj_report": report}
 
 
 _KEPT: Final[list[object]] = []
@@ -112,6 +112,30 @@ void sj_leave(void *place)
   p->arena = 0;
   p->is_open = 0;
   __atomic_store_n(&p->thread, -1, __ATOMIC_RELEASE);
+}}
+void sj_report(struct sj_frame *frame, struct sj_record *table, int64_t version)
+{{
+  int64_t me = sj_me();
+  int64_t number = __atomic_add_fetch(&table->thread, 1, __ATOMIC_SEQ_CST);
+  struct sj_record *place = 0, *oldest = table + 1;
+  for (int i = 1; i <= {RECORDS} && !place; i++) {{
+    struct sj_record *r = table + i;
+    int64_t thread = __atomic_load_n(&r->thread, __ATOMIC_ACQUIRE), nobody = 0;
+    if (thread == me && r->version == version)
+      place = r;
+    else if (!thread && __atomic_compare_exchange_n(&r->thread, &nobody, me, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+      place = r;
+    else if (r->number < oldest->number)
+      oldest = r;
+  }}
+  if (!place)
+    place = oldest;
+  place->number = number;
+  place->version = version;
+  place->site = frame->site;
+  place->a = frame->a;
+  place->b = frame->b;
+  __atomic_store_n(&place->thread, me, __ATOMIC_RELEASE);
 }}
 struct sj_arena *sj_arena(void)
 {{

@@ -121,6 +121,8 @@ class LaneStream:
 
     async def __aiter__(self) -> AsyncIterator[LaneOutcome]:
         self._use()
+        # While the first requests are under way, compilers get ready for their answers.
+        ready = asyncio.create_task(self._expect(min(len(self._lanes), self._gate.limit)))
         tasks = [asyncio.create_task(_ended(lane)) for lane in self._lanes]
         try:
             for ended in asyncio.as_completed(tasks):
@@ -128,7 +130,11 @@ class LaneStream:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, ready, return_exceptions=True)
+            await self._expect(1)
+
+    async def _expect(self, answers: int) -> None:
+        await asyncio.to_thread(self._compiled.workshop.expect, answers, self._compiled.profile)
 
     def __iter__(self) -> Iterator[LaneOutcome]:
         """The same for code that is not asynchronous: the lanes run in a thread."""

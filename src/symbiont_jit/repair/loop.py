@@ -55,6 +55,9 @@ class Workshop(Protocol):
     def object_code(self, canonical: Any, profile: str = "release") -> Any:
         """Compiled; raises `CandidateError`."""
 
+    def expect(self, units: int, profile: str) -> None:
+        """Get ready for so many compilations at about the same time; one ends that."""
+
     def register(self, canonical: Any, code: Any, profile: str = "release", origin: str = "") -> Any:
         """As a revision that is not active."""
 

@@ -9,9 +9,9 @@ arrays. `checked` adds what C leaves undefined (overflow, shifts, conversions, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from pycparser import c_ast
 
@@ -19,8 +19,9 @@ from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 from symbiont_jit.frontend.guard.arena import GUARDED_ARENA, RELEASE_ARENA, allocates
 from symbiont_jit.frontend.guard.expressions import Expressions, Refused, Site
 from symbiont_jit.frontend.guard.places import PLACE
-from symbiont_jit.frontend.guard.runtime import ENTRY_SHIM, FIND_PLACE, NO_ROOM, RUNTIME
+from symbiont_jit.frontend.guard.runtime import ENTRY_SHIM, FIND_PLACE, NO_ROOM, runtime
 from symbiont_jit.frontend.guard.statements import MAIN, Functions
+from symbiont_jit.frontend.tree import FILE as CANDIDATE_FILE
 from symbiont_jit.frontend.tree import parse, print_tree, walk
 from symbiont_jit.signature import Signature, native_entry
 from symbiont_jit.signature.native import adapted, shim
@@ -59,6 +60,9 @@ def frame_flags(size: int) -> tuple[str, ...]:
 class Guarded:
     """`before`, `text` and `after` together are what is compiled; `sites` say what a panic's number means.
 
+    `written` is the canonical text under names of its own, for clang to look at in the same run: the checks hide some
+    errors from it (a lost const), and its lines are the candidate's.
+
     `is_plain` says that nothing in it can panic or go on for ever: the text may be compiled as it is.
     """
 
@@ -67,7 +71,13 @@ class Guarded:
     after: str
     sites: tuple[Site, ...]
     is_plain: bool
+    written: str
 
+
+#: What names of file scope begin with in the text as it was written.
+WRITTEN: Final = "sj_written_"
+
+_INTERNAL: Final = "#pragma clang attribute push(__attribute__((internal_linkage)), apply_to = function)\n"
 
 _LOOPS: Final = (c_ast.For, c_ast.While, c_ast.DoWhile, c_ast.Goto)
 
@@ -77,6 +87,7 @@ def guard(text: str, signatures: Sequence[Signature], profile: str) -> Guarded:
     tree = parse(text)
     if isinstance(tree, Diagnostic):
         raise CandidateError(Stage.CHECK, [tree], text)
+    written = _as_written(text, tree)
     has_loops = any(isinstance(n, _LOOPS) for n in walk(tree))
     expressions = Expressions(checked=profile == "checked", may_free=allocates(text))
     functions = Functions(expressions, {s.name: s for s in signatures})
@@ -89,13 +100,37 @@ def guard(text: str, signatures: Sequence[Signature], profile: str) -> Guarded:
         message = f"the checks cannot follow this text ({type(error).__name__}); write it more plainly"
         raise CandidateError(Stage.CHECK, [Diagnostic(Stage.CHECK, "untraceable", message)], text) from error
     shims = "".join(_shim(s) for s in signatures)
+    printed, arena = print_tree(tree), _arena(text, profile)
     return Guarded(
-        RUNTIME + _arena(text, profile),
-        print_tree(tree),
+        runtime(printed + shims + arena) + arena,
+        printed,
         shims,
         tuple(expressions.sites),
         not (has_loops or expressions.sites or expressions.has_replaced),
+        written,
     )
+
+
+def _as_written(text: str, tree: c_ast.FileAST) -> str:
+    """A text with every name of file scope renamed and nothing exported, so that no code is made of it."""
+    names = dict.fromkeys(name for node in tree.ext for name in _names_of(node))
+    renamed = "".join(f"#define {name} {WRITTEN}{name}\n" for name in names)
+    given_back = "".join(f"#undef {name}\n" for name in names)
+    return (
+        f'{renamed}{_INTERNAL}# 1 "{CANDIDATE_FILE}"\n{text}# 1 "checks.c"\n#pragma clang attribute pop\n{given_back}'
+    )
+
+
+def _names_of(node: Any) -> Iterator[str]:
+    """What a node of the file gives a name: a function or table, types, tags, enumerators."""
+    decl = node.decl if isinstance(node, c_ast.FuncDef) else node
+    if getattr(decl, "name", None):
+        yield decl.name
+    for part in walk(decl):
+        if (isinstance(part, c_ast.Struct | c_ast.Union | c_ast.Enum) and part.name) or isinstance(
+            part, c_ast.Enumerator
+        ):
+            yield part.name
 
 
 def _arena(text: str, profile: str) -> str:

@@ -7,11 +7,12 @@ what happens on failure is kept out of line.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-from symbiont_jit.frontend.guard.places import PLACE, RECORDS
+from symbiont_jit.frontend.guard.places import PLACE
 
-__all__ = ["ENTRY_SHIM", "FIND_PLACE", "INTERRUPTED", "NO_ROOM", "RUNTIME"]
+__all__ = ["ENTRY_SHIM", "FIND_PLACE", "INTERRUPTED", "NO_ROOM", "runtime"]
 
 #: What a panic has instead of a place in the text: the call was interrupted; the thread has no stack left for it.
 INTERRUPTED: Final = -1
@@ -21,6 +22,7 @@ NO_ROOM: Final = -2
 _HEAD: Final = r"""
 extern struct sj_record sj_panics[];
 extern char sj_version[];
+extern void sj_report(struct sj_frame *, struct sj_record *, int64_t);
 __attribute__((cold, noinline, noreturn))
 static void sj_panic(struct sj_frame *sj_f, int64_t site, int64_t a, int64_t b)
 {
@@ -115,33 +117,6 @@ sj_check void sj_assume(struct sj_frame *sj_f, int64_t site, int holds)
 }
 """
 
-_REPORT: Final = f"""
-__attribute__((cold, noinline)) static void sj_report(struct sj_frame *sj_f)
-{{
-  int64_t me = sj_me(), version = (int64_t)sj_version;
-  int64_t number = __atomic_add_fetch(&sj_panics->thread, 1, __ATOMIC_SEQ_CST);
-  struct sj_record *place = 0, *oldest = sj_panics + 1;
-  for (int i = 1; i <= {RECORDS} && !place; i++) {{
-    struct sj_record *r = sj_panics + i;
-    int64_t thread = __atomic_load_n(&r->thread, __ATOMIC_ACQUIRE), nobody = 0;
-    if (thread == me && r->version == version)
-      place = r;
-    else if (!thread && __atomic_compare_exchange_n(&r->thread, &nobody, me, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-      place = r;
-    else if (r->number < oldest->number)
-      oldest = r;
-  }}
-  if (!place)
-    place = oldest;
-  place->number = number;
-  place->version = version;
-  place->site = sj_f->site;
-  place->a = sj_f->a;
-  place->b = sj_f->b;
-  __atomic_store_n(&place->thread, me, __ATOMIC_RELEASE);
-}}
-"""
-
 _DIVISION: Final = """
 sj_check {t} sj_{name}{suffix}(struct sj_frame *sj_f, int64_t site, {t} a, {t} b)
 {{
@@ -220,7 +195,25 @@ sj_check struct sj_place *sj_place(void)
 }
 """
 
-RUNTIME: Final = PLACE + FIND_PLACE + _HEAD + _REPORT + _divisions() + _overflows() + _fits()
+_CHECKS: Final = FIND_PLACE + _HEAD + _divisions() + _overflows() + _fits()
+
+#: The checks by the names that they define.
+_PIECES: Final = {
+    match[1]: piece
+    for piece in re.split(r"(?m)^(?=sj_check|__attribute__|extern|struct)", _CHECKS)
+    if (match := re.search(r"\b(sj_\w+)\s*[\[({;]", piece))
+}
+
+
+def runtime(text: str) -> str:
+    """What a guarded text needs, in front of it: reading all of it takes clang longer than most texts."""
+    needed: set[str] = set()
+    new = set(re.findall(r"\bsj_\w+", text))
+    while new:
+        needed |= new
+        new = {name for piece in new & _PIECES.keys() for name in re.findall(r"\bsj_\w+", _PIECES[piece])} - needed
+    return PLACE + "".join(piece for name, piece in _PIECES.items() if name in needed)
+
 
 #: The entry: a frame that panics come back to, in this thread's place, where an interruption finds it.
 ENTRY_SHIM: Final = """{returns} {symbol}({params})
@@ -238,7 +231,7 @@ ENTRY_SHIM: Final = """{returns} {symbol}({params})
   sj_f.fuel = sj_panics->version;
   if (__builtin_expect(__builtin_setjmp(sj_f.jump) != 0, 0)) {{
     sj_here->frame = sj_outer;
-    sj_report(&sj_f);
+    sj_report(&sj_f, sj_panics, (int64_t)sj_version);
     {zero}
   }}
   sj_here->panics = sj_panics;
