@@ -263,6 +263,11 @@ CANDIDATES = {
         ("jump past a declaration", "dot", body("dot", "goto a; double t[4]; a: t[0] = 1; return t[0];"), REJECTED, "untraceable", 4),
         ("pointer bytes copied", "dot", body("dot", "const double *p = x; int64_t k = 4096; memcpy(&p, &k, 8); return *p;"), REJECTED, "untraceable", 6),
     ],
+    "alignment": [
+        ("a double between two", "dot", body("dot", "return *(double *)((char *)x + 4);").replace("(double *)((char *)x", "(const double *)((const char *)x"), PANICKED, "alignment", 4),
+        ("an odd integer", "dot", body("dot", "char b[16] = {0}; int32_t *p = (int32_t *)(b + 1); return p[0] + p[1];"), PANICKED, "alignment", 6),
+        ("a struct on a byte", "dot", "struct P { double a; };\n" + body("dot", "char b[32] = {0}; struct P *p = (struct P *)(b + 3); return p->a;"), PANICKED, "alignment", 10),
+    ],
     "arena": [
         ("block overrun", "dot", body("dot", "double *t = malloc(n * sizeof(double)); t[n] = 1; return t[0];"), PANICKED, "pointer", 5),
         ("block underrun", "dot", body("dot", "double *t = malloc(n * sizeof(double)); return t[-1];"), PANICKED, "pointer", 5),

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
+import pickle
 import threading
+import traceback
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,8 @@ from symbiont_jit.agents.protocol import ContextOverflow, TurnLimit
 from symbiont_jit.frontend.guard.kinds import PANICS
 from symbiont_jit.kernel.panics import _MESSAGES
 from symbiont_jit.repair.prompts import CORRECTIONS, Failure, correction, fresh_start, system_prompt, task_prompt
-from symbiont_jit.testing import ScriptedAgent
+from symbiont_jit.testing import Failure as Failure401
+from symbiont_jit.testing import ScriptedAgent, Server, Text
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -530,10 +534,51 @@ def test_spans_and_metrics_follow_the_conventions(kernel):
     kernel.evolve(ScriptedAgent([Reply(GOOD, usage=Usage(10, 0, 5), model="m")]), "Multiply.")
     spans = {span.name: span for span in exporter.get_finished_spans()}
     assert spans["chat"].parent.span_id == spans["invoke_agent f"].context.span_id
-    assert spans["chat"].attributes["gen_ai.operation.name"] == "chat"
+    attributes = spans["chat"].attributes
+    assert (attributes["gen_ai.operation.name"], attributes["gen_ai.request.model"]) == ("chat", "m")
+    assert (attributes["gen_ai.usage.input_tokens"], attributes["gen_ai.usage.output_tokens"]) == (10, 5)
     found = {m.name: m for r in reader.get_metrics_data().resource_metrics for s in r.scope_metrics for m in s.metrics}
     points = found["gen_ai.client.token.usage"].data.data_points
     assert {p.attributes["gen_ai.token.type"]: p.sum for p in points} == {"input": 10, "output": 5}
+
+
+# -- secrets ----------------------------------------------------------------------------------------------------------
+
+KEY = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def environment(kernel):
+    """A metric that tells what its process was started with, as a number that only the key gives."""
+    with open("/proc/self/environ", "rb") as file:
+        started = file.read()
+    return float(KEY.encode() in started or KEY in repr(dict(os.environ)))
+
+
+def test_the_key_is_nowhere_but_in_the_request(monkeypatch, caplog, tmp_path):
+    """A whole run with a key: the server gets it; trace, recording, logs, errors, prints and workers do not have it."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    caplog.set_level("DEBUG")
+
+    @evolvable
+    def f(x: f64, n: i64) -> f64:
+        """A product."""
+        return x * n
+
+    path = tmp_path / "run.jsonl"
+    refusal = Failure401(401, {"error": {"message": f"Incorrect API key provided: {KEY}"}})
+    with Server([Text(UNTYPED), Text(f"Your key is {KEY}.\n{GOOD}"), refusal]) as server:
+        agent = sj.Agent("m", base_url=server.url)
+        result = f.evolve(sj.Recording(path).record(agent), "Multiply.")
+        with pytest.raises(EvolveError) as error:
+            f.evolve(agent, "Again.")
+        assert all(request.headers["authorization"] == f"Bearer {KEY}" for request in server.requests)
+    with sj.Evolution(f, metric=environment) as search:
+        evaluation = search.evaluate("double f(double x, int64_t n) { return x; }")
+    assert evaluation.score == 0.0
+    texts = [result.trace.to_json(), str(result.trace), str(result), repr(result), repr(agent), path.read_text()]
+    texts += [str(error.value), repr(error.value), error.value.trace.to_json(), caplog.text]
+    texts += ["".join(traceback.format_exception(error.value)), repr(pickle.dumps(agent)), repr(pickle.dumps(f))]
+    assert [text for text in texts if KEY in text or KEY[8:] in text] == []
 
 
 # -- prompts ----------------------------------------------------------------------------------------------------------

@@ -162,7 +162,7 @@ _MESSAGES: Final[dict[str, Callable[[Site, int, int], str]]] = {
     "overflow": _overflow,
     "shift": lambda s, a, b: f"shift by {a}, not 0 to {b - 1}",
     "conversion": _conversion,
-    "alignment": lambda s, a, b: f"access to {s.what} at an address that is {a} bytes off a multiple of {b}",
+    "alignment": lambda s, a, b: f"access to {s.what} at an address {a} beyond a multiple of {b}",
     "endless": lambda s, a, b: "the loop does not end: the call has made too many steps",
     "recursion": lambda s, a, b: f"'{s.what}' calls itself too deeply: {a:,} bytes of stack",
     "length": lambda s, a, b: f"a local array of {a} elements; at least 0 and at most {1 << 24:,}",

@@ -99,8 +99,8 @@ _TOKENS: Final[Mapping[str, Callable[[Usage], int]]] = {
 class Spent:
     """What a lane has spent so far; a `Meter` for the agents that work for it.
 
-    `money` counts what has a known price; `unpriced` are models without one, `unknown` requests whose usage the server
-    did not give.
+    `money` counts what has a known price; `unpriced` are models without one, `unknown` requests whose usage nobody
+    said, failed ones among them.
     """
 
     budget: Budget
@@ -127,12 +127,10 @@ class Spent:
 
     def after_request(self, usage: Usage | None, model: str = "") -> None:
         """Count what a request has used; None where it failed or nobody said."""
-        if usage is None:
-            return
-        self.usage = self.usage + usage
-        if not usage.is_known:
+        if usage is None or not usage.is_known:
             self.unknown += 1
             return
+        self.usage = self.usage + usage
         price = self.budget.price(model)
         if price is not None:
             self.money += price.of(usage)

@@ -252,8 +252,9 @@ class Lane:
         async with contextlib.AsyncExitStack() as held:
             with stage("waiting"):
                 await held.enter_async_context(self.gate.permit(self.spent.attempts))
-            with stage("model"), metered(meter), telemetry.request(self._messages):
+            with stage("model"), metered(meter), telemetry.request(self._messages) as replied:
                 reply = await self._within_time(meter)
+                replied(reply)
         meter.close(reply)
         new = [dict(m) for m in reply.messages] or [{"role": "assistant", "content": reply.text}]
         self._messages += new

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
+from symbiont_jit.agents.protocol import Reply
 from symbiont_jit.repair.trace import Attempt
 from symbiont_jit.signature import Signature
 
@@ -63,10 +64,28 @@ def lane(index: int, signatures: Sequence[Signature]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def request(messages: Sequence[Any]) -> Iterator[None]:
-    """One run of the agent."""
-    with _span("chat", {"gen_ai.operation.name": "chat", "symbiont_jit.messages": len(messages)}):
-        yield
+def request(messages: Sequence[Any]) -> Iterator[Callable[[Reply], None]]:
+    """One run of the agent; what is yielded takes its reply."""
+    with _span("chat", {"gen_ai.operation.name": "chat", "symbiont_jit.messages": len(messages)}) as span:
+
+        def replied(reply: Reply) -> None:
+            if span is not None:
+                span.set_attributes(_reply_attributes(reply))
+
+        yield replied
+
+
+def _reply_attributes(reply: Reply) -> dict[str, Any]:
+    known = {
+        "gen_ai.usage.input_tokens": reply.usage.input,
+        "gen_ai.usage.output_tokens": reply.usage.output,
+        "gen_ai.usage.cache_read.input_tokens": reply.usage.cached,
+    }
+    return {
+        "gen_ai.request.model": reply.model or "unknown",
+        "gen_ai.response.finish_reasons": [reply.finish],
+        **(known if reply.usage.is_known else {}),
+    }
 
 
 def attempt(done: Attempt) -> None:
