@@ -207,6 +207,9 @@ BIG = "struct T { char a[1 << 29]; };\n"
 SMALL = "struct T { char a[2]; };\n"
 USE = "struct T s; s.a[i] = 1; return s.a[i] + s.a[0];"
 
+SI = "double k(int64_t n, double x[n], int64_t i)"
+LI = "int64_t k(int64_t n, int64_t x[n], int64_t i)"
+
 ATTACKS = [
     # -- the shim: a panic or an interruption in code with more live values than registers -------------------------
     Attack(
@@ -804,6 +807,229 @@ ATTACKS = [
                 "rows by stars beyond",
                 "int64_t k(int64_t i) { int64_t a[3][3] = {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}; int64_t (*r)[3] = a; return *(*(r + 2 * i) + 3); }",
                 "panic pointer | panic index",
+            ),
+        ]
+    ),
+    # -- found by a second pair of eyes ---
+    *(
+        Attack(name, signature, text.replace("SI", signature), arguments, expected)
+        for name, signature, text, arguments, expected in [
+            (
+                "row whose size wraps",
+                SI,
+                "SI { return (*(double (*)[n][n][n][n])x)[i][i][i][i]; }",
+                lambda: (np.ones(65536), 5),
+                "panic pointer",
+            ),
+            (
+                "row of constants whose size wraps",
+                "int64_t k(int64_t n, int8_t x[n])",
+                "SI { int64_t m = 16; int8_t (*p)[m][1 << 30][1 << 30] = (int8_t (*)[n][1 << 30][1 << 30])x; (*p)[0][0][100000] = 3; return 1; }",
+                lambda: (np.zeros(16, np.int8),),
+                "refused | panic pointer | panic length",
+            ),
+            (
+                "row of structs whose size wraps",
+                SI,
+                "struct Z { char c[1 << 30]; }; SI { int64_t m = 1 << 24; void *v = x; struct Z (*p)[m] = v; return (*p)[1].c[i]; }",
+                lambda: (np.ones(4), 5),
+                "panic pointer",
+            ),
+            (
+                "parameter's row whose size wraps",
+                "int64_t k(int64_t n, int8_t x[n])",
+                "static int64_t h(int64_t m, int8_t a[][m][m][m]) { return a[0][9][9][9] + a[1][m - 1][m - 1][m - 1]; } SI { return h(1 << 22, (void *)x); }",
+                lambda: (np.zeros(16, np.int8),),
+                "refused | panic pointer",
+            ),
+            (
+                "jump back past a variable array",
+                SI,
+                "static void h(double *p, int64_t d) { for (int64_t j = 0; j < 400; j++) p[j] = 12345.0; if (d > 0) h(p, d - 1); } SI { int64_t m = 400; double *p = x; again:; double a[m]; a[0] = i; if (m == 400) { m = 1; p = a; goto again; } h(p, 1); return a[0] + p[1]; }",
+                lambda: (np.ones(4), 5),
+                "refused untraceable",
+            ),
+            (
+                "enumerator named like a dimension",
+                SI,
+                "SI { { enum { n = 2 }; double a[n]; a[i] = 5; return a[0]; } }",
+                lambda: (np.ones(1 << 20), 90000),
+                "panic index",
+            ),
+            (
+                "row of an enumerator named like a dimension",
+                SI,
+                "SI { enum { m = 2 }; { enum { n = 2 }; double (*p)[n] = (double (*)[2])x; (*p)[i + 2] = 5; return 1; } }",
+                lambda: (np.ones(4), 1),
+                "panic index",
+            ),
+            (
+                "constant that a later parameter hides",
+                SI,
+                "static const int64_t m = 3; static double h(double (*a)[m], int64_t m) { return (*a)[1 << 20]; } SI { return h((double (*)[3])x, 1 << 24); }",
+                lambda: (np.ones(4), 1),
+                "refused untraceable",
+            ),
+            (
+                "rows of different length by ?:",
+                "double k(int64_t n, int64_t m, double x[n], double y[m], int64_t i)",
+                "SI { return (*(i > 0 ? (double (*)[m])x : (double (*)[3])x))[i]; }",
+                lambda: (np.ones(4), np.ones(1 << 20), 10**6),
+                "refused",
+            ),
+            (
+                "length that is no constant for clang",
+                SI,
+                "SI { char a[8 / (3 - 3)]; a[0] = i; return a[0]; }",
+                lambda: (np.ones(4), 1),
+                "refused | panic division",
+            ),
+            (
+                "lifetime of a length that is no constant",
+                SI,
+                "SI { double *p = x; { double a[8 / (2 - 2) + 4]; p = a; } return p[0]; }",
+                lambda: (np.ones(4), 1),
+                "refused",
+            ),
+            (
+                "one case behind a pointer",
+                LI,
+                "SI { switch (i) { int64_t *p = x; default: p[0] = 5; } return 1; }",
+                lambda: (np.ones(4, np.int64), 1),
+                "refused untraceable",
+            ),
+            (
+                "one case behind an array",
+                LI,
+                "SI { switch (i) { volatile int64_t j[400] = {0}; default: return j[5]; } }",
+                lambda: (np.ones(4, np.int64), 1),
+                "refused untraceable",
+            ),
+            (
+                "jump into a for past its variable",
+                LI,
+                "SI { int64_t s = 0; goto L; for (int64_t j = x[0];; ) { L: return 5 / j; } return s; }",
+                lambda: (np.ones(4, np.int64), 1),
+                "refused untraceable",
+            ),
+            (
+                "case inside of a block",
+                LI,
+                "SI { int64_t s = 0; switch (i) { case 0: { int64_t j = x[0]; s = 1; case 1: x[j] = 5; s += x[j ^ 1]; } } return s; }",
+                lambda: (np.ones(4, np.int64), 1),
+                "refused untraceable",
+            ),
+            (
+                "case inside of a loop",
+                LI,
+                "SI { int64_t s = 0; switch (i) { case 0: for (int64_t j = 0; j < 2; j++) { case 1: s += x[j]; } } return s; }",
+                lambda: (np.ones(4, np.int64), 1),
+                "refused untraceable",
+            ),
+            (
+                "bool that is no bool updated",
+                "int64_t k(int64_t n, bool x[n], int64_t i)",
+                "SI { int64_t t[2] = {10, 20}; t[x[0] ^= 0] = 7; return t[0] + t[i]; }",
+                lambda: (np.full(4, 255, np.uint8).view(bool), 1),
+                "value 17",
+            ),
+            (
+                "bool made of bytes updated",
+                LI,
+                "SI { bool b; memset(&b, 254 + i, 1); int64_t t[2] = {5, 6}; t[(b ^= 0)] = 9; return t[0] + t[1]; }",
+                lambda: (np.ones(4, np.int64), 1),
+                "value 14",
+            ),
+            (
+                "bool made of bytes stepped",
+                LI,
+                "SI { bool b; memset(&b, 254 + i, 1); int64_t t[2] = {5, 6}; t[b--] += 9; t[b++] += 1; t[b] += 1; return t[0] + 100 * t[1]; }",
+                lambda: (np.ones(4, np.int64), 1),
+                "value 1606",
+            ),
+            (
+                "large struct without a subscript",
+                SI,
+                "struct S { double a; char c[12 << 20]; double b; }; SI { volatile struct S s; s.a = i; s.b = i; return s.a + s.b; }",
+                lambda: (np.ones(4), 1),
+                "refused compiler",
+            ),
+            (
+                "bit-field of 32 bits shifted",
+                LI,
+                "struct B { uint64_t f : 32; }; SI { struct B s = {5}; int64_t j = s.f << 40; if (j < 0 || j >= n) return -5; return x[j]; }",
+                lambda: (np.ones(4, np.int64), 1),
+                "contained/panic shift",
+            ),
+            (
+                "assigned bit-field shifted",
+                LI,
+                "struct B { uint64_t f : 5; }; SI { struct B s; int64_t j = (s.f = i) << 40; if (j < 0 || j >= n) return -5; return x[j]; }",
+                lambda: (np.ones(4, np.int64), 1),
+                "contained/panic shift",
+            ),
+            (
+                "width by an outer enumerator",
+                LI,
+                "enum { N = 5 }; SI { { enum { N = 40 }; i += N; } struct B { uint64_t f : N; } s = {1}; int64_t j = s.f << 40; if (j < 0 || j >= n) return -5; return x[j]; }",
+                lambda: (np.ones(4, np.int64), 1),
+                "contained/panic shift",
+            ),
+            (
+                "subscript of variable rows computed once",
+                LI,
+                "SI { int64_t m = 4, c = 0; int64_t a[m][2][m]; memset(a, 0, sizeof(a)); a[c++][1][2] = 5; return c * 10 + a[0][1][2]; }",
+                lambda: (np.ones(4, np.int64), 1),
+                "value 15",
+            ),
+            (
+                "assigned bit-field is narrow",
+                LI,
+                "struct B { uint64_t c : 31; }; SI { struct B s; return ((s.c = 2) - 5) / 2; }",
+                lambda: (np.ones(4, np.int64), 1),
+                "value -1",
+            ),
+            (
+                "field of an assignment",
+                LI,
+                "struct V { int64_t v[3]; }; SI { struct V a, b = {{4, 5, 6}}; return *((a = b).v + 1); }",
+                lambda: (np.ones(4, np.int64), 1),
+                "value 5",
+            ),
+            (
+                "field of a returned struct",
+                LI,
+                "struct V { bool ok; int64_t v[3]; }; static struct V h(int64_t i) { struct V r = {i > 0, {1, 2, 3}}; return r; } static int64_t g(const int64_t *p) { return p[2]; } SI { return h(i).ok ? g(h(i).v) + h(i).v[1] : 0; }",
+                lambda: (np.ones(4, np.int64), 1),
+                "value 5",
+            ),
+            (
+                "field of a returned struct beyond",
+                LI,
+                "struct V { int64_t v[3]; }; static struct V h(int64_t i) { struct V r = {{1, 2, 3}}; return r; } SI { return h(i).v[i + 2]; }",
+                lambda: (np.ones(4, np.int64), 1),
+                "panic index",
+            ),
+            (
+                "static in a helper's parameter",
+                SI,
+                "static double h(const double a[static 3]) { return a[2]; } SI { return h(x); }",
+                lambda: (np.ones(4), 1),
+                "value 1.0",
+            ),
+            (
+                "plain constants of many kinds",
+                LI,
+                "enum E { A = '\\n', B = sizeof(double), C = A > 2, D = A && 1, F = 1 ? 3 : 4, G = (int)2, H = 3u }; SI { int64_t t[A + B + C + D + F + G + H] = {0}; return sizeof(t) / sizeof(t[0]); }",
+                lambda: (np.ones(4, np.int64), 1),
+                "value 28",
+            ),
+            (
+                "sizeof of a row",
+                LI,
+                "SI { int64_t a[n][n]; memset(a, 0, sizeof(a)); a[0][1] = 7; memcpy(a[1], a[0], sizeof(a[0])); return a[1][1] + sizeof(a[0]); }",
+                lambda: (np.ones(4, np.int64), 1),
+                "value 39",
             ),
         ]
     ),

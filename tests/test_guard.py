@@ -143,7 +143,7 @@ REFUSED = {
     "static pointer": ("  static const double *const p = 0;\n  return 0;", "outlive a call"),
     "outlives its block": ("  const double *p;\n  {\n    double t[n];\n    p = t;\n  }\n  return *p;", "outlive what it points at"),
     "jump past a declaration": ("  goto end;\n  double t[2] = {0};\nend:\n  return t[0];", "jumps past the declaration of 't'"),
-    "case past a declaration": ("  switch (k) {\n    case 0:;\n      int i = 3;\n    case 1:\n      return i;\n  }\n  return 0;", "can be jumped past"),
+    "case past a declaration": ("  switch (k) {\n    case 0:;\n      int i = 3;\n    case 1:\n      return i;\n  }\n  return 0;", "jumps past the declaration of 'i'"),
     "void pointer": ("  const void *p = x;\n  return *(const char *)(p + 1);", "no size"),
     "unknown target": ("  return *(k ? x : x + 1);", None),
     "either of two that ends": ("  const double *p = x;\n  for (;;) {\n    double t[n];\n    p = (k ? x : t) + 0;\n    break;\n  }\n  return *p;", "outlive"),

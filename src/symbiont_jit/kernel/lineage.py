@@ -138,7 +138,9 @@ class Lineage:
         flags = (*self.flags, *FLAGS)
         if guarded.is_plain:
             self._check(canonical)
-            return compile_object(canonical.text, entries, flags, profile, self.after)
+            with contextlib.suppress(CandidateError):  # nobody looks at the stack there, so it must need next to none
+                plain = (*flags, f"-Wframe-larger-than={PLAIN_FRAME}")
+                return compile_object(canonical.text, entries, plain, profile, self.after)
         return self._guarded(canonical, guarded, entries, profile)
 
     def _check(self, canonical: Canonical) -> None:
@@ -372,6 +374,9 @@ def _without_line(found: Diagnostic) -> Diagnostic:
     )
     return replace(found, message=message, line=0, column=0)
 
+
+#: Bytes of stack that a function may take without being asked.
+PLAIN_FRAME: Final = 4096
 
 #: Names that guarded code leaves to be bound when it is loaded.
 BOUND: Final = frozenset({"sj_panics", "sj_places", "sj_version", "sj_enlist", "sj_arena", "sj_report"})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 from collections.abc import Mapping
 from typing import Final
 
@@ -22,12 +23,15 @@ __all__ = ["MARGIN", "bound_names", "places"]
 MARGIN: Final = 64 << 10
 #: What a call leaves in the arena beyond this goes back to the system before the next one.
 KEPT_BYTES: Final = 1 << 20
+_FLOOR: Final = 3
 
 
 @functools.cache
 def places() -> ctypes.Array[ctypes.c_int64]:
     """The places of threads, one behind the other; the first one is nobody's."""
-    return (ctypes.c_int64 * ((PLACES + 1) * PLACE_WORDS))()
+    table = (ctypes.c_int64 * ((PLACES + 1) * PLACE_WORDS))()
+    table[_FLOOR] = 1 << 62  # nobody's stack: who finds no place gets a panic, because nothing is known of its own
+    return table
 
 
 @functools.cache
@@ -38,11 +42,12 @@ def bound_names() -> Mapping[str, int]:
         "pthread_setspecific pthread_self pthread_getattr_np pthread_attr_getstack pthread_attr_destroy "
         "mmap munmap madvise"
     )
-    loaded = generated(_THREADS, ("sj_enlist", "sj_leave", "sj_arena", "sj_report"), symbols)
-    enlist, leave, arena, report = loaded.addresses
+    loaded = generated(_THREADS, ("sj_enlist", "sj_leave", "sj_arena", "sj_report", "sj_forked"), symbols)
+    enlist, leave, arena, report, forked = loaded.addresses
     if ctypes.CDLL(None).pthread_key_create(ctypes.byref(key), ctypes.c_void_p(leave)) != 0:
         raise UsageError("this process has used up its thread-specific keys, one of which kernels need")
     _KEPT.extend((loaded, key))
+    os.register_at_fork(after_in_child=ctypes.CFUNCTYPE(None)(forked))
     return {"sj_places": table, "sj_enlist": enlist, "sj_arena": arena, "sj_report": report}
 
 
@@ -112,6 +117,18 @@ void sj_leave(void *place)
   p->arena = 0;
   p->is_open = 0;
   __atomic_store_n(&p->thread, -1, __ATOMIC_RELEASE);
+}}
+void sj_forked(void)
+{{
+  int64_t me = sj_me();
+  for (uint64_t i = 0; i < {PLACES}; i++) {{
+    struct sj_place *p = sj_nth(me, i);
+    if (p->thread == 0 || p->thread == me)
+      continue;
+    p->thread = -1;  // no thread of a parent's lives here, and another one may be given its address
+    p->frame = 0;
+    p->arena = 0;
+  }}
 }}
 void sj_report(struct sj_frame *frame, struct sj_record *table, int64_t version)
 {{

@@ -19,6 +19,7 @@ from typing import Any, Final
 from pycparser import c_ast
 
 from symbiont_jit import vocabulary
+from symbiont_jit.frontend.guard.constants import LIMITS, Constants
 from symbiont_jit.frontend.guard.types import (
     DOUBLE,
     INT,
@@ -34,10 +35,11 @@ from symbiont_jit.frontend.guard.types import (
     StructOf,
     TypeReader,
     common,
-    constant_lengths,
     has_variable_length,
     library_functions,
     promoted,
+    same_rows,
+    size_of,
 )
 from symbiont_jit.frontend.tree import first_position, print_tree, walk
 
@@ -72,7 +74,8 @@ NOWHERE: Final = Root("0", "0", 0, "NULL")
 class Symbol:
     """A name: its type, its scope's depth, its name in the guarded text, and its root.
 
-    `length` is the constant that has its value, for a dimension that is never assigned to.
+    `value` is an enumerator's; `dimension` the hidden constant that has what was passed for a dimension, `length` the
+    same for one that is never assigned to.
     """
 
     type: CType
@@ -80,7 +83,8 @@ class Symbol:
     text: str
     root: Root | None = None
     is_function: bool = False
-    is_constant: bool = False
+    value: int | None = None
+    dimension: str = ""
     length: str = ""
 
 
@@ -137,6 +141,11 @@ class Expressions:
     _count: int = 0
     _flows: list[tuple[Symbol, Root, Any]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.types.length_of = self.length
+        self.types.value_of = lambda node: self._constants.value(node)
+        self.types.on_enumerator = lambda name, value: self.declare(name, Symbol(INT, 0, name, value=value))
+
     # -- names ----------------------------------------------------------------------------------------------------
 
     @property
@@ -184,7 +193,7 @@ class Expressions:
             # A byte that somebody else wrote may be neither 0 nor 1, which clang would believe.
             is_object = not isinstance(node, c_ast.UnaryOp) or node.op == "*"
             self.has_replaced |= is_object
-            return replace(found, text=f"(*(const volatile unsigned char *)&{found.text} != 0)") if is_object else found
+            return replace(found, text=_TRUTH.format(found.text)) if is_object else found
         return found
 
     def _any(self, node: Any) -> Value:
@@ -214,7 +223,7 @@ class Expressions:
         known = self.symbol(node.name)
         if known is None:
             return self._constant(node)
-        if known.is_constant:
+        if known.value is not None:
             return Value(known.text, known.type)
         return Value(known.text, known.type, known.root or _object(known.text, node.name))
 
@@ -239,6 +248,10 @@ class Expressions:
 
     def _StructRef(self, node: Any) -> Value:
         base = self._behind(node, node.name, None) if node.type == "->" else self._any(node.name)
+        if node.type == "." and isinstance(
+            node.name, c_ast.FuncCall | c_ast.Assignment | c_ast.TernaryOp | c_ast.ExprList
+        ):
+            base = self._kept(base)
         typ = base.type.field(node.field.name) if isinstance(base.type, StructOf) else None
         if typ is None:
             raise Refused(
@@ -280,13 +293,13 @@ class Expressions:
         row, before = pointer.text, ""
         if has_variable_length(typ) and not isinstance(base, c_ast.ID):
             row, before = "sj_q", f"__auto_type sj_q = {pointer.text}; "
-        where = f"{row}, (int64_t)({index.text}), (int64_t)sizeof(*{row}), {root.low}, {root.high}"
+        where = f"{row}, (int64_t)({index.text}), {_row_size(typ, f'(*{row})')}, {root.low}, {root.high}"
         address = f"{self._at}(sj_f, {site}, {where})"
         _require_bounded(node, pointer.text + address)
         kind = f"__typeof__(&{row}[0])"
         if self.checked:
             site = self.site("alignment", node, root.name or _shown(base))
-            address = f"sj_aligned(sj_f, {site}, {address}, _Alignof(__typeof__({row}[0])))"
+            address = f"sj_aligned(sj_f, {site}, {address}, _Alignof(__typeof__({_element_of(typ, f'(*{row})')})))"
             address = self._live(base, address, root)
         return Value(f"(*({{ {before}({kind}){address}; }}))" if before else f"(*({kind}){address})", typ, root)
 
@@ -313,7 +326,7 @@ class Expressions:
 
     def _CompoundLiteral(self, node: Any) -> Value:
         self.require_constant_type(node.type)
-        typ = constant_lengths(self.types.read(node.type))
+        typ = self.types.read(node.type)
         require_traceable(node, typ)
         return Value(f"({print_tree(node.type).strip()})" + self.initial(node.init, typ), typ)
 
@@ -322,6 +335,13 @@ class Expressions:
         root = self.shadow("literal", 0)
         kept = f"{root.low} = (uint64_t)sj_q; {root.high} = {root.low} + sizeof(*sj_q)"
         return Value(f"(*({{ __auto_type sj_q = &{literal.text}; {kept}; sj_q; }}))", literal.type, root)
+
+    def _kept(self, value: Value) -> Value:
+        """A struct that is no object, as one; it lives as long as the call."""
+        root = self.shadow("value", 0)
+        kept = f"{root.low} = (uint64_t)sj_q; {root.high} = {root.low} + sizeof(*sj_q)"
+        text = f"(*({{ __auto_type sj_t = {value.text}; __auto_type sj_q = &sj_t; {kept}; sj_q; }}))"
+        return Value(text, value.type, root)
 
     def initial(self, node: Any, typ: CType | None) -> str:
         """What a declaration is initialised with; `typ` is None where braces are left out or places are named."""
@@ -341,8 +361,7 @@ class Expressions:
     def _UnaryOp(self, node: Any) -> Value:
         operator = node.op
         if operator in ("sizeof", "_Alignof"):
-            self._require_unevaluated(node)
-            return Value(f"{operator}({print_tree(node.expr).strip()})", SIZE)
+            return self._size(node)
         if operator == "&":
             return self._address(node)
         if operator == "*":
@@ -357,13 +376,20 @@ class Expressions:
             return self._overflow(node, "sub", Value("0", typ), operand, typ)
         return Value(f"({operator}{operand.text})", typ)
 
+    def _size(self, node: Any) -> Value:
+        """`sizeof`: of an array of variable length, the product of its lengths."""
+        self._require_unevaluated(node)
+        if not isinstance(node.expr, c_ast.Typename):
+            typ = self._any(node.expr).type
+            if has_variable_length(typ):
+                return Value(f"((uint64_t){_row_size(typ, f'({print_tree(node.expr).strip()})')})", SIZE)
+        return Value(f"{node.op}({print_tree(node.expr).strip()})", SIZE)
+
     def _require_unevaluated(self, node: Any) -> None:
         """Refuse a `sizeof` whose operand C would evaluate, or that does anything."""
         self.require_constant_type(node.expr)
         if any(isinstance(n, c_ast.FuncCall | c_ast.Assignment) for n in walk(node.expr)):
             raise Refused(node, "'sizeof' of a call or an assignment is not followed; write the type")
-        if not isinstance(node.expr, c_ast.Typename | c_ast.ID) and has_variable_length(self._any(node.expr).type):
-            raise Refused(node, "'sizeof' of an array of variable length is not followed; compute it from the length")
 
     def require_constant_type(self, node: Any) -> None:
         """Refuse what C would evaluate unseen in a type name: lengths that are no constants."""
@@ -380,29 +406,49 @@ class Expressions:
                     part.dim = c_ast.ID(symbol.length, part.dim.coord)
 
     def is_constant(self, node: Any) -> bool:
-        """Whether an expression is known to the compiler: numbers, enumerators, their arithmetic, sizes of types."""
-        match node:
-            case c_ast.Constant():
-                return bool(node.type != "string")
-            case c_ast.ID() if node.name.startswith("sj_n"):
-                return True
-            case c_ast.ID():
-                symbol = self.symbol(node.name)
-                return bool(node.name in vocabulary.CONSTANTS if symbol is None else symbol.is_constant)
-            case c_ast.BinaryOp():
-                return self.is_constant(node.left) and self.is_constant(node.right)
-            case c_ast.TernaryOp():
-                return all(map(self.is_constant, (node.cond, node.iftrue, node.iffalse)))
-            case c_ast.UnaryOp(op="sizeof", expr=c_ast.Typename()):
-                self.require_constant_type(node.expr)
-                return True
-            case c_ast.UnaryOp(op="sizeof", expr=c_ast.ID()):
-                return not has_variable_length(self._any(node.expr).type)
-            case c_ast.UnaryOp(op="+" | "-" | "~" | "!"):
-                return self.is_constant(node.expr)
-            case c_ast.Cast():
-                return isinstance(self.types.read(node.to_type), Arithmetic) and bool(self.is_constant(node.expr))
-        return False
+        """Whether an expression is a constant that is computed here too."""
+        return (isinstance(node, c_ast.ID) and node.name.startswith("sj_n")) or self._constants.value(node) is not None
+
+    @property
+    def _constants(self) -> Constants:
+        return Constants(self._enumerated, self._bytes, self._integers)
+
+    def _enumerated(self, name: str) -> int | None:
+        symbol = self.symbol(name)
+        return LIMITS.get(name) if symbol is None else symbol.value
+
+    def _bytes(self, node: Any) -> int | None:
+        """The size of a type name or of a named array, where it is plain to see."""
+        if isinstance(node, c_ast.Typename):
+            return size_of(self.types.read(node))
+        if isinstance(node, c_ast.ID) and (symbol := self.symbol(node.name)) is not None:
+            return size_of(symbol.type) if isinstance(symbol.type, ArrayOf | Arithmetic) else None
+        if isinstance(node, c_ast.ArrayRef) and isinstance(node.name, c_ast.ID):
+            symbol = self.symbol(node.name.name)
+            is_row = symbol is not None and isinstance(symbol.type, ArrayOf | PointerTo)
+            return size_of(_behind(symbol.type)) if is_row and symbol is not None else None
+        return None
+
+    def _integers(self, node: Any) -> range | None:
+        """The values of an integer type."""
+        typ = self.types.read(node)
+        if not isinstance(typ, Arithmetic) or typ.kind not in "iu":
+            return None
+        return range(2**typ.bits) if typ.kind == "u" else range(-(2 ** (typ.bits - 1)), 2 ** (typ.bits - 1))
+
+    def length(self, node: Any) -> str | None:
+        """A declarator's length: a number, the hidden constant that holds it, or None where there is none."""
+        if node is None:
+            return None
+        if isinstance(node, c_ast.ID) and node.name.startswith("sj_n"):
+            return str(node.name)
+        value = self._constants.value(node)
+        if value is not None:
+            return str(value) if value >= 0 else "0"
+        symbol = self.symbol(node.name) if isinstance(node, c_ast.ID) else None
+        if symbol is not None and symbol.dimension:
+            return symbol.dimension
+        raise Refused(node, "a length here is a constant, written plainly, or an earlier parameter")
 
     def _address(self, node: Any) -> Value:
         """The address of an object: nothing is accessed, so nothing is checked but later accesses."""
@@ -424,6 +470,12 @@ class Expressions:
         text = f"({target.text}{sign})" if operator.startswith("p") else f"({sign}{target.text})"
         if isinstance(target.type, PointerTo):
             self._require_variable(node.expr)
+        elif target.type == BOOL and not target.is_bits:
+            self.has_replaced = True
+            before, place = _object_at(target)
+            now = "!sj_old" if sign == "--" else "1"
+            kept = f"bool sj_old = {_TRUTH.format(place)}; bool sj_b = {now}; {place} = sj_b;"
+            return Value(f"({{ {before}{kept} {'sj_old' if operator.startswith('p') else 'sj_b'}; }})", INT)
         elif self._overflows(target.operand):
             kind = {"++": "add", "--": "sub"}[sign]
             before, place = _object_at(target)
@@ -480,20 +532,30 @@ class Expressions:
         assert isinstance(typ, Arithmetic)
         if not self.checked:  # the hardware's answer, which C leaves open
             self.has_replaced = True
-            return Value(f"({left.text} {node.op} ({right.text} & {typ.bits - 1}))", typ)
-        site = self.site("shift", node, "", str(typ.bits))
-        return Value(f"({left.text} {node.op} sj_shift(sj_f, {site}, (int64_t)({right.text}), {typ.bits}))", typ)
+            by = f"(int64_t)({right.text}) & (int64_t)(sizeof(sj_s) * 8 - 1)"
+        else:
+            site = self.site("shift", node, "", str(typ.bits))
+            by = f"sj_shift(sj_f, {site}, (int64_t)({right.text}), (int64_t)sizeof(sj_s) * 8)"
+        # clang's own width decides, whatever is believed of the type here.
+        return Value(f"({{ __auto_type sj_s = +{left.text}; sj_s {node.op} ({by}); }})", typ)
 
     def _TernaryOp(self, node: Any) -> Value:
         condition, a, b = (self.value(n) for n in (node.cond, node.iftrue, node.iffalse))
         if isinstance(a.type, PointerTo) or isinstance(b.type, PointerTo):
             typ: CType = a.type if isinstance(a.type, PointerTo) and a.type.to != VOID else b.type
+            if isinstance(a.type, PointerTo) and isinstance(b.type, PointerTo) and VOID not in (a.type.to, b.type.to):
+                self._require_same_rows(node, a.type, b.type)
             roots = {v.root for v in (a, b)} - {NOWHERE, None}
             if len(roots) < 2:
                 root = roots.pop() if roots else NOWHERE
                 return Value(f"({condition.text} ? {a.text} : {b.text})", typ, root)
             return self._either(node, condition, (a, b), typ)
         return Value(f"({condition.text} ? {a.text} : {b.text})", common(a.type, b.type))
+
+    @staticmethod
+    def _require_same_rows(node: Any, a: CType, b: CType) -> None:
+        if not same_rows(a, b):
+            raise Refused(node, "both sides of '?:' have rows of the same length; use an if")
 
     def _either(self, node: Any, condition: Value, pointers: Sequence[Value], typ: CType) -> Value:
         """One of two pointers; which one it was is kept beside it. clang evaluates arguments from left to right."""
@@ -515,7 +577,7 @@ class Expressions:
     def _Cast(self, node: Any) -> Value:
         self._name_lengths(node.to_type)
         self.require_constant_type(node.to_type)
-        typ, operand = constant_lengths(self.types.read(node.to_type)), self.value(node.expr)
+        typ, operand = self.types.read(node.to_type), self.value(node.expr)
         shown = print_tree(node.to_type).strip()
         if isinstance(typ, PointerTo):
             if isinstance(typ.to, PointerTo):
@@ -548,14 +610,16 @@ class Expressions:
             return Value(f"({target.text} {node.op} {self.value(node.rvalue).text})", target.type, target.root)
         if node.op == "=":
             source = self.converted(self.value(node.rvalue), target.type, node)
-            return Value(f"({target.text} = {source.text})", target.type, target.root)
+            text = f"({target.text} = {source.text})"
+            return Value(f"(+{text})" if target.is_bits else text, target.operand)
         return self._updated(node, target)
 
     def _updated(self, node: Any, target: Value) -> Value:
         """`x op= y`: where the operation is checked, on the object's address, which is computed once."""
         operator, operand = node.op[:-1], self.value(node.rvalue)
         before, place = _object_at(target)
-        old = Value(place, target.operand)
+        is_bool = target.type == BOOL and not target.is_bits
+        old = Value(_TRUTH.format(place) if is_bool else place, INT if is_bool else target.operand)
         operation = self._shifted if operator in ("<<", ">>") else None
         shim = c_ast.BinaryOp(operator, node.lvalue, node.rvalue, node.coord)
         if operation is not None:
@@ -563,12 +627,18 @@ class Expressions:
         else:
             changed = self._computed(shim, operator, old, Value("sj_v", operand.type))
         changed = self.converted(changed, target.type, node)
-        typ, root = target.operand, None if target.is_bits else target.root
-        if "sj_f" not in changed.text and operation is None:
-            return Value(f"({target.text} {node.op} {operand.text})", typ, root)
+        if "sj_f" not in changed.text and operation is None and not is_bool:
+            text = f"({target.text} {node.op} {operand.text})"
+            return Value(f"(+{text})" if target.is_bits else text, target.operand)
         _require_bounded(node, changed.text + target.text)
-        text = f"({{ {before}__auto_type sj_v = {operand.text}; {place} = {changed.text}; }})"
-        return Value(text, typ, root)
+        self.has_replaced |= is_bool
+        result = "bool sj_b = " if is_bool else "__auto_type sj_b = +"
+        if is_bool or target.is_bits or not isinstance(target.type, Arithmetic):
+            kept = f"{result}({place} = {changed.text}); sj_b;"
+        else:
+            kept = f"{place} = {changed.text};"
+        text = f"({{ {before}__auto_type sj_v = {operand.text}; {kept} }})"
+        return Value(text, INT if is_bool else target.operand)
 
     def pointed(self, name: str, source: Any) -> Value:
         """A pointer variable set, and its shadows with it."""
@@ -719,6 +789,29 @@ class Expressions:
         value = self.value(given[0])
         bits = 64 if name.endswith("l") else 32
         return Value(f"({{ uint{bits}_t sj_v = {value.text}; sj_v ? {name}(sj_v) : {bits}; }})", INT)
+
+
+#: A byte as C's bool, whatever it is: clang would believe that it is 0 or 1.
+_TRUTH: Final = "(*(const volatile unsigned char *)&{} != 0)"
+
+
+def _row_size(typ: CType, text: str) -> str:
+    """The bytes of an object of a type, in C; of a variable length a product that does not wrap."""
+    if not has_variable_length(typ):
+        return f"(int64_t)sizeof({text})"
+    assert isinstance(typ, ArrayOf), "others have no length"
+    length = typ.length or f"(int64_t)(sizeof({text}) / sizeof({text}[0]))"
+    return f"sj_times({length}, {_row_size(typ.of, f'{text}[0]')})"
+
+
+def _element_of(typ: CType, text: str) -> str:
+    """What an array is made of in the end; for others the object itself."""
+    return _element_of(typ.of, f"{text}[0]") if isinstance(typ, ArrayOf) else text
+
+
+def _behind(typ: CType) -> CType:
+    """What a subscript of an array or pointer gives."""
+    return typ.of if isinstance(typ, ArrayOf) else typ.to if isinstance(typ, PointerTo) else typ
 
 
 def _object_at(target: Value) -> tuple[str, str]:

@@ -23,13 +23,11 @@ from symbiont_jit.frontend.guard.expressions import (
     whole,
 )
 from symbiont_jit.frontend.guard.types import (
-    INT,
     VOID,
     ArrayOf,
     CType,
     FunctionOf,
     PointerTo,
-    constant_lengths,
     decayed,
     has_variable_length,
 )
@@ -62,8 +60,6 @@ class Functions:
 
     def guard(self, tree: c_ast.FileAST) -> None:
         """Guard a file's functions and declare its tables and types."""
-        ex = self.expressions
-        ex.types.on_enumerator = lambda name: ex.declare(name, Symbol(INT, 0, name, is_constant=True))
         _check_definitions(tree)
         calling, called = _calling(tree), _called(tree)
         guarded: list[Any] = []
@@ -125,7 +121,7 @@ class Functions:
             if text == "void":
                 continue
             texts.append(text)
-            typ = decayed(self.expressions.types.read(param.type))
+            typ = decayed(self.expressions.types.loosely(param.type))
             if isinstance(typ, PointerTo) and not is_entry:
                 name = getattr(param, "name", None) or f"sj_p{number}"
                 texts += [f"uint64_t sj_low_{name}", f"uint64_t sj_high_{name}"]
@@ -155,6 +151,7 @@ class Functions:
                 start.append(f"sj_step(sj_f, {ex.site('endless', decl)})")
         end = [] if typ.returns == VOID else [self._falling_off(decl)]
         ex.check_lifetimes()
+        self.context = _Context()
         node.body.block_items = [*_after_pragmas(body, [_raw(s) for s in start]), *end]
         self._rename(decl, name)
         # Inlined into the shim, its spills would need the registers that a jump back does not restore.
@@ -182,21 +179,22 @@ class Functions:
     def _parameter(self, param: Any, is_entry: bool, assigned: set[str]) -> list[str]:
         """Declare a parameter; statements that keep what the checks need of it."""
         ex, name = self.expressions, param.name
+        kept = [] if is_entry else self._captured(param.type)
         typ = ex.types.read(param.type)
         if not isinstance(decayed(typ), PointerTo):
             require_traceable(param, typ)
             # A dimension may be assigned to; the length that arrays are checked against is the one that was passed.
-            is_length = name in self.context.dimensions
-            known = f"sj_n_{name}" if is_length and name not in assigned else ""
-            ex.declare(name, Symbol(typ, ex.depth, name, length=known))
-            return [f"const int64_t sj_n_{name} = {name}"] if is_length else []
+            passed = f"sj_n_{name}" if name in self.context.dimensions else ""
+            ex.declare(
+                name, Symbol(typ, ex.depth, name, None, dimension=passed, length="" if name in assigned else passed)
+            )
+            return [f"const int64_t {passed} = {name}"] if passed else []
         require_traceable(param, decayed(typ))
         if not is_entry:
             root = Root(f"sj_low_{name}", f"sj_high_{name}", ex.depth, name)
-            kept = self._captured(param.type)
-            pointee = decayed(ex.types.read(param.type))
+            pointee = decayed(typ)
             assert isinstance(pointee, PointerTo)
-            ex.declare(name, Symbol(PointerTo(self._with_lengths(pointee.to)), ex.depth, name, root))
+            ex.declare(name, Symbol(PointerTo(pointee.to), ex.depth, name, root))
             return kept
         return self._entry_array(name, typ, assigned)
 
@@ -205,7 +203,7 @@ class Functions:
         length = self.context.lengths[name]
         pointee = decayed(typ)
         assert isinstance(pointee, PointerTo)
-        element = self._with_lengths(pointee.to)
+        element = pointee.to
         low = f"(uint64_t)sj_a_{name}"
         root = Root(low, f"({low} + (uint64_t){length} * sizeof(*sj_a_{name}))", 0, name)
         kept = [f"__typeof__({name}) const sj_a_{name} = {name}"]
@@ -217,21 +215,6 @@ class Functions:
         ex.declare(name, Symbol(ArrayOf(element, length), ex.depth, name, root))
         return kept
 
-    def _with_lengths(self, typ: CType) -> CType:
-        """An array type whose lengths are names of constants, or empty where the compiler knows them."""
-        if not isinstance(typ, ArrayOf) or isinstance(typ.length, str):
-            return typ
-        return ArrayOf(self._with_lengths(typ.of), self._length_name(typ.length))
-
-    def _length_name(self, node: Any) -> str | None:
-        if node is None:
-            return None
-        if isinstance(node, c_ast.ID) and node.name.startswith("sj_n"):
-            return str(node.name)
-        if isinstance(node, c_ast.ID) and node.name in self.context.dimensions:
-            return f"sj_n_{node.name}"
-        return ""
-
     def _captured(self, node: Any) -> list[str]:
         """The variable lengths of a declarator, each computed once into a constant that the declarator then uses.
 
@@ -241,11 +224,12 @@ class Functions:
         while isinstance(node, c_ast.ArrayDecl | c_ast.PtrDecl):
             is_array = isinstance(node, c_ast.ArrayDecl)
             if is_array and node.dim is not None and not self.expressions.is_constant(node.dim):
-                if not isinstance(node.dim, c_ast.ID):
-                    raise Refused(node.dim, "the length of a parameter's array is a parameter or a constant")
-                site, name = self.expressions.site("length", node.dim), f"sj_n{self.expressions.number()}"
-                made.append(f"const int64_t {name} = sj_length(sj_f, {site}, (int64_t){node.dim.name})")
-                node.dim = c_ast.ID(name, node.dim.coord)
+                name = node.dim.name if isinstance(node.dim, c_ast.ID) else ""
+                if name not in self.expressions.scopes[-1]:
+                    raise Refused(node.dim, "the length of a parameter's array is an earlier parameter or a constant")
+                site, length = self.expressions.site("length", node.dim), f"sj_n{self.expressions.number()}"
+                made.append(f"const int64_t {length} = sj_length(sj_f, {site}, (int64_t){name})")
+                node.dim = c_ast.ID(length, node.dim.coord)
             node = node.type
         return made
 
@@ -353,7 +337,7 @@ class Functions:
 
     def _typedef(self, node: Any) -> None:
         self.expressions.require_constant_type(node.type)
-        self.expressions.types.typedefs[-1][node.name] = constant_lengths(self.expressions.types.read(node.type))
+        self.expressions.types.typedefs[-1][node.name] = self.expressions.types.read(node.type)
 
     def _declaration(self, node: Any) -> list[Any]:
         ex = self.expressions
@@ -364,14 +348,14 @@ class Functions:
         if node.name is None and isinstance(node.type, c_ast.Struct | c_ast.Union) and node.type.decls is None:
             ex.types.forward(node.type)
             return [node]
-        typ = ex.types.read(node.type)
         if node.name is None:
+            ex.types.read(node.type)
             return [node]
+        before = self._measured(node.type) if ex.depth else []
+        typ = _sized(ex.types.read(node.type))
         require_traceable(node, typ)
         if isinstance(typ, PointerTo):
-            return self._pointer(node)
-        before = self._measured(node.type) if ex.depth else []
-        typ = _sized(self._with_lengths(ex.types.read(node.type)))
+            return [*before, *self._pointer(node, typ)]
         # The name is known in its own initialiser.
         # Only an array of variable length goes with its block; the others live as long as the call.
         root = whole(node.name, ex.depth if has_variable_length(typ) else 0, node.name)
@@ -416,22 +400,19 @@ class Functions:
         names = " ".join(node.type.type.names)
         return _raw(f"__typeof__(({names})0) {node.name} = 0")
 
-    def _pointer(self, node: Any) -> list[Any]:
+    def _pointer(self, node: Any, typ: PointerTo) -> list[Any]:
         ex = self.expressions
-        before = self._measured(node.type) if ex.depth else []
-        typ = ex.types.read(node.type)
-        assert isinstance(typ, PointerTo)
         if ex.depth == 0 or "static" in node.storage:
             raise Refused(node, f"the pointer '{node.name}' would outlive a call; use an array of values")
         root = ex.shadow(node.name, ex.depth)
         init, node.init = node.init, _raw("0")
-        ex.declare(node.name, Symbol(PointerTo(self._with_lengths(typ.to)), ex.depth, node.name, root))
+        ex.declare(node.name, Symbol(PointerTo(typ.to), ex.depth, node.name, root))
         made = [node, _raw(f"{root.low} = {root.high} = 0")]
         if init is not None:
             # Set behind the declaration, where what is const could not be.
             made[0] = self._not_const(node)
             made.append(_raw(ex.pointed(node.name, init).text))
-        return [*before, *made]
+        return made
 
 
 def _sized(typ: CType) -> CType:
@@ -515,7 +496,7 @@ def _without_outer_lengths(params: Sequence[Any]) -> bool:
     arrays = [p.type for p in params if isinstance(p.type, c_ast.ArrayDecl)]
     has_more = any(not isinstance(a.dim, c_ast.ID | c_ast.Constant | None) for a in arrays)
     for array in arrays:
-        array.dim = None
+        array.dim, array.dim_quals = None, []
     return has_more
 
 
@@ -525,34 +506,57 @@ def _called(tree: c_ast.FileAST) -> set[str]:
 
 
 def _check_jumps(body: Any) -> None:
-    """Refuse jumps past the declaration of something that is used behind the label: it would not be initialised."""
+    """Refuse jumps past the declaration of something that is used behind them: it would not be initialised.
+
+    A switch jumps to each of its cases. A jump back past an array of variable length ends it, whoever points there.
+    """
     labels: dict[str, list[_Place]] = {}
     gotos: list[tuple[Any, list[_Place]]] = []
 
-    def visit(block: Any, path: list[_Place]) -> None:
-        items = list(_items(block.block_items or ()))
+    def visit(block: Any, items: list[Any], path: list[_Place], switch: list[_Place] | None) -> None:
         for index, item in enumerate(items):
             here = [*path, _Place(id(block), items, index)]
             if isinstance(item, c_ast.Label):
                 labels[item.name] = here
                 continue
+            if isinstance(item, c_ast.Case | c_ast.Default):
+                _check_jump(item, switch or [], here, "a case")
+                continue
             if isinstance(item, c_ast.Goto):
                 gotos.append((item, here))
-            elif isinstance(item, c_ast.Switch):
-                _check_switch(item)
+            if isinstance(item, c_ast.For) and isinstance(item.init, c_ast.DeclList):
+                inside = [*item.init.decls, item]
+                here = [*here, _Place(id(item.init), inside, len(inside) - 1)]
             for inner in _blocks(item):
-                visit(inner, here)
+                from_here = here if isinstance(item, c_ast.Switch) else switch
+                visit(inner, list(_items(inner.block_items or ())), here, from_here)
 
-    visit(body, [])
+    visit(body, list(_items(body.block_items or ())), [], None)
     for node, start in gotos:
-        begins = {place.block: place.index for place in start}
-        for place in labels.get(node.name, ()):
-            skipped = place.items[begins.get(place.block, -1) + 1 : place.index]
-            names = {item.name for item in skipped if isinstance(item, c_ast.Decl)}
-            used = names & _used_behind_labels(place.items, skipped)
-            if used:
-                name = min(used)
-                raise Refused(node, f"'goto {node.name}' jumps past the declaration of '{name}'; declare it before")
+        end = labels.get(node.name, [])
+        _check_jump(node, start, end, f"'goto {node.name}'")
+        _check_jump_back(node, start, end)
+
+
+def _check_jump(node: Any, start: Sequence[_Place], end: Sequence[_Place], what: str) -> None:
+    begins = {place.block: place.index for place in start}
+    for place in end:
+        skipped = place.items[begins.get(place.block, -1) + 1 : place.index]
+        names = {item.name for item in skipped if isinstance(item, c_ast.Decl)}
+        used = names & _used_behind_labels(place.items, skipped)
+        if used:
+            raise Refused(node, f"{what} jumps past the declaration of '{min(used)}'; declare it before")
+
+
+def _check_jump_back(node: Any, start: Sequence[_Place], end: Sequence[_Place]) -> None:
+    begins = {place.block: place.index for place in start}
+    for place in end:
+        for item in place.items[place.index : begins.get(place.block, -1) + 1]:
+            is_declared = isinstance(item, c_ast.Decl) and isinstance(item.type, c_ast.ArrayDecl)
+            if is_declared and any(
+                isinstance(n, c_ast.ArrayDecl) and not isinstance(n.dim, c_ast.Constant | None) for n in walk(item.type)
+            ):
+                raise Refused(node, f"'goto {node.name}' jumps back past the array '{item.name}'; use a loop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -567,10 +571,9 @@ class _Place:
 def _items(nodes: Sequence[Any]) -> Iterator[Any]:
     """The statements of a block, one after the other: a label and what it stands before, the contents of a case."""
     for node in nodes:
+        yield node
         if isinstance(node, c_ast.Case | c_ast.Default):
             yield from _items(node.stmts or ())
-            continue
-        yield node
         if isinstance(node, c_ast.Label):
             yield from _items([node.stmt])
 
@@ -582,7 +585,8 @@ def _used_behind_labels(items: Sequence[Any], skipped: Sequence[Any]) -> set[str
     """
     first = next((i for i, item in enumerate(items) if any(item is s for s in skipped)), len(items))
     behind = items[first:]
-    arrival = next((i for i, item in enumerate(behind) if any(isinstance(n, c_ast.Label) for n in walk(item))), 0)
+    arrivals = c_ast.Label | c_ast.Case | c_ast.Default
+    arrival = next((i for i, item in enumerate(behind) if any(isinstance(n, arrivals) for n in walk(item))), 0)
     return {n.name for item in behind[arrival:] for n in walk(item) if isinstance(n, c_ast.ID)}
 
 
@@ -596,15 +600,3 @@ def _blocks(item: Any) -> list[Any]:
         else:
             stack = [*(child for _, child in node.children()), *stack]
     return found
-
-
-def _check_switch(node: Any) -> None:
-    """Refuse declarations on the level of the cases: a later case would jump past them."""
-    items = node.stmt.block_items or [] if isinstance(node.stmt, c_ast.Compound) else [node.stmt]
-    cases = [i for i in items if isinstance(i, c_ast.Case | c_ast.Default)]
-    for item in items:
-        inner = item.stmts or [] if isinstance(item, c_ast.Case | c_ast.Default) else [item]
-        for part in inner:
-            is_last = item is items[-1] and isinstance(item, c_ast.Case | c_ast.Default)
-            if isinstance(part, c_ast.Decl) and (len(cases) > 1 or not cases) and not is_last:
-                raise Refused(part, "a declaration between cases can be jumped past; put braces around the case")

@@ -6,7 +6,6 @@ In: pycparser's declarations. Out: frozen records, and the conversions of C11, 6
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -33,7 +32,6 @@ __all__ = [
     "TypeReader",
     "VoidType",
     "common",
-    "constant_lengths",
     "decayed",
     "has_variable_length",
     "library_functions",
@@ -79,8 +77,8 @@ class PointerTo:
 class ArrayOf:
     """Several of something.
 
-    `length` is the expression's node as it is read; then the name of a constant that holds it, empty where `sizeof`
-    knows it, and None where C lets it out.
+    `length` is a number as text, or the name of a hidden constant that holds it; empty where an initialiser says it,
+    and None where C lets it out.
     """
 
     of: CType
@@ -180,21 +178,32 @@ def decayed(typ: CType) -> CType:
     return PointerTo(typ.of) if isinstance(typ, ArrayOf) else typ
 
 
-def constant_lengths(typ: CType) -> CType:
-    """A type whose array lengths are known to the compiler, but for those that have a constant's name already."""
-    match typ:
-        case ArrayOf():
-            name = getattr(typ.length, "name", typ.length)
-            kept = name if isinstance(name, str) and name.startswith("sj_n") else ""
-            return ArrayOf(constant_lengths(typ.of), None if typ.length is None else kept)
-        case PointerTo():
-            return PointerTo(constant_lengths(typ.to))
-    return typ
-
-
 def has_variable_length(typ: CType) -> bool:
     """Whether `sizeof` would look at a type's lengths at run time."""
-    return isinstance(typ, ArrayOf) and (bool(typ.length) or has_variable_length(typ.of))
+    is_variable = isinstance(typ, ArrayOf) and bool(typ.length) and not str(typ.length).isdigit()
+    return isinstance(typ, ArrayOf) and (is_variable or has_variable_length(typ.of))
+
+
+def same_rows(a: CType, b: CType) -> bool:
+    """Whether two types have the same lengths wherever they are arrays: clang would make one type of both."""
+    if isinstance(a, ArrayOf) and isinstance(b, ArrayOf):
+        return a.length == b.length and same_rows(a.of, b.of)
+    if isinstance(a, PointerTo) and isinstance(b, PointerTo):
+        return same_rows(a.to, b.to)
+    return not isinstance(a, ArrayOf) and not isinstance(b, ArrayOf)
+
+
+def size_of(typ: CType) -> int | None:
+    """The bytes of a type, where that is plain to see: not of structs, whose layout is clang's."""
+    match typ:
+        case Arithmetic():
+            return {80: 16, 160: 32}.get(typ.bits, typ.bits // 8)
+        case PointerTo():
+            return 8
+        case ArrayOf() if str(typ.length).isdigit():
+            inner = size_of(typ.of)
+            return None if inner is None else inner * int(typ.length)
+    return None
 
 
 class TypeReader:
@@ -204,8 +213,10 @@ class TypeReader:
         self.typedefs: list[dict[str, CType]] = [{}]
         self.tags: list[dict[str, StructOf]] = [{}]
         self.enums: list[dict[str | None, Arithmetic]] = [{}]
-        self.enumerators: dict[str, int] = {}
-        self.on_enumerator: Callable[[str], None] = lambda name: None
+        # What needs the names of variables, and so is set by who knows them.
+        self.on_enumerator: Callable[[str, int], None] = lambda name, value: None
+        self.value_of: Callable[[Any], int | None] = lambda node: None
+        self.length_of: Callable[[Any], str | None] = lambda node: None
 
     def open(self) -> None:
         """Enter a block."""
@@ -223,10 +234,10 @@ class TypeReader:
             case c_ast.PtrDecl():
                 return PointerTo(self.read(node.type))
             case c_ast.ArrayDecl():
-                return ArrayOf(self.read(node.type), node.dim)
+                return ArrayOf(self.read(node.type), self.length_of(node.dim))
             case c_ast.FuncDecl():
                 params = [p for p in (node.args.params if node.args else ()) if not isinstance(p, c_ast.EllipsisParam)]
-                types = [decayed(self.read(p.type)) for p in params]
+                types = [decayed(self.loosely(p.type)) for p in params]
                 return FunctionOf(self.read(node.type), tuple(t for t in types if t != VOID))
             case c_ast.TypeDecl() | c_ast.Typename():
                 return self.read(node.type)
@@ -238,6 +249,14 @@ class TypeReader:
                 return self._named(node.names)
         return INT
 
+    def loosely(self, node: Any) -> CType:
+        """A parameter's type without lengths, which other parameters may say."""
+        length_of, self.length_of = self.length_of, lambda node: None if node is None else ""
+        try:
+            return self.read(node)
+        finally:
+            self.length_of = length_of
+
     def _enum(self, node: Any) -> Arithmetic:
         """The choice of clang: int where an enumerator is negative, else unsigned; for a mention, what its tag was.
 
@@ -248,14 +267,12 @@ class TypeReader:
             return next(scopes, Arithmetic("u", 32))
         value, least = -1, 0
         for enumerator in node.values.enumerators:
-            value = value + 1 if enumerator.value is None else constant_value(enumerator.value, self.enumerators)
-            if not -(2**31) <= value < 2**31:
-                raise Refused(
-                    enumerator, f"the enumerator '{enumerator.name}' is no int; use a 'static const' of its type"
-                )
-            least = min(least, value)
-            self.enumerators[enumerator.name] = value
-            self.on_enumerator(enumerator.name)
+            found = value + 1 if enumerator.value is None else self.value_of(enumerator.value)
+            if found is None or found >= 2**31:
+                message = f"the value of the enumerator '{enumerator.name}' is no plain int; write it as a number"
+                raise Refused(enumerator, message)
+            value, least = found, min(least, found)
+            self.on_enumerator(enumerator.name, value)
         made = Arithmetic("i" if least < 0 else "u", 32)
         self.enums[-1][node.name] = made
         return made
@@ -273,12 +290,10 @@ class TypeReader:
 
     def _struct(self, node: Any) -> StructOf:
         if node.decls is not None:
-            fields = tuple(
-                (d.name or "", _measured(self.read(d.type))) for d in node.decls if isinstance(d, c_ast.Decl)
-            )
+            fields = tuple((d.name or "", self.read(d.type)) for d in node.decls if isinstance(d, c_ast.Decl))
             types = dict(fields)
             bits = {
-                d.name: _promoted_bits(types[d.name], constant_value(d.bitsize, self.enumerators))
+                d.name: _promoted_bits(d, types[d.name], self.value_of(d.bitsize))
                 for d in node.decls
                 if isinstance(d, c_ast.Decl) and d.bitsize is not None and d.name
             }
@@ -294,65 +309,13 @@ class TypeReader:
         return self.tags[-1].setdefault(node.name, StructOf())
 
 
-#: What C computes of constants; all of it in Python's integers, and what leaves `int` on the way is refused.
-_FOLDED: Final[Mapping[str, Callable[[int, int], int]]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": lambda a, b: _quotient(a, b),
-    "%": lambda a, b: a - b * _quotient(a, b),
-    "<<": operator.lshift,
-    ">>": operator.rshift,
-    "|": operator.or_,
-    "&": operator.and_,
-    "^": operator.xor,
-}
-
-
-#: What may stand on the right; of division, what C rounds like everybody.
-_RIGHT_SIDES: Final = {"<<": range(31), ">>": range(31), "/": range(1, 2**31), "%": range(1, 2**31)}
-
-
-def _quotient(a: int, b: int) -> int:
-    """Rounded towards zero, as C does."""
-    return a // b if a >= 0 else -(-a // b)
-
-
-def constant_value(node: Any, names: Mapping[str, int]) -> int:
-    """The value of a constant expression of numbers and enumerators; raises `Refused` for others."""
-    value: int | None = None
-    match node:
-        case c_ast.Constant() if node.type == "char" and len(node.value) == len("'a'"):
-            value = ord(node.value[1])
-        case c_ast.Constant() if "int" in node.type and not node.value.lower().endswith("u"):
-            digits = node.value.rstrip("lLuU")
-            value = int(digits, 8 if digits[0] == "0" and digits.isdigit() else 0)
-        case c_ast.ID() if node.name in names:
-            value = names[node.name]
-        case c_ast.UnaryOp(op="-" | "+" | "~"):
-            inner = constant_value(node.expr, names)
-            value = {"-": -inner, "+": inner, "~": ~inner}[node.op]
-        case c_ast.BinaryOp() if node.op in _FOLDED:
-            left, right = constant_value(node.left, names), constant_value(node.right, names)
-            if right in _RIGHT_SIDES.get(node.op, range(-(2**31), 2**31)):
-                value = _FOLDED[node.op](left, right)
-    if value is None or not -(2**31) <= value < 2**31:
-        raise Refused(node, "this constant is no plain int; write its value as a number")
-    return value
-
-
-def _promoted_bits(typ: CType, width: int) -> CType:
-    """What a bit-field is in an expression: an int where that has all its values (C11, 6.3.1.1)."""
-    if not isinstance(typ, Arithmetic) or width > 32 or (width == 32 and typ.kind == "u"):
+def _promoted_bits(node: Any, typ: CType, width: int | None) -> CType:
+    """What a bit-field is in an expression: an int where that has all its values (C11, 6.3.1.1), or an unsigned one."""
+    if width is None:
+        raise Refused(node, f"the width of the bit-field '{node.name}' is a plain number")
+    if not isinstance(typ, Arithmetic) or width > 32:
         return typ
-    return INT
-
-
-def _measured(typ: CType) -> CType:
-    """A field's type: in a struct, lengths are constants."""
-    if isinstance(typ, ArrayOf) and not isinstance(typ.length, str):
-        return ArrayOf(_measured(typ.of), None if typ.length is None else "")
-    return typ
+    return Arithmetic("u", 32) if width == 32 and typ.kind == "u" else INT
 
 
 @functools.cache
