@@ -1708,3 +1708,73 @@ def test_blocks_do_not_outlive_a_call(profile: str) -> None:
         return f"{sum(kernel(60 << 20) for _ in range(20))} {kernel(65 << 20)}"
 
     assert in_child(act, 60) == ("20.0 -1.0" if profile == "release" else "20.0 0.0")
+
+
+def test_a_fork_leaves_no_call_of_other_threads_behind() -> None:
+    """A thread of the child that gets the address of one that was inside a call there is not sent back into it."""
+
+    def act() -> str:
+        kernel = Kernel.from_c("double k(int64_t n) { while (n > 0) n = n / 2 + 1; return n; }", name="k")
+        with time_limit(0.05):
+            kernel(5)
+        inside = threading.Thread(target=kernel, args=(5,), daemon=True)
+        inside.start()
+        time.sleep(0.3)
+        child = os.fork()
+        if child == 0:
+
+            def body() -> None:
+                kernel(0)
+                with time_limit(0.05):
+                    time.sleep(0.2)
+
+            for _ in range(3):
+                thread = threading.Thread(target=body)
+                thread.start()
+                thread.join()
+            os._exit(0)
+        return f"status {os.waitpid(child, 0)[1]}"
+
+    assert in_child(act, 60) == "status 0"
+
+
+def test_more_threads_than_places_get_a_panic() -> None:
+    """Whoever finds no place is told so: nothing is known of its stack."""
+
+    def act() -> str:
+        kernel = Kernel.from_c(
+            "static int64_t h(int64_t d) { return d ? h(d - 1) + 1 : 0; } int64_t k(int64_t n) { return h(n); }"
+        )
+        kernel(3)
+        threading.stack_size(64 << 10)
+        done, stay = threading.Semaphore(0), threading.Event()
+
+        def idle() -> None:
+            kernel(3)
+            done.release()
+            stay.wait()
+
+        threads = 0
+        for _ in range(4200):
+            try:
+                threading.Thread(target=idle, daemon=True).start()
+            except RuntimeError:  # the system allows no more
+                break
+            threads += 1
+        for _ in range(threads):
+            done.acquire()
+        found: list[str] = []
+
+        def last() -> None:
+            result = kernel(10**6)
+            panic = kernel.take_panic()
+            found.append(f"{result} {panic.kind if panic else 'none'}")
+
+        threading.stack_size(256 << 10)
+        thread = threading.Thread(target=last)
+        thread.start()
+        thread.join()
+        stay.set()
+        return found[0]
+
+    assert in_child(act, 90) in ("0 stack", "0 recursion")
