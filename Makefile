@@ -3,13 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench fuzz clean
 
 demo: $(VENV)/.installed
 	$(BIN)/symbiont-jit demo
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check
@@ -23,6 +23,11 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/lanes.py
 	$(BIN)/python benchmarks/compile.py
 	$(BIN)/python benchmarks/demo.py
+
+# An hour by default; FUZZ="--seed 1 --count 500" for less.
+FUZZ ?= --seed 0 --seconds 3600 --arena
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python -m fuzz $(FUZZ)
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -6,7 +6,7 @@ import contextlib
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, Unpack
 
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.errors import KernelError, UsageError
@@ -19,7 +19,7 @@ from symbiont_jit.signature import Signature
 if TYPE_CHECKING:
     from symbiont_jit.repair.budget import Budget
     from symbiont_jit.repair.gate import Gate
-    from symbiont_jit.repair.lanes import LaneOutcome, LaneStream, Options
+    from symbiont_jit.repair.lanes import LaneOptions, LaneOutcome, LaneStream, Options
     from symbiont_jit.repair.loop import Check, EvolveResult
 
 __all__ = ["Evolving", "flags_of", "profile_of"]
@@ -126,28 +126,16 @@ class Evolving(Generic[Handle]):
         which runs it in a worker), None where it is right, or a text that says what is wrong. Raises `EvolveError`,
         whose `trace` has everything that happened.
         """
-        from symbiont_jit.repair.lanes import run
+        from symbiont_jit.repair.lanes import LaneOptions, run
 
-        return run(
-            self.aevolve(agent, prompt, attempts=attempts, budget=budget, check=check, profile=profile, system=system)
-        )
+        options = LaneOptions(attempts=attempts, budget=budget, check=check, profile=profile, system=system)
+        return run(self.aevolve(agent, prompt, **options))
 
-    async def aevolve(
-        self,
-        agent: Any,
-        prompt: str,
-        *,
-        attempts: int | None = None,
-        budget: Budget | None = None,
-        check: Check | None = None,
-        profile: str | None = None,
-        system: str | None = None,
-    ) -> EvolveResult:
+    async def aevolve(self, agent: Any, prompt: str, **options: Unpack[LaneOptions]) -> EvolveResult:
         """`evolve` for code that has an event loop."""
         from symbiont_jit.repair.lanes import evolve
 
-        options = self._options(attempts, budget, check, profile, system)
-        return await evolve(self, agent, prompt, options, self.activate)
+        return await evolve(self, agent, prompt, self._options(**options), self.activate)
 
     def evolve_batch(
         self,
@@ -155,34 +143,28 @@ class Evolving(Generic[Handle]):
         prompts: Sequence[str],
         *,
         max_in_flight: int | Gate | None = None,
-        attempts: int | None = None,
-        budget: Budget | None = None,
-        check: Check | None = None,
-        profile: str | None = None,
-        system: str | None = None,
+        **options: Unpack[LaneOptions],
     ) -> list[LaneOutcome]:
         """One lane a prompt, all at the same time; what is accepted is registered, nothing activated.
 
-        The outcomes are in the order of the prompts; one that failed has an `error` and touches no other. `budget` is
-        that of each lane. At most `max_in_flight` (32) requests are under way at a time.
+        The outcomes are in the order of the prompts; one that failed has an `error` and touches no other. The options
+        are those of `evolve`, and `budget` is that of each lane. At most `max_in_flight` (32) requests are under way at
+        a time.
         """
-        lanes = self.evolve_stream(
-            agent,
-            prompts,
-            max_in_flight=max_in_flight,
-            attempts=attempts,
-            budget=budget,
-            check=check,
-            profile=profile,
-            system=system,
-        )
+        lanes = self.evolve_stream(agent, prompts, max_in_flight=max_in_flight, **options)
         return sorted(lanes, key=lambda lane: lane.index)
 
-    async def aevolve_batch(self, agent: Any, prompts: Sequence[str], **options: Any) -> list[LaneOutcome]:
+    async def aevolve_batch(
+        self,
+        agent: Any,
+        prompts: Sequence[str],
+        *,
+        max_in_flight: int | Gate | None = None,
+        **options: Unpack[LaneOptions],
+    ) -> list[LaneOutcome]:
         """`evolve_batch` for code that has an event loop."""
-        return sorted(
-            [lane async for lane in self.evolve_stream(agent, prompts, **options)], key=lambda lane: lane.index
-        )
+        lanes = self.evolve_stream(agent, prompts, max_in_flight=max_in_flight, **options)
+        return sorted([lane async for lane in lanes], key=lambda lane: lane.index)
 
     def evolve_stream(
         self,
@@ -190,24 +172,20 @@ class Evolving(Generic[Handle]):
         prompts: Sequence[str],
         *,
         max_in_flight: int | Gate | None = None,
+        **options: Unpack[LaneOptions],
+    ) -> LaneStream:
+        """The lanes of `evolve_batch` as they finish, for `for` and `async for`."""
+        from symbiont_jit.repair.lanes import stream
+
+        return stream(self, agent, prompts, self._options(**options), max_in_flight)
+
+    def _options(
+        self,
         attempts: int | None = None,
         budget: Budget | None = None,
         check: Check | None = None,
         profile: str | None = None,
         system: str | None = None,
-    ) -> LaneStream:
-        """The lanes of `evolve_batch` as they finish, for `for` and `async for`."""
-        from symbiont_jit.repair.lanes import stream
-
-        return stream(self, agent, prompts, self._options(attempts, budget, check, profile, system), max_in_flight)
-
-    def _options(
-        self,
-        attempts: int | None,
-        budget: Budget | None,
-        check: Check | None,
-        profile: str | None,
-        system: str | None,
     ) -> Options:
         from symbiont_jit.repair.budget import Budget
         from symbiont_jit.repair.lanes import Options

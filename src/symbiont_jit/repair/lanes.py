@@ -13,7 +13,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from symbiont_jit.agents.protocol import Ask, as_agent
 from symbiont_jit.errors import UsageError
@@ -22,9 +22,19 @@ from symbiont_jit.repair.gate import MAX_IN_FLIGHT, Gate
 from symbiont_jit.repair.loop import Check, Compiled, EvolveResult, Lane, Workshop
 from symbiont_jit.repair.trace import Trace
 
-__all__ = ["LaneOutcome", "LaneStream", "Options", "evolve", "run", "stream"]
+__all__ = ["LaneOptions", "LaneOutcome", "LaneStream", "Options", "evolve", "run", "stream"]
 
 Result = TypeVar("Result")
+
+
+class LaneOptions(TypedDict, total=False):
+    """What a call may say of its lanes; `attempts` overrides the budget's."""
+
+    attempts: int | None
+    budget: Budget | None
+    check: Check | None
+    profile: str | None
+    system: str | None
 
 
 @dataclass(frozen=True, slots=True)
