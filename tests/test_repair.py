@@ -489,6 +489,36 @@ def test_a_group_is_written_as_one():
     assert "double quarter(double x);" in said(agent, 0)
 
 
+def test_a_recorded_run_is_repeated_without_its_agent(tmp_path):
+    """With the recording and the same seed, all lanes have the same conversations and the same candidates again."""
+
+    def fresh():
+        @evolvable
+        def f(x: f64, n: i64) -> f64:
+            """A product."""
+            return x * n
+
+        return f
+
+    def variants(name):
+        async def ask(messages):
+            await asyncio.sleep(0.01)
+            wrong = len(messages) == 2 and "b" in messages[1]["content"].rstrip()[-1]
+            return UNTYPED if wrong else fenced(f"double f(double x, int64_t n) {{ return x * n + {name}; }}")
+
+        return ask
+
+    def run(agent):
+        lanes = fresh().evolve_batch(agent, ["a", "b", "c", "d"])
+        return [(lane.result.source, [a.kind for a in lane.trace.attempts]) for lane in lanes]
+
+    path = tmp_path / "run.jsonl"
+    agents = sj.Ensemble([(variants(1), 1), (variants(2), 2)], seed=3)
+    recorded = run(sj.Recording(path).record(agents))
+    assert run(sj.Recording(path).replay()) == recorded
+    assert recorded[1][1] == ["compile", "accepted"]
+
+
 # -- traces -----------------------------------------------------------------------------------------------------------
 
 
