@@ -530,7 +530,7 @@ def test_a_trace_has_everything_and_survives_json(kernel):
     assert (first.reply, first.usage, first.model) == (UNTYPED, Usage(10, 2, 5, 1), "m")
     assert (first.decision, second.decision) == ("correct", "accept")
     assert second.prompt == correction(Failure("compile", first.diagnostics))
-    assert {"waiting", "model", "read", "parse", "validate", "clang"} <= second.stages.keys()
+    assert {"waiting", "model", "read", "parse", "validate", "clang", "load"} <= second.stages.keys()
     assert 0 < second.own_seconds <= second.seconds
     assert trace.usage == Usage(30, 6, 11, 3)
     assert [m["role"] for m in trace.messages] == ["user", "assistant", "user", "assistant"]

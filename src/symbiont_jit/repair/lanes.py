@@ -76,7 +76,9 @@ async def evolve(
 ) -> EvolveResult:
     """One lane; `finish` gets the accepted revision, to activate it."""
     compiled = Compiled(workshop, options.profile)
-    return await _lane(workshop, as_agent(agent), 0, prompt, options, compiled, Gate(1)).run(finish)
+    lane = _lane(workshop, as_agent(agent), 0, prompt, options, compiled, Gate(1))
+    lane.finish = finish
+    return await lane.run()
 
 
 def _lane(

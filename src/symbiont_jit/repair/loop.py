@@ -123,7 +123,7 @@ class _Rejected(Exception):  # noqa: N818  an answer, not an error of anybody's
 
 @dataclass(slots=True)
 class Lane:
-    """One prompt on its way to a revision, with a conversation and a budget of its own."""
+    """One prompt on its way to a revision, with a conversation and a budget of its own; `finish` gets the revision."""
 
     workshop: Workshop
     ask: Ask
@@ -135,6 +135,7 @@ class Lane:
     check: Check | None = None
     current: str | None = None
     system: str | None = None
+    finish: Callable[[Any], Any] | None = None
     spent: Spent = field(init=False)
     trace: Trace = field(init=False)
     _base: str = field(init=False)
@@ -163,14 +164,12 @@ class Lane:
 
     # -- the loop -------------------------------------------------------------------------------------------------
 
-    async def run(self, finish: Callable[[Any], Any] | None = None) -> EvolveResult:
-        """Attempts until one is accepted; raises `EvolveError` where none is. `finish` gets the accepted revision."""
+    async def run(self) -> EvolveResult:
+        """Attempts until one is accepted; raises `EvolveError` where none is."""
         self.spent.started = time.monotonic()
         try:
             with telemetry.lane(self.index, self.workshop.signatures):
                 revision = await self._attempts()
-                if finish is not None:
-                    finish(revision)
                 self.trace.outcome, self.trace.revision = "accepted", revision.number
                 return EvolveResult(
                     revision, revision.source, self.spent.attempts, self.spent, self.spent.left(), self._closed()
@@ -219,6 +218,8 @@ class Lane:
                 reply = await self._asked()
                 record = _with_reply(record, reply)
                 revision = await self._judged(reply)
+                if self.finish is not None:
+                    self.finish(revision)
                 record = replace(record, kind="accepted", decision="accept", code=revision.source)
                 return revision, ""
             except _Rejected as rejected:
