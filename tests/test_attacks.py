@@ -1033,6 +1033,95 @@ ATTACKS = [
             ),
         ]
     ),
+    *(
+        Attack(name, signature, text.replace("SI", signature), arguments, expected)
+        for name, signature, text, arguments, expected in [
+            *(
+                (
+                    f"member that declares nothing {nth}",
+                    I,
+                    f"{structs} SI {{ struct S s; s.a[(int64_t)i] = 1; return s.a[(int64_t)i] + s.a[0]; }}",
+                    number(700000),
+                    "refused | panic index",
+                )
+                for nth, structs in enumerate(
+                    (
+                        "struct S { struct T { char a[800000]; }; char a[2]; };",
+                        "struct T { char a[800000]; }; struct S { struct T; char a[2]; };",
+                        "struct S { union T { char a[800000]; }; char a[2]; };",
+                        "typedef struct { char a[800000]; } T; struct S { T; char a[2]; };",
+                    )
+                )
+            ),
+            (
+                "member that declares nothing in a buffer",
+                S,
+                "struct S { struct T { double a[1 << 28]; }; double a[1]; }; SI { struct S *p = (struct S *)x; return p->a[1 << 27]; }",
+                doubles(),
+                "refused",
+            ),
+            (
+                "division by such a member",
+                "int64_t k(int64_t a)",
+                "struct S { struct T { double a; }; int64_t a; }; SI { struct S s; s.a = a; return 5 / s.a; }",
+                number(0),
+                "refused",
+            ),
+            *(
+                (
+                    f"length of signs {nth}",
+                    I,
+                    f"enum {{ A = -1 }}; SI {{ volatile double a[{length}]; for (int64_t j = 0; j < 3000000; j++) a[j] = j; return a[(int64_t)i]; }}",
+                    number(5),
+                    "refused | panic index | panic length | panic stack",
+                )
+                for nth, length in enumerate(
+                    (
+                        "(-1 < sizeof(int)) * 3000000 + 2",
+                        "A < sizeof(int) ? 3000000 : 2",
+                        "-3 % 3u == 0 ? 3000000 : 2",
+                        "-1 / 2u == 0 ? 3000000 : 2",
+                        "(unsigned)1 > -1 ? 3000000 : 2",
+                    )
+                )
+            ),
+            (
+                "complex integers",
+                I,
+                "SI { volatile char a[sizeof(_Complex int) * 12500]; for (int64_t j = 0; j < 400000; j++) a[j] = j; return a[(int64_t)i]; }",
+                number(5),
+                "refused type",
+            ),
+            (
+                "division of complex integers",
+                I,
+                "SI { int _Complex a = 3, b = i; a = a / b; return a == 1; }",
+                number(0),
+                "refused type",
+            ),
+            (
+                "bit-field of an anonymous struct",
+                "int64_t k(int64_t a)",
+                "struct B { struct { unsigned a : 3; int b : 5; }; }; SI { struct B s = {{2, 1}}; s.b = a; s.b /= 1; s.a <<= 0; return s.b + (s.a - 6) / 2; }",
+                number(9),
+                "value 7",
+            ),
+            (
+                "wide string",
+                I,
+                'SI { const int *w = L"abc"; return w[0]; }',
+                number(0),
+                "refused untraceable | refused compiler",
+            ),
+            (
+                "jump back over an array of constant length",
+                LI,
+                "SI { int64_t c = 0; again:; double y[sizeof(double) * 4]; y[0] = ++c; if (c < 3) goto again; return y[0]; }",
+                lambda: (np.ones(4, np.int64), 1),
+                "value 3",
+            ),
+        ]
+    ),
     # -- ends ---------------------------------------------------------------------------------------------------------------
     Attack(
         "calls that double",
@@ -1603,7 +1692,7 @@ def test_each_thread_takes_its_own_panic() -> None:
             for _ in range(100):
                 kernel(x, number)
                 panic = kernel.take_panic()
-                if panic is None or f"index {number} " not in panic.message:
+                if panic is None or f"index {nth} " not in panic.message:
                     wrong.append(str(panic))
 
         threads = [threading.Thread(target=call, args=(100 + j,)) for j in range(32)]

@@ -82,6 +82,7 @@ RULES: Final[Mapping[str, str]] = {
 #: Where pycparser's nodes hold statements.
 _STATEMENT_PLACES: Final = frozenset({"body", "block_items", "iftrue", "iffalse", "stmt", "stmts", "ext"})
 
+_COMPLEX_PARTS: Final = ({"float"}, {"double"}, {"long", "double"})
 _BASIC_WORDS: Final = frozenset("void char short int long float double signed unsigned _Bool _Complex".split())
 _RESERVED: Final = re.compile(rf"{'|'.join(RESERVED_PREFIXES)}|_[A-Z]")
 # The prelude makes macros of these; clang would replace them wherever they stand.
@@ -316,6 +317,8 @@ class _Checker:
         self.depth -= 1
 
     def _IdentifierType(self, node: Any) -> None:
+        if "_Complex" in node.names and set(node.names) - {"_Complex"} not in _COMPLEX_PARTS:
+            self.report(node, "type", "a complex type is 'float _Complex' or 'double _Complex'")
         for word in node.names:
             if word not in _BASIC_WORDS and word not in vocabulary.TYPEDEFS and word not in self.typedefs:
                 self.report(node, "type", f"the type '{word}' is not allowed")

@@ -106,6 +106,8 @@ class Constants:
                 left, right = self.value(node.left), self.value(node.right)
                 if left is None or right is None or right not in _RIGHT_SIDES.get(node.op, _RANGE):
                     return None
+                if min(left, right) < 0 and (self._is_unsigned(node.left) or self._is_unsigned(node.right)):
+                    return None
                 return int(_FOLDED[node.op](left, right))
             case c_ast.TernaryOp():
                 parts = [self.value(part) for part in (node.cond, node.iftrue, node.iffalse)]

@@ -119,6 +119,8 @@ BOOL: Final = Arithmetic("b", 8)
 
 _FLOAT_CONSTANTS: Final = re.compile(r"(DBL|FLT)_(EPSILON|MAX|MIN|TRUE_MIN)$|HUGE_VALF?$|INFINITY$|NAN$|M_")
 _OVERFLOWING: Final = {"+": "add", "-": "sub", "*": "mul"}
+#: Expressions that are no objects, also where they are structs.
+_VALUES: Final = c_ast.FuncCall | c_ast.Assignment | c_ast.TernaryOp | c_ast.ExprList | c_ast.Cast
 _ABSOLUTE: Final = {"abs": 32, "labs": 64, "llabs": 64}
 #: Functions of the table whose third argument says how many bytes they touch; the others touch one pointee.
 _COUNTED: Final = frozenset({"memcpy", "memmove", "memcmp", "memset"})
@@ -205,6 +207,8 @@ class Expressions:
 
     def _Constant(self, node: Any) -> Value:
         if node.type == "string":
+            if node.value[0] != '"':
+                raise Refused(node, "write the string without a prefix")
             name = f"sj_text{self.number()}"
             # Each call's own, so that one that writes to it, which C leaves undefined, does nothing to others.
             self.hidden.append(f"char {name}[] = {node.value}")
@@ -248,17 +252,14 @@ class Expressions:
 
     def _StructRef(self, node: Any) -> Value:
         base = self._behind(node, node.name, None) if node.type == "->" else self._any(node.name)
-        if node.type == "." and isinstance(
-            node.name, c_ast.FuncCall | c_ast.Assignment | c_ast.TernaryOp | c_ast.ExprList
-        ):
+        if node.type == "." and isinstance(node.name, _VALUES):
             base = self._kept(base)
-        typ = base.type.field(node.field.name) if isinstance(base.type, StructOf) else None
-        if typ is None:
+        found = base.type.field(node.field.name) if isinstance(base.type, StructOf) else None
+        if found is None:
             raise Refused(
                 node, f"the fields of this struct are not known here; define it before '{node.field.name}' is used"
             )
-        assert isinstance(base.type, StructOf), "others have no fields"
-        promoted_to = base.type.bit_fields.get(node.field.name)
+        typ, promoted_to = found
         bits = None if promoted_to is None else (base.text, node.field.name, promoted_to)
         return Value(f"{base.text}.{node.field.name}", typ, base.root, bits)
 
@@ -435,6 +436,16 @@ class Expressions:
         if not isinstance(typ, Arithmetic) or typ.kind not in "iu":
             return None
         return range(2**typ.bits) if typ.kind == "u" else range(-(2 ** (typ.bits - 1)), 2 ** (typ.bits - 1))
+
+    def number_lengths(self, params: Sequence[Any]) -> None:
+        """Write the constant lengths of parameters as numbers, in place; what another parameter says stays."""
+        names = {getattr(p, "name", None) for p in params}
+        for part in (part for param in params for part in walk(param)):
+            if isinstance(part, c_ast.ArrayDecl) and part.dim is not None:
+                is_said = any(isinstance(n, c_ast.ID) and n.name in names for n in walk(part.dim))
+                value = None if is_said else self._constants.value(part.dim)
+                if value is not None:
+                    part.dim = c_ast.Constant("int", str(max(value, 0)), part.dim.coord)
 
     def length(self, node: Any) -> str | None:
         """A declarator's length: a number, the hidden constant that holds it, or None where there is none."""

@@ -116,6 +116,7 @@ class Functions:
     def _parameters(self, params: Sequence[Any], is_entry: bool) -> list[str]:
         """The guarded parameter list: the frame first, and after each pointer of a helper its root."""
         texts = [FRAME]
+        self.expressions.number_lengths(params)
         for number, param in enumerate(params):
             text = print_tree(param).strip().rstrip(";")
             if text == "void":
@@ -554,9 +555,13 @@ def _check_jump_back(node: Any, start: Sequence[_Place], end: Sequence[_Place]) 
         for item in place.items[place.index : begins.get(place.block, -1) + 1]:
             is_declared = isinstance(item, c_ast.Decl) and isinstance(item.type, c_ast.ArrayDecl)
             if is_declared and any(
-                isinstance(n, c_ast.ArrayDecl) and not isinstance(n.dim, c_ast.Constant | None) for n in walk(item.type)
+                isinstance(n, c_ast.ArrayDecl) and n.dim is not None and _has_names(n.dim) for n in walk(item.type)
             ):
                 raise Refused(node, f"'goto {node.name}' jumps back past the array '{item.name}'; use a loop")
+
+
+def _has_names(node: Any) -> bool:
+    return any(isinstance(n, c_ast.ID | c_ast.FuncCall) for n in walk(node))
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,11 +96,11 @@ class StructOf:
     bit_fields: Mapping[str, CType] = field(default_factory=dict)
     is_defined: bool = False
 
-    def field(self, name: str) -> CType | None:
-        """The type of a field, also of one in an anonymous struct inside."""
+    def field(self, name: str) -> tuple[CType, CType | None] | None:
+        """The type of a field, also of one in an anonymous struct inside; and of a bit-field that of its value."""
         for own, typ in self.fields:
             if own == name:
-                return typ
+                return typ, self.bit_fields.get(name)
             if not own and isinstance(typ, StructOf) and (inner := typ.field(name)) is not None:
                 return inner
         return None
@@ -234,7 +234,10 @@ class TypeReader:
             case c_ast.PtrDecl():
                 return PointerTo(self.read(node.type))
             case c_ast.ArrayDecl():
-                return ArrayOf(self.read(node.type), self.length_of(node.dim))
+                length = self.length_of(node.dim)
+                if length is not None and length.isdigit():  # what clang computes must be the same number
+                    node.dim = c_ast.Constant("int", length, node.dim.coord)
+                return ArrayOf(self.read(node.type), length)
             case c_ast.FuncDecl():
                 params = [p for p in (node.args.params if node.args else ()) if not isinstance(p, c_ast.EllipsisParam)]
                 types = [decayed(self.loosely(p.type)) for p in params]
@@ -272,6 +275,7 @@ class TypeReader:
                 message = f"the value of the enumerator '{enumerator.name}' is no plain int; write it as a number"
                 raise Refused(enumerator, message)
             value, least = found, min(least, found)
+            enumerator.value = c_ast.Constant("int", str(value), enumerator.coord)
             self.on_enumerator(enumerator.name, value)
         made = Arithmetic("i" if least < 0 else "u", 32)
         self.enums[-1][node.name] = made
@@ -290,6 +294,7 @@ class TypeReader:
 
     def _struct(self, node: Any) -> StructOf:
         if node.decls is not None:
+            _require_members(node.decls)
             fields = tuple((d.name or "", self.read(d.type)) for d in node.decls if isinstance(d, c_ast.Decl))
             types = dict(fields)
             bits = {
@@ -307,6 +312,17 @@ class TypeReader:
             if node.name in scope:
                 return scope[node.name]
         return self.tags[-1].setdefault(node.name, StructOf())
+
+
+def _require_members(decls: Sequence[Any]) -> None:
+    """Refuse members without a name that C does not count: what they have inside would hide what is meant."""
+    for decl in decls:
+        if not isinstance(decl, c_ast.Decl) or decl.name or decl.bitsize is not None:
+            continue
+        inner = decl.type
+        is_anonymous = isinstance(inner, c_ast.Struct | c_ast.Union) and inner.name is None and inner.decls is not None
+        if not is_anonymous and not isinstance(inner, c_ast.Enum):
+            raise Refused(decl, "this member has no name; give it one, or leave the tag of its struct out")
 
 
 def _promoted_bits(node: Any, typ: CType, width: int | None) -> CType:
