@@ -86,3 +86,16 @@ def test_the_examples_with_a_model(name, expected, monkeypatch, capsys):
     example = runpy.run_path(str(ROOT / f"examples/{name}/{name}.py"))
     assert expected(example["main"]())
     assert "scripted replies" in capsys.readouterr().out
+
+
+def test_an_example_asks_a_real_server_where_one_is_named(monkeypatch, capsys):
+    """With the variables set, the same example speaks HTTP to that server."""
+    from symbiont_jit.testing import Server, Text
+
+    example = runpy.run_path(str(ROOT / "examples/fizzbuzz/fizzbuzz.py"))
+    with Server([Text(example["SCRIPT"][-1])]) as server:
+        monkeypatch.setenv("OPENAI_MODEL", "local")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        assert example["main"]() == 1
+        assert [request.body["model"] for request in server.requests] == ["local"]
+    assert "asking local" in capsys.readouterr().out

@@ -351,7 +351,9 @@ def test_a_batch_registers_all_and_activates_none(kernel):
         await asyncio.sleep(0.01)
         return answers[messages[1]["content"].rstrip()[-1]]
 
-    lanes = kernel.evolve_batch(ask, ["a", "b", "c"])
+    stream = kernel.evolve_stream(ask, ["a", "b", "c"])
+    lanes = sorted(stream, key=lambda lane: lane.index)
+    assert stream.compiled == 2
     assert [lane.index for lane in lanes] == [0, 1, 2]
     assert lanes[0].revision is lanes[2].revision
     assert kernel.active.number == 0
