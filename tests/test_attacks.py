@@ -1025,6 +1025,13 @@ ATTACKS = [
                 "value 28",
             ),
             (
+                "sizeof of a parameter",
+                LI,
+                "SI { int64_t y[n]; return sizeof x / sizeof x[0] + 100 * sizeof(x) + 10000 * sizeof(y) + x[0] - 1; }",
+                lambda: (np.ones(4, np.int64), 1),
+                "value 320801",
+            ),
+            (
                 "sizeof of a row",
                 LI,
                 "SI { int64_t a[n][n]; memset(a, 0, sizeof(a)); a[0][1] = 7; memcpy(a[1], a[0], sizeof(a[0])); return a[1][1] + sizeof(a[0]); }",

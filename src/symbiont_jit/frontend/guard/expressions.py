@@ -75,7 +75,7 @@ class Symbol:
     """A name: its type, its scope's depth, its name in the guarded text, and its root.
 
     `value` is an enumerator's; `dimension` the hidden constant that has what was passed for a dimension, `length` the
-    same for one that is never assigned to.
+    same for one that is never assigned to; `is_passed` marks an array that a caller passed, of which C has a pointer.
     """
 
     type: CType
@@ -84,6 +84,7 @@ class Symbol:
     root: Root | None = None
     is_function: bool = False
     value: int | None = None
+    is_passed: bool = False
     dimension: str = ""
     length: str = ""
 
@@ -382,9 +383,13 @@ class Expressions:
         self._require_unevaluated(node)
         if not isinstance(node.expr, c_ast.Typename):
             typ = self._any(node.expr).type
-            if has_variable_length(typ):
+            if has_variable_length(typ) and not self._is_passed(node.expr):
                 return Value(f"((uint64_t){_row_size(typ, f'({print_tree(node.expr).strip()})')})", SIZE)
         return Value(f"{node.op}({print_tree(node.expr).strip()})", SIZE)
+
+    def _is_passed(self, node: Any) -> bool:
+        symbol = self.symbol(node.name) if isinstance(node, c_ast.ID) else None
+        return symbol is not None and symbol.is_passed
 
     def _require_unevaluated(self, node: Any) -> None:
         """Refuse a `sizeof` whose operand C would evaluate, or that does anything."""
@@ -422,6 +427,8 @@ class Expressions:
         """The size of a type name or of a named array, where it is plain to see."""
         if isinstance(node, c_ast.Typename):
             return size_of(self.types.read(node))
+        if self._is_passed(node):
+            return size_of(PointerTo(VOID))
         if isinstance(node, c_ast.ID) and (symbol := self.symbol(node.name)) is not None:
             return size_of(symbol.type) if isinstance(symbol.type, ArrayOf | Arithmetic) else None
         if isinstance(node, c_ast.ArrayRef) and isinstance(node.name, c_ast.ID):

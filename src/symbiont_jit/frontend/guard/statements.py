@@ -213,7 +213,7 @@ class Functions:
             kept += [f"{root.low} = {low}", f"{root.high} = {low} + (uint64_t){length} * sizeof(*sj_a_{name})"]
             ex.declare(name, Symbol(PointerTo(element), ex.depth, name, root))
             return [ex.hidden.pop(), *kept]
-        ex.declare(name, Symbol(ArrayOf(element, length), ex.depth, name, root))
+        ex.declare(name, Symbol(ArrayOf(element, length), ex.depth, name, root, is_passed=True))
         return kept
 
     def _captured(self, node: Any) -> list[str]:
