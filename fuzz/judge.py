@@ -10,12 +10,10 @@ filling.
 
 from __future__ import annotations
 
-import ctypes
 import faulthandler
 import functools
 import hashlib
 import json
-import mmap
 import os
 import re
 import resource
@@ -33,15 +31,14 @@ import numpy as np
 from fuzz.cases import Case, signature_in
 from symbiont_jit import Kernel, time_limit
 from symbiont_jit.errors import CandidateError, Stage
+from symbiont_jit.evaluate.fence import PAGE, fenced
 from symbiont_jit.signature import Mode
 
 __all__ = ["Finding", "Kind", "Limits", "Verdict", "judged", "lines_of"]
 
-PAGE = mmap.PAGESIZE
 FILLINGS = (0x00, 0xA5)
 MEMORY = 8 << 30
 INTERRUPTED = "panic interrupted"
-_PROT_NONE = 0
 
 
 class Kind(StrEnum):
@@ -157,16 +154,10 @@ class _Placed:
     """An array against a page that cannot be touched; `at_end` says against which one."""
 
     def __init__(self, array: np.ndarray[Any, Any], at_end: bool, is_read: bool) -> None:
-        pages = -(-max(array.nbytes, 1) // PAGE)
-        self.memory = mmap.mmap(-1, (pages + 2) * PAGE)
-        base = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
-        self.all = np.frombuffer(self.memory, np.uint8, pages * PAGE, PAGE)
-        self.start = pages * PAGE - array.nbytes if at_end else 0
-        flat = np.frombuffer(self.memory, array.dtype, array.size, PAGE + self.start)
-        self.view = flat.reshape(array.shape)
+        self.all = fenced(-(-max(array.nbytes, 1) // PAGE) * PAGE)
+        self.start = self.all.size - array.nbytes if at_end else 0
+        self.view: np.ndarray[Any, Any] = np.ndarray(array.shape, array.dtype, self.all, self.start)
         self.given, self.is_read = array, is_read
-        for page in (base, base + (pages + 1) * PAGE):
-            _protect()(page, PAGE, _PROT_NONE)
 
     def fill(self, byte: int) -> None:
         """The array as it was given, and a byte everywhere else."""
@@ -180,13 +171,6 @@ class _Placed:
         end = self.start + self.view.nbytes
         around = (self.all[: self.start] == self.filling).all() and (self.all[end:] == self.filling).all()
         return bool(around) and (not self.is_read or self.view.tobytes() == self.before)
-
-
-@functools.cache
-def _protect() -> Any:
-    function = ctypes.CDLL(None).mprotect
-    function.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-    return function
 
 
 @functools.cache

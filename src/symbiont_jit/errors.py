@@ -23,6 +23,7 @@ __all__ = [
     "SymbiontError",
     "ToolchainError",
     "UsageError",
+    "counted",
     "render_diagnostics",
 ]
 
@@ -92,6 +93,11 @@ def render_diagnostics(diagnostics: Iterable[Diagnostic], source: str) -> str:
     return "\n".join(blocks)
 
 
+def counted(count: int, what: str) -> str:
+    """A number of things, in words."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 class SymbiontError(Exception):
     """The root of every exception that the project raises on purpose."""
 
@@ -122,8 +128,7 @@ class CandidateError(SymbiontError):
         self.source: str = source
 
     def __str__(self) -> str:
-        count = len(self.diagnostics)
-        head = f"the candidate failed at stage '{self.stage}' with {count} finding{'s' if count != 1 else ''}:"
+        head = f"the candidate failed at stage '{self.stage}' with {counted(len(self.diagnostics), 'finding')}:"
         return f"{head}\n{render_diagnostics(self.diagnostics, self.source)}"
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-__all__ = ["KEPT_BYTES", "Fences", "Margin"]
+__all__ = ["KEPT_BYTES", "PAGE", "Fences", "Margin", "fenced"]
 
 PAGE: Final = mmap.PAGESIZE
 #: Pages that are kept for the next array, in bytes.
@@ -69,7 +69,7 @@ class Fences:
         """Pages that were kept, or new ones."""
         pages = self._pages.get((name, room, at_end))
         if pages is None:
-            pages = _fenced(room)
+            pages = fenced(room)
             if self._kept + room > KEPT_BYTES:
                 self._pages.clear()
                 self._kept = 0
@@ -79,7 +79,7 @@ class Fences:
         return pages
 
 
-def _fenced(room: int) -> Any:
+def fenced(room: int) -> Any:
     """So many bytes between two inaccessible pages, as an array that keeps the mapping."""
     # Private, so that no fork shares it.
     mapping = mmap.mmap(-1, room + 2 * PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)

@@ -19,8 +19,8 @@ from symbiont_jit.signature import Signature
 if TYPE_CHECKING:
     from symbiont_jit.repair.budget import Budget
     from symbiont_jit.repair.gate import Gate
-    from symbiont_jit.repair.lanes import LaneOptions, LaneOutcome, LaneStream, Options
-    from symbiont_jit.repair.loop import Check, EvolveResult
+    from symbiont_jit.repair.lanes import LaneOptions, LaneOutcome, LaneStream
+    from symbiont_jit.repair.loop import Check, EvolveResult, Options
 
 __all__ = ["Evolving", "flags_of", "profile_of"]
 
@@ -188,7 +188,7 @@ class Evolving(Generic[Handle]):
         system: str | None = None,
     ) -> Options:
         from symbiont_jit.repair.budget import Budget
-        from symbiont_jit.repair.lanes import Options
+        from symbiont_jit.repair.loop import Options
 
         chosen = budget or Budget()
         chosen = replace(chosen, attempts=attempts) if attempts is not None else chosen

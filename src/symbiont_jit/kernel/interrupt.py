@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from symbiont_jit.errors import UsageError
-from symbiont_jit.frontend.guard.places import PLACE, PLACE_WORDS, PLACES
+from symbiont_jit.frontend.guard.places import OWN_PLACE, PLACE, PLACE_WORDS
 from symbiont_jit.frontend.guard.runtime import INTERRUPTED
 from symbiont_jit.kernel.glue import generated
 from symbiont_jit.kernel.threads import places
@@ -28,21 +28,15 @@ _KEPT: Final[list[Any]] = []
 
 _SA_NODEFER_RESTART: Final = 0x40000000 | 0x10000000
 
-_HANDLER: Final = f"""{PLACE}
+_HANDLER: Final = f"""{PLACE}{OWN_PLACE}
 void sj_interrupted(int number)
 {{
-  int64_t me = sj_me();
-  for (uint64_t i = 0; i < {PLACES} && sj_nth(me, i)->thread; i++) {{
-    struct sj_place *p = sj_nth(me, i);
-    if (p->thread != me)
-      continue;
-    struct sj_frame *frame = p->frame;
-    if (frame) {{
-      p->frame = 0;
-      frame->site = {INTERRUPTED};
-      __builtin_longjmp(frame->jump, 1);
-    }}
-    return;
+  struct sj_place *p = sj_own(sj_me());
+  struct sj_frame *frame = p ? p->frame : 0;
+  if (frame) {{
+    p->frame = 0;
+    frame->site = {INTERRUPTED};
+    __builtin_longjmp(frame->jump, 1);
   }}
 }}
 """

@@ -14,7 +14,7 @@ from typing import Final
 
 from symbiont_jit.errors import UsageError
 from symbiont_jit.frontend.guard.arena import ARENA, ARENA_BYTES
-from symbiont_jit.frontend.guard.places import PLACE, PLACE_WORDS, PLACES, RECORDS
+from symbiont_jit.frontend.guard.places import OWN_PLACE, PLACE, PLACE_WORDS, PLACES, RECORDS
 from symbiont_jit.kernel.glue import generated
 
 __all__ = ["MARGIN", "bound_names", "places"]
@@ -64,7 +64,7 @@ _PROT_READ_WRITE: Final = 3
 _MAP_PRIVATE_ANONYMOUS_NORESERVE: Final = 0x2 | 0x20 | 0x4000
 _MADV_DONTNEED: Final = 4
 
-_THREADS: Final = f"""{PLACE}{ARENA}
+_THREADS: Final = f"""{PLACE}{OWN_PLACE}{ARENA}
 extern unsigned sj_key;
 extern int pthread_setspecific(unsigned, const void *);
 extern unsigned long pthread_self(void);
@@ -90,9 +90,9 @@ static const char *sj_lowest(void)
 struct sj_place *sj_enlist(void)
 {{
   int64_t me = sj_me();
-  for (uint64_t i = 0; i < {PLACES} && sj_nth(me, i)->thread; i++)
-    if (sj_nth(me, i)->thread == me)
-      return sj_nth(me, i);
+  struct sj_place *own = sj_own(me);
+  if (own)
+    return own;
   for (uint64_t i = 0; i < {PLACES}; i++) {{
     struct sj_place *p = sj_nth(me, i);
     int64_t owner = p->thread;  // -1 where a thread was that has ended: others may be found behind it

@@ -11,18 +11,19 @@ import contextlib
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypedDict, TypeVar
 
-from symbiont_jit.agents.protocol import Ask, as_agent
+from symbiont_jit.agents.protocol import as_agent
 from symbiont_jit.errors import UsageError
 from symbiont_jit.repair.budget import Budget
 from symbiont_jit.repair.gate import MAX_IN_FLIGHT, Gate
-from symbiont_jit.repair.loop import Check, Compiled, EvolveResult, Lane, Workshop
+from symbiont_jit.repair.loop import Check, Compiled, EvolveResult, Lane, Options, Workshop
 from symbiont_jit.repair.trace import Trace
 
-__all__ = ["LaneOptions", "LaneOutcome", "LaneStream", "Options", "evolve", "run", "stream"]
+__all__ = ["LaneOptions", "LaneOutcome", "LaneStream", "evolve", "run", "stream"]
 
 Result = TypeVar("Result")
 
@@ -35,17 +36,6 @@ class LaneOptions(TypedDict, total=False):
     check: Check | None
     profile: str | None
     system: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What all lanes of a call have in common."""
-
-    profile: str
-    budget: Budget = field(default_factory=Budget)
-    check: Check | None = None
-    current: str | None = None
-    system: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +66,7 @@ async def evolve(
 ) -> EvolveResult:
     """One lane; `finish` gets the accepted revision, to activate it."""
     compiled = Compiled(workshop, options.profile)
-    lane = _lane(workshop, as_agent(agent), 0, prompt, options, compiled, Gate(1))
-    lane.finish = finish
-    return await lane.run()
-
-
-def _lane(
-    workshop: Workshop, ask: Ask, index: int, prompt: str, options: Options, compiled: Compiled, gate: Gate
-) -> Lane:
-    return Lane(
-        workshop,
-        ask,
-        prompt,
-        compiled,
-        gate,
-        index,
-        options.budget,
-        options.check,
-        options.current,
-        options.system,
-    )
+    return await Lane(workshop, as_agent(agent), prompt, options, compiled, Gate(1), finish=finish).run()
 
 
 class LaneStream:
@@ -211,7 +182,7 @@ def stream(
         raise UsageError(f"prompts is a list of texts, one for each lane, not {prompts!r:.60}")
     gate = max_in_flight if isinstance(max_in_flight, Gate) else Gate(max_in_flight or MAX_IN_FLIGHT)
     ask, compiled = as_agent(agent), Compiled(workshop, options.profile)
-    lanes = [_lane(workshop, ask, i, prompt, options, compiled, gate) for i, prompt in enumerate(prompts)]
+    lanes = [Lane(workshop, ask, prompt, options, compiled, gate, i) for i, prompt in enumerate(prompts)]
     return LaneStream(lanes, gate, compiled)
 
 
@@ -221,18 +192,5 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
-    found: list[Result] = []
-    raised: list[BaseException] = []
-
-    def inner() -> None:
-        try:
-            found.append(asyncio.run(work))
-        except BaseException as error:
-            raised.append(error)
-
-    thread = threading.Thread(target=copy_context().run, args=(inner,), name="symbiont_jit evolve")
-    thread.start()
-    thread.join()
-    if raised:
-        raise raised[0]
-    return found[0]
+    # Nobody waits for the thread but for its result: Ctrl-C here leaves it.
+    return ThreadPoolExecutor(1, "symbiont_jit evolve").submit(copy_context().run, asyncio.run, work).result()

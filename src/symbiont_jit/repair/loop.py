@@ -23,7 +23,7 @@ from symbiont_jit.agents.protocol import (
     metered,
 )
 from symbiont_jit.clock import stage, timed
-from symbiont_jit.errors import AgentError, CandidateError, EvolveError, Stage, UsageError, render_diagnostics
+from symbiont_jit.errors import AgentError, CandidateError, EvolveError, Stage, UsageError, counted, render_diagnostics
 from symbiont_jit.repair import telemetry
 from symbiont_jit.repair.budget import Budget, BudgetExceeded, Spent
 from symbiont_jit.repair.gate import Gate
@@ -32,7 +32,7 @@ from symbiont_jit.repair.replies import Found, read_reply
 from symbiont_jit.repair.trace import Attempt, Trace
 from symbiont_jit.signature import Signature
 
-__all__ = ["Check", "Compiled", "EvolveResult", "Lane", "Workshop"]
+__all__ = ["Check", "Compiled", "EvolveResult", "Lane", "Options", "Workshop"]
 
 _LOG: Final = logging.getLogger("symbiont_jit.repair")
 
@@ -40,6 +40,17 @@ _LOG: Final = logging.getLogger("symbiont_jit.repair")
 MAX_CONTEXT_RESETS: Final = 3
 
 Check = Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What all lanes of a call have in common."""
+
+    profile: str
+    budget: Budget = field(default_factory=Budget)
+    check: Check | None = None
+    current: str | None = None
+    system: str | None = None
 
 
 class Workshop(Protocol):
@@ -84,8 +95,7 @@ class EvolveResult:
 
     def __str__(self) -> str:
         tokens = f"{self.usage.input + self.usage.output:,} tokens" if self.usage.is_known else "unknown tokens"
-        tries = "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
-        return f"{self.revision!r} after {tries}, {tokens}, {self.trace.seconds:.2f} s"
+        return f"{self.revision!r} after {counted(self.attempts, 'attempt')}, {tokens}, {self.trace.seconds:.2f} s"
 
 
 @dataclass(slots=True)
@@ -128,13 +138,10 @@ class Lane:
     workshop: Workshop
     ask: Ask
     task: str
+    options: Options
     compiled: Compiled
     gate: Gate
     index: int = 0
-    budget: Budget = field(default_factory=Budget)
-    check: Check | None = None
-    current: str | None = None
-    system: str | None = None
     finish: Callable[[Any], Any] | None = None
     spent: Spent = field(init=False)
     trace: Trace = field(init=False)
@@ -146,9 +153,9 @@ class Lane:
     def __post_init__(self) -> None:
         if not isinstance(self.task, str) or not self.task.strip():
             raise UsageError(f"a prompt is text that says what is wanted, not {self.task!r:.60}")
-        system = system_prompt() if self.system is None else self.system
-        self._base = task_prompt(self.workshop.signatures, self.task, self.current)
-        self.spent = Spent(self.budget)
+        system = system_prompt() if self.options.system is None else self.options.system
+        self._base = task_prompt(self.workshop.signatures, self.task, self.options.current)
+        self.spent = Spent(self.options.budget)
         self.trace = Trace(self.index, self.task, system)
         self._start(self._base)
 
@@ -193,13 +200,12 @@ class Lane:
     def _failed(self, reason: str) -> EvolveError:
         self.trace.outcome, self.trace.reason = "failed", reason
         names = ", ".join(repr(s.name) for s in self.workshop.signatures)
-        tries = self.spent.attempts
-        message = f"no acceptable body for {names} after {tries} attempt{'' if tries == 1 else 's'}: {reason}"
-        return EvolveError(message, self._closed())
+        tries = counted(self.spent.attempts, "attempt")
+        return EvolveError(f"no acceptable body for {names} after {tries}: {reason}", self._closed())
 
     async def _attempts(self) -> Any:
         last = "nothing was asked"
-        while self.spent.attempts < self.budget.attempts:
+        while self.spent.attempts < self.options.budget.attempts:
             self.spent.attempts += 1
             revision, last = await self._attempt()
             if revision is not None:
@@ -271,7 +277,7 @@ class Lane:
             raise
         except TimeoutError as error:
             if timer.expired():
-                raise BudgetExceeded(f"the budget of {self.budget.seconds:g} seconds is used up") from None
+                raise BudgetExceeded(f"the budget of {self.options.budget.seconds:g} seconds is used up") from None
             raise AgentError(f"the agent raised {type(error).__name__}: {error}") from error
         except AgentError:
             raise
@@ -292,16 +298,16 @@ class Lane:
 
     async def _accepted(self, reply: Reply) -> Any:
         with stage("read"):
-            found = read_reply(reply.text, self.workshop.signatures, self.current, reply.finish)
+            found = read_reply(reply.text, self.workshop.signatures, self.options.current, reply.finish)
         if not isinstance(found, Found):
-            raise _Rejected(Failure(found.kind, found.message, "", found.message.partition("\n")[0]))
+            raise _Rejected(Failure(found.kind, found.message))
         try:
             revision = await self.compiled.revision(found.code, f"model {reply.model}".strip())
         except CandidateError as error:
             raise _Rejected(_refusal(error, found.code)) from None
-        if self.check is not None:
+        if self.options.check is not None:
             with stage("check"):
-                failure = await asyncio.to_thread(_checked, self.check, revision.source)
+                failure = await asyncio.to_thread(_checked, self.options.check, revision.source)
             if failure is not None:
                 raise _Rejected(failure)
         return revision
@@ -414,7 +420,6 @@ def _checked(check: Check, source: str) -> Failure | None:
         return None
     if status in _KIND_OF_STATUS:
         message = render_diagnostics(said.diagnostics, said.source)
-        brief = said.diagnostics[0].message if said.diagnostics else status
-        return Failure(_KIND_OF_STATUS[status], message, source, brief.partition("\n")[0])
-    message = said if isinstance(said, str) else f"the check said {said!r}"
-    return Failure("wrong", message, source, message.partition("\n")[0])
+        finding = said.diagnostics[0].message if said.diagnostics else status
+        return Failure(_KIND_OF_STATUS[status], message, source, finding)
+    return Failure("wrong", said if isinstance(said, str) else f"the check said {said!r}", source)

@@ -6,6 +6,7 @@ are meant, with a caret, and asks for a change of these alone.
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,14 +25,20 @@ _WIDTH: Final = 110
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an answer was not taken: its kind, and what the model is told of it; `brief` is one line without code."""
+    """Why an answer was not taken: its kind, and what the model is told of it; `finding` is that without the code."""
 
     kind: str
     message: str
     code: str = ""
-    brief: str = ""
+    finding: str = ""
+
+    @property
+    def brief(self) -> str:
+        """One line of it."""
+        return (self.finding or self.message).partition("\n")[0]
 
 
+@functools.cache
 def system_prompt() -> str:
     """The contract, the same for every kernel: servers can keep it in their caches."""
     functions = ", ".join(f.name for f in vocabulary.FUNCTIONS.values())

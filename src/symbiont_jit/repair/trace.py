@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from symbiont_jit.agents.protocol import Retry, Usage
-from symbiont_jit.errors import UsageError
+from symbiont_jit.errors import UsageError, counted
 
 __all__ = ["Attempt", "Trace"]
 
@@ -121,7 +121,7 @@ class Trace:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterable[str]:
-        yield f"lane {self.lane}: {self.outcome} after {_counted(len(self.attempts), 'attempt')}, {self.seconds:.2f} s"
+        yield f"lane {self.lane}: {self.outcome} after {counted(len(self.attempts), 'attempt')}, {self.seconds:.2f} s"
         if self.reason:
             yield f"  {_short(self.reason)}"
         for a in self.attempts:
@@ -130,16 +130,12 @@ class Trace:
                 f"{a.usage.input} in ({a.usage.cached} cached), {a.usage.output} out ({a.usage.reasoning} reasoning)"
             )
             known = usage if a.usage.is_known else "tokens unknown"
-            yield f"    {a.model or 'model'}: {_counted(a.requests, 'request')}, {known}"
+            yield f"    {a.model or 'model'}: {counted(a.requests, 'request')}, {known}"
             yield "    " + ", ".join(f"{name} {1000 * seconds:.1f} ms" for name, seconds in a.stages.items())
             for retry in a.retries:
                 yield f"    waited {retry.seconds:.2f} s after {retry.reason}"
             if a.diagnostics:
                 yield "    " + _short(a.diagnostics).replace("\n", "\n    ")
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _short(text: str) -> str:

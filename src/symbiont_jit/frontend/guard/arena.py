@@ -76,9 +76,6 @@ __attribute__((noinline, unused)) static void sj_give(struct sj_arena *arena, vo
 GUARDED_ARENA: Final = (
     ARENA
     + """
-#ifndef SJ_PREFERS_NEW
-#define SJ_PREFERS_NEW 0
-#endif
 __attribute__((unused)) static void *sj_alloc(struct sj_frame *sj_f, int64_t site, uint64_t size)
 {
   if (!sj_f->arena)

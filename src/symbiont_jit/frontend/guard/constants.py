@@ -15,7 +15,7 @@ from pycparser import c_ast
 
 from symbiont_jit.frontend.tree import walk
 
-__all__ = ["LIMITS", "Constants"]
+__all__ = ["LIMITS", "Constants", "integer"]
 
 #: The standard constants that lengths are made of.
 LIMITS: Final[Mapping[str, int]] = {
@@ -134,7 +134,10 @@ def _literal(node: Any) -> int | None:
         if len(text) == 1:
             return ord(text)
         return _ESCAPES.get(text[1:]) if text[0] == "\\" else None
-    if "int" not in node.type:
-        return None
-    digits = node.value.rstrip("lLuU")
+    return integer(node.value) if "int" in node.type else None
+
+
+def integer(text: str) -> int:
+    """The number of an integer literal."""
+    digits = text.rstrip("lLuU")
     return int(digits, 8 if digits[0] == "0" and digits.isdigit() else 0)

@@ -19,7 +19,7 @@ from typing import Any, Final
 from pycparser import c_ast
 
 from symbiont_jit import vocabulary
-from symbiont_jit.frontend.guard.constants import LIMITS, Constants
+from symbiont_jit.frontend.guard.constants import LIMITS, Constants, integer
 from symbiont_jit.frontend.guard.types import (
     DOUBLE,
     INT,
@@ -35,6 +35,7 @@ from symbiont_jit.frontend.guard.types import (
     StructOf,
     TypeReader,
     common,
+    decayed,
     has_variable_length,
     library_functions,
     promoted,
@@ -82,7 +83,6 @@ class Symbol:
     depth: int
     text: str
     root: Root | None = None
-    is_function: bool = False
     value: int | None = None
     is_passed: bool = False
     dimension: str = ""
@@ -188,7 +188,7 @@ class Expressions:
         found = self._any(node)
         if isinstance(found.type, ArrayOf):
             element = PointerTo(found.type.of)
-            found = self._placed(found) if found.root is None else found
+            found = self._literal(found) if found.root is None else found
             return Value(found.text, element, found.root)
         if found.bits is not None:  # narrower than int, whatever its sign; and a value has no struct around it
             return Value(f"(+{found.text})", found.operand)
@@ -332,18 +332,22 @@ class Expressions:
         require_traceable(node, typ)
         return Value(f"({print_tree(node.type).strip()})" + self.initial(node.init, typ), typ)
 
-    def _placed(self, literal: Value) -> Value:
-        """A compound literal as an object that is known where it lies: as long as the call, like other locals."""
-        root = self.shadow("literal", 0)
-        kept = f"{root.low} = (uint64_t)sj_q; {root.high} = {root.low} + sizeof(*sj_q)"
-        return Value(f"(*({{ __auto_type sj_q = &{literal.text}; {kept}; sj_q; }}))", literal.type, root)
+    def _literal(self, literal: Value) -> Value:
+        """A compound literal as an object that is known where it lies."""
+        found = self._placed("literal", f"__auto_type sj_q = &{literal.text};", "sizeof(*sj_q)")
+        return replace(found, text=f"(*{found.text})", type=literal.type)
 
     def _kept(self, value: Value) -> Value:
-        """A struct that is no object, as one; it lives as long as the call."""
-        root = self.shadow("value", 0)
-        kept = f"{root.low} = (uint64_t)sj_q; {root.high} = {root.low} + sizeof(*sj_q)"
-        text = f"(*({{ __auto_type sj_t = {value.text}; __auto_type sj_q = &sj_t; {kept}; sj_q; }}))"
-        return Value(text, value.type, root)
+        """A struct that is no object, as one."""
+        made = f"__auto_type sj_t = {value.text}; __auto_type sj_q = &sj_t;"
+        found = self._placed("value", made, "sizeof(*sj_q)")
+        return replace(found, text=f"(*{found.text})", type=value.type)
+
+    def _placed(self, name: str, made: str, size: str) -> Value:
+        """The pointer `sj_q` that something makes to a new object, which lives as long as the call, and its root."""
+        root = self.shadow(name, 0)
+        kept = f"{root.low} = (uint64_t)sj_q; {root.high} = {root.low} + {size};"
+        return Value(f"({{ {made} {kept} sj_q; }})", PointerTo(VOID), root)
 
     def initial(self, node: Any, typ: CType | None) -> str:
         """What a declaration is initialised with; `typ` is None where braces are left out or places are named."""
@@ -433,8 +437,8 @@ class Expressions:
             return size_of(symbol.type) if isinstance(symbol.type, ArrayOf | Arithmetic) else None
         if isinstance(node, c_ast.ArrayRef) and isinstance(node.name, c_ast.ID):
             symbol = self.symbol(node.name.name)
-            is_row = symbol is not None and isinstance(symbol.type, ArrayOf | PointerTo)
-            return size_of(_behind(symbol.type)) if is_row and symbol is not None else None
+            row = None if symbol is None else decayed(symbol.type)
+            return size_of(row.to) if isinstance(row, PointerTo) else None
         return None
 
     def _integers(self, node: Any) -> range | None:
@@ -479,7 +483,7 @@ class Expressions:
         if isinstance(found.type, PointerTo):
             raise Refused(node, "a pointer to a pointer is not followed; return the value, or use an index")
         if isinstance(inner, c_ast.CompoundLiteral):
-            found = self._placed(found)
+            found = self._literal(found)
         return Value(f"(&{found.text})", PointerTo(found.type), found.root)
 
     def _step(self, node: Any, operator: str) -> Value:
@@ -651,7 +655,7 @@ class Expressions:
         _require_bounded(node, changed.text + target.text)
         self.has_replaced |= is_bool
         result = "bool sj_b = " if is_bool else "__auto_type sj_b = +"
-        if is_bool or target.is_bits or not isinstance(target.type, Arithmetic):
+        if is_bool or target.is_bits:
             kept = f"{result}({place} = {changed.text}); sj_b;"
         else:
             kept = f"{place} = {changed.text};"
@@ -772,7 +776,7 @@ class Expressions:
     def _allocated(self, node: Any, name: str, given: Sequence[Any]) -> Value:
         """A new block of the arena, which is its own root."""
         self.has_replaced = True
-        site, root = self.site("allocation", node, name), self.shadow("block", 0)
+        site = self.site("allocation", node, name)
         sizes = [f"(uint64_t)({self.value(a).text})" for a in (given[1:] if name == "realloc" else given)]
         size = f"sj_product(sj_f, {site}, {', '.join(sizes)})" if name == "calloc" else sizes[0]
         if name == "realloc":
@@ -781,8 +785,7 @@ class Expressions:
             made = f"sj_grown(sj_f, {site}, {freeing}, {old.text}, {self._root(given[0], old).low}, {size})"
         else:
             made = f"sj_alloc(sj_f, {site}, {size})"
-        kept = f"{root.low} = (uint64_t)sj_q; {root.high} = {root.low} + (uint64_t)sj_size(sj_q)"
-        return Value(f"({{ void *sj_q = {made}; {kept}; sj_q; }})", PointerTo(VOID), root)
+        return self._placed("block", f"void *sj_q = {made};", "(uint64_t)sj_size(sj_q)")
 
     def _freed(self, node: Any, given: Any) -> Value:
         self.has_replaced = True
@@ -827,11 +830,6 @@ def _element_of(typ: CType, text: str) -> str:
     return _element_of(typ.of, f"{text}[0]") if isinstance(typ, ArrayOf) else text
 
 
-def _behind(typ: CType) -> CType:
-    """What a subscript of an array or pointer gives."""
-    return typ.of if isinstance(typ, ArrayOf) else typ.to if isinstance(typ, PointerTo) else typ
-
-
 def _object_at(target: Value) -> tuple[str, str]:
     """A declaration of `sj_p` that points at an object, or at the struct of a bit-field, and the object behind it."""
     text, field = (target.text, "") if target.bits is None else target.bits[:2]
@@ -853,8 +851,9 @@ def _require_bounded(node: Any, text: str) -> None:
 def _bytes_behind(pointer: CType) -> int:
     """What a library function reads or writes through a pointer: one number of the declared type."""
     assert isinstance(pointer, PointerTo)
-    assert isinstance(pointer.to, Arithmetic), "the others take a length"
-    return pointer.to.bits // 8
+    size = size_of(pointer.to)
+    assert size is not None, "the others take a length"
+    return size
 
 
 def require_traceable(node: Any, typ: CType, seen: set[int] | None = None) -> None:
@@ -914,7 +913,7 @@ def _object(text: str, name: str) -> Root:
 def _integer_type(text: str) -> Arithmetic:
     """The type of an integer literal (C11, 6.4.4.1)."""
     digits, suffix = text.rstrip("uUlL"), text[len(text.rstrip("uUlL")) :].lower()
-    number = int(digits, 0 if digits[:2].lower() in ("0x", "0b") else 8 if digits[0] == "0" else 10)
+    number = integer(text)
     kinds = ["u"] if "u" in suffix else ["i"] if digits[0] != "0" else ["i", "u"]
     for bits in (64,) if "l" in suffix else (32, 64):
         for kind in kinds:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["PLACE", "PLACES", "PLACE_WORDS", "RECORDS"]
+__all__ = ["OWN_PLACE", "PLACE", "PLACES", "PLACE_WORDS", "RECORDS"]
 
 #: Threads that can be in guarded calls at a time and be interrupted, and panics that wait to be taken.
 PLACES: Final = 4096
@@ -43,5 +43,16 @@ sj_check struct sj_place *sj_nth(int64_t me, uint64_t i)
 {{
   uint64_t first = ((uint64_t)me >> 6) ^ ((uint64_t)me >> 12);
   return sj_places + 1 + ((first + i) & {PLACES - 1});
+}}
+"""
+
+#: The place that a thread has; null where it has none.
+OWN_PLACE: Final = f"""
+static struct sj_place *sj_own(int64_t me)
+{{
+  for (uint64_t i = 0; i < {PLACES} && sj_nth(me, i)->thread; i++)
+    if (sj_nth(me, i)->thread == me)
+      return sj_nth(me, i);
+  return 0;
 }}
 """

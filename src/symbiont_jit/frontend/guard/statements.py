@@ -93,7 +93,7 @@ class Functions:
                 decl, f"'{decl.name}' returns a pointer, which is not followed; return an index, or fill an array"
             )
         # Under another name, clang knows nothing of what a library function of the same name does.
-        self.expressions.scopes[0][decl.name] = Symbol(typ, 0, f"sj_own_{decl.name}", is_function=True)
+        self.expressions.scopes[0][decl.name] = Symbol(typ, 0, f"sj_own_{decl.name}")
         return typ
 
     def _prototype(self, node: Any) -> None:
@@ -195,7 +195,7 @@ class Functions:
             root = Root(f"sj_low_{name}", f"sj_high_{name}", ex.depth, name)
             pointee = decayed(typ)
             assert isinstance(pointee, PointerTo)
-            ex.declare(name, Symbol(PointerTo(pointee.to), ex.depth, name, root))
+            ex.declare(name, Symbol(pointee, ex.depth, name, root))
             return kept
         return self._entry_array(name, typ, assigned)
 
@@ -204,16 +204,15 @@ class Functions:
         length = self.context.lengths[name]
         pointee = decayed(typ)
         assert isinstance(pointee, PointerTo)
-        element = pointee.to
         low = f"(uint64_t)sj_a_{name}"
         root = Root(low, f"({low} + (uint64_t){length} * sizeof(*sj_a_{name}))", 0, name)
         kept = [f"__typeof__({name}) const sj_a_{name} = {name}"]
         if name in assigned:
             root = ex.shadow(name, 0)
             kept += [f"{root.low} = {low}", f"{root.high} = {low} + (uint64_t){length} * sizeof(*sj_a_{name})"]
-            ex.declare(name, Symbol(PointerTo(element), ex.depth, name, root))
+            ex.declare(name, Symbol(pointee, ex.depth, name, root))
             return [ex.hidden.pop(), *kept]
-        ex.declare(name, Symbol(ArrayOf(element, length), ex.depth, name, root, is_passed=True))
+        ex.declare(name, Symbol(ArrayOf(pointee.to, length), ex.depth, name, root, is_passed=True))
         return kept
 
     def _captured(self, node: Any) -> list[str]:
@@ -407,7 +406,7 @@ class Functions:
             raise Refused(node, f"the pointer '{node.name}' would outlive a call; use an array of values")
         root = ex.shadow(node.name, ex.depth)
         init, node.init = node.init, _raw("0")
-        ex.declare(node.name, Symbol(PointerTo(typ.to), ex.depth, node.name, root))
+        ex.declare(node.name, Symbol(typ, ex.depth, node.name, root))
         made = [node, _raw(f"{root.low} = {root.high} = 0")]
         if init is not None:
             # Set behind the declaration, where what is const could not be.
@@ -514,14 +513,15 @@ def _check_jumps(body: Any) -> None:
     labels: dict[str, list[_Place]] = {}
     gotos: list[tuple[Any, list[_Place]]] = []
 
-    def visit(block: Any, items: list[Any], path: list[_Place], switch: list[_Place] | None) -> None:
+    def visit(block: Any, path: list[_Place], switch: list[_Place]) -> None:
+        items = list(_items(block.block_items or ()))
         for index, item in enumerate(items):
             here = [*path, _Place(id(block), items, index)]
             if isinstance(item, c_ast.Label):
                 labels[item.name] = here
                 continue
             if isinstance(item, c_ast.Case | c_ast.Default):
-                _check_jump(item, switch or [], here, "a case")
+                _check_jump(item, switch, here, "a case")
                 continue
             if isinstance(item, c_ast.Goto):
                 gotos.append((item, here))
@@ -529,10 +529,9 @@ def _check_jumps(body: Any) -> None:
                 inside = [*item.init.decls, item]
                 here = [*here, _Place(id(item.init), inside, len(inside) - 1)]
             for inner in _blocks(item):
-                from_here = here if isinstance(item, c_ast.Switch) else switch
-                visit(inner, list(_items(inner.block_items or ())), here, from_here)
+                visit(inner, here, here if isinstance(item, c_ast.Switch) else switch)
 
-    visit(body, list(_items(body.block_items or ())), [], None)
+    visit(body, [], [])
     for node, start in gotos:
         end = labels.get(node.name, [])
         _check_jump(node, start, end, f"'goto {node.name}'")
