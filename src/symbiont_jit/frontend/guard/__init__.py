@@ -17,10 +17,12 @@ from pycparser import c_ast
 
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 from symbiont_jit.frontend.guard.arena import GUARDED_ARENA, RELEASE_ARENA, allocates
-from symbiont_jit.frontend.guard.expressions import Expressions, Refused, Site
+from symbiont_jit.frontend.guard.expressions import Expressions
 from symbiont_jit.frontend.guard.places import PLACE
 from symbiont_jit.frontend.guard.runtime import ENTRY_SHIM, FIND_PLACE, NO_ROOM, runtime
+from symbiont_jit.frontend.guard.scopes import Site
 from symbiont_jit.frontend.guard.statements import MAIN, Functions
+from symbiont_jit.frontend.guard.types import Refused
 from symbiont_jit.frontend.tree import FILE as CANDIDATE_FILE
 from symbiont_jit.frontend.tree import parse, print_tree, walk
 from symbiont_jit.signature import Signature, native_entry

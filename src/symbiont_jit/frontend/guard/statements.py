@@ -14,22 +14,18 @@ from typing import Any
 
 from pycparser import c_ast
 
-from symbiont_jit.frontend.guard.expressions import (
-    Expressions,
-    Refused,
-    Root,
-    Symbol,
-    require_traceable,
-    whole,
-)
+from symbiont_jit.frontend.guard.expressions import Expressions
+from symbiont_jit.frontend.guard.scopes import Root, Symbol, whole
 from symbiont_jit.frontend.guard.types import (
     VOID,
     ArrayOf,
     CType,
     FunctionOf,
     PointerTo,
+    Refused,
     decayed,
     has_variable_length,
+    require_traceable,
 )
 from symbiont_jit.frontend.tree import print_tree, walk
 from symbiont_jit.signature import ArrayType, Signature

@@ -34,8 +34,12 @@ __all__ = [
     "common",
     "decayed",
     "has_variable_length",
+    "has_wide_float",
     "library_functions",
     "promoted",
+    "require_traceable",
+    "same_rows",
+    "size_of",
 ]
 
 
@@ -343,3 +347,37 @@ def library_functions() -> Mapping[str, FunctionOf]:
     reader = TypeReader()
     types = ((node.name, reader.read(node.type)) for node in tree.ext if isinstance(node, c_ast.Decl))
     return {name: typ for name, typ in types if isinstance(typ, FunctionOf)}
+
+
+def require_traceable(node: Any, typ: CType, seen: set[int] | None = None) -> None:
+    """Refuse pointers anywhere but in variables of their own."""
+    seen = set() if seen is None else seen
+    if id(typ) in seen:  # types share their parts, and twice nothing new is found
+        return
+    seen.add(id(typ))
+    match typ:
+        case ArrayOf():
+            if isinstance(typ.of, PointerTo):
+                raise Refused(node, "an array of pointers is not followed; use an array of indices")
+            require_traceable(node, typ.of, seen=seen)
+        case StructOf():
+            for name, inner in typ.fields:
+                if isinstance(inner, PointerTo):
+                    raise Refused(node, f"a pointer in a struct ('{name}') is not followed; use an index")
+                require_traceable(node, inner, seen=seen)
+        case PointerTo():
+            if isinstance(typ.to, PointerTo):
+                raise Refused(node, "a pointer to a pointer is not followed; use an index")
+            require_traceable(node, typ.to, seen=seen)
+
+
+def has_wide_float(typ: CType) -> bool:
+    """Whether a type has to be aligned to more than any other: moves of it trap."""
+    match typ:
+        case Arithmetic():
+            return typ.bits in (80, 160)
+        case ArrayOf():
+            return has_wide_float(typ.of)
+        case StructOf():
+            return any(has_wide_float(t) for _, t in typ.fields)
+    return False
