@@ -15,44 +15,19 @@ from symbiont_jit.kernel.evolving import Evolving, flags_of, profile_of
 from symbiont_jit.kernel.kernel import Kernel
 from symbiont_jit.kernel.lineage import Lineage, Version
 from symbiont_jit.kernel.python_source import python_source
-from symbiont_jit.kernel.revision import Revision
+from symbiont_jit.kernel.revision import Registered, Revision
 from symbiont_jit.signature import Signature, require_agreeing_records
 
 __all__ = ["Group", "GroupRevision"]
 
 
-class GroupRevision:
+class GroupRevision(Registered):
     """One revision of a group, pinned: `revision["name"]` is each function's handle, and holding it keeps the code."""
 
     def __init__(self, lineage: Lineage, version: Version, handles: Sequence[Revision]) -> None:
         self._lineage = lineage
         self._of = version
         self._handles = {h.signature.name: h for h in handles}
-
-    @property
-    def number(self) -> int:
-        """Its number within the group."""
-        return self._of.number
-
-    @property
-    def source(self) -> str:
-        """Canonical C of all functions, or their Python bodies."""
-        return self._of.source
-
-    @property
-    def language(self) -> str:
-        """`c` or `python`."""
-        return self._of.language
-
-    @property
-    def origin(self) -> str:
-        """Who proposed it."""
-        return self._of.origin
-
-    @property
-    def object_code(self) -> Any:
-        """What was compiled; None for Python."""
-        return self._of.object_code
 
     def __getitem__(self, name: str) -> Revision:
         if name not in self._handles:

@@ -14,34 +14,22 @@ from symbiont_jit.kernel.lineage import Lineage, Version
 from symbiont_jit.kernel.panics import Panic
 from symbiont_jit.kernel.shown import html_of
 
-__all__ = ["Revision"]
+__all__ = ["Registered", "Revision"]
 
 
-class Revision(CellCallable):
-    """One accepted, compiled body of a kernel, pinned; holding it keeps its machine code loaded.
+class Registered:
+    """One registered text of a kernel or a group, pinned: what it is and where it is from."""
 
-    `number` counts from 0 within the kernel, `source` is canonical C (or Python, see `language`), `origin` says who
-    proposed it, `object_code` is what was compiled (None for Python).
-    """
-
-    def __init__(self, lineage: Lineage, version: Version, index: int = 0) -> None:
-        super().__init__(lineage.signatures[index], lineage.panics.address)
-        self._lineage = lineage
-        self._of = version
-        self._index = index
-        # A member's handle is of the member's type: it has a slot of its own, which holds its table for good.
-        self._slot = Cell()
-        if lineage.is_group:
-            self._cell = MemberCell(self._slot, index, lineage.panics.address)
+    _of: Version
 
     @property
     def number(self) -> int:
-        """Its number within the kernel."""
+        """Its number within the kernel or group."""
         return self._of.number
 
     @property
     def source(self) -> str:
-        """Canonical C, or the Python body."""
+        """Canonical C (of a group, of all functions), or the Python bodies."""
         return self._of.source
 
     @property
@@ -63,6 +51,24 @@ class Revision(CellCallable):
     def object_code(self) -> ObjectCode | None:
         """What was compiled; None for Python."""
         return self._of.object_code
+
+
+class Revision(CellCallable, Registered):
+    """One accepted, compiled body of a kernel, pinned; holding it keeps its machine code loaded.
+
+    `number` counts from 0 within the kernel, `source` is canonical C (or Python, see `language`), `origin` says who
+    proposed it, `object_code` is what was compiled (None for Python).
+    """
+
+    def __init__(self, lineage: Lineage, version: Version, index: int = 0) -> None:
+        super().__init__(lineage.signatures[index], lineage.panics.address)
+        self._lineage = lineage
+        self._of = version
+        self._index = index
+        # A member's handle is of the member's type: it has a slot of its own, which holds its table for good.
+        self._slot = Cell()
+        if lineage.is_group:
+            self._cell = MemberCell(self._slot, index, lineage.panics.address)
 
     @property
     def c_prototype(self) -> str:
