@@ -6,7 +6,6 @@ finding at once. `canonical_source` is the only way a text becomes something tha
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
@@ -87,9 +86,8 @@ def on_a_stack_of_its_own(check: Callable[[], tuple[list[Diagnostic], str]]) -> 
 def _checked(text: Text, signatures: Sequence[Signature], found: list[Diagnostic]) -> tuple[list[Diagnostic], str]:
     """What is wrong with the code besides what the reader found, and the canonical text where nothing is."""
     with_complex = text.includes_complex or any(s.has_complex for s in signatures)
-    # As <complex.h> would: one character longer, so a later column on such a line is one too high.
     with stage("parse"):
-        tree = parse(re.sub(r"\bcomplex\b", "_Complex", text.code) if with_complex else text.code)
+        tree = parse(text.spelled(with_complex))
     if isinstance(tree, Diagnostic):
         return found or [tree], ""  # what the reader found explains what the parser stumbles over
     with stage("validate"):

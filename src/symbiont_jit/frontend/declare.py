@@ -7,7 +7,6 @@ not checked here: compiling it for the signature does that.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,9 +44,8 @@ def declared_in(source: str | bytes, name: str | None, preprocess: Preprocess) -
     text = read_text(source, preprocess)
     if text.diagnostics:
         raise CandidateError(text.diagnostics[0].stage, text.diagnostics, text.original)
-    code = re.sub(r"\bcomplex\b", "_Complex", text.code) if text.includes_complex else text.code
     try:
-        tree = parse(code)
+        tree = parse(text.spelled(text.includes_complex))
     except RecursionError:
         tree = TOO_DEEP
     if isinstance(tree, Diagnostic):

@@ -44,6 +44,13 @@ class Text:
         """Whether <complex.h> is included, which makes `complex` and `I` words."""
         return re.search(r"#[ \t]*include[ \t]*<complex\.h>", self.original) is not None
 
+    def spelled(self, with_complex: bool) -> str:
+        """The code with `complex` as <complex.h> defines it, where that is meant.
+
+        It is one character longer, so a later column on such a line is one too high.
+        """
+        return re.sub(r"\bcomplex\b", "_Complex", self.code) if with_complex else self.code
+
 
 def read_text(proposed: str | bytes, preprocess: Preprocess) -> Text:
     """The code in a proposed text, or what keeps it from being read."""
