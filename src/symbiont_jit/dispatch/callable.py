@@ -92,6 +92,15 @@ class CellCallable:
         """What keeps the code alive, without keeping this object."""
         return None
 
+    @property
+    def itself(self) -> Any:
+        """What Python gets where compiled code returns this."""
+        return self
+
+    def forked(self) -> None:
+        """Begin anew in the child of a fork, where no other thread lives to release the lock."""
+        self._calls_lock = threading.Lock()
+
     def _keep_for_good(self) -> None:
         """A compiled function holds the cell as a constant: neither cell nor code may go."""
         _IMMORTAL.append(self)
@@ -120,7 +129,7 @@ def _call_slowly(reference: weakref.ref[CellCallable], *args: Any, **kwargs: Any
     """A call with whatever arguments: checked, converted, then by ctypes; the next one takes the short way."""
     owner = reference()
     if owner is None:
-        raise ReferenceError("the kernel whose call this was is gone; keep the kernel itself")
+        raise ReferenceError("the kernel or handle whose call this was is gone; keep that, not only its __call__")
     if kwargs:
         args = _positional(owner.signature, args, kwargs)
     problem = check_arguments(owner.signature, args)

@@ -2,14 +2,19 @@
 
 In: addresses. Out: an address that compiled loops read at every call. A reader does one acquire load and one
 indirect call (`numba_types`); a swap is one store. The functions of a group share one slot, which holds the address of
-a table with an entry for each: a swap of all is one store too.
+a table with a cell for each: a swap of all is one store too.
 """
 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator, Sequence
+from typing import Final
 
-__all__ = ["Cell", "MemberCell"]
+__all__ = ["CELL_BYTES", "Cell", "MemberCell", "Table"]
+
+_WORDS_OF_CELL: Final = 4
+CELL_BYTES: Final = 8 * _WORDS_OF_CELL
 
 
 class _Words:
@@ -77,7 +82,7 @@ class MemberCell(_Words):
     is_member = True
 
     def __init__(self, slot: Cell, index: int, panics: int = 0) -> None:
-        super().__init__(slot.address, 0, 8 * index, panics)
+        super().__init__(slot.address, 0, CELL_BYTES * index, panics)
         self._slot = slot
 
     @property
@@ -85,3 +90,27 @@ class MemberCell(_Words):
         """The address that the next call goes to; 0 where there is none yet."""
         table = self._slot.target
         return ctypes.c_uint64.from_address(table + self._words[2]).value if table else 0
+
+
+class Table:
+    """The entries of one revision of several functions, each a cell that never leads anywhere else."""
+
+    __slots__ = ("_words", "address")
+
+    def __init__(self, count: int, panics: int = 0) -> None:
+        self._words = (ctypes.c_uint64 * (_WORDS_OF_CELL * count))(*([0, 0, 0, panics] * count))
+        self.address = ctypes.addressof(self._words)
+
+    def store(self, targets: Sequence[int]) -> None:
+        """Give every entry its code; code that was unloaded and is loaded again lies elsewhere."""
+        self._words[::_WORDS_OF_CELL] = list(targets)
+
+    @property
+    def targets(self) -> list[int]:
+        """The code of each entry."""
+        return list(self._words[::_WORDS_OF_CELL])
+
+    @property
+    def places(self) -> Iterator[int]:
+        """The address of each entry."""
+        return iter(range(self.address, self.address + ctypes.sizeof(self._words), CELL_BYTES))

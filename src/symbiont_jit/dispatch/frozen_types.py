@@ -7,18 +7,19 @@ is checked and converted as for a kernel.
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba.core import types
+from numba import types
 from numba.core.imputils import lower_constant
 from numba.core.typing.templates import Signature as NumbaSignature
 from numba.extending import NativeValue, box, lower_builtin, models, register_model, unbox
 
-from symbiont_jit.dispatch.numba_types import KernelType, call_entry, entry_return
+from symbiont_jit.dispatch.numba_types import KernelType, call_entry, entry_return, from_python
 from symbiont_jit.dispatch.python_body import link_python
 from symbiont_jit.signature import Signature
 
@@ -53,9 +54,15 @@ class FrozenType(KernelType):
         return FrozenType
 
 
-def frozen_type(signature: Signature, code: FrozenCode) -> FrozenType:
-    """The Numba type of a frozen revision."""
-    return FrozenType(signature, code)
+#: What makes the Python object of each type again: the type alone says which revision it is.
+_MAKERS: Final[dict[str, Callable[[], Any]]] = {}
+
+
+def frozen_type(signature: Signature, code: FrozenCode, make: Callable[[], Any]) -> FrozenType:
+    """The Numba type of a frozen revision; `make` gives Python what compiled code returns."""
+    typ = FrozenType(signature, code)
+    _MAKERS[typ.name] = make
+    return typ
 
 
 class FrozenPythonType(FrozenType):
@@ -67,9 +74,15 @@ class FrozenPythonType(FrozenType):
         self.name = f"FrozenPython[{id(entry):#x}, {signature.shape_key}]"
 
 
+def frozen_python_type(signature: Signature, body: Any, make: Callable[[], Any]) -> FrozenPythonType:
+    """The same for a Python body; it holds Numba's code."""
+    typ = _python_type(signature, body)
+    _MAKERS[typ.name] = make
+    return typ
+
+
 @functools.lru_cache(maxsize=256)
-def frozen_python_type(signature: Signature, body: Callable[..., Any]) -> FrozenPythonType:
-    """The Numba type of a Python body; it holds Numba's code."""
+def _python_type(signature: Signature, body: Any) -> FrozenPythonType:
     return FrozenPythonType(signature, link_python(body, signature))
 
 
@@ -84,10 +97,23 @@ def _unbox_frozen(typ: FrozenType, obj: Any, c: Any) -> NativeValue:
 
 @box(FrozenType)
 def _box_frozen(typ: FrozenType, value: Any, c: Any) -> Any:
-    c.pyapi.err_set_string(
-        "PyExc_TypeError", "a frozen revision is a type of compiled code and cannot be returned from it"
-    )
-    return c.pyapi.get_null_object()
+    return from_python(c, functools.partial(_frozen_of, typ.name))
+
+
+def _frozen_of(name: str) -> Any:
+    return _MAKERS[name]()
+
+
+@lower_builtin(operator.is_, FrozenType, FrozenType)
+def _same_frozen(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[Any]) -> Any:
+    """The type says which revision it is."""
+    return context.get_constant(types.boolean, sig.args[0] == sig.args[1])
+
+
+@lower_builtin(operator.is_, FrozenType, KernelType)
+@lower_builtin(operator.is_, KernelType, FrozenType)
+def _never_same(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[Any]) -> Any:
+    return context.get_constant(types.boolean, False)
 
 
 @lower_constant(FrozenType)
@@ -143,7 +169,8 @@ def _library(codegen: Any, code: FrozenCode) -> Any:
     entry = module.get_function(code.entry)
     entry.name = code.name
     entry.linkage = llvm.Linkage.external
-    if not any(b"optnone" in attribute for attribute in entry.attributes):  # with -O0, clang forbids it
+    # Options such as -O0 and -fno-inline say otherwise; then LLVM takes no second word.
+    if not any(word in attribute for attribute in entry.attributes for word in (b"optnone", b"noinline")):
         entry.add_function_attribute("alwaysinline")
     module.triple = codegen.target_data and llvm.get_process_triple()
     library = codegen.create_library(code.name)

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba import types
+from numba.core import cgutils
 from numba.core.imputils import impl_ret_borrowed, lower_constant
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import (
@@ -24,6 +25,7 @@ from numba.extending import (
     unbox,
 )
 
+from symbiont_jit.dispatch.cell import CELL_BYTES
 from symbiont_jit.dispatch.numba_types import CellModel, KernelType, box_cell, constant_cell, kernel_type, unbox_cell
 from symbiont_jit.signature import Signature
 
@@ -115,6 +117,6 @@ def _member_of_snapshot(context: Any, builder: Any, typ: SnapshotType, value: An
     member = typ.members[index][1]
     given = cgutils.create_struct_proxy(typ)(context, builder, value=value)
     made = cgutils.create_struct_proxy(member)(context, builder)
-    made.address = builder.gep(given.address, [ir.Constant(ir.IntType(64), 8 * index)])
+    made.address = builder.gep(given.address, [ir.Constant(ir.IntType(64), CELL_BYTES * index)])
     made.keeper = given.keeper
     return impl_ret_borrowed(context, builder, member, made._getvalue())

@@ -44,6 +44,15 @@ class Leases:
                 self._current = weakref.ref(lease)
             return lease
 
+    def forked(self) -> None:
+        """Begin anew in the child of a fork, where no other thread lives to release the lock."""
+        self._lock = threading.Lock()
+
+    @property
+    def were_out(self) -> bool:
+        """Whether compiled code has ever had the owner."""
+        return self._current is not _none
+
     @property
     def are_out(self) -> bool:
         """Whether compiled code has the owner."""
@@ -58,13 +67,10 @@ _OWNERS: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
 
 def remember_owner(address: int, owner: Any) -> None:
-    """Say whose cell is at an address, for as long as the owner lives."""
+    """Say whose cell is at an address, for as long as the owner lives; `owner.itself` is what Python gets."""
     _OWNERS[address] = owner
 
 
 def owner_of(address: int) -> Any:
-    """Whose cell it is."""
-    owner = _OWNERS.get(address)
-    if owner is None:
-        raise TypeError("a function of a group's snapshot stays in compiled code: it is no Python object")
-    return owner
+    """Whose cell it is: whoever has the address in compiled code keeps the owner."""
+    return _OWNERS[address].itself

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import numba
 from llvmlite import ir
-from numba.core import cgutils, errors, types
+from numba import TypingError, types
+from numba.core import cgutils
 from numba.core.imputils import lower_constant
 from numba.core.typing.templates import Signature as NumbaSignature
 from numba.extending import NativeValue, box, lower_builtin, models, register_model, unbox
@@ -28,6 +29,7 @@ __all__ = [
     "KernelType",
     "call_entry",
     "entry_return",
+    "from_python",
     "kernel_type",
     "numba_argument_type",
     "numba_element",
@@ -54,7 +56,7 @@ def numba_argument_type(param: Param) -> types.Type:
 
 
 #: Grows with every change to what compiled code knows of cells and tables: caches of Numba's on disk hold such code.
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 
 
 class KernelType(types.Callable):  # type: ignore[misc]  # Numba has no type information
@@ -79,9 +81,9 @@ class KernelType(types.Callable):  # type: ignore[misc]  # Numba has no type inf
         """The call's signature; raises a typing error that shows the wanted one."""
         params = self.signature.params
         if kws:
-            raise errors.TypingError(f"pass arguments by position; {_wanted(self.signature)}")
+            raise TypingError(f"pass arguments by position; {_wanted(self.signature)}")
         if len(args) != len(params):
-            raise errors.TypingError(f"{len(args)} arguments given, {len(params)} wanted; {_wanted(self.signature)}")
+            raise TypingError(f"{len(args)} arguments given, {len(params)} wanted; {_wanted(self.signature)}")
         taken = [_argument(param, arg, self.signature) for param, arg in zip(params, args, strict=True)]
         # `recvr` makes Numba hand the callee's value to the lowering as its first argument.
         return NumbaSignature(numba_element(self.signature.returns), tuple(taken), recvr=self)
@@ -134,7 +136,7 @@ def _argument(param: Param, given: types.Type, signature: Signature) -> types.Ty
         else _array_problem(param.type, param.mode, given)
     )
     if problem is not None:
-        raise errors.TypingError(f"argument {param.name!r} {problem}; {_wanted(signature)}")
+        raise TypingError(f"argument {param.name!r} {problem}; {_wanted(signature)}")
     return numba_element(param.type) if isinstance(param.type, Scalar) else given
 
 
@@ -208,13 +210,19 @@ def unbox_cell(typ: types.Type, obj: Any, c: Any) -> NativeValue:
 def box_cell(typ: types.Type, value: Any, c: Any) -> Any:
     """The Python object that the cell belongs to."""
     proxy = cgutils.create_struct_proxy(typ)(c.context, c.builder, value=value)
-    find = c.pyapi.unserialize(c.pyapi.serialize_object(owner_of))
     number = c.pyapi.long_from_ulonglong(c.builder.ptrtoint(proxy.address, _WORD))
-    found = c.pyapi.call_function_objargs(find, (number,))
-    c.pyapi.decref(find)
+    found = from_python(c, owner_of, number)
     c.pyapi.decref(number)
     if c.context.enable_nrt:
         c.context.nrt.decref(c.builder, typ, value)
+    return found
+
+
+def from_python(c: Any, function: Callable[..., Any], *args: Any) -> Any:
+    """What a Python function returns, for `box`; the function is pickled into the compiled code."""
+    callee = c.pyapi.unserialize(c.pyapi.serialize_object(function))
+    found = c.pyapi.call_function_objargs(callee, args)
+    c.pyapi.decref(callee)
     return found
 
 

@@ -6,6 +6,7 @@ import ctypes
 from collections.abc import Sequence
 from typing import Any
 
+from numba import types
 from numba.extending import intrinsic, overload
 
 from symbiont_jit.dispatch.callable import CellCallable
@@ -29,7 +30,6 @@ def panics(kernel: Any) -> int:
 @intrinsic
 def _count(typing_context: Any, kernel: KernelType) -> Any:
     """The first word of the table."""
-    from numba.core import types
 
     def generate(context: Any, builder: Any, signature: Any, args: Sequence[Any]) -> Any:
         words = panic_table(builder, cell_address(context, builder, kernel, args[0]))

@@ -6,19 +6,32 @@ reference: what the user's code would run without this project.
 
 from __future__ import annotations
 
+import functools
 import pickle
-from collections.abc import Callable
+import types as python_types
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import numba
-from numba.core import types
+from numba import types
+from numba.core.compiler_lock import global_compiler_lock
 
+from symbiont_jit.dispatch.compiled import options_of, plain_function
 from symbiont_jit.dispatch.numba_types import numba_argument_type, numba_element
 from symbiont_jit.errors import KernelError
-from symbiont_jit.signature import ArrayType, Param, Scalar, Signature, native_entry
+from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature, native_entry
 
-__all__ = ["PythonCode", "body_from_bytes", "body_to_bytes", "compile_python", "link_python"]
+__all__ = [
+    "PythonCode",
+    "body_from_bytes",
+    "body_to_bytes",
+    "compile_python",
+    "compiler_lock",
+    "link_python",
+    "linked_bodies",
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,27 +43,106 @@ class PythonCode:
     _entry: Any
 
 
-def compile_python(body: Callable[..., Any], signature: Signature) -> PythonCode:
-    """Compile a body for exactly the declared types; raises `KernelError` with Numba's message."""
-    function, entry = _compiled(body, signature, numba.cfunc)
-    return PythonCode(entry.address, function, entry)
+def compiler_lock() -> AbstractContextManager[Any]:
+    """What a thread holds while Numba compiles in it."""
+    lock: AbstractContextManager[Any] = global_compiler_lock
+    return lock
 
 
-def link_python(body: Callable[..., Any], signature: Signature) -> Any:
-    """The same as a compiled function that takes what the native entry takes, for callers that Numba compiles."""
-    return _compiled(body, signature, numba.njit)[1]
+def linked_bodies(bodies: Sequence[Callable[..., Any] | None], kernels: Sequence[Any]) -> tuple[Any, ...]:
+    """Bodies as Numba's functions, not compiled yet; None stays.
+
+    Where one names a kernel whose body is among them, itself included, it calls that body: so the reference is what was
+    declared, whatever the kernel's active revision is.
+    """
+    linked = [None if b is None else _Linked(plain_function(b), kernels) for b in bodies]
+    made = [None if k is None else numba.njit(**options_of(b))(k.function) for b, k in zip(bodies, linked, strict=True)]
+    for one in filter(None, linked):
+        one.link(made)
+    return tuple(made)
 
 
-def _compiled(body: Callable[..., Any], signature: Signature, how: Callable[..., Any]) -> tuple[Any, Any]:
-    returns = types.void if signature.returns is None else numba_element(signature.returns)
+class _Linked:
+    """A function, copied where it names kernels, so that the names can mean something else in the copy."""
+
+    def __init__(self, function: Any, kernels: Sequence[Any]) -> None:
+        number = {id(k): index for index, k in enumerate(kernels) if k is not None}
+        names = {n: number[id(v)] for n, v in function.__globals__.items() if id(v) in number}
+        self._names = {n: i for n, i in names.items() if n in _names_in(function.__code__)}
+        self._scope = dict(function.__globals__) if self._names else function.__globals__
+        cells = function.__closure__ or ()
+        self._cells = {at: number[id(c.cell_contents)] for at, c in enumerate(cells) if _content(c) in number}
+        closure = tuple(python_types.CellType() if at in self._cells else c for at, c in enumerate(cells))
+        self.function = function
+        if self._names or self._cells:
+            self.function = python_types.FunctionType(
+                function.__code__, self._scope, function.__name__, function.__defaults__, closure or None
+            )
+            self.function.__module__ = function.__module__
+            self.function.__qualname__ = function.__qualname__
+
+    def link(self, made: Sequence[Any]) -> None:
+        """Let the names mean Numba's functions; one without a body stays the kernel."""
+        for name, index in self._names.items():
+            if made[index] is not None:
+                self._scope[name] = made[index]
+        for at, index in self._cells.items():
+            self.function.__closure__[at].cell_contents = made[index]
+
+
+def _content(cell: Any) -> int:
+    """The identity of what a cell holds; 0 where it holds nothing yet."""
     try:
-        function = numba.njit(returns(*map(numba_argument_type, signature.params)))(body)
-        return function, how(_entry_signature(signature, returns))(_entry(function, signature))
+        return id(cell.cell_contents)
+    except ValueError:
+        return 0
+
+
+def _names_in(code: Any) -> set[str]:
+    """The global names of a code object and of those inside it."""
+    inner = (c for c in code.co_consts if isinstance(c, python_types.CodeType))
+    return set(code.co_names).union(*map(_names_in, inner))
+
+
+def compile_python(body: Any, signature: Signature) -> PythonCode:
+    """Compile a linked body for exactly the declared types; raises `KernelError` with Numba's message."""
+    entry = _compiled(body, signature, numba.cfunc)
+    return PythonCode(entry.address, body, entry)
+
+
+def link_python(body: Any, signature: Signature) -> Any:
+    """The same as a compiled function that takes what the native entry takes, for callers that Numba compiles.
+
+    It only turns pointers into arrays, so it is always inlined; the body is, where Numba's own callee would be.
+    """
+    return _compiled(body, signature, functools.partial(numba.njit, forceinline=True))
+
+
+def _compiled(body: Any, signature: Signature, how: Callable[..., Any]) -> Any:
+    returns = types.void if signature.returns is None else numba_element(signature.returns)
+    if numba.config.DISABLE_JIT:
+        raise KernelError(
+            f"NUMBA_DISABLE_JIT is set, so Numba compiles no Python bodies, which {signature.name!r} has; unset it, or "
+            f"give the body as C with source=..."
+        )
+    try:
+        body.compile(returns(*map(numba_argument_type, signature.params)))
+        return how(_entry_signature(signature, returns))(_entry(body, signature))
     except Exception as error:  # Numba raises more than its own errors for what it does not know
         raise KernelError(
             f"Numba cannot compile the Python body of {signature.name!r} for {signature}; "
-            f"give the body as C with source=..., or write it so that Numba can:\n{error}"
+            f"give the body as C with source=..., or write it so that Numba can{_hints(signature)}:\n{error}"
         ) from error
+
+
+def _hints(signature: Signature) -> str:
+    """What often is the matter with the parameters that there are."""
+    arrays = [(p, p.type) for p in signature.params if isinstance(p.type, ArrayType)]
+    singles = [p.name for p, typ in arrays if not typ.dims and not typ.is_record]
+    read = [p.name for p, _ in arrays if p.mode is Mode.IN]
+    hints = [f"{name!r} is one value: read and write {name}[()]" for name in singles]
+    hints += [f"{name!r} is read-only, also for a helper that names its types" for name in read]
+    return "".join(f"; {hint}" for hint in hints[:3])
 
 
 def _entry_signature(signature: Signature, returns: types.Type) -> Any:
@@ -94,12 +186,11 @@ def _argument_text(name: str, param: Param, lengths: dict[str, str]) -> str:
     return f"carray({name}, ({shape}))"
 
 
-def body_to_bytes(body: Callable[..., Any]) -> bytes:
-    """A function with what it refers to, pickled as Numba pickles its own: by value where it cannot be imported."""
-    return pickle.dumps(numba.njit(body))
+def body_to_bytes(body: Any) -> bytes:
+    """A linked body with what it refers to, pickled as Numba pickles its own: by value where it cannot be imported."""
+    return pickle.dumps(body)
 
 
-def body_from_bytes(data: bytes) -> Callable[..., Any]:
-    """The function again."""
-    body: Callable[..., Any] = pickle.loads(data).py_func  # noqa: S301  part of a pickle that is being loaded
-    return body
+def body_from_bytes(data: bytes) -> Any:
+    """The function again, as Numba has it."""
+    return pickle.loads(data)  # noqa: S301  part of a pickle that is being loaded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from abc import abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, Unpack
 
@@ -12,8 +12,9 @@ from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.errors import KernelError, UsageError
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.kernel.interrupt import interrupt
-from symbiont_jit.kernel.lineage import Lineage, Memory, Version
+from symbiont_jit.kernel.lineage import Lineage, Memory, Version, number_in
 from symbiont_jit.kernel.panics import Panic
+from symbiont_jit.kernel.revision import Registered
 from symbiont_jit.signature import Signature
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Evolving(Generic[Handle]):
     @property
     def revisions(self) -> Sequence[Handle]:
         """Handles of all revisions in the order they were registered; holding them keeps their code."""
-        return tuple(self._handle(v) for v in self._lineage.versions)
+        return tuple(self._handle(v) for v in list(self._lineage.versions.values()))
 
     @property
     def active(self) -> Handle | None:
@@ -78,11 +79,11 @@ class Evolving(Generic[Handle]):
     @property
     def has_python_body(self) -> bool:
         """Whether revision 0 is the decorated function's own body."""
-        versions = self._lineage.versions
-        return bool(versions) and versions[0].language == "python"
+        first = self._lineage.first
+        return first is not None and first.language == "python"
 
     def revision(self, number: int) -> Handle:
-        """The handle of a revision: it is called like the kernel and stays what it is."""
+        """The handle of a revision: it is called like the kernel and stays what it is. Raises `KernelError`."""
         return self._handle(self._lineage.version(number))
 
     # -- what changes it ----------------------------------------------------------------------------------------
@@ -100,11 +101,16 @@ class Evolving(Generic[Handle]):
 
     def activate(self, revision: Any) -> Handle:
         """Send all later calls to a revision, given by its handle or number: one store, after loading it if need be."""
-        version = self._lineage.version(revision) if isinstance(revision, int) else self._version(revision)
+        version = self._chosen(revision)
         if version is None:
             raise KernelError(f"{revision!r} is not a revision of {self._lineage.name}; compile its source here first")
         self._lineage.activate(version)
         return self._handle(version)
+
+    def _chosen(self, revision: Any) -> Version | None:
+        """The version of a number or a handle; None for what is neither, or another kernel's."""
+        is_number = isinstance(revision, int) or number_in(revision) is not None
+        return self._lineage.version(revision) if is_number else self._version(revision)
 
     # -- what writes it -----------------------------------------------------------------------------------------
 
@@ -202,10 +208,10 @@ class Evolving(Generic[Handle]):
         Kept are the active revision, those in `keep` (one or several handles or numbers), those somebody holds a handle
         of, and those that may be running: while compiled code has a kernel or a call from Python is under way, and for
         good where a compiled function has one as a global. `idle=True` is the caller's word that no thread is
-        inside such a function; where that is wrong the process crashes.
+        inside a function of the last kind; where that is wrong the process crashes.
         """
-        given = keep if isinstance(keep, Collection) else (keep,)
-        kept = [self._lineage.version(r) if isinstance(r, int) else self._version(r) for r in given]
+        is_one = isinstance(keep, Registered) or number_in(keep) is not None or not isinstance(keep, Iterable)
+        kept = [self._chosen(r) for r in ((keep,) if is_one else keep)]
         if None in kept:
             raise KernelError(f"keep={keep!r}: not all of these are revisions of {self._lineage.name}")
         return self._lineage.prune([v for v in kept if v is not None], idle)

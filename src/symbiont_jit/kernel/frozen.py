@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import inspect
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from symbiont_jit.backend.objects import bitcode
 from symbiont_jit.dispatch.frozen_types import FrozenCode, frozen_python_type, frozen_type
+from symbiont_jit.kernel.revision import Revision
 from symbiont_jit.signature import native_entry
 
 if TYPE_CHECKING:
-    from symbiont_jit.kernel.lineage import Lineage
-    from symbiont_jit.kernel.revision import Revision
+    from symbiont_jit.kernel.lineage import Lineage, Version
 
 __all__ = ["Frozen"]
 
@@ -48,10 +50,14 @@ class Frozen:
     def _numba_type_(self) -> Any:
         """Where Numba looks for the type of a value it does not know: one of its own, or the Python body's."""
         if self._handle.language == "python":
-            body = self._handle._of.bodies[self._index]
-            assert body is not None, "a revision in Python has a body"
-            return frozen_python_type(self.signature, body)
-        return frozen_type(self.signature, self._code)
+            body = self._lineage.compiled(self._handle._of)[self._index]
+            return frozen_python_type(self.signature, body, self._maker)
+        return frozen_type(self.signature, self._code, self._maker)
+
+    @property
+    def _maker(self) -> Callable[[], Frozen]:
+        """What makes an equal object, without the handle that would keep the code loaded."""
+        return functools.partial(_made, self._lineage, self._handle._of, self._index)
 
     @functools.cached_property
     def _code(self) -> FrozenCode:
@@ -66,6 +72,11 @@ class Frozen:
         exported = {e.symbol for e in entries} | {s.name for s in self._lineage.signatures}
         return FrozenCode(name, entry.symbol, tuple(sorted(exported)), data)
 
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """For `help` and `inspect`."""
+        return self._handle.__signature__
+
     def __repr__(self) -> str:
         return f"<Frozen revision {self.revision} of {self.signature.name}>"
 
@@ -73,3 +84,7 @@ class Frozen:
         from symbiont_jit.kernel.pickled import pickled_frozen
 
         return pickled_frozen(self)
+
+
+def _made(lineage: Lineage, version: Version, index: int) -> Frozen:
+    return Frozen(Revision(lineage, version, index), lineage, index)

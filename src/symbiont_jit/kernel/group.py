@@ -14,6 +14,7 @@ from symbiont_jit.kernel.declare import body_and_signature
 from symbiont_jit.kernel.evolving import Evolving, flags_of, profile_of
 from symbiont_jit.kernel.kernel import Kernel
 from symbiont_jit.kernel.lineage import Lineage, Version
+from symbiont_jit.kernel.panics import Panic
 from symbiont_jit.kernel.python_source import python_source
 from symbiont_jit.kernel.revision import Registered, Revision
 from symbiont_jit.signature import Signature, require_agreeing_records
@@ -34,8 +35,19 @@ class GroupRevision(Registered):
             raise KernelError(f"there is no function {name!r} in the group; there are {', '.join(self._handles)}")
         return self._handles[name]
 
+    def __getattr__(self, name: str) -> Revision:
+        """`revision.name`, as of a snapshot in compiled code."""
+        if name in self.__dict__.get("_handles", ()):
+            return self._handles[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def __iter__(self) -> Iterator[Revision]:
         return iter(self._handles.values())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from symbiont_jit.kernel.pickled import pickled_group_revision
+
+        return pickled_group_revision(self)
 
     def __repr__(self) -> str:
         origin = f", {self.origin}" if self.origin else ""
@@ -71,7 +83,8 @@ class Group(Evolving[GroupRevision]):
         lineage = self._lineage
         if any(k.signature.name == signature.name for k in self.kernels):
             raise UsageError(f"the group has a function {signature.name!r} already; give this one another name")
-        if len(lineage.versions) > (1 if self.has_python_body else 0) or any(k._cell.target for k in self.kernels):
+        is_bare = len(lineage.versions) <= (1 if self.has_python_body else 0)
+        if not is_bare or lineage.slot.target or lineage.holds or self._leases.were_out:
             raise UsageError(f"the group is in use; declare {signature.name!r} before the first call, compile or swap")
         require_agreeing_records([*lineage.signatures, signature])
         kernel = Kernel.member_of(self, signature, lineage)
@@ -89,7 +102,7 @@ class Group(Evolving[GroupRevision]):
             return
         source = "\n".join(python_source(b) for b in self._bodies if b is not None)
         version = Version(0, source, "python", "declared bodies", bodies=tuple(self._bodies))
-        self._lineage.versions[:] = [version]
+        self._lineage.versions = {0: version}
         self._lineage.active = version
 
     def __getitem__(self, name: str) -> Kernel:
@@ -117,7 +130,7 @@ class Group(Evolving[GroupRevision]):
         """The C prototypes that a candidate has to implement, one a line."""
         return "\n".join(f"{s.c_prototype};" for s in self.signatures)
 
-    @functools.cached_property
+    @property
     def _numba_type_(self) -> GroupType:
         """Where Numba looks for the type of a value it does not know."""
         return group_type(self.signatures)
@@ -142,7 +155,21 @@ class Group(Evolving[GroupRevision]):
             kernel._keep_for_good()
 
     def _handle(self, version: Version) -> GroupRevision:
-        return GroupRevision(self._lineage, version, [k._handle(version) for k in self.kernels])
+        with self._lineage.lock:
+            handle: GroupRevision | None = self._lineage.handles.get(version.number)
+            if handle is None or version.number < 0:
+                handle = GroupRevision(self._lineage, version, [k._handle(version) for k in self.kernels])
+                self._lineage.handles[version.number] = handle
+            return handle
+
+    @property
+    def itself(self) -> Group:
+        """What Python gets where compiled code returns this."""
+        return self
+
+    def take_panic(self) -> Panic | None:
+        """The last panic of any of the functions in this thread since it was last asked for, and forget it."""
+        return self._lineage.take_panic(0)
 
     def _version(self, handle: Any) -> Version | None:
         is_own = isinstance(handle, GroupRevision | Revision) and handle._lineage is self._lineage

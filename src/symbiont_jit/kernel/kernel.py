@@ -50,7 +50,7 @@ class Kernel(CellCallable, Evolving[Revision]):
         lineage = self._lineage
         if body is not None:
             declared = Version(0, python_source(body), "python", "declared body", bodies=(body,))
-            lineage.versions.append(declared)
+            lineage.versions[0] = declared
             lineage.active = declared
         if source is not None:
             self.activate(self.compile(source, origin="declared source"))
@@ -121,10 +121,11 @@ class Kernel(CellCallable, Evolving[Revision]):
         It stays valid for as long as the process lives. For ctypes, cffi, Cython and C; lengths are not checked there.
         """
         self._require_code()
-        if self._pointer is None:
-            self._keep_for_good()
-            self._pointer = Pointer(self.signature, self._cell)
-        return self._pointer.address
+        with self._lineage.lock:  # two threads that ask at a time get the same one
+            if self._pointer is None:
+                self._keep_for_good()
+                self._pointer = Pointer(self.signature, self._cell)
+            return self._pointer.address
 
     @functools.cached_property
     def ctypes(self) -> Any:
@@ -138,7 +139,8 @@ class Kernel(CellCallable, Evolving[Revision]):
         `UsageError` with the signatures that SciPy takes.
         """
         self._require_code()
-        return low_level_callable(self.signature, self._cell, kind, self)
+        self._keep_for_good()
+        return low_level_callable(self.signature, self._cell, kind)
 
     def freeze(self, revision: Revision | int | None = None) -> Frozen:
         """A revision (by default the active one) that Numba links into its callers and inlines: no cell, no call.
@@ -146,20 +148,19 @@ class Kernel(CellCallable, Evolving[Revision]):
         It stays what it is through swaps and `prune`. Numba compiles each caller for it. Its code is
         that of `release`: a frozen revision has no checks, whatever profile it was compiled for.
         """
-        chosen = self.active if revision is None else revision
-        chosen = self.revision(chosen) if isinstance(chosen, int) else chosen
-        if chosen is None:
+        chosen = self._lineage.active if revision is None else self._chosen(revision)
+        if chosen is None and revision is None:
             raise UsageError(f"{self.signature.name!r} has no revision to freeze; swap one in first")
-        if self._version(chosen) is None:
-            raise UsageError(f"{chosen!r} is not a revision of {self.signature.name!r}")
-        if chosen.language == "python" and chosen._of.bodies[self._index] is None:
+        if chosen is None:
+            raise UsageError(f"{revision!r} is not a revision of {self.signature.name!r}")
+        if chosen.language == "python" and chosen.bodies[self._index] is None:
             raise UsageError(f"{self.signature.name!r} has no body in revision {chosen.number}; freeze another one")
         if chosen.language == "c" and allocates(chosen.source):
             raise UsageError(
                 f"revision {chosen.number} of {self.signature.name!r} allocates memory, which inlined code cannot; "
                 f"call the handle itself, at the speed of the kernel"
             )
-        return Frozen(chosen, self._lineage, self._index)
+        return Frozen(self._handle(chosen), self._lineage, self._index)
 
     def take_panic(self) -> Panic | None:
         """The last panic in this thread since it was last asked for, and forget it."""

@@ -7,8 +7,9 @@ object code; machine code is loaded when it is first needed, and unloaded by `pr
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import itertools
+import operator
+import os
 import re
 import threading
 import weakref
@@ -20,9 +21,9 @@ from symbiont_jit.backend.loader import Loaded, load
 from symbiont_jit.backend.objects import ObjectCode, check_object, compile_object, expect
 from symbiont_jit.clock import stage
 from symbiont_jit.dispatch.callable import CellCallable
-from symbiont_jit.dispatch.cell import Cell
-from symbiont_jit.dispatch.lease import Leases
-from symbiont_jit.dispatch.python_body import PythonCode, compile_python
+from symbiont_jit.dispatch.cell import Cell, Table
+from symbiont_jit.dispatch.lease import Leases, remember_owner
+from symbiont_jit.dispatch.python_body import PythonCode, compile_python, compiler_lock, linked_bodies
 from symbiont_jit.errors import CandidateError, Diagnostic, KernelError
 from symbiont_jit.frontend import Canonical, canonical_source
 from symbiont_jit.frontend.guard import FLAGS, FRAMES, Guarded, allocates, frame_flags, guard, released
@@ -31,7 +32,7 @@ from symbiont_jit.kernel.panics import Panic, PanicTable, panic_of
 from symbiont_jit.kernel.threads import bound_names
 from symbiont_jit.signature import NativeEntry, Signature, native_entry
 
-__all__ = ["Lineage", "Memory", "Version"]
+__all__ = ["Hold", "Lineage", "Memory", "Version", "number_in"]
 
 #: Every so many loads, what nobody can be running is unloaded.
 PRUNE_EVERY: Final = 256
@@ -60,12 +61,36 @@ class Memory:
         )
 
 
+class Hold:
+    """Somebody has a handle of a version, or the call that a handle made."""
+
+    __slots__ = ("__weakref__",)
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+class Entry:
+    """A function of a version, as compiled code has it from a snapshot; Python gets the handle."""
+
+    lineage: weakref.ref[Lineage]
+    version: weakref.ref[Version]
+    index: int
+
+    @property
+    def itself(self) -> Any:
+        """The handle; compiled code that has the entry keeps what it belongs to."""
+        lineage, version = self.lineage(), self.version()
+        owner: Any = lineage.callables[self.index]() if lineage is not None else None
+        assert owner is not None, "the lease of a group keeps its kernels"
+        assert version is not None, "the group keeps its versions"
+        return owner._handle(version)
+
+
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class Version:
     """One accepted text with its code, for all functions of a lineage.
 
-    `bodies` are Python functions instead of object code, None for a function without one. `table` holds the addresses
-    once they are known.
+    `bodies` are Python functions instead of object code, None for a function without one; `compiled` are those as Numba
+    has them, which call each other. `table` has a cell for each function once their addresses are known.
     """
 
     number: int
@@ -75,30 +100,34 @@ class Version:
     profile: str = "release"
     object_code: ObjectCode | None = None
     bodies: tuple[Body | None, ...] = ()
-    table: Any = None
+    compiled: tuple[Any, ...] = ()
+    table: Table | None = None
     was_active: bool = False
     identity: int = field(default_factory=itertools.count(1).__next__)
     code: Loaded | tuple[PythonCode | Stub, ...] | None = None
+    entries: list[Entry] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Lineage:
     """Versions, the active one, and the cells that lead to it.
 
-    `callables` are the kernels, weakly; `slot` is the group's own cell, which holds the address of the active table: a
-    swap is one store to it. A lineage of one needs no table, its kernel's cell holds the code's address.
+    `versions` are by number; a pickle brings only some, under their own numbers. `callables` are the kernels, weakly;
+    `slot` is the group's own cell, which holds the address of the active table: a swap is one store to it. The kernel
+    of a lineage of one has the code's address in its own cell; its slot serves snapshots.
     """
 
     profile: str
     flags: tuple[str, ...]
     signatures: list[Signature] = field(default_factory=list)
     callables: list[weakref.ref[CellCallable]] = field(default_factory=list)
-    versions: list[Version] = field(default_factory=list)
+    versions: dict[int, Version] = field(default_factory=dict)
     active: Version | None = None
     is_group: bool = False
     slot: Cell = field(default_factory=Cell)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    handles: weakref.WeakValueDictionary[tuple[int, int], Any] = field(default_factory=weakref.WeakValueDictionary)
+    handles: weakref.WeakValueDictionary[Any, Any] = field(default_factory=weakref.WeakValueDictionary)
+    holds: weakref.WeakValueDictionary[int, Hold] = field(default_factory=weakref.WeakValueDictionary)
     is_constant: bool = False
     panics: PanicTable = field(default_factory=PanicTable)
     leases: Leases = field(default_factory=Leases)
@@ -107,11 +136,15 @@ class Lineage:
     _sound: set[int] = field(default_factory=set)
     _stubs: dict[int, Stub] = field(default_factory=dict)
     _loads: int = 0
+    _is_loading: bool = False
+
+    def __post_init__(self) -> None:
+        _LINEAGES.add(self)
 
     @property
     def name(self) -> str:
         """For messages."""
-        return ", ".join(repr(s.name) for s in self.signatures)
+        return ", ".join(repr(s.name) for s in self.signatures) or "the group, which has no functions,"
 
     # -- text and object code -----------------------------------------------------------------------------------
 
@@ -206,42 +239,88 @@ class Lineage:
             return self.versions[known]
         return self.register(canonical, self.object_code(canonical, profile), profile, origin)
 
-    def register(self, canonical: Canonical, code: ObjectCode, profile: str, origin: str) -> Version:
+    def register(
+        self, canonical: Canonical, code: ObjectCode, profile: str, origin: str, number: int | None = None
+    ) -> Version:
         """Add compiled code, not active and not loaded; an equal version that exists is given back."""
         with self.lock:
-            known = self._known.setdefault((canonical.text, profile), len(self.versions))
-            if known < len(self.versions):
+            known = self._known.get((canonical.text, profile))
+            if known is not None:
                 return self.versions[known]
-            version = Version(known, canonical.text, "c", origin, profile, code)
-            self.versions.append(version)
+            version = Version(self.free_number(number), canonical.text, "c", origin, profile, code)
+            self._known[canonical.text, profile] = version.number
+            self.versions[version.number] = version
             return version
+
+    def free_number(self, wanted: int | None = None) -> int:
+        """A number for a new version: the wanted one, if no version has it and none a greater one; else the next."""
+        following = next(reversed(self.versions), -1) + 1
+        return following if wanted is None else max(wanted, following)
+
+    @property
+    def first(self) -> Version | None:
+        """The version with the least number."""
+        return next(iter(self.versions.values()), None)
 
     def version(self, number: Any) -> Version:
         """A version by its number; raises `KernelError` with what there is."""
-        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < len(self.versions):
-            known = f"0 to {len(self.versions) - 1}" if self.versions else "none yet"
-            raise KernelError(f"{self.name} has no revision {number!r}; there is {known}")
-        return self.versions[number]
+        index = number_in(number)
+        if index is None or index not in self.versions:
+            raise KernelError(f"{self.name} has no revision {number!r}; there is {self._numbers()}")
+        return self.versions[index]
+
+    def _numbers(self) -> str:
+        numbers = list(self.versions)
+        if not numbers:
+            return "none yet"
+        is_whole = len(numbers) == numbers[-1] + 1
+        return f"0 to {numbers[-1]}" if is_whole else " and ".join(map(str, numbers[-5:]))
 
     # -- code and cells -----------------------------------------------------------------------------------------
 
-    def addresses(self, version: Version) -> Sequence[int]:
-        """The entries of a version's code, loaded now if it is not; valid while it is active or held."""
-        with self.lock:
-            if version.code is None:
-                with stage("load"):
-                    version.code = self._loaded(version)
-                code = version.code
-                found = code.addresses if isinstance(code, Loaded) else [c.address for c in code]
+    def table(self, version: Version) -> Table:
+        """The entries of a version's code, loaded now if it is not; they lead to code while it is active or held."""
+        with self._for_loading(version):
+            if version.table is None:
                 # Readers of a table that was replaced may still be at it, so a reload changes it in place.
-                version.table = version.table or (ctypes.c_uint64 * len(found))()
-                version.table[:] = found
-            addresses: Sequence[int] = version.table
-            return addresses
+                version.table = Table(len(self.signatures), self.panics.address)
+                for index, place in enumerate(version.table.places):
+                    remember_owner(place, self._entry(version, index))
+            if version.code is None:
+                self._is_loading = True
+                try:
+                    with stage("load"):
+                        version.code = self._loaded(version)
+                finally:
+                    self._is_loading = False
+                code = version.code
+                version.table.store(code.addresses if isinstance(code, Loaded) else [c.address for c in code])
+            return version.table
+
+    @contextlib.contextmanager
+    def _for_loading(self, version: Version) -> Iterator[None]:
+        """Locked; where Numba will have to compile, with its lock before ours.
+
+        Who compiles a loop that has a kernel as a global holds Numba's and asks for ours.
+        """
+        is_python = version.code is None and any(version.bodies)
+        with compiler_lock() if is_python else contextlib.nullcontext(), self.lock:
+            yield
+
+    def _entry(self, version: Version, index: int) -> Entry:
+        entry = Entry(weakref.ref(self), weakref.ref(version), index)
+        version.entries.append(entry)
+        return entry
+
+    def compiled(self, version: Version) -> tuple[Any, ...]:
+        """The Python bodies of a version as Numba has them; where they call each other, they call those."""
+        if not version.compiled:
+            version.compiled = linked_bodies(version.bodies, [reference() for reference in self.callables])
+        return version.compiled
 
     def _loaded(self, version: Version) -> Loaded | tuple[PythonCode | Stub, ...]:
         if version.object_code is None:
-            pairs = enumerate(zip(version.bodies, self.signatures, strict=True))
+            pairs = enumerate(zip(self.compiled(version), self.signatures, strict=True))
             return tuple(compile_python(b, s) if b is not None else self._stub(i) for i, (b, s) in pairs)
         self._loads += 1
         self._by_identity[version.identity] = version
@@ -254,46 +333,56 @@ class Lineage:
 
     def activate(self, version: Version) -> None:
         """Send all later calls to a version: one store."""
-        with self.lock:
+        with self._for_loading(version):
             self._publish(version)
             self.active = version
 
     def _publish(self, version: Version) -> None:
-        addresses = self.addresses(version)
+        table = self.table(version)
         version.was_active = True
-        self._leading.store(ctypes.addressof(version.table) if self.is_group else addresses[0])
+        self._lead_to(table)
+
+    def _lead_to(self, table: Table) -> None:
+        self.slot.store(table.address)
+        if not self.is_group:
+            self._own_cell.store(table.targets[0])
 
     def require_code(self) -> None:
         """Make every cell lead to code: the active version's, or a stub that panics."""
-        with self.lock:
-            if self.active is not None:
-                self._publish(self.active)
-                return
-            nothing = Version(-1, "", "python", bodies=(None,) * len(self.signatures))
-            self._publish(nothing)
-            _KEPT.append(nothing)
+        if self.active is None:
+            with self.lock:
+                if not self.slot.target:
+                    nothing = Version(-1, "", "python", bodies=(None,) * len(self.signatures))
+                    self._publish(nothing)
+                    _KEPT.append(nothing)
+            return
+        version = self.active
+        with self._for_loading(version):
+            # Where another one was activated meanwhile, that one is published; and a body that is being compiled may
+            # name a function of its group, whose cell leads nowhere yet.
+            if self.active is version and not self._is_loading:
+                self._publish(version)
 
     @contextlib.contextmanager
     def lent(self, version: Version) -> Iterator[None]:
         """A version of somebody else's active, and afterwards what was. For worker processes."""
-        before, leading = self.active, self._leading
-        target = leading.target
+        before, cells = self.active, [self.slot, *([] if self.is_group else [self._own_cell])]
+        targets = [cell.target for cell in cells]
         self.activate(version)
         try:
             yield
         finally:
             self.active = before
-            leading.store(target)
+            for cell, target in zip(cells, targets, strict=True):
+                cell.store(target)
 
     def is_ready(self) -> bool:
         """Whether calls lead to code."""
-        return bool(self._leading.target)
+        return bool(self.slot.target)
 
     @property
-    def _leading(self) -> Cell:
-        """The cell that a swap stores to: the group's slot, or the only kernel's own."""
-        if self.is_group:
-            return self.slot
+    def _own_cell(self) -> Cell:
+        """The cell of the only kernel."""
         owner = self.callables[0]()
         assert owner is not None, "a kernel keeps its lineage, and nobody else calls this"
         assert isinstance(owner._cell, Cell), "only members of a group have another one"
@@ -331,13 +420,14 @@ class Lineage:
         """Unload what is not active, not kept, not held, and in which nobody can be; the numbers that went.
 
         A version that was active may still be running while a compiled function is under way that got a kernel as an
-        argument, and for as long as a compiled function has one as a global; `idle` is the caller's word that none is.
+        argument, and for as long as a compiled function has one as a global; of those, which cannot be counted, `idle`
+        is the caller's word that none is under way.
         """
         with self.lock:
             held = set(self.held())
-            may_be_running = not idle and (self.is_constant or self._is_in_use())
+            may_be_running = (self.is_constant and not idle) or self._is_in_use()
             gone = []
-            for version in self.versions:
+            for version in self.versions.values():
                 is_wanted = version is self.active or version in keep or version.number in held
                 if isinstance(version.code, Loaded) and not is_wanted and not (version.was_active and may_be_running):
                     code, version.code = version.code, None
@@ -352,15 +442,25 @@ class Lineage:
 
     def held(self) -> list[int]:
         """The numbers of the versions that somebody has a handle of."""
-        return sorted({number for number, _ in list(self.handles)})
+        return sorted(number for number in list(self.holds) if number >= 0)
+
+    def hold(self, version: Version) -> Hold:
+        """What keeps a version's code for as long as anybody has it."""
+        with self.lock:
+            hold = self.holds.get(version.number)
+            if hold is None or version.number < 0:
+                hold = Hold()
+                self.holds[version.number] = hold
+            return hold
 
     def memory(self) -> Memory:
         """What the versions take."""
         with self.lock:
             stored = sum(
-                len(v.source.encode()) + (len(v.object_code.data) if v.object_code else 0) for v in self.versions
+                len(v.source.encode()) + (len(v.object_code.data) if v.object_code else 0)
+                for v in self.versions.values()
             )
-            loaded = [v.code for v in self.versions if v.code is not None]
+            loaded = [v.code for v in self.versions.values() if v.code is not None]
             size = sum(c.size for c in loaded if isinstance(c, Loaded))
             return Memory(len(self.versions), stored, len(loaded), size, tuple(self.held()))
 
@@ -383,6 +483,27 @@ BOUND: Final = frozenset({"sj_panics", "sj_places", "sj_version", "sj_enlist", "
 
 # Tables of stubs that a slot points at: a reader may be at one at any time.
 _KEPT: list[Version] = []
+
+_LINEAGES: weakref.WeakSet[Lineage] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    """A lock that another thread of the parent holds would never be released here."""
+    for lineage in list(_LINEAGES):
+        lineage.lock = threading.RLock()
+        lineage.leases.forked()
+        for owner in filter(None, (reference() for reference in lineage.callables)):
+            owner.forked()
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
+def number_in(value: Any) -> int | None:
+    """A revision's number, also as NumPy has it; None for anything else."""
+    with contextlib.suppress(TypeError):
+        return None if isinstance(value, bool) else operator.index(value)
+    return None
 
 
 def _statements(text: str) -> list[str]:

@@ -25,11 +25,19 @@ from symbiont_jit.signature import Signature
 
 if TYPE_CHECKING:
     from symbiont_jit.kernel.frozen import Frozen
-    from symbiont_jit.kernel.group import Group
+    from symbiont_jit.kernel.group import Group, GroupRevision
     from symbiont_jit.kernel.kernel import Kernel
     from symbiont_jit.kernel.revision import Revision
 
-__all__ = ["pickled_by_name", "pickled_frozen", "pickled_group", "pickled_kernel", "pickled_revision", "require_first"]
+__all__ = [
+    "pickled_by_name",
+    "pickled_frozen",
+    "pickled_group",
+    "pickled_group_revision",
+    "pickled_kernel",
+    "pickled_revision",
+    "require_first",
+]
 
 Reduced = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -42,6 +50,7 @@ class _Stored:
     language: str
     origin: str
     profile: str
+    number: int
     code: ObjectCode | None = None
     host: str = ""
     bodies: tuple[bytes | None, ...] = ()
@@ -75,6 +84,11 @@ def pickled_revision(revision: Revision) -> Reduced:
     return _revision, (_state(revision._lineage, revision._of), revision._index)
 
 
+def pickled_group_revision(revision: GroupRevision) -> Reduced:
+    """A revision with the declarations of its group, in which it is the active one."""
+    return _group_revision, (_state(revision._lineage, revision._of),)
+
+
 def pickled_frozen(frozen: Frozen) -> Reduced:
     """The revision that is frozen."""
     return _frozen, (frozen._handle, frozen._index)
@@ -97,35 +111,35 @@ def pickled_by_name(kernel: Kernel, has_main: bool, is_group: bool = False) -> R
 
 def _since_declared(lineage: Lineage) -> tuple[str | None, tuple[_Stored, ...], bool]:
     """The text of the first revision; the C of the first and the active one; whether the active one is C."""
-    first = lineage.versions[0] if lineage.versions else None
+    first = lineage.first
     kept = dict.fromkeys(v for v in (first, lineage.active) if v is not None and v.object_code is not None)
     is_c = lineage.active is not None and lineage.active.object_code is not None
-    return first.source if first else None, tuple(map(_stored, kept)), is_c
+    return first.source if first else None, tuple(_stored(lineage, v) for v in kept), is_c
 
 
 def require_first(lineage: Lineage) -> None:
     """Raise `pickle.PicklingError` unless a pickle of this has its first revision, which is the reference."""
-    if lineage.versions:
-        _stored(lineage.versions[0])
+    if lineage.first is not None:
+        _stored(lineage, lineage.first)
 
 
 def _state(lineage: Lineage, chosen: Version | None) -> _State:
-    stored = [_stored(chosen)] if chosen is not None else []
-    first = lineage.versions[0] if lineage.versions else None
+    stored = [_stored(lineage, chosen)] if chosen is not None else []
+    first = lineage.first
     if first is not None and first is not chosen:
         with contextlib.suppress(pickle.PicklingError):
-            stored.insert(0, _stored(first))
+            stored.insert(0, _stored(lineage, first))
     return _State(tuple(lineage.signatures), lineage.profile, lineage.flags, tuple(stored))
 
 
-def _stored(version: Version) -> _Stored:
-    about = (version.source, version.language, version.origin, version.profile)
+def _stored(lineage: Lineage, version: Version) -> _Stored:
+    about = (version.source, version.language, version.origin, version.profile, version.number)
     if version.object_code is not None:
         return _Stored(*about, version.object_code, describe_host())
     try:
-        return _Stored(*about, bodies=tuple(None if b is None else body_to_bytes(b) for b in version.bodies))
+        return _Stored(*about, bodies=tuple(None if b is None else body_to_bytes(b) for b in lineage.compiled(version)))
     except Exception as error:
-        names = ", ".join(repr(b.__name__) for b in version.bodies if b is not None)
+        names = ", ".join(repr(getattr(b, "__name__", b)) for b in version.bodies if b is not None)
         raise pickle.PicklingError(
             f"the Python body of {names} cannot be pickled ({error}); swap in a C body first"
         ) from error
@@ -135,13 +149,14 @@ def _restored(lineage: Lineage, stored: _Stored) -> Version:
     """Register what was stored."""
     if stored.code is None:
         bodies = tuple(None if b is None else body_from_bytes(b) for b in stored.bodies)
-        version = Version(len(lineage.versions), stored.source, stored.language, stored.origin, bodies=bodies)
-        lineage.versions.append(version)
+        number = lineage.free_number(stored.number)
+        version = Version(number, stored.source, stored.language, stored.origin, bodies=bodies)
+        lineage.versions[number] = version
         return version
     canonical = Canonical(stored.source, tuple(s.name for s in lineage.signatures))
     is_native = stored.host == describe_host()
     code = stored.code if is_native else lineage.object_code(canonical, stored.profile)
-    return lineage.register(canonical, code, stored.profile, stored.origin)
+    return lineage.register(canonical, code, stored.profile, stored.origin, stored.number)
 
 
 def _filled(lineage: Lineage, state: _State) -> None:
@@ -156,9 +171,9 @@ def _named(
     lineage = kernel._lineage
     restored = [_restored(lineage, s) for s in stored]
     if beginning is not None:
-        if not lineage.versions or lineage.versions[0].source != beginning:
+        if lineage.first is None or lineage.first.source != beginning:
             raise UsageError(f"{name!r} of {module} has changed since this process imported it; start again")
-        lineage.activate(restored[-1] if is_c else lineage.versions[0])
+        lineage.activate(restored[-1] if is_c else lineage.first)
     return kernel.group if is_group and kernel.group is not None else kernel
 
 
@@ -190,6 +205,12 @@ def _member(group: Group, name: str) -> Kernel:
 def _revision(state: _State, index: int) -> Revision:
     is_alone = len(state.signatures) == 1
     revision = _kernel(state).active if is_alone else list(_group(state))[index].active
+    assert revision is not None, "what was pickled was a revision"
+    return revision
+
+
+def _group_revision(state: _State) -> GroupRevision:
+    revision = _group(state).active
     assert revision is not None, "what was pickled was a revision"
     return revision
 

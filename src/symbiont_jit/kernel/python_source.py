@@ -16,7 +16,7 @@ __all__ = ["is_empty", "python_source"]
 def python_source(body: Callable[..., Any]) -> str:
     """The source of a function, or a comment that there is none."""
     with contextlib.suppress(OSError, TypeError):
-        return textwrap.dedent(inspect.getsource(body))
+        return textwrap.dedent(inspect.getsource(getattr(body, "py_func", body)))
     return f"# the source of {body.__name__} is not available\n"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from typing import Any
 
 from symbiont_jit.backend.objects import ObjectCode
@@ -65,6 +64,7 @@ class Revision(CellCallable, Registered):
         self._lineage = lineage
         self._of = version
         self._index = index
+        self._hold = lineage.hold(version)
         # A member's handle is of the member's type: it has a slot of its own, which holds its table for good.
         self._slot = Cell()
         if lineage.is_group:
@@ -87,15 +87,15 @@ class Revision(CellCallable, Registered):
 
     def _require_code(self) -> None:
         if not self._cell.target:
-            addresses = self._lineage.addresses(self._of)
+            table = self._lineage.table(self._of)
             if isinstance(self._cell, MemberCell):
-                self._slot.store(ctypes.addressof(self._of.table))
+                self._slot.store(table.address)
             else:
-                self._cell.store(addresses[self._index])
+                self._cell.store(table.targets[self._index])
 
     @property
     def _code_owner(self) -> Any:
-        return self._lineage, self._of, self._slot
+        return self._lineage, self._of, self._slot, self._hold
 
     def _python_call(self) -> PythonCall | None:
         return python_call(self.signature, self._cell.is_member)

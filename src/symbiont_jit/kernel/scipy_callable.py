@@ -101,8 +101,8 @@ _BY_DEFAULT: Final = ("generic_filter", "generic_filter1d", "quad")
 _KEPT: Final[list[Any]] = []
 
 
-def low_level_callable(signature: Signature, cell: Cell | MemberCell, kind: str | None, kernel: Any) -> Any:
-    """A `LowLevelCallable` that goes where the cell points; it holds `kernel`."""
+def low_level_callable(signature: Signature, cell: Cell | MemberCell, kind: str | None) -> Any:
+    """A `LowLevelCallable` that goes where the cell points, which has to stay for as long as the process lives."""
     try:
         from scipy import LowLevelCallable
     except ImportError as error:
@@ -125,5 +125,5 @@ def low_level_callable(signature: Signature, cell: Cell | MemberCell, kind: str 
     loaded = generated(text, ("sj_callback",), {"sj_cell": cell.address})
     function = ctypes.CFUNCTYPE(*adapter.types)(loaded.addresses[0])
     # It may be called for as long as the process lives: SciPy's objects have no place for what they need.
-    _KEPT.append((loaded, kernel))
+    _KEPT.append(loaded)
     return LowLevelCallable(function, signature=adapter.scipy)
