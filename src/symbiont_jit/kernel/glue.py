@@ -6,19 +6,34 @@ serves all signatures of a shape, and what differs from kernel to kernel is boun
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
-from collections.abc import Sequence
-from typing import Any
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
-from symbiont_jit.backend.clang import clang
+from symbiont_jit.backend.clang import clang, describe_host
 from symbiont_jit.backend.loader import Loaded, load
-from symbiont_jit.backend.objects import compile_object
+from symbiont_jit.backend.objects import ObjectCode, compile_object
 from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.python_call import ENTRY, PythonCall, caller_source, caller_symbols, is_supported
+from symbiont_jit.errors import ToolchainError
 from symbiont_jit.signature import ArrayType, Mode, Scalar, Signature, native_entry
 
-__all__ = ["Pointer", "Stub", "active_entry", "generated", "preprocess", "python_call"]
+__all__ = [
+    "Pointer",
+    "Stub",
+    "Unit",
+    "active_entry",
+    "generated",
+    "preprocess",
+    "python_call",
+    "python_call_unit",
+    "receive",
+    "shipped",
+]
 
 
 def preprocess(code: str) -> Any:
@@ -26,10 +41,42 @@ def preprocess(code: str) -> Any:
     return clang().preprocess(code)
 
 
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Generated C that is compiled for itself; `needs` are the names that it leaves open."""
+
+    text: str
+    entries: tuple[str, ...]
+    needs: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> str:
+        """The same for the same text on the same kind of processor."""
+        return hashlib.sha256("\0".join([self.text, *self.entries, describe_host()]).encode()).hexdigest()
+
+    def code(self) -> ObjectCode:
+        """Its object code: what a pickle brought, else compiled."""
+        return _SHIPPED.get(self.key) or compile_object(self.text, self.entries, also_needs=self.needs)
+
+
+_SHIPPED: Final[dict[str, ObjectCode]] = {}
+
+
+def shipped(units: Sequence[Unit]) -> dict[str, ObjectCode]:
+    """Object code of units for a process that may have no compiler; empty where there is none here either."""
+    with contextlib.suppress(ToolchainError):
+        return {unit.key: unit.code() for unit in units}
+    return {}
+
+
+def receive(codes: Mapping[str, ObjectCode]) -> None:
+    """Use object code that another process has compiled; what is for another kind of processor is never asked for."""
+    _SHIPPED.update(codes)
+
+
 def generated(text: str, entries: Sequence[str], symbols: dict[str, int]) -> Loaded:
     """Generated C, compiled and loaded with the addresses of the names that it leaves open."""
-    code = compile_object(text, entries, also_needs=frozenset(symbols))
-    return load(code, symbols)
+    return load(Unit(text, tuple(entries), frozenset(symbols)).code(), symbols)
 
 
 class Stub:
@@ -99,11 +146,19 @@ def _pointer_source(signature: Signature, is_member: bool) -> str:
 
 
 def python_call(signature: Signature, is_member: bool) -> PythonCall | None:
-    """The compiled way in from Python; None where this Python or NumPy is laid out in another way."""
+    """The compiled way in from Python; None where it has to be the slow way.
+
+    That is where this Python or NumPy is laid out otherwise, or there is no compiler.
+    """
     if not is_supported():
         return None
     symbols, dtypes = caller_symbols(signature)
     return _python_call(caller_source(signature, is_member), tuple(symbols.items()), _ByIdentity(dtypes))
+
+
+def python_call_unit(signature: Signature, is_member: bool) -> Unit:
+    """What it is compiled from."""
+    return Unit(caller_source(signature, is_member), (ENTRY,), frozenset(caller_symbols(signature)[0]))
 
 
 class _ByIdentity:
@@ -120,6 +175,9 @@ class _ByIdentity:
 
 
 @functools.lru_cache(maxsize=256)
-def _python_call(text: str, symbols: tuple[tuple[str, int], ...], dtypes: _ByIdentity) -> PythonCall:
-    loaded = generated(text, (ENTRY,), dict(symbols))
+def _python_call(text: str, symbols: tuple[tuple[str, int], ...], dtypes: _ByIdentity) -> PythonCall | None:
+    try:
+        loaded = generated(text, (ENTRY,), dict(symbols))
+    except ToolchainError:
+        return None
     return PythonCall(loaded.addresses[0], (loaded, dtypes))

@@ -13,14 +13,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from symbiont_jit.backend.loader import load
 from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.frontend.guard import Site
 from symbiont_jit.frontend.guard.arena import ARENA_BYTES
 from symbiont_jit.frontend.guard.places import PLACE, RECORDS
 from symbiont_jit.frontend.guard.runtime import INTERRUPTED, NO_ROOM
-from symbiont_jit.kernel.glue import generated
+from symbiont_jit.kernel.glue import Unit
 
-__all__ = ["Panic", "PanicTable", "panic_of"]
+__all__ = ["TAKE", "Panic", "PanicTable", "panic_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class PanicTable:
 
 @functools.cache
 def _take() -> Callable[[int, int, int], int]:
-    loaded = generated(_TAKE, ("sj_take",), {})
+    loaded = load(TAKE.code(), {})
     function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)(loaded.addresses[0])
     _KEPT.append(loaded)
     return function
@@ -86,7 +87,7 @@ def _take() -> Callable[[int, int, int], int]:
 
 _KEPT: Final[list[Any]] = []
 
-_TAKE: Final = f"""{PLACE}
+_TEXT: Final = f"""{PLACE}
 int64_t sj_take(struct sj_record *table, int64_t version, int64_t *out)
 {{
   int64_t me = sj_me();
@@ -107,6 +108,9 @@ int64_t sj_take(struct sj_record *table, int64_t version, int64_t *out)
   return 1;
 }}
 """
+
+#: What takes a panic out of a table.
+TAKE: Final = Unit(_TEXT, ("sj_take",))
 
 
 def panic_of(sites: Sequence[Site], number: int, a: int, b: int, source: str) -> Panic:

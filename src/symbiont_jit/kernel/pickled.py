@@ -11,7 +11,7 @@ import importlib
 import operator
 import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,10 @@ from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.dispatch.python_body import body_from_bytes, body_to_bytes
 from symbiont_jit.errors import UsageError
 from symbiont_jit.frontend import Canonical
-from symbiont_jit.kernel.lineage import Lineage, Version
+from symbiont_jit.kernel.glue import python_call_unit, receive, shipped
+from symbiont_jit.kernel.lineage import BOUND, Lineage, Version
+from symbiont_jit.kernel.panics import TAKE
+from symbiont_jit.kernel.threads import THREADS
 from symbiont_jit.signature import Signature
 
 if TYPE_CHECKING:
@@ -58,12 +61,16 @@ class _Stored:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """Functions that evolve together: their declarations, and revisions, of which the last is active."""
+    """Functions that evolve together: their declarations, and revisions, of which the last is active.
+
+    `support` is object code of the project's own that calls need, so that nothing has to be compiled there.
+    """
 
     signatures: tuple[Signature, ...]
     profile: str
     flags: tuple[str, ...]
     revisions: tuple[_Stored, ...]
+    support: dict[str, ObjectCode]
 
 
 def pickled_kernel(kernel: Kernel) -> Reduced:
@@ -129,7 +136,15 @@ def _state(lineage: Lineage, chosen: Version | None) -> _State:
     if first is not None and first is not chosen:
         with contextlib.suppress(pickle.PicklingError):
             stored.insert(0, _stored(lineage, first))
-    return _State(tuple(lineage.signatures), lineage.profile, lineage.flags, tuple(stored))
+    return _State(tuple(lineage.signatures), lineage.profile, lineage.flags, tuple(stored), _support(lineage, stored))
+
+
+def _support(lineage: Lineage, stored: Sequence[_Stored]) -> dict[str, ObjectCode]:
+    """What calls from Python need, and what guarded code and its panics do."""
+    units = [python_call_unit(s, lineage.is_group) for s in lineage.signatures]
+    if any(s.code is not None and not BOUND.isdisjoint(s.code.needs) for s in stored):
+        units += [THREADS, TAKE]
+    return shipped(units)
 
 
 def _stored(lineage: Lineage, version: Version) -> _Stored:
@@ -160,6 +175,7 @@ def _restored(lineage: Lineage, stored: _Stored) -> Version:
 
 
 def _filled(lineage: Lineage, state: _State) -> None:
+    receive(state.support)
     for stored in state.revisions:
         lineage.active = _restored(lineage, stored)
 

@@ -12,12 +12,13 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
+from symbiont_jit.backend.loader import load
 from symbiont_jit.errors import UsageError
 from symbiont_jit.frontend.guard.arena import ARENA, ARENA_BYTES
 from symbiont_jit.frontend.guard.places import OWN_PLACE, PLACE, PLACE_WORDS, PLACES, RECORDS
-from symbiont_jit.kernel.glue import generated
+from symbiont_jit.kernel.glue import Unit
 
-__all__ = ["MARGIN", "bound_names", "places"]
+__all__ = ["MARGIN", "THREADS", "bound_names", "places"]
 
 #: Bytes at the lower end of a stack that no candidate gets: for the guard page, signal handlers and reports.
 MARGIN: Final = 64 << 10
@@ -38,11 +39,8 @@ def places() -> ctypes.Array[ctypes.c_int64]:
 def bound_names() -> Mapping[str, int]:
     """What compiled candidates need besides the C library: where threads have their places, and how to get one."""
     table, key = ctypes.addressof(places()), ctypes.c_uint(0)
-    symbols = {"sj_places": table, "sj_key": ctypes.addressof(key)} | _library(
-        "pthread_setspecific pthread_self pthread_getattr_np pthread_attr_getstack pthread_attr_destroy "
-        "mmap munmap madvise"
-    )
-    loaded = generated(_THREADS, ("sj_enlist", "sj_leave", "sj_arena", "sj_report", "sj_forked"), symbols)
+    symbols = {"sj_places": table, "sj_key": ctypes.addressof(key)} | _library(_LIBRARY)
+    loaded = load(THREADS.code(), symbols)
     enlist, leave, arena, report, forked = loaded.addresses
     if ctypes.CDLL(None).pthread_key_create(ctypes.byref(key), ctypes.c_void_p(leave)) != 0:
         raise UsageError("this process has used up its thread-specific keys, one of which kernels need")
@@ -52,6 +50,11 @@ def bound_names() -> Mapping[str, int]:
 
 
 _KEPT: Final[list[object]] = []
+
+
+_LIBRARY: Final = (
+    "pthread_setspecific pthread_self pthread_getattr_np pthread_attr_getstack pthread_attr_destroy mmap munmap madvise"
+)
 
 
 def _library(names: str) -> dict[str, int]:
@@ -64,7 +67,7 @@ _PROT_READ_WRITE: Final = 3
 _MAP_PRIVATE_ANONYMOUS_NORESERVE: Final = 0x2 | 0x20 | 0x4000
 _MADV_DONTNEED: Final = 4
 
-_THREADS: Final = f"""{PLACE}{OWN_PLACE}{ARENA}
+_TEXT: Final = f"""{PLACE}{OWN_PLACE}{ARENA}
 extern unsigned sj_key;
 extern int pthread_setspecific(unsigned, const void *);
 extern unsigned long pthread_self(void);
@@ -178,3 +181,10 @@ struct sj_arena *sj_arena(void)
   return arena;
 }}
 """
+
+#: The functions behind the names.
+THREADS: Final = Unit(
+    _TEXT,
+    ("sj_enlist", "sj_leave", "sj_arena", "sj_report", "sj_forked"),
+    frozenset(["sj_places", "sj_key", *_LIBRARY.split()]),
+)
