@@ -542,7 +542,7 @@ def test_lengths_are_checked_by_compiled_code():
     call = functools.partial(scale_loop, scale)
     for name, array in [("y", np.zeros(3)), ("out", np.zeros((2, 2))), ("count", np.zeros(2, np.int64))]:
         arguments = good() | {name: array}
-        with pytest.raises(ValueError, match=r"argument 'arg\d' (does not have length|must have exactly one element)"):
+        with pytest.raises(ValueError, match=r"argument \d (and .* differ in|does not have) length"):
             call(*arguments.values())
         assert not np.any(arguments["out"])
         require_good(call)
@@ -642,7 +642,7 @@ def test_the_message_of_a_wrong_length_says_which():
         turn(r, w[:, :1].copy(), x, out)
     with pytest.raises(ValueError, match=r"argument 'out' has n = 1 \(axis 0\), but 'w' has n = 2"):
         turn(r, w, x, out[:1])
-    with pytest.raises(ValueError, match="axis 1 of argument 'arg1' does not have length 3"):
+    with pytest.raises(ValueError, match="axis 1 of argument 1 does not have length 3"):
         turn_loop(turn, np.ones((3, 2)), w, x, out)
 
 
@@ -1012,7 +1012,7 @@ def test_records_that_do_not_fit_are_refused():
         with pytest.raises(TypingError) as caught:
             move_arrays(move, *arguments)
         assert said in str(caught.value)
-    with pytest.raises(ValueError, match="argument 'arg1' must have exactly one element"):
+    with pytest.raises(ValueError, match="argument 1 does not have length 1"):
         move_arrays(move, bodies(), to, total)
     assert move_arrays(move, bodies()[:1], to, total) == 0.5
 

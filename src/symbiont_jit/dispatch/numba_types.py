@@ -23,7 +23,7 @@ from numba.core.typing.templates import Signature as NumbaSignature
 from numba.extending import NativeValue, box, lower_builtin, models, register_model, unbox
 
 from symbiont_jit.dispatch.lease import owner_of
-from symbiont_jit.signature import ArrayType, Element, Mode, Param, Record, Scalar, Signature, native_entry
+from symbiont_jit.signature import ArrayType, Dimension, Element, Mode, Param, Record, Scalar, Signature, native_entry
 
 __all__ = [
     "KernelType",
@@ -394,32 +394,22 @@ def _array_pointer(
     array = context.make_array(typ)(context, builder, value)
     assert isinstance(param.type, ArrayType)
     shape = cgutils.unpack_tuple(builder, array.shape, typ.ndim)
-    if not param.type.dims:
-        for length in shape:
-            _require_length(
-                context,
-                builder,
-                length,
-                ir.Constant(length.type, 1),
-                f"{signature.name}(): argument {param.name!r} must have exactly one element",
-            )
-        return array.data
-    for axis, (dim, length) in enumerate(zip(param.type.dims, shape, strict=True)):
+    dims = param.type.dims or (1,) * typ.ndim  # one value by reference has one element
+    for axis, (dim, length) in enumerate(zip(dims, shape, strict=True)):
         if isinstance(dim, str) and dim not in lengths:
             lengths[dim] = length
             continue
         wanted = lengths[dim] if isinstance(dim, str) else ir.Constant(length.type, dim)
-        _require_length(
-            context,
-            builder,
-            length,
-            wanted,
-            f"{signature.name}(): axis {axis} of argument {param.name!r} does not have length {dim}",
-        )
+        with builder.if_then(builder.icmp_signed("!=", length, wanted), likely=False):
+            context.call_conv.return_user_exc(builder, ValueError, (_wrong_length(signature, param, axis, dim),))
     return array.data
 
 
-def _require_length(context: Any, builder: Any, length: Any, wanted: Any, message: str) -> None:
-    differs = builder.icmp_signed("!=", length, wanted)
-    with builder.if_then(differs, likely=False):
-        context.call_conv.return_user_exc(builder, ValueError, (message,))
+def _wrong_length(signature: Signature, param: Param, axis: int, dim: Dimension) -> str:
+    """What is wrong with an axis, in words that hold for every kernel of these types: its names are not known here."""
+    given = f"axis {axis} of argument {signature.params.index(param) + 1}"
+    if isinstance(dim, int):
+        return f"{given} does not have length {dim}, in a call of a {signature}"
+    arrays = [(number, p.type) for number, p in enumerate(signature.params, 1) if isinstance(p.type, ArrayType)]
+    first = next(f"axis {t.dims.index(dim)} of argument {number}" for number, t in arrays if dim in t.dims)
+    return f"{given} and {first} differ in length, in a call of a {signature}"
