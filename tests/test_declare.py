@@ -326,11 +326,22 @@ def shown():
     return dot
 
 
+def swapped(kernel):
+    """With a text that somebody gave by hand."""
+    kernel.swap("double dot(int64_t n, const double x[n], const double y[n]) { return n < 2; }")
+    return kernel
+
+
 def test_repr_says_what_it_is_and_what_is_active(shown):
-    """One line with the signature and the active revision."""
-    assert repr(shown) == '<Kernel dot(x: Array[float64, "n"], y: Array[float64, "n"]) -> float64 (revision 0 of 2)>'
+    """A kernel's has signature, prototype and the active revision with where it came from; a revision's is one line."""
+    assert repr(shown).splitlines() == [
+        '<Kernel dot(x: Array[float64, "n"], y: Array[float64, "n"]) -> float64',
+        "  in C:   double dot(int64_t n, const double x[n], const double y[n])",
+        "  active: revision 0: python, declared body (2 registered)>",
+    ]
     assert repr(shown.active) == "<Revision 0 of dot (python, declared body)>"
-    assert repr(shown.revision(1)) == "<Revision 1 of dot (c, by <hand>)>"
+    assert repr(shown.revision(1)) == "<Revision 1 of dot (c, safe, by <hand>)>"
+    assert "revision 2: c, safe, by hand (3 registered)" in repr(swapped(shown))
     assert repr(shown.freeze(1)) == "<Frozen revision 1 of dot>"
 
 
@@ -355,7 +366,7 @@ def test_help_tells_a_person(shown):
     for part in (
         "Inner product of x & y.",
         "double dot(int64_t n, const double x[n], const double y[n])",
-        "<Revision 1 of dot (c, by <hand>)>",
+        "active: revision 1: c, safe, by <hand> (2 registered)",
     ):
         assert part in text
     assert "All revisions stay" in Kernel.__doc__

@@ -134,7 +134,7 @@ def as_agent(agent: Any) -> Ask:
 
     Raises `UsageError` for what cannot be called.
     """
-    if not callable(agent):
+    if not callable(agent) or isinstance(agent, type):
         raise UsageError(f"an agent is sj.Agent(...) or an async function of the messages, not {agent!r:.80}")
 
     async def ask(messages: Sequence[Message]) -> Reply:

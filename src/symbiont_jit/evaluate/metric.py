@@ -7,6 +7,7 @@ return nonsense; that is the candidate's verdict, not the search's end.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import math
 import time
 import traceback
@@ -85,6 +86,17 @@ class Metric(Protocol):
         """Run a candidate's checked code, then score its release code; in a worker. `best` is the score to beat."""
 
 
+def _takes_one(function: Callable[..., Any]) -> bool:
+    """Whether it can be called with one argument, as far as Python knows."""
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        return False
+    except ValueError:
+        return True
+    return True
+
+
 class Speedup:
     """Reference time over candidate time, for candidates that agree with the reference on fresh inputs.
 
@@ -109,6 +121,7 @@ class Speedup:
         self._harness: Harness | None = None
         self._stopwatch: Stopwatch | None = None
         self._reference = 0
+        self._reference_handle: Any = None
         self._reference_calls = 1
         self._reference_ns: list[float] = []
         self._cases: list[_Case] = []
@@ -125,7 +138,8 @@ class Speedup:
             raise UsageError(
                 f"{kernel.signature.name!r} has neither a Python body nor source=..., so there is no reference"
             )
-        self._reference = kernel.revisions[0].entry_address
+        self._reference_handle = kernel.revisions[0]  # its code stays while the handle does
+        self._reference = self._reference_handle.entry_address
         self._harness = Harness(kernel.signature)
         values = self._draw([0, 0], 0)
         problem = check_arguments(kernel.signature, values)
@@ -155,7 +169,12 @@ class Speedup:
     def _draw(self, seed: Sequence[int], number: int) -> tuple[Any, ...]:
         if not callable(self.inputs):
             return tuple(self.inputs[number % len(self.inputs)])
-        drawn = self.inputs(np.random.default_rng([*seed, number]))
+        try:
+            drawn = self.inputs(np.random.default_rng([*seed, number]))
+        except TypeError as error:
+            if _takes_one(self.inputs):
+                raise
+            raise UsageError(f"inputs is called with a NumPy Generator: write 'lambda rng: ...' ({error})") from error
         return tuple(drawn) if isinstance(drawn, tuple | list) else (drawn,)
 
     def judge(self, kernel: Kernel, checked: Any, candidate: Any, seed: Sequence[int], best: float | None) -> Verdict:

@@ -16,6 +16,7 @@ import signal
 import struct
 import sys
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -72,6 +73,9 @@ class Worker:
         self._output = shared_file("worker output")
         self._phase_file = shared_file("worker phase")
         os.ftruncate(self._phase_file, MAX_PHASE)
+        # Not in `__del__`: when the interpreter ends, that may come after the end of `os`.
+        for file in (self._output, self._phase_file):
+            weakref.finalize(self, os.close, file)
         self._phase = mmap.mmap(self._phase_file, MAX_PHASE)
 
     def ask(self, request: Any, deadline: float) -> Answer | Crash | Overdue:
@@ -174,8 +178,6 @@ class Worker:
 
     def __del__(self) -> None:
         self._kill()
-        os.close(self._output)
-        os.close(self._phase_file)
 
 
 def _received(pipe: Connection, deadline: float) -> bytes | None:

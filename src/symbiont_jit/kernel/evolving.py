@@ -86,6 +86,18 @@ class Evolving(Generic[Handle]):
         """The handle of a revision: it is called like the kernel and stays what it is. Raises `KernelError`."""
         return self._handle(self._lineage.version(number))
 
+    def _shown_active(self) -> str:
+        active = self._lineage.active
+        if active is None:
+            return "no body yet"
+        about, count = Registered.of(active).about, len(self._lineage.versions)
+        return f"revision {active.number}: {about} ({count} registered)"
+
+    def _shown_rows(self, prototypes: str) -> str:
+        """The C prototypes and the active revision, for `repr` and `help`."""
+        indented = prototypes.replace("\n", "\n          ")
+        return f"  in C:   {indented}\n  active: {self._shown_active()}"
+
     # -- what changes it ----------------------------------------------------------------------------------------
 
     def compile(self, source: str | bytes, profile: str | None = None, *, origin: str = "") -> Handle:

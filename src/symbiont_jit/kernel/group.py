@@ -17,6 +17,7 @@ from symbiont_jit.kernel.lineage import Lineage, Version
 from symbiont_jit.kernel.panics import Panic
 from symbiont_jit.kernel.python_source import python_source
 from symbiont_jit.kernel.revision import Registered, Revision
+from symbiont_jit.kernel.shown import html_of
 from symbiont_jit.signature import Signature, require_agreeing_records
 
 __all__ = ["Group", "GroupRevision"]
@@ -50,8 +51,11 @@ class GroupRevision(Registered):
         return pickled_group_revision(self)
 
     def __repr__(self) -> str:
-        origin = f", {self.origin}" if self.origin else ""
-        return f"<GroupRevision {self.number} of {', '.join(self._handles)} ({self.language}{origin})>"
+        return f"<GroupRevision {self.number} of {', '.join(self._handles)} ({self.about})>"
+
+    def _repr_html_(self) -> str:
+        rows = {"functions": ", ".join(self._handles), "from": self.origin or "by hand", "profile": self.profile}
+        return html_of(f"Revision {self.number} of a group", rows, self.source)
 
 
 class Group(Evolving[GroupRevision]):
@@ -176,9 +180,12 @@ class Group(Evolving[GroupRevision]):
         return handle._of if is_own else None
 
     def __repr__(self) -> str:
-        active = self._lineage.active
-        where = f"revision {active.number} of {len(self._lineage.versions)}" if active else "no body yet"
-        return f"<Group {'; '.join(str(s) for s in self.signatures)} ({where})>"
+        functions = "\n       ".join(str(s) for s in self.signatures) or "without functions yet"
+        return f"<Group {functions}\n{self._shown_rows(self.c_prototype)}>"
+
+    def _repr_html_(self) -> str:
+        rows = {"functions": "; ".join(str(s) for s in self.signatures), "revisions": self.memory()}
+        return html_of("Group", rows | {"active": self._shown_active()}, self.source)
 
     def __reduce__(self) -> tuple[Any, ...]:
         from symbiont_jit.kernel.pickled import pickled_group

@@ -46,6 +46,11 @@ class Kernel(CellCallable, Evolving[Revision]):
         profile: str | None = None,
         flags: Sequence[str] = (),
     ) -> None:
+        if not isinstance(signature, Signature):
+            raise UsageError(
+                f"Kernel takes a Signature, not {signature!r:.60}; make a kernel of C text with Kernel.from_c(text), "
+                f"of a function with @evolvable"
+            )
         self._join(signature, Lineage(profile_of(profile), flags_of(flags)))
         lineage = self._lineage
         if body is not None:
@@ -69,12 +74,9 @@ class Kernel(CellCallable, Evolving[Revision]):
     __doc__ = OwnDoc(__doc__, lambda kernel: kernel._described())
 
     def _described(self) -> str:
-        active = self.active
-        parts = [
-            self.signature.doc,
-            f"signature: {self.signature}\nin C:      {self.c_prototype};\nactive:    {active or 'no body yet'}",
-        ]
-        return "\n\n".join(part for part in parts if part)
+        return "\n\n".join(
+            part for part in (self.signature.doc, f"{self.signature}\n{self._shown_rows(self.c_prototype)}") if part
+        )
 
     @classmethod
     def member_of(cls, group: Group, signature: Signature, lineage: Lineage) -> Kernel:
@@ -132,15 +134,17 @@ class Kernel(CellCallable, Evolving[Revision]):
         """The same as a ctypes function with its argument types; complex numbers by value are more than ctypes can."""
         return ctypes_pointer(self.signature)(self.address)
 
-    def low_level_callable(self, kind: str | None = None) -> Any:
+    def low_level_callable(self, kind: str | None = None, *, user_data: Any = None) -> Any:
         """A `scipy.LowLevelCallable` that always goes to the active revision.
 
-        `kind` is `quad`, `generic_filter` or `generic_filter1d`; by default what the signature fits. Raises
+        `kind` is `quad`, `generic_filter` or `generic_filter1d`; by default what the signature fits. `user_data` is an
+        array that is passed as the kernel's last argument; it is kept, and what is written to it later is seen. Where
+        SciPy passes another number of values than the kernel takes, `quad` gets NaN and filters fail. Raises
         `UsageError` with the signatures that SciPy takes.
         """
         self._require_code()
         self._keep_for_good()
-        return low_level_callable(self.signature, self._cell, kind)
+        return low_level_callable(self.signature, self._cell, kind, user_data)
 
     def freeze(self, revision: Revision | int | None = None) -> Frozen:
         """A revision (by default the active one) that Numba links into its callers and inlines: no cell, no call.
@@ -167,16 +171,13 @@ class Kernel(CellCallable, Evolving[Revision]):
         return self._lineage.take_panic(self._index)
 
     def __repr__(self) -> str:
-        active = self._lineage.active
-        where = f"revision {active.number} of {len(self._lineage.versions)}" if active else "no body yet"
-        return f"<Kernel {self.signature} ({where})>"
+        return f"<Kernel {self.signature}\n{self._shown_rows(self.c_prototype)}>"
 
     def _repr_html_(self) -> str:
-        active = self.active
         rows = {
             "signature": self.signature,
             "C prototype": self.c_prototype,
-            "active": active if active is not None else "no body yet",
+            "active": self._shown_active(),
             "revisions": self.memory(),
         }
         return html_of(f"Kernel {self.signature.name}", rows, self.source)

@@ -21,6 +21,13 @@ class Registered:
 
     _of: Version
 
+    @classmethod
+    def of(cls, version: Version) -> Registered:
+        """The same of a version, without a handle."""
+        made = Registered()
+        made._of = version
+        return made
+
     @property
     def number(self) -> int:
         """Its number within the kernel or group."""
@@ -45,6 +52,12 @@ class Registered:
     def profile(self) -> str:
         """What it was compiled for."""
         return self._of.profile
+
+    @property
+    def about(self) -> str:
+        """Language, profile and where it came from, on one line."""
+        profile = [] if self.language == "python" else [self.profile]
+        return ", ".join([self.language, *profile, " ".join(self.origin.split()) or "by hand"])
 
     @property
     def object_code(self) -> ObjectCode | None:
@@ -101,8 +114,7 @@ class Revision(CellCallable, Registered):
         return python_call(self.signature, self._cell.is_member)
 
     def __repr__(self) -> str:
-        origin = f", {self.origin}" if self.origin else ""
-        return f"<Revision {self.number} of {self.signature.name} ({self.language}{origin})>"
+        return f"<Revision {self.number} of {self.signature.name} ({self.about})>"
 
     def _repr_html_(self) -> str:
         return html_of(repr(self), self._rows(), self.source)
@@ -111,7 +123,7 @@ class Revision(CellCallable, Registered):
         return {
             "signature": self.signature,
             "C prototype": self.c_prototype,
-            "from": self.origin or "swapped in by hand",
+            "from": self.origin or "by hand",
             "profile": self.profile,
         }
 

@@ -72,7 +72,7 @@ sj_check void *sj_aligned(struct sj_frame *sj_f, int64_t site, void *p, uint64_t
 sj_check void sj_step(struct sj_frame *sj_f, int64_t site)
 {
   if (__builtin_expect((--sj_f->fuel < 0) | (sj_panics->number != 0), 0))
-    sj_panic(sj_f, site, 0, 0);
+    sj_panic(sj_f, sj_panics->number ? -1 : site, 0, 0);  // -1: interrupted
 }
 sj_check void sj_enter(struct sj_frame *sj_f, int64_t site)
 {
