@@ -2,6 +2,7 @@
 
 import io
 import multiprocessing
+import os
 import pickle
 import pydoc
 import re
@@ -17,7 +18,7 @@ from numba import int64 as i64
 from numba import njit
 
 import symbiont_jit as sj
-from symbiont_jit import Array, CandidateError, Kernel, Out, SignatureError, UsageError, evolvable
+from symbiont_jit import Array, CandidateError, Kernel, KernelError, Out, SignatureError, UsageError, evolvable
 
 # -- from C -----------------------------------------------------------------------------------------------------------
 
@@ -179,11 +180,11 @@ def test_an_njit_function_without_types_is_asked_for_them():
     def add(x, y):
         return x + y
 
-    with pytest.raises(SignatureError, match="call it once, give njit the types, or annotate it"):
+    with pytest.raises(SignatureError, match=r"compiled for: none\); call it once, or annotate it"):
         evolvable(add)
     add(1, 2)
     add(1.0, 2.0)
-    with pytest.raises(SignatureError, match=r"compiled for: \(int64, int64\); \(float64, float64\)"):
+    with pytest.raises(SignatureError, match=r"compiled for: \(int64, int64\); \(float64, float64\)\); annotate it"):
         evolvable(add)
 
 
@@ -264,14 +265,85 @@ def test_a_pickle_is_read_by_a_fresh_process(tmp_path):
         sys.addaudithook(lambda event, _: started.append(event) if event == "subprocess.Popen" else None)
         kernel = pickle.load(open({str(path)!r}, "rb"))
         revision = kernel.active
-        address = revision.entry_address
-        assert not started
+        assert revision.entry_address
         assert (kernel(3.0), njit(lambda k: k(2.0))(kernel)) == (10.0, 5.0)
+        assert not started
         assert (revision.number, revision.origin, kernel.signature.name) == (0, "declared source", "square")
         kernel.swap("double square(double x) {{ return -x; }}")
         assert kernel(3.0) == -3.0
     """)
     subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)
+
+
+PROGRAM_WITHOUT_CLANG = """
+import pickle, sys
+import numpy as np
+from numba import njit
+kernels, handle, revision = pickle.load(open(sys.argv[1], "rb"))
+three = np.arange(3.0)
+for kernel in (*kernels, handle):
+    assert kernel(three) == 3.0 == njit(lambda k, x: k(x))(kernel, three), kernel
+    assert kernel(np.zeros(0)) == 0.0 and kernel.take_panic().kind == "index"
+assert revision["low"](1.0) == 2.0 == njit(lambda k: k(1.0))(revision["low"])
+try:
+    kernels[0].swap("double first(int64_t n, const double *x) { return 1; }")
+except Exception as error:
+    assert "no usable clang" in str(error), error
+else:
+    raise AssertionError("a text was compiled without a compiler")
+"""
+
+FIRST = (
+    "double first(int64_t n, const double x[n]) { double s = x[0]; for (int i = 0; i < n; i++) s += x[i]; return s; }"
+)
+
+
+def test_pickles_work_where_there_is_no_compiler(tmp_path):
+    """Guarded kernels are called, from Python and compiled code, and panic; only a new text needs clang."""
+    kernels = [Kernel.from_c(FIRST, profile=profile) for profile in ("safe", "checked")]
+    group = sj.Group()
+
+    @group.evolvable
+    def low(x: f64) -> f64: ...
+
+    @group.evolvable
+    def high(x: f64) -> f64: ...
+
+    revision = group.swap("double low(double x) { return 2 * x; } double high(double x) { return low(x); }")
+    path = tmp_path / "kernels.pickle"
+    path.write_bytes(pickle.dumps((kernels, kernels[0].revision(0), revision)))
+    nowhere = {**os.environ, "SYMBIONT_JIT_CLANG": "/nowhere/clang"}
+    subprocess.run([sys.executable, "-c", PROGRAM_WITHOUT_CLANG, path], check=True, env=nowhere)
+
+
+def test_a_body_is_called_without_a_compiler_too():
+    """Calls from Python then take the slow way."""
+    program = """
+        import numpy as np
+        from numba import float64, njit
+        from symbiont_jit import Array, evolvable
+        exec("def total(x: Array[float64, 'n']) -> float64:\\n    return x.sum()")
+        kernel = evolvable(total)
+        assert [kernel(np.ones(4)) for _ in range(3)] == [4.0, 4.0, 4.0]
+        assert njit(lambda k, x: k(x))(kernel, np.ones(3)) == 3.0
+    """
+    nowhere = {**os.environ, "SYMBIONT_JIT_CLANG": "/nowhere/clang"}
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True, env=nowhere)
+
+
+def test_pickles_keep_numbers():
+    """A revision has its number there too; what is added there comes after it."""
+    kernel = Kernel.from_c("double f(double x) { return x; }")
+    for i in range(1, 5):
+        kernel.swap(f"double f(double x) {{ return {i} * x; }}")
+    kernel.activate(3)
+    again, handle, frozen = pickle.loads(pickle.dumps((kernel, kernel.revision(2), kernel.freeze(4))))
+    assert [r.number for r in again.revisions] == [0, 3]
+    assert (again.active.number, handle.number, frozen.revision) == (3, 2, 4)
+    assert (again(1.0), handle(1.0), frozen(1.0)) == (3.0, 2.0, 4.0)
+    assert again.swap("double f(double x) { return 9; }").number == 4
+    with pytest.raises(KernelError, match="no revision 1; there is 0 and 3 and 4"):
+        again.revision(1)
 
 
 def test_a_python_body_is_pickled_with_what_it_refers_to():

@@ -74,9 +74,8 @@ class Kernel(CellCallable, Evolving[Revision]):
     __doc__ = OwnDoc(__doc__, lambda kernel: kernel._described())
 
     def _described(self) -> str:
-        return "\n\n".join(
-            part for part in (self.signature.doc, f"{self.signature}\n{self._shown_rows(self.c_prototype)}") if part
-        )
+        shown = f"{self.signature}\n{self._shown_rows(self.c_prototype)}"
+        return f"{self.signature.doc}\n\n{shown}" if self.signature.doc else shown
 
     @classmethod
     def member_of(cls, group: Group, signature: Signature, lineage: Lineage) -> Kernel:
