@@ -339,3 +339,94 @@ def test_out_parameters_of_members():
     assert (out.tolist(), count(out)) == ([0.0, 1.0, 2.0], 3)
     with pytest.raises(TypeError, match="float64"):
         fill(np.ones(3, np.float32))
+
+
+def test_a_group_of_one_has_snapshots():
+    """In compiled code as in Python, before and after a swap, as an argument and as a global."""
+    group = Group()
+
+    @group.evolvable
+    def alone(x: i64) -> i64: ...
+
+    group.swap("int64_t alone(int64_t x) { return x + 1; }")
+    given, named = njit(lambda g: g.snapshot().alone(1)), njit(lambda: group.snapshot().alone(1))
+    assert (given(group), named(), group.snapshot().alone(1)) == (2, 2, 2)
+    group.swap("int64_t alone(int64_t x) { return x + 2; }")
+    assert (given(group), named(), alone(1)) == (3, 3, 3)
+
+
+def test_python_bodies_of_a_group_call_each_other():
+    """Also themselves; what they call is the declared bodies, whatever is active: they are the reference."""
+    group = Group()
+
+    @group.evolvable
+    def half(x: f64) -> f64:
+        return x / 2.0
+
+    @group.evolvable
+    def halvings(x: f64) -> i64:
+        return 0 if x < 1.0 else 1 + halvings(half(x))
+
+    assert (half(5.0), halvings(5.0), halvings.freeze()(5.0)) == (2.5, 3, 3)
+    assert pickle.loads(pickle.dumps(group))["halvings"](5.0) == 3
+    group.swap("double half(double x) { return 0.0; } int64_t halvings(double x) { return half(x) == 0.0; }")
+    assert (halvings(5.0), halvings.revision(0)(5.0)) == (1, 3)
+
+
+def test_a_body_may_call_a_member_without_one():
+    """The member panics until it has a body."""
+    group = Group()
+
+    @group.evolvable
+    def missing(x: f64) -> f64: ...
+
+    @group.evolvable
+    def caller(x: f64) -> f64:
+        return missing(x) + 1.0
+
+    assert caller(5.0) == 1.0
+    assert missing.take_panic().kind == "unevolved"
+
+
+def test_a_revision_of_a_group_is_one_object(numbered):
+    """While somebody has it; its functions are attributes, as in compiled code."""
+    group, first, _ = numbered
+    held = group.revision(2)
+    assert group.activate(2) is held is group.active is group.snapshot()
+    assert held in group.revisions
+    assert held.first is first.active is held["first"]
+    with pytest.raises(AttributeError, match="third"):
+        held.third  # noqa: B018  asking is enough
+
+
+def test_a_pickled_revision_of_a_group_has_its_number(numbered):
+    """And is the active one of a group of its own."""
+    again = pickle.loads(pickle.dumps(numbered[0].revision(2)))
+    assert (again.number, again.first(1), again["second"](1)) == (2, 2, 2)
+
+
+def test_panics_of_a_group_are_taken_from_the_group_too(numbered):
+    """A panic of any function."""
+    group, first, _ = numbered
+    group.swap("int64_t first(int64_t x) { return 1 / x; } int64_t second(int64_t x) { return x; }")
+    assert first(0) == 0
+    assert group.take_panic().kind == "division"
+    assert group.take_panic() is None
+
+
+@pytest.mark.parametrize("use", [lambda g: g.revision(0), lambda g: njit(lambda k: 0)(g)], ids=["handle", "compiled"])
+def test_what_has_been_given_out_is_in_use(use):
+    """Nothing is declared behind the back of a handle or of compiled code."""
+    group = Group()
+
+    @group.evolvable
+    def first(x: i64) -> i64:
+        return x
+
+    kept = use(group)
+    with pytest.raises(UsageError, match="the group is in use"):
+
+        @group.evolvable
+        def second(x: i64) -> i64: ...
+
+    assert kept is not None

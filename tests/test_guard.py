@@ -378,3 +378,18 @@ def test_in_place_and_record_kernels_are_guarded():
     fill(points[:1], 1)
     assert "index 1 out of bounds for p" in fill.take_panic().message
     assert points[1]["x"] == 1.0
+
+
+def test_interrupted_checked_code_says_so():
+    """Whether its loop or the signal sees it first, it is no endless loop."""
+    kernel = Kernel.from_c("int64_t spin(int64_t n) { int64_t s = 0; while (n) s += n; return s; }", profile="checked")
+    kernel(0)
+    kinds = set()
+    for _ in range(10):
+        taken = []
+        thread = threading.Thread(target=lambda taken=taken: (kernel(1), taken.append(kernel.take_panic())))
+        thread.start()
+        while thread.is_alive():
+            kernel.interrupt()
+        kinds.add(taken[0].kind)
+    assert kinds == {"interrupted"}

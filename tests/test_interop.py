@@ -19,7 +19,7 @@ from numba import uint16 as u16
 from scipy import integrate, ndimage
 
 import symbiont_jit as sj
-from symbiont_jit import Array, Group, InOut, Out, UsageError, evolvable
+from symbiont_jit import Array, Group, InOut, Kernel, Out, UsageError, evolvable
 from symbiont_jit.kernel.glue import generated
 
 
@@ -244,3 +244,56 @@ def test_scipy_takes_no_other_signature(square):
         square.low_level_callable("generic_filter1d")
     with pytest.raises(UsageError, match="there is no kind 'cubature'"):
         square.low_level_callable("cubature")
+
+
+def weighted():
+    """A filter with one more array than SciPy passes."""
+    return Kernel.from_c("""
+        double weighted(int64_t n, int64_t m, const double x[n], const double w[m])
+        { double s = 0; for (int64_t i = 0; i < n; i++) s += x[i] * w[i % m]; return s; }
+    """)
+
+
+def test_user_data_is_the_last_argument():
+    """An array that the callback has besides what SciPy passes; what is written to it later is seen."""
+    image, weights = np.arange(20.0).reshape(4, 5), np.arange(9.0)
+    callback = weighted().low_level_callable(user_data=weights)
+    for scale in (1.0, 2.0):
+        weights[:] = scale * np.arange(9.0)
+        expected = ndimage.generic_filter(image, lambda x: (x * weights).sum(), size=3)
+        assert np.array_equal(ndimage.generic_filter(image, callback, size=3), expected)
+    line = Kernel.from_c("double line(double x, const double p[2]) { return p[0] + p[1] * x; }")
+    assert integrate.quad(line.low_level_callable(user_data=np.array([1.0, 4.0])), 0, 1)[0] == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("given", [3.0, np.zeros(2, np.float32), np.zeros((2, 2)), np.zeros(6)[::2]], ids=str)
+def test_user_data_has_to_fit(given):
+    """The message says what is given and what the kernel takes."""
+    with pytest.raises(UsageError, match="user_data does not fit weighted"):
+        weighted().low_level_callable(user_data=given)
+
+
+def test_user_data_needs_a_parameter(square):
+    """A kernel of numbers alone has no place for it."""
+    with pytest.raises(UsageError, match="a last parameter like"):
+        square.low_level_callable(user_data=np.zeros(2))
+
+
+def test_a_window_of_a_literal_length():
+    """It is called for windows of that length; for others SciPy raises an error."""
+    sum9 = Kernel.from_c(
+        "double f(const double w[9]) { double s = 0; for (int i = 0; i < 9; i++) s += w[i]; return s; }"
+    )
+    image = np.arange(20.0).reshape(4, 5)
+    expected = ndimage.generic_filter(image, np.sum, size=3)
+    assert np.allclose(ndimage.generic_filter(image, sum9.low_level_callable(), size=3), expected)
+    with pytest.raises(RuntimeError):
+        ndimage.generic_filter(image, sum9.low_level_callable(), size=2)
+
+
+def test_quad_with_other_arguments_is_not_a_number():
+    """A kernel of two numbers is not called with one and whatever lies behind it."""
+    callback = Kernel.from_c("double f(double x, double a) { return x * a; }").low_level_callable()
+    with pytest.warns(integrate.IntegrationWarning):
+        assert np.isnan(integrate.quad(callback, 0, 3)[0])
+    assert integrate.quad(callback, 0, 3, args=(2.0,))[0] == pytest.approx(9.0)

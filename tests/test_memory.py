@@ -1,8 +1,12 @@
 """Handles, rollback and memory: what stays loaded, for whom, and what `prune` may take."""
 
 import gc
+import os
+import signal
+import subprocess
 import sys
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -297,3 +301,134 @@ def test_memory_says_it_in_words(step):
     """The record prints as a sentence with numbers."""
     assert "5 revisions" in str(step.memory())
     assert "1 loaded" in str(step.memory())
+
+
+def test_being_idle_says_nothing_of_calls_that_are_counted(step):
+    """`idle=True` is about globals of compiled functions: a loop that has the kernel as an argument keeps its code."""
+    njit(lambda: step(1))()  # a global: without `idle` nothing goes
+    step.activate(1)
+    with Spinning(spin, step):
+        step.activate(2)
+        assert step.prune(idle=True) == []
+    assert step.prune(idle=True) == [0, 1]
+
+
+def test_the_call_of_a_handle_keeps_its_code(step):
+    """`handle.__call__` alone is enough, once the handle was called."""
+    handle = step.revision(3)
+    assert [handle(0), handle(0)] == [3, 3]
+    call = handle.__call__
+    del handle
+    gc.collect()
+    assert (step.prune(), call(0), step.memory().held) == ([], 3, (3,))
+    del call
+    gc.collect()
+    assert step.prune() == [3]
+
+
+@pytest.mark.parametrize("keep", [np.int64(1), np.arange(1, 2), iter([1]), range(1, 2)], ids=lambda k: type(k).__name__)
+def test_numbers_may_be_numpys(step, keep):
+    """Also what `np.argmax` gives; and what to keep may be anything that can be iterated over."""
+    for number in np.arange(5):
+        assert step.activate(number)(0) == step.revision(number)(0) == number
+    step.activate(0)
+    gc.collect()
+    assert step.prune(keep=keep) == [2, 3, 4]
+    assert step.freeze(np.int64(2)).revision == 2
+
+
+@pytest.mark.parametrize("number", [True, -1, np.int64(-1), 5, 10**30], ids=str)
+def test_no_such_number(step, number):
+    """The message says which there are."""
+    with pytest.raises(KernelError, match="there is 0 to 4"):
+        step.activate(number)
+
+
+def test_threads_get_one_address():
+    """Who asks first makes it, and nobody gets another one."""
+    for number in range(8):
+        kernel = Kernel.from_c(f"double f(double x) {{ return x + {number}; }}")
+        found, barrier = [], threading.Barrier(3)
+
+        def ask(kernel=kernel, found=found, barrier=barrier):
+            barrier.wait()
+            found.append(kernel.address)
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(set(found)) == 1
+
+
+def test_code_given_to_c_stays(step):
+    """What SciPy calls cannot be counted, so it is like a global."""
+    kernel = Kernel.from_c("double f(double x) { return x; }")
+    kernel.low_level_callable()
+    kernel.swap("double f(double x) { return 2 * x; }")
+    assert (kernel.prune(), kernel.prune(idle=True)) == ([], [0])
+
+
+LOCKS = """
+import threading
+import numpy as np
+from numba import float64, njit
+from symbiont_jit import Array, evolvable
+
+@evolvable
+def dot(x: Array[float64, "n"], y: Array[float64, "n"]) -> float64:
+    s = 0.0
+    for i in range(x.shape[0]):
+        s += x[i] * y[i]
+    return s
+
+@njit
+def hot(x, y):
+    return np.sort(x).sum() + np.linalg.norm(y) + dot(x, y)
+
+x, results = np.ones(4), []
+threads = [threading.Thread(target=lambda f=f: results.append(f(x, x)), daemon=True) for f in (hot, dot)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join(100)
+assert sorted(results) == [4.0, 10.0], results
+"""
+
+
+def test_compiling_a_caller_and_a_body_at_a_time_does_not_hang():
+    """One thread has Numba's lock and wants the kernel's, the other one the other way round."""
+    subprocess.run([sys.executable, "-c", LOCKS], check=True, timeout=150)
+
+
+def test_a_child_of_a_fork_swaps_whatever_other_threads_were_at(step):
+    """A lock that another thread held is not held there."""
+    stop = threading.Event()
+
+    def swap():
+        number = 0
+        while not stop.is_set():
+            step.activate(number % 5)
+            number += 1
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    try:
+        statuses = [_forked_swap(step) for _ in range(20)]
+    finally:
+        stop.set()
+        thread.join()
+    assert statuses == [0] * 20
+
+
+def _forked_swap(kernel):
+    """The exit status of a child that swaps and calls."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of forking with threads
+        child = os.fork()
+    if child == 0:
+        signal.alarm(20)  # a hang ends by a signal
+        kernel.activate(4)
+        os._exit(0 if kernel(1) == 5 else 1)
+    return os.waitpid(child, 0)[1]

@@ -37,12 +37,13 @@ from numba import (
     vectorize,
 )
 from numba import float64 as f64
+from numba import int64 as i64
 from numba.core.errors import TypingError
 from numba.experimental import jitclass
 from numba.typed import Dict, List
 
 import symbiont_jit as sj
-from symbiont_jit import Array, InOut, Kernel, Out, UsageError, evolvable
+from symbiont_jit import Array, InOut, Kernel, KernelError, Out, SignatureError, UsageError, evolvable
 from tests.conftest import DOT
 
 # -- one of each kind -------------------------------------------------------------------------------------------------
@@ -1277,3 +1278,189 @@ def test_identity_in_compiled_code():
         0,
     ]
     assert (same(kernel, kernel), same(kernel, handle)) == (True, False)
+
+
+@njit(error_model="numpy")
+def ratio(a, b):
+    return a / b
+
+
+@njit(fastmath=True)
+def is_nan(a):
+    return a != a
+
+
+def test_options_that_change_results_are_those_of_the_compiled_function():
+    """Division by zero, fast mathematics: revision 0 does what the function did, also frozen and pickled."""
+    ratio(1.0, 0.0)
+    is_nan(1.0)
+    divided, compared = evolvable(ratio), evolvable(is_nan)
+    frozen_ratio = divided.freeze()
+    assert divided(1.0, 0.0) == ratio(1.0, 0.0) == np.inf
+    assert njit(lambda a, b: frozen_ratio(a, b))(1.0, 0.0) == np.inf
+    assert pickle.loads(pickle.dumps(divided))(1.0, 0.0) == np.inf
+    assert compared(np.nan) == is_nan(np.nan)
+
+
+ROW = np.dtype([("a", "f8"), ("b", "i4")], align=True)
+
+
+def writes_field(r):
+    r[0].a = 1.0
+
+
+def adds_to_field(r):
+    r[0].a += 1.0
+
+
+def reads_field(r):
+    return r[1].a + r[0]["b"]
+
+
+def writes_record(r):
+    r.a = 3.0
+
+
+def reads_record(r):
+    return 2 * r.a
+
+
+def adds_in_place(x):
+    x += 1.0
+
+
+def writes_flat(x):
+    x.flat[1] += 3.0
+
+
+def writes_nditer(x):
+    for v in np.nditer(x):
+        v[()] = v[()] + 1.0
+
+
+def reads_by_helper(x):
+    return np.max(x) + ratio(x[0], 2.0) + x[1:].sum()
+
+
+def dots(m, x, out):
+    np.dot(m, x, out)
+
+
+def reads_product(m, x):
+    return np.dot(m, x)[0]
+
+
+def copies(x, y):
+    y[:] = x
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "written"),
+    [
+        (writes_field, (np.zeros(2, ROW),), "r"),
+        (adds_to_field, (np.zeros(2, ROW),), "r"),
+        (reads_field, (np.zeros(2, ROW),), ""),
+        (writes_record, (np.zeros(2, ROW)[0],), "r"),
+        (reads_record, (np.zeros(2, ROW)[0],), ""),
+        (adds_in_place, (np.ones(3),), "x"),
+        (writes_flat, (np.ones(3),), "x"),
+        (writes_nditer, (np.ones(3),), "x"),
+        (reads_by_helper, (np.ones(3),), ""),
+        (dots, (np.eye(3), np.ones(3), np.zeros(3)), "out"),
+        (reads_product, (np.eye(3), np.ones(3)), ""),
+        (copies, (np.ones(3), np.zeros(3)), "y"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_a_compiled_function_writes_is_inout(function, arguments, written):
+    """Whatever way it is written; what is only read is const."""
+    compiled = njit(function)
+    compiled(*arguments)
+    modes = {p.name: str(p.mode) for p in evolvable(compiled).signature.params}
+    assert modes == {name: "inout" if name in written.split() else "in" for name in modes}
+
+
+def test_a_literal_result_is_one_of_its_type():
+    """A function that always returns 1 returns an int64."""
+    compiled = njit(lambda x: 1)
+    compiled.py_func.__name__ = "one"
+    compiled(2.0)
+    assert evolvable(compiled).c_prototype == "int64_t one(double x)"
+
+
+def test_hints_that_have_no_c_form_leave_the_compiled_types():
+    """`x: np.ndarray` says nothing that C has; without compiled types it is an error."""
+
+    @njit
+    def first(x: np.ndarray) -> float:
+        return x[0]
+
+    with pytest.raises(SignatureError, match="ndarray"):
+        evolvable(first)
+    first(np.ones(2))
+    assert evolvable(first).c_prototype == "double first(int64_t x_0, const double x[x_0])"
+
+
+def test_a_body_that_calls_itself():
+    """It calls itself and not what is active; in a function's scope as in a module's."""
+
+    @evolvable
+    def fibonacci(n: i64) -> i64:
+        if n < 2:
+            return n
+        return fibonacci(n - 1) + fibonacci(n - 2)
+
+    assert (fibonacci(10), pickle.loads(pickle.dumps(fibonacci))(10)) == (55, 55)
+    fibonacci.swap("int64_t fibonacci(int64_t n) { return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2) + 1; }")
+    assert (fibonacci(10), fibonacci.revision(0)(10)) == (143, 55)
+
+
+@pytest.mark.parametrize("flag", ["-fno-inline", "-O0"])
+def test_options_against_inlining_do_not_keep_from_freezing(flag):
+    """The caller then calls it."""
+    frozen = sj.Kernel.from_c("double f(double x) { return x + 1; }", flags=[flag]).freeze()
+    assert njit(lambda f, x: f(x))(frozen, 1.0) == 2.0
+
+
+def test_numbas_switch_is_named(monkeypatch):
+    """With NUMBA_DISABLE_JIT there is no Python body; C works."""
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+    with pytest.raises(KernelError, match="NUMBA_DISABLE_JIT is set"):
+        evolvable(declared)(1.0)
+    assert sj.Kernel.from_c("double f(double x) { return x; }")(1.0) == 1.0
+
+
+def declared(x: f64) -> f64:
+    return x + 1.0
+
+
+def one_value(c: InOut[i64]) -> None:
+    c[0] += 1
+
+
+def test_what_is_the_matter_with_a_body_is_hinted_at():
+    """One value by reference is a 0-d array there."""
+    with pytest.raises(KernelError, match=r"'c' is one value: read and write c\[\(\)\]"):
+        evolvable(one_value)(np.zeros(1, np.int64))
+
+
+def test_panics_of_a_snapshot_are_counted():
+    """A function of a snapshot has the table of its group."""
+    crash = sj.Group()
+
+    @crash.evolvable
+    def inverse(x: i64) -> i64: ...
+
+    @crash.evolvable
+    def same(x: i64) -> i64: ...
+
+    crash.swap("int64_t inverse(int64_t x) { return 1 / x; } int64_t same(int64_t x) { return x; }")
+
+    @njit
+    def count(g):
+        now = g.snapshot()
+        before = sj.panics(now.same)
+        now.inverse(0)
+        return sj.panics(now.inverse) - before
+
+    assert count(crash) == 1

@@ -66,6 +66,7 @@ class _Linked:
     """A function, copied where it names kernels, so that the names can mean something else in the copy."""
 
     def __init__(self, function: Any, kernels: Sequence[Any]) -> None:
+        self._kernels = kernels
         number = {id(k): index for index, k in enumerate(kernels) if k is not None}
         names = {n: number[id(v)] for n, v in function.__globals__.items() if id(v) in number}
         self._names = {n: i for n, i in names.items() if n in _names_in(function.__code__)}
@@ -83,11 +84,11 @@ class _Linked:
 
     def link(self, made: Sequence[Any]) -> None:
         """Let the names mean Numba's functions; one without a body stays the kernel."""
+        meant = [kernel if body is None else body for body, kernel in zip(made, self._kernels, strict=True)]
         for name, index in self._names.items():
-            if made[index] is not None:
-                self._scope[name] = made[index]
+            self._scope[name] = meant[index]
         for at, index in self._cells.items():
-            self.function.__closure__[at].cell_contents = made[index]
+            self.function.__closure__[at].cell_contents = meant[index]
 
 
 def _content(cell: Any) -> int:
