@@ -21,6 +21,7 @@ import numpy as np
 from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.lease import Lease, Leases, remember_owner
 from symbiont_jit.dispatch.python_call import PythonCall
+from symbiont_jit.dispatch.typed import Typed
 from symbiont_jit.errors import UsageError
 from symbiont_jit.signature import ArrayType, Param, Scalar, Signature, check_arguments, native_entry
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["CellCallable", "ctypes_pointer", "ctypes_prototype"]
 
 
-class CellCallable:
+class CellCallable(Typed):
     """Something with a signature whose code is wherever its cell points.
 
     Calling it raises `TypeError` for a wrong number, type or dtype, `ValueError` for a wrong shape, layout or a
@@ -55,8 +56,8 @@ class CellCallable:
         self.__call__ = self._slow_call  # type: ignore[method-assign]
 
     @functools.cached_property
-    def _numba_type_(self) -> KernelType:
-        """Where Numba looks for the type of a value it does not know."""
+    def numba_type(self) -> KernelType:
+        """The type in compiled code, which is that of every kernel of these types."""
         from symbiont_jit.dispatch.numba_types import kernel_type
 
         return kernel_type(self.signature, self._cell.is_member)

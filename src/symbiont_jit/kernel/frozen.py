@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from symbiont_jit.backend.objects import bitcode
 from symbiont_jit.dispatch.frozen_types import FrozenCode, frozen_python_type, frozen_type
+from symbiont_jit.dispatch.typed import Typed
 from symbiont_jit.kernel.revision import Revision
 from symbiont_jit.signature import native_entry
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Frozen"]
 
 
-class Frozen:
+class Frozen(Typed):
     """One revision for compiled callers alone: as a global or an argument its body is inlined there.
 
     `revision` is its number. From Python it is called like the revision, whose code it keeps, with that one's checks;
@@ -47,8 +48,8 @@ class Frozen:
         return self._handle(*args, **kwargs)
 
     @functools.cached_property
-    def _numba_type_(self) -> Any:
-        """Where Numba looks for the type of a value it does not know: one of its own, or the Python body's."""
+    def numba_type(self) -> Any:
+        """The type in compiled code: one of its own, or the Python body's."""
         if self._handle.language == "python":
             body = self._lineage.compiled(self._handle._of)[self._index]
             return frozen_python_type(self.signature, body, self._maker)

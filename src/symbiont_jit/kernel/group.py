@@ -9,6 +9,7 @@ from typing import Any
 
 from symbiont_jit.dispatch.group_types import GroupType, group_type
 from symbiont_jit.dispatch.lease import Lease, remember_owner
+from symbiont_jit.dispatch.typed import Typed
 from symbiont_jit.errors import KernelError, UsageError
 from symbiont_jit.kernel.declare import body_and_signature
 from symbiont_jit.kernel.evolving import Evolving, flags_of, profile_of
@@ -58,7 +59,7 @@ class GroupRevision(Registered):
         return html_of(f"Revision {self.number} of a group", rows, self.source)
 
 
-class Group(Evolving[GroupRevision]):
+class Group(Typed, Evolving[GroupRevision]):
     """Functions that evolve as one unit: `@group.evolvable` declares each, `group.swap(text)` replaces all at once.
 
     A swap is one store. Who has seen a new body of one function sees no older body of another; and
@@ -135,8 +136,8 @@ class Group(Evolving[GroupRevision]):
         return "\n".join(f"{s.c_prototype};" for s in self.signatures)
 
     @property
-    def _numba_type_(self) -> GroupType:
-        """Where Numba looks for the type of a value it does not know."""
+    def numba_type(self) -> GroupType:
+        """The type in compiled code, which is that of every group of such functions."""
         return group_type(self.signatures)
 
     @property

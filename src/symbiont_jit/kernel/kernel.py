@@ -87,7 +87,7 @@ class Kernel(CellCallable, Evolving[Revision]):
     def lead_through(self, slot: Cell, index: int) -> None:
         """Call what a group's slot leads to, from the first call on."""
         self._cell = MemberCell(slot, index, self._lineage.panics.address)
-        self.__dict__.pop("_numba_type_", None)
+        self.__dict__.pop("numba_type", None)
 
     @classmethod
     def from_c(
