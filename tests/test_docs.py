@@ -1,5 +1,6 @@
 """Documentation that runs: snippets, examples, and pages printed from tables."""
 
+import ast
 import re
 import runpy
 import subprocess
@@ -99,3 +100,23 @@ def test_an_example_asks_a_real_server_where_one_is_named(monkeypatch, capsys):
         assert example["main"]() == 1
         assert [request.body["model"] for request in server.requests] == ["local"]
     assert "asking local" in capsys.readouterr().out
+
+
+def private_uses(path):
+    """What a module imports from `numba.core`, and the parts of Numba's contexts that it touches."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("numba.core"):
+            yield from (alias.name for alias in node.names if alias.name != "cgutils")
+        elif isinstance(node, ast.Attribute):
+            owner = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
+            if owner in ("context", "pyapi", "cgutils", "nrt", "call_conv") and node.attr not in ("pyapi", "builder"):
+                yield node.attr
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "src" / "symbiont_jit" / "dispatch").glob("*.py")), ids=lambda p: p.name
+)
+def test_private_parts_of_numba_are_listed(path):
+    """Each one stands in docs/internals.md."""
+    listed = (ROOT / "docs" / "internals.md").read_text()
+    assert [name for name in private_uses(path) if name not in listed] == []
