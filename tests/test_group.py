@@ -430,3 +430,25 @@ def test_what_has_been_given_out_is_in_use(use):
         def second(x: i64) -> i64: ...
 
     assert kept is not None
+
+
+@pytest.mark.parametrize("profile", ["safe", "checked", "release"])
+def test_functions_call_each_other_in_any_order(profile):
+    """The prototypes of a group are known, so a text needs no forward declaration; with one it is another text."""
+    group = Group(profile=profile)
+
+    @group.evolvable
+    def even(n: i64) -> i64: ...
+
+    @group.evolvable
+    def odd(n: i64) -> i64: ...
+
+    text = """
+    static int64_t other(int64_t n) { return n == 0 ? 0 : even(n - 1); }
+    int64_t even(int64_t n) { return n == 0 ? 1 : odd(n - 1); }
+    int64_t odd(int64_t n) { return other(n); }
+    """
+    group.swap(text)
+    assert [(even(n), odd(n)) for n in (0, 1, 6, 7)] == [(1, 0), (0, 1), (1, 0), (0, 1)]
+    group.swap("int64_t even(int64_t n);\nint64_t odd(int64_t n);\n" + text)
+    assert (even(8), odd(9)) == (1, 1)

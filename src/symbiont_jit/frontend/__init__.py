@@ -6,6 +6,7 @@ finding at once. `canonical_source` is the only way a text becomes something tha
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
@@ -19,7 +20,7 @@ from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
 from symbiont_jit.frontend.check import check_tree
 from symbiont_jit.frontend.structs import is_forward_declaration, struct_nodes, take_repeated_structs
 from symbiont_jit.frontend.text import Preprocess, Text, canonical_problems, read_text
-from symbiont_jit.frontend.tree import TOO_DEEP, brace, is_redundant_typedef, parse, print_tree, spell_lengths
+from symbiont_jit.frontend.tree import TOO_DEEP, brace, is_redundant_typedef, parse, print_tree, spell_lengths, walk
 from symbiont_jit.signature import Record, Signature
 
 __all__ = ["Canonical", "canonical_source", "canonical_tree", "no_preprocessor"]
@@ -110,7 +111,8 @@ def canonical_tree(tree: c_ast.FileAST, signatures: Sequence[Signature]) -> c_as
     """The tree in its canonical form, changed in place.
 
     Braces everywhere; all functions and tables but the declared ones are `static`; typedefs that repeat a standard type
-    are gone, since the prelude has them; the structs of declared records come first, once.
+    are gone, since the prelude has them; the structs of declared records come first, once. A declared function that is
+    called before it is defined is declared there: its prototype is known to whoever wrote the caller.
     """
     names = {s.name for s in signatures}
     records = list(dict.fromkeys(r for s in signatures for r in s.records))
@@ -122,8 +124,23 @@ def canonical_tree(tree: c_ast.FileAST, signatures: Sequence[Signature]) -> c_as
         decl = node.decl if isinstance(node, c_ast.FuncDef) else node
         if isinstance(decl, c_ast.Decl) and decl.name is not None:
             _set_linkage(decl, decl.name in names)
+    for name in sorted(names):
+        _declare_before_use(tree, name)
     tree.ext = [*struct_nodes(records), *tree.ext]
     return tree
+
+
+def _declare_before_use(tree: c_ast.FileAST, name: str) -> None:
+    """Put the prototype of a function in front of the first one that calls it, where that needs one."""
+    places = [i for i, n in enumerate(tree.ext) if getattr(getattr(n, "decl", n), "name", None) == name]
+    calls = (i for i, n in enumerate(tree.ext) if isinstance(n, c_ast.FuncDef) and _calls(n.body, name))
+    first = next(calls, None)
+    if first is not None and places and first < places[0] and isinstance(tree.ext[places[0]], c_ast.FuncDef):
+        tree.ext.insert(first, copy.deepcopy(tree.ext[places[0]].decl))
+
+
+def _calls(body: Any, name: str) -> bool:
+    return any(isinstance(n, c_ast.FuncCall) and getattr(n.name, "name", None) == name for n in walk(body))
 
 
 def _is_declared(node: Any, records: Sequence[Record]) -> bool:
