@@ -34,7 +34,7 @@ from symbiont_jit.signature import (
 
 __all__ = ["declared_in"]
 
-_BY_C_NAME = {s.c: s for s in SCALARS.values()} | {"char": SCALARS["int8"]}
+_BY_C_NAME = {s.c: s for s in SCALARS.values()}
 
 
 def declared_in(source: str | bytes, name: str | None, preprocess: Preprocess) -> Signature:
