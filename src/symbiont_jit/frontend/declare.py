@@ -42,10 +42,12 @@ __all__ = ["declared_in"]
 _BY_C_NAME = {s.c: s for s in SCALARS.values()}
 
 
-def declared_in(source: str | bytes, name: str | None, preprocess: Preprocess) -> Signature:
+def declared_in(source: str | bytes | None, name: str | None, preprocess: Preprocess) -> Signature:
     """The signature of a function in a text: the one of that name, or the only one that is not static."""
     if not isinstance(source, str | bytes):
-        raise UsageError(f"from_c takes C text (str or bytes), not {type(source).__name__}: {source!r:.60}")
+        raise UsageError(
+            f"from_c takes C text (str or bytes) or a pathlib.Path, not {type(source).__name__}: {source!r:.60}"
+        )
     text = read_text(source, preprocess)
     tree = _parsed(text)
     if text.diagnostics or isinstance(tree, Diagnostic):

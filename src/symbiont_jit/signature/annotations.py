@@ -162,7 +162,9 @@ def record(cls: Class) -> Class:
     made = Record(name, fields)
     require_depth(made.depth, f"record {name!r}")
     require_dtype(made, f"record {name!r}")
-    _require_one_meaning([(f"record {name!r}, field {f.name!r}", f.type) for f in fields])
+    _require_one_meaning(
+        [*((f"record {name!r}, field {f.name!r}", f.type) for f in fields), (f"record {name!r}", made)]
+    )
     setattr(cls, _RECORD, made)
     cls.dtype = made.dtype  # type: ignore[attr-defined]
     return cls
@@ -368,7 +370,7 @@ def _array(annotation: Any, name: str, where: str) -> ArrayType | None:
 def require_dimensions(count: int, where: str) -> None:
     """Raise `SignatureError` for an array of too few or too many dimensions."""
     if not 1 <= count <= MAX_DIMENSIONS:
-        advice = f"make one of several, as reshape does, or write {_ARRAY_HINT}" if count else f"write {_ARRAY_HINT}"
+        advice = "make one of several, as reshape does" if count else f"write {_ARRAY_HINT}"
         raise SignatureError(f"{where}: an array has 1 to {MAX_DIMENSIONS} dimensions, not {count}; {advice}")
 
 
@@ -445,7 +447,7 @@ def _scalar(annotation: Any, where: str, besides: str) -> Scalar:
     if name in SCALARS:
         return SCALARS[name]
     raise SignatureError(
-        f"{where}: {annotation!r:.100} has no C type here; write a Numba scalar (int8 ... uint64, float32, float64, "
+        f"{where}: {' '.join(repr(annotation).split())[:100]} has no C type here; write a Numba scalar (int8 ... uint64, float32, float64, "
         f"complex64, complex128, boolean), int, float, complex, bool, a NumPy scalar type, {besides}"
     )
 
