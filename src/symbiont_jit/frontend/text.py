@@ -190,10 +190,10 @@ def _foreign_characters(code: str) -> list[Diagnostic]:
 
 
 def _fences(code: str) -> list[Diagnostic]:
-    """The first fence of a reply that was handed on as it came: the parser would say that a character is illegal."""
-    message = "remove the Markdown fence (```), C alone is expected"
+    """The first fence of a reply that was handed on as it came: the parser would only name the character."""
+    message = "illegal character '`'; remove the Markdown fence (```), C alone is expected"
     found = re.search(r"^[ \t]*(```)", _blanked_literals(code), re.MULTILINE)
-    return [Diagnostic(Stage.READ, "character", message, *_position(code, found.start(1)))] if found else []
+    return [Diagnostic(Stage.PARSE, "syntax", message, *_position(code, found.start(1)))] if found else []
 
 
 def _open_literals(code: str) -> list[Diagnostic]:

@@ -446,9 +446,10 @@ def _scalar(annotation: Any, where: str, besides: str) -> Scalar:
     name = _scalar_name(annotation)
     if name in SCALARS:
         return SCALARS[name]
+    shown = " ".join(repr(annotation).split())[:100]
     raise SignatureError(
-        f"{where}: {' '.join(repr(annotation).split())[:100]} has no C type here; write a Numba scalar (int8 ... uint64, float32, float64, "
-        f"complex64, complex128, boolean), int, float, complex, bool, a NumPy scalar type, {besides}"
+        f"{where}: {shown} has no C type here; write a Numba scalar (int8 ... uint64, float32, float64, complex64, "
+        f"complex128, boolean), int, float, complex, bool, a NumPy scalar type, {besides}"
     )
 
 
