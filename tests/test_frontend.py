@@ -201,7 +201,10 @@ def test_a_markdown_fence_is_named(fence):
 
 
 @pytest.mark.parametrize("profile", ["release", "safe", "checked"])
-@pytest.mark.parametrize("length", ["n = 50", "n += 1", "n++", "--n", "(n -= 1, n)", "grown(&n)", "sizeof(int[n++])"])
+@pytest.mark.parametrize(
+    "length",
+    ["n = 50", "n += 1", "n++", "--n", "(n -= 1, n)", "grown(&n)", "sizeof(int[n++])", "1 / (n - 3)", "9 % n", "0 + *&n"],
+)
 @pytest.mark.parametrize("of", ["entry", "helper", "declaration", "inner length"])
 def test_a_length_in_a_parameter_does_nothing(of, length, profile):
     """What C would do at the beginning of a function, and checked code would not, is refused in every profile."""
@@ -223,7 +226,7 @@ def test_a_length_in_a_parameter_does_nothing(of, length, profile):
     assert "a length in a parameter is a name or a constant" in str(caught.value)
 
 
-@pytest.mark.parametrize("length", ["", "n", "restrict n", "16", "2 * 8", "sizeof(double)"])
+@pytest.mark.parametrize("length", ["", "n", "restrict n", "n + 1", "n / 2", "16", "2 * 8", "sizeof(double)"])
 def test_a_length_in_a_parameter_is_a_name_or_a_constant(length):
     """What only says a length stays allowed."""
 

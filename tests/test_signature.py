@@ -17,7 +17,7 @@ from numba import float64 as f64
 from numba import int64 as i64
 from numba import uint64 as u64
 
-from symbiont_jit import Array, InOut, Out, SignatureError, evolvable, record
+from symbiont_jit import Array, Group, InOut, Out, SignatureError, evolvable, record
 from symbiont_jit.signature import SCALARS, ArrayType, Mode, Param, Signature, check_arguments, signature_of
 from symbiont_jit.signature.elements import C_KEYWORDS
 
@@ -416,6 +416,14 @@ def test_a_function_named_complex_takes_no_complex_numbers():
     assert signature_of(declare("x: f64", "f64", "complex")).c_prototype == "double complex(double x)"
     with pytest.raises(SignatureError, match="the function is named 'complex'"):
         signature_of(declare("x: complex", "f64", "complex"))
+
+
+def test_complex_is_a_word_for_a_whole_group():
+    """A text of several functions has one meaning of the word: a name of one cannot be a type of another."""
+    group = Group()
+    group.evolvable(declare("z: complex", "f64", "first"))
+    with pytest.raises(SignatureError, match="second: a parameter is named 'complex'"):
+        group.evolvable(declare("complex: f64", "f64", "second"))
 
 
 MISUSED = [

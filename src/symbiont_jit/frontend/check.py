@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pycparser import c_ast
@@ -110,10 +110,13 @@ def check_tree(tree: c_ast.FileAST, signatures: Sequence[Signature], *, with_com
     return sorted(dict.fromkeys(problems), key=lambda d: (d.line, d.column))[:MAX_FINDINGS]
 
 
-def _has_effect(node: Any) -> bool:
-    """Whether an expression does more than to give a value, or may."""
-    is_step = isinstance(node, c_ast.UnaryOp) and node.op.strip("p") in ("++", "--")
-    return is_step or isinstance(node, c_ast.Assignment | c_ast.FuncCall)
+def _is_more_than_a_value(node: Any, names: Collection[str | None]) -> bool:
+    """Whether an expression assigns, calls, reads memory, or divides by one of these parameters."""
+    if isinstance(node, c_ast.UnaryOp):
+        return node.op.strip("p") in ("++", "--", "*")
+    if isinstance(node, c_ast.BinaryOp) and node.op in ("/", "%"):
+        return any(isinstance(n, c_ast.ID) and n.name in names for n in walk(node.right))
+    return isinstance(node, c_ast.Assignment | c_ast.FuncCall | c_ast.ArrayRef | c_ast.StructRef)
 
 
 class _Checker:
@@ -204,10 +207,12 @@ class _Checker:
         self.depth -= 1
 
     def _check_lengths(self, function: Any) -> None:
-        """Refuse lengths that do something: C evaluates one when the function begins, checked code does without."""
-        for part in walk(function.args) if function.args else ():
+        """Refuse lengths that do something or may trap: C evaluates one at the beginning, checked code does without."""
+        params = function.args.params if function.args else ()
+        names = {getattr(p, "name", None) for p in params}
+        for part in (part for param in params for part in walk(param)):
             dim = part.dim if isinstance(part, c_ast.ArrayDecl) else None
-            if dim is not None and any(_has_effect(n) for n in walk(dim)):
+            if dim is not None and any(_is_more_than_a_value(n, names) for n in walk(dim)):
                 message = "a length in a parameter is a name or a constant; do this at the beginning of the body"
                 self.report(dim, "length", message)
 
