@@ -110,13 +110,24 @@ def check_tree(tree: c_ast.FileAST, signatures: Sequence[Signature], *, with_com
     return sorted(dict.fromkeys(problems), key=lambda d: (d.line, d.column))[:MAX_FINDINGS]
 
 
-def _is_more_than_a_value(node: Any, names: Collection[str | None]) -> bool:
-    """Whether an expression assigns, calls, reads memory, or divides by one of these parameters."""
-    if isinstance(node, c_ast.UnaryOp):
-        return node.op.strip("p") in ("++", "--", "*")
-    if isinstance(node, c_ast.BinaryOp) and node.op in ("/", "%"):
-        return any(isinstance(n, c_ast.ID) and n.name in names for n in walk(node.right))
-    return isinstance(node, c_ast.Assignment | c_ast.FuncCall | c_ast.ArrayRef | c_ast.StructRef)
+def _has_effect(node: Any) -> bool:
+    """Whether an operation does more than to give a value, or may."""
+    is_step = isinstance(node, c_ast.UnaryOp) and node.op.strip("p") in ("++", "--")
+    return is_step or isinstance(node, c_ast.Assignment | c_ast.FuncCall)
+
+
+def _may_trap(node: Any, names: Collection[str | None]) -> bool:
+    """Whether an expression reads memory or divides by one of these parameters; `sizeof` only looks at types."""
+    match node:
+        case c_ast.UnaryOp(op="sizeof"):
+            return False
+        case c_ast.ArrayRef() | c_ast.StructRef() | c_ast.UnaryOp(op="*"):
+            return True
+        case c_ast.BinaryOp(op="/" | "%", right=divisor) if any(
+            isinstance(n, c_ast.ID) and n.name in names for n in walk(divisor)
+        ):
+            return True
+    return any(_may_trap(child, names) for _, child in node.children())
 
 
 class _Checker:
@@ -212,7 +223,7 @@ class _Checker:
         names = {getattr(p, "name", None) for p in params}
         for part in (part for param in params for part in walk(param)):
             dim = part.dim if isinstance(part, c_ast.ArrayDecl) else None
-            if dim is not None and any(_is_more_than_a_value(n, names) for n in walk(dim)):
+            if dim is not None and (any(map(_has_effect, walk(dim))) or _may_trap(dim, names)):
                 message = "a length in a parameter is a name or a constant; do this at the beginning of the body"
                 self.report(dim, "length", message)
 
