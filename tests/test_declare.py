@@ -1,6 +1,7 @@
 """Declarations from elsewhere: C functions, functions that Numba has compiled; pickled kernels; how kernels look."""
 
 import io
+import math
 import multiprocessing
 import os
 import pickle
@@ -12,13 +13,27 @@ import textwrap
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from numba import complex128 as c128
 from numba import float64 as f64
 from numba import int64 as i64
 from numba import njit
 
 import symbiont_jit as sj
-from symbiont_jit import Array, CandidateError, Kernel, KernelError, Out, SignatureError, UsageError, evolvable
+from symbiont_jit import Array, CandidateError, InOut, Kernel, KernelError, Out, SignatureError, UsageError, evolvable
+from symbiont_jit.frontend.declare import declared_in
+from symbiont_jit.kernel import preprocess
+from symbiont_jit.signature import SCALARS, ArrayType, Field, Mode, Param, Record, Scalar, Signature
+
+
+@sj.record
+class Pair:
+    """Two numbers."""
+
+    a: f64
+    b: f64
+
 
 # -- from C -----------------------------------------------------------------------------------------------------------
 
@@ -38,6 +53,14 @@ PROTOTYPES = {
     "double _Complex f(int64_t n, const float _Complex z[n])": 'f(z: Array[complex64, "n"]) -> complex128',
     "double f(const struct P *p, struct P q[2])": "f(p: P, q: InOut[P, 2]) -> float64",
     "double f(const P *p, int64_t n)": "f(p: P, n: int64) -> float64",
+    "double complex f(double complex z)": "f(z: complex128) -> complex128",
+    "float complex f(int64_t n, const complex float z[n])": 'f(z: Array[complex64, "n"]) -> complex64',
+    "double f(double complex)": "f(complex: float64) -> float64",
+    "char f(char a, const char x[3])": "f(a: int8, x: Array[int8, 3]) -> int8",
+    "ssize_t f(ssize_t a)": "f(a: int64) -> int64",
+    "void f(int64_t *p)": "f(p: InOut[int64]) -> None",
+    "void f(bool *restrict p, double *const q, float x)": "f(p: InOut[boolean], q: InOut[float64], x: float32) -> None",
+    "void f(int64_t n, const double x[n], double *p)": 'f(x: Array[float64, "n"], p: InOut[float64]) -> None',
 }
 
 
@@ -74,6 +97,82 @@ def test_records_of_a_c_text_have_dtypes():
     assert (kernel(x), kernel(x[:0])) == (4.5, -1.0)
 
 
+def test_complex_is_a_word_where_the_signature_has_complex_numbers():
+    """`complex` and `I` need no include there, and mean what they do with it."""
+    kernel = Kernel.from_c("double complex turned(double complex z) { double complex w = z * I; return w; }")
+    assert kernel(1 + 2j) == -2 + 1j
+    with pytest.raises(CandidateError):
+        Kernel.from_c("double f(double x) { double complex z = x; return creal(z); }")
+
+
+NAMES = ("a", "b", "c", "d", "e")
+SIZES = st.one_of(st.sampled_from(["k", "m", "n"]), st.integers(1, 2**31 - 1))
+FIELDS = st.lists(
+    st.tuples(st.sampled_from(list(SCALARS.values())), st.lists(st.integers(1, 9), max_size=2)), min_size=1
+)
+
+
+@st.composite
+def elements(draw):
+    """A scalar or a record, whose name says what is in it."""
+    if draw(st.booleans()):
+        return draw(st.sampled_from(list(SCALARS.values())))
+    fields = tuple(Field(f"f{i}", t, tuple(d)) for i, (t, d) in enumerate(draw(FIELDS)))
+    return Record("R" + re.sub(r"\W", "_", str([(str(f.type), f.dims) for f in fields])), fields)
+
+
+@st.composite
+def params(draw, name):
+    """A parameter of any kind but `Out` and const references to scalars, which C does not tell from others."""
+    element = draw(elements())
+    dims = tuple(draw(st.lists(SIZES, max_size=4)))
+    mode = draw(st.sampled_from([Mode.IN, Mode.INOUT]))
+    if not dims and isinstance(element, Scalar):
+        return Param(name, element) if draw(st.booleans()) else Param(name, ArrayType(element, ()), Mode.INOUT)
+    return Param(name, ArrayType(element, dims if isinstance(element, Scalar) else dims[:2]), mode)
+
+
+@st.composite
+def signatures(draw):
+    """A signature that annotations can declare and that a C function alone tells."""
+    count = draw(st.integers(0, len(NAMES)))
+    drawn = tuple(draw(params(name)) for name in NAMES[:count])
+    returns = draw(st.none() | st.sampled_from(list(SCALARS.values())))
+    made = Signature("f", drawn, returns)
+    has_count = any(isinstance(p.type, Scalar) and p.type.kind in "iu" for p in drawn)
+    assume(not (has_count and any(is_one(p) for p in drawn)))
+    assume(all(literal_bytes(p.type) <= 2**40 for p in drawn if isinstance(p.type, ArrayType)))
+    return made
+
+
+def is_one(param):
+    """Whether it is one scalar by reference."""
+    return isinstance(param.type, ArrayType) and not param.type.dims and isinstance(param.type.dtype, Scalar)
+
+
+def literal_bytes(array):
+    return math.prod([array.dtype.dtype.itemsize, *(d for d in array.dims if isinstance(d, int))])
+
+
+@settings(max_examples=300, deadline=None)
+@given(signatures())
+def test_a_prototype_is_read_as_the_signature_that_it_was_printed_from(signature):
+    """Round trip: what `c_prototype` shows for a kernel declares the same kernel in C."""
+    text = f"{signature.c_structs}{signature.c_prototype} {{ }}"
+    assert declared_in(text, None, preprocess) == signature
+
+
+@pytest.mark.parametrize("value", [Out[i64], InOut[i64], Out[Pair], InOut[f64, "n"], Array[c128, 2, "n"]])
+def test_a_declared_kernel_is_made_again_from_its_prototype(value):
+    """The text that a person copies from a kernel, with a body, gives a kernel of the same prototype."""
+
+    @evolvable
+    def f(a: value, x: Array[f64, "n"]) -> None: ...
+
+    text = f"{f.signature.c_structs}{f.c_prototype} {{ }}"
+    assert Kernel.from_c(text).c_prototype == f.c_prototype
+
+
 def test_which_function_is_meant():
     """The only one that is not static; among several the one that is named."""
     text = "static double h(double x) { return x; } double f(double x) { return h(x); }"
@@ -102,7 +201,29 @@ REFUSED_C = {
     "double f(double) { return 0; }": "has no name",
     "double sin(double x) { return 0; }": "C's library has a function of that name",
     "double f(double lambda) { return 0; }": "is a keyword in C or Python",
-    "int x;": "which function is meant.*none",
+    "int x;": "there is no function in the text; write one with its body",
+    "/* nothing */ // but comments": "there is no function in the text",
+    "double f(double x)": r"only the prototype of 'f'.*give it a body: 'double f\(double x\) \{ ... \}'",
+    "double f(double x);": "only the prototype of 'f'",
+    "struct P { double x; }; void f(const struct P *p)": "only the prototype of 'f'",
+    "void f(int64_t k, double *x) { }": r"write 'double x\[n\]' for an array of int64_t n, 'double x\[1\]' for one",
+    "void f(int64_t n, const double x[n], double *y, short k) { }": "does not say how many values",
+    "typedef struct { double x; } P; double f(const P *p) { return 0; }": "give the struct a tag",
+    "typedef struct { double x; } P; double f(int64_t n, const P p[n]) { return 0; }": "give the struct a tag",
+    "enum { N = 3 }; double f(const double x[N]) { return 0; }": "'N' is no parameter; a length is a literal",
+    "double f(const double x[SIZE]) { return 0; }": "'SIZE' is no parameter; a length is a literal",
+    "double f(const double x[*]) { return 0; }": "a length is a parameter's name or a literal",
+    "double f(int64_t n, const double x[n], ...) { return 0; }": "variadic functions have no form here",
+    "double f(const double x[0]) { return 0; }": r"a literal dimension is 1 to 2\*\*31 - 1, not 0",
+    "double f(const double x[2147483648]) { return 0; }": r"a literal dimension is 1 to 2\*\*31 - 1",
+    "double f(const double x[1][2][3][4][5]) { return 0; }": "an array has 1 to 4 dimensions, not 5",
+    "double f(const double x[2147483647][2147483647]) { return 0; }": r"2\*\*40 is the limit",
+    "struct S { struct S s; }; double f(const struct S *s) { return 0; }": "has no form in NumPy",
+    "struct S { double x[1 << 28]; }; double f(const struct S *s) { return 0; }": "a field of struct S",
+    "struct S { double x[268435456]; }; double f(const struct S *s) { return 0; }": "NumPy cannot hold it",
+    "double f(double _Complex complex) { return 0; }": "named 'complex', which is a word of C",
+    "".join(f"struct S{i + 1} {{ struct S{i} s; }};" for i in range(400)).replace("struct S0", "double")
+    + "double f(const struct S400 *s) { return 0; }": "nested deeper than 32",
 }
 
 
@@ -120,10 +241,34 @@ def test_a_c_text_that_is_no_candidate(text):
         Kernel.from_c(text)
 
 
-def test_from_c_takes_text():
+@pytest.mark.parametrize("nothing", [42, None])
+def test_from_c_takes_text(nothing):
     """Anything else is the caller's error."""
     with pytest.raises(UsageError, match="takes C text"):
-        Kernel.from_c(42)
+        Kernel.from_c(nothing)
+
+
+def test_from_c_takes_a_path(tmp_path):
+    """As `source=` of `@evolvable` does: a path, or a string that ends in `.c`."""
+    path = tmp_path / "half.c"
+    path.write_text("double half(double x) { return x / 2; }")
+    other = path.with_suffix(".h")
+    other.write_bytes(path.read_bytes())
+    assert [Kernel.from_c(p)(3.0) for p in (path, str(path), other)] == [1.5] * 3
+
+
+@pytest.mark.parametrize("name", ["half.h", "notes.txt", "src/half", "./half.cpp", b"/tmp/half.h"])
+def test_a_name_that_may_be_a_path_is_told_apart(name):
+    """A string that is no C and looks like the name of a file is answered with how to pass one."""
+    with pytest.raises(UsageError, match=r"if it is the name of a file, pass pathlib.Path"):
+        Kernel.from_c(name)
+
+
+@pytest.mark.parametrize("name", ["nowhere/half.c", "ha\0lf.c"])
+def test_a_path_that_cannot_be_read_is_named(name):
+    """Whatever keeps a file from being read is the caller's error."""
+    with pytest.raises(UsageError, match="cannot be read"):
+        Kernel.from_c(name)
 
 
 # -- from Numba -------------------------------------------------------------------------------------------------------
@@ -209,14 +354,6 @@ def test_an_njit_function_of_other_types_is_refused():
 def square(x: f64) -> f64:
     """The square of x."""
     return x * x
-
-
-@sj.record
-class Pair:
-    """Two numbers."""
-
-    a: f64
-    b: f64
 
 
 @evolvable(source="double of_pair(const struct Pair *p, double _Complex z) { return p->a * p->b + creal(z); }")

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import textwrap
 
+import numpy as np
 import pytest
 from numba import float64 as f64
+from numba import int8 as i8
 from numba import int64 as i64
 from pycparser import c_ast
 
-from symbiont_jit import Array, CandidateError, Kernel, evolvable, vocabulary
+from symbiont_jit import Array, CandidateError, Kernel, Out, evolvable, vocabulary
 from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.frontend import canonical_source, check, text
 from symbiont_jit.frontend.check import ALLOWED_NODES, REFUSED_NODES, RULES
@@ -188,6 +190,148 @@ def test_a_text_that_stops_early_says_so(source):
     (finding,) = refusal(source).diagnostics
     assert finding.rule == "syntax"
     assert "candidate.c" not in finding.message
+
+
+@pytest.mark.parametrize("fence", ["```c\n%s\n```", "Sure:\n\n  ```\n%s```", "%s\n```\n"])
+def test_a_markdown_fence_is_named(fence):
+    """A reply that was handed on as it came is told to leave its fence out."""
+    (finding,) = refusal(fence % whole("return x;")).diagnostics
+    assert finding.message.endswith("remove the Markdown fence (```), C alone is expected")
+    assert canonical("/* ```c\n``` */" + whole("return x;"))
+
+
+@pytest.mark.parametrize("profile", ["release", "safe", "checked"])
+@pytest.mark.parametrize(
+    "length",
+    [
+        "n = 50",
+        "n += 1",
+        "n++",
+        "--n",
+        "(n -= 1, n)",
+        "grown(&n)",
+        "sizeof(int[n++])",
+        "1 / (n - 3)",
+        "9 % n",
+        "0 + *&n",
+    ],
+)
+@pytest.mark.parametrize("of", ["entry", "helper", "declaration", "inner length"])
+def test_a_length_in_a_parameter_does_nothing(of, length, profile):
+    """What C would do at the beginning of a function, and checked code would not, is refused in every profile."""
+    entry = f"double total(int64_t n, const double x[{length if of == 'entry' else 'n'}]) {{ return n; }}"
+    helper = f"static double h(int64_t n, const double x{'[n]' * (of == 'inner length')}[%s])"
+    before = {
+        "entry": "",
+        "helper": helper % length + " { return n; }",
+        "inner length": helper % length + " { return n; }",
+        "declaration": helper % length + ";" + helper % "n" + " { return n; }",
+    }[of]
+
+    @evolvable
+    def total(x: Array[f64, "n"]) -> f64: ...
+
+    with pytest.raises(CandidateError) as caught:
+        total.compile(f"static int64_t grown(int64_t *n) {{ return *n += 1; }}\n{before}\n{entry}", profile)
+    assert {d.rule for d in caught.value.diagnostics} == {"length"}
+    assert "a length in a parameter is a name or a constant" in str(caught.value)
+
+
+@pytest.mark.parametrize("length", ["", "n", "restrict n", "n + 1", "n / 2", "16", "2 * 8", "sizeof(T) / sizeof(T[0])"])
+def test_a_length_in_a_parameter_is_a_name_or_a_constant(length):
+    """What only says a length stays allowed."""
+
+    @evolvable
+    def total(x: Array[f64, "n"]) -> f64: ...
+
+    before = "static const double T[2] = {1.0, 2.0};\n"
+    assert total.compile(f"{before}double total(int64_t n, const double x[{length}]) {{ return n + T[0]; }}")
+
+
+# -- agreement --------------------------------------------------------------------------------------------------------
+
+#: Typedefs of arrays: parameters in Python, whether the candidate agrees, the text.
+AGREES = [
+    (Array[f64, 2, 3], True, "typedef double M[3]; void k(const M x[2])"),
+    (Array[f64, 2, 3], True, "typedef const double M[3]; void k(M x[2])"),
+    (Array[f64, 2, 3], True, "typedef double M[3]; typedef const M N; void k(N *x)"),
+    (Array[f64, 2, 3], True, "typedef double M[2][3]; void k(const M x)"),
+    (Array[f64, 2, 3], False, "typedef double M[3]; void k(M x[2])"),
+    (Array[f64, 2, 3], False, "typedef double M[3]; void k(M *const x)"),
+    (Out[f64, 2, 3], True, "typedef double M[3]; void k(M *const x)"),
+    (Out[f64, 2, 3], False, "typedef double M[3]; void k(const M x[2])"),
+    (Out[f64, 2, 3], False, "typedef double M[2][3]; void k(const M x)"),
+    (Array[f64, "n"], True, "typedef double T[3]; void k(int64_t n, const T x)"),
+    (Array[f64, "n"], False, "typedef double T[3]; void k(int64_t n, T x)"),
+    (Array[f64, "n"], False, "typedef double *T; void k(int64_t n, const T x)"),
+    (Out[f64, "n"], True, "typedef double *T; void k(int64_t n, const T x)"),
+    (Out[f64, "n"], False, "typedef double T[3]; void k(int64_t n, const T x)"),
+    (Out[f64, "n"], False, "typedef double T[3]; typedef const T U; void k(int64_t n, U x)"),
+    (i8, True, "void k(char x)"),
+    (Array[i8, "n"], True, "void k(int64_t n, const char x[n])"),
+    (Out[i8, "n"], True, "typedef char byte; void k(int64_t n, byte *x)"),
+    (Array[i8, "n"], False, "void k(int64_t n, const unsigned char x[n])"),
+]
+
+
+@pytest.mark.parametrize(("declared", "agrees", "text"), AGREES)
+def test_agreement_sees_through_typedefs(declared, agrees, text):
+    """`const` on a typedef of an array is `const` on its elements (C11 6.7.3); `char` is `int8_t`."""
+
+    @evolvable
+    def k(x: declared) -> None: ...
+
+    for profile in ("release", "safe", "checked"):
+        if agrees:
+            assert k.compile(text + " { }", profile)
+        else:
+            with pytest.raises(CandidateError, match="wanted: void k"):
+                k.compile(text + " { }", profile)
+
+
+def test_char_has_a_sign():
+    """Values, elements and fields of `char` are those of `int8_t`, on every machine and in every profile."""
+    source = (
+        "struct P { char low; char name[3]; };\n"
+        "char k(int64_t n, char a, const char x[n], struct P *p) { p->low = x[0]; p->name[2] = a; return a >> 1; }"
+    )
+    for profile in ("release", "safe", "checked"):
+        kernel = Kernel.from_c(source, profile=profile)
+        record = np.zeros((), kernel.signature.params[2].type.dtype.dtype)
+        assert kernel(-100, np.array([-5], np.int8), record) == -50
+        assert record["low"] == -5
+        assert record["name"].tolist() == [0, 0, -100]
+        assert Kernel.from_c("bool negative(void) { return (char)200 < 0; }", profile=profile)()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ("int64_t n, int64_t m, const double x[m][n]", "its inner dimension is parameter 1, not parameter 2"),
+        ("int64_t m, int64_t n, const double x[m][m]", "its inner dimension is parameter 1, not parameter 2"),
+        ("int64_t m, int64_t n, const double x[m][3]", "inner dimension n"),
+        ("int64_t m, int64_t n, const double x[m][n], ...", "ends in '...'; variadic functions have no form here"),
+    ],
+)
+def test_what_disagrees_is_said(parameters, message):
+    """The message does not contradict itself where names say less than their places."""
+
+    @evolvable
+    def k(x: Array[f64, "m", "n"]) -> None: ...
+
+    error = refusal(f"void k({parameters}) {{ }}", k.signature)
+    assert message in str(error)
+    assert "has 4 parameters" not in str(error)
+
+
+@pytest.mark.parametrize("profile", ["release", "safe", "checked"])
+@pytest.mark.parametrize("arena", [False, True])
+@pytest.mark.parametrize("name", ["result", "d0", "d1", "a0", "a1", "n", "p"])
+def test_no_name_of_a_kernel_is_hidden(name, arena, profile):
+    """The generated entry around complex numbers has no names that a candidate could have."""
+    body = "double *p = malloc(8); *p = x[0]; return z + *p;" if arena else "return z + x[0];"
+    text = f"double _Complex {name}(int64_t n, const double x[n], double _Complex z) {{ {body} }}"
+    assert Kernel.from_c(text, profile=profile)(np.ones(2), 1j) == 1 + 1j
 
 
 def test_findings_after_macros_are_on_the_lines_of_the_text():

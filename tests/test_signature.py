@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import functools
+import re
 import typing
 
 import numba
@@ -15,12 +17,41 @@ from numba import float64 as f64
 from numba import int64 as i64
 from numba import uint64 as u64
 
-from symbiont_jit import Array, InOut, Out, SignatureError, evolvable
+from symbiont_jit import Array, Group, InOut, Out, SignatureError, evolvable, record
 from symbiont_jit.signature import SCALARS, ArrayType, Mode, Param, Signature, check_arguments, signature_of
 from symbiont_jit.signature.elements import C_KEYWORDS
 
+
+def made(name, **fields):
+    """A record class of these fields."""
+    return record(type(name, (), {"__annotations__": fields}))
+
+
+def deep(dtype, levels):
+    """A structured dtype with so many others inside each other."""
+    dtype = np.dtype(str(dtype))
+    for _ in range(levels):
+        dtype = np.dtype([("a", dtype)], align=True)
+    return dtype
+
+
+def deep_class(levels):
+    """A record class with so many others inside each other."""
+    return functools.reduce(lambda inner, i: made(f"R{i}", a=inner), range(levels), f64)
+
+
+Point = made("Point", x=f64, y=f64)
+other_point = made("Point", x=f64)
+
 SCOPE = {
     "np": np,
+    "deep": deep,
+    "Point": Point,
+    "other_point": other_point,
+    "complex_named": made("complex", a=f64),
+    "Mixed": made("Mixed", a=numba.int8, b=f64),
+    "complex_field": made("Pair", complex=f64),
+    "endless": "endless",
     "numba": numba,
     "ctypes": ctypes,
     "typing": typing,
@@ -109,6 +140,10 @@ PROTOTYPES = [
     ("x: Out[Array[f64, 'n', 2]]", "void k(int64_t n, double x[n][2])"),
     ("x: InOut[i64], y: Out[bool]", "void k(int64_t *x, bool *y)"),
     ("x: 'Array[f64, \"n\"]', y: 'Out[f64, \"n\"]'", "void k(int64_t n, const double x[n], double y[n])"),
+    ("x: Array['f64', 'n'], y: Out['f64', 'n'], z: Out[\"Array[f64, 'm']\"]", "void k(int64_t n, int64_t m, const double x[n], double y[n], double z[m])"),
+    ("x: Array[f64, 2**31 - 1, 'n']", "void k(int64_t n, const double x[2147483647][n])"),
+    ("x: Array[f64, 2**20, 2**17]", "void k(const double x[1048576][131072])"),
+    ("complex: f64, I: f64", "void k(double complex, double I)"),
     ("k: f64, exp: f64, sin: Array[f64, 'cos']", "void k(int64_t cos, double k, double exp, const double sin[cos])"),
 ]  # fmt: skip
 
@@ -265,6 +300,27 @@ REFUSED = [
     ("x: np.datetime64", "f64", "parameter 'x'", "Numba scalar"),
     ("x: np.number", "f64", "parameter 'x'", "Numba scalar"),
     ("x: np.integer", "f64", "parameter 'x'", "Numba scalar"),
+    ("x: np.flexible", "f64", "parameter 'x'", "Numba scalar"),
+    ("x: np.character", "f64", "parameter 'x'", "Numba scalar"),
+    ("x: Point()", "f64", "parameter 'x'", "write its class, Point"),
+    ("x: np.zeros(3)", "f64", "parameter 'x'", ARRAY_HINT),
+    ("x: np.zeros(3, Point.dtype)", "f64", "parameter 'x'", "a class made by @sj.record"),
+    ("x: np.zeros(3, Point.dtype)[0]", "f64", "parameter 'x'", "a class made by @sj.record"),
+    ("x: numba.types.Array", "f64", "parameter 'x'", ARRAY_HINT),
+    ("x: Out[numba.types.Array]", "f64", "parameter 'x'", ARRAY_HINT),
+    ("x: 'Array[f64, \"n\"] | None'", "f64", "parameter 'x'", 'write Array[float64, "n"] alone'),
+    ("x: 'Array(f64, \"n\")'", "f64", "parameter 'x'", 'write Array[float64, "n"]'),
+    ("x: Array[deep(f64, 400), 'n']", "f64", "parameter 'x'", "nested deeper than 32"),
+    ("x: Array[f64, 2**31 - 1, 2**31 - 1]", "f64", "parameter 'x'", "2**40 is the limit; name them"),
+    ("x: Array[f64, 2**20, 2**18, 'n']", "f64", "parameter 'x'", "2**40 is the limit; name them"),
+    ("x: Out[numba.types.Array(f64, 1, 'C', readonly=True)]", "f64", "parameter 'x'", "leave out readonly=True"),
+    ("complex: f64", "complex", "a parameter", "rename it"),
+    ("x: Array[f64, 'complex'], z: complex", "f64", "a dimension", "rename it"),
+    ("x: complex_named, z: complex", "f64", "a record", "rename it"),
+    ("x: Array[complex_field, 'n']", "complex", "a field", "rename it"),
+    ("x: Point, y: Array[other_point, 'n']", "f64", "parameter 'y'", "that of k: parameter 'x'; rename one"),
+    ("x: np.dtype([(('title', 'a'), 'f8')], align=True)", "f64", "parameter 'x'", "have titles"),
+    ("x: np.dtype([('a', np.dtype((np.dtype(('f8', 2)), 3)))], align=True)", "f64", "field 'a'", "('<f8', (3, 2))"),
     ("x: np.dtype('>f8')", "f64", "parameter 'x'", ""),
     ("x: np.dtype([('a', 'i1'), ('b', 'f8')])", "f64", "parameter 'x'", "align=True"),
     ("x: np.dtype([('a', object)], align=True)", "f64", "field 'a'", "a scalar, a sub-array or a record"),
@@ -281,18 +337,21 @@ REFUSED = [
     ("x: f64[::1, :]", "f64", "parameter 'x'", "float64[:, ::1]"),
     ("x: Out[f64[:]]", "f64", "parameter 'x'", "float64[::1]"),
     ("x: f64[:, :, :, :, ::1]", "f64", "parameter 'x'", "1 to 4"),
-    ("x: numba.types.Array(f64, 0, 'C')", "f64", "parameter 'x'", "1 to 4"),
+    ("x: f64[:, :, :, :, :]", "f64", "parameter 'x'", "1 to 4 dimensions, not 5; make one of several"),
+    ("x: numba.types.Array(f64, 0, 'C')", "f64", "parameter 'x'", "'InOut[float64]' or 'Out[float64]'"),
+    ("x: Out[numba.types.Array(f64, 0, 'A')]", "f64", "parameter 'x'", "'InOut[float64]' or 'Out[float64]'"),
     ("x: Array[f64]", "f64", "parameter 'x'", ARRAY_HINT),
     ("x: Array[f64, 'a', 'b', 'c', 'd', 'e']", "f64", "parameter 'x'", "1 to 4"),
     ("x: Array[()]", "f64", "parameter 'x'", ARRAY_HINT),
     ("x: Out[()]", "f64", "parameter 'x'", ARRAY_HINT),
-    ("x: Array['f64', 'n']", "f64", "parameter 'x'", "Numba scalar"),
-    ("x: Array['n', f64]", "f64", "parameter 'x'", ""),
+    ("x: Array['f99', 'n']", "f64", "parameter 'x'", "import the name"),
+    ("x: Array['n', f64]", "f64", "parameter 'x'", "import the name"),
+    ("x: 'endless'", "f64", "parameter 'x'", "text that stands for text"),
     ("x: Array[str, 'n']", "f64", "parameter 'x'", "Numba scalar"),
-    ("x: Array[f64[::1], 'n']", "f64", "parameter 'x'", ""),
-    ("x: Array[Array[f64, 'n'], 'n']", "f64", "parameter 'x'", ""),
+    ("x: Array[f64[::1], 'n']", "f64", "parameter 'x'", "arrays do not nest"),
+    ("x: Array[Array[f64, 'n'], 'n']", "f64", "parameter 'x'", "arrays do not nest"),
     ("x: Out[InOut[f64]]", "f64", "parameter 'x'", "one of them"),
-    ("x: Array[Out[f64], 'n']", "f64", "parameter 'x'", ""),
+    ("x: Array[Out[f64], 'n']", "f64", "parameter 'x'", "Out[float64] goes around the array"),
     ("x: Array[f64, 0]", "f64", "parameter 'x'", "1 to 2**31 - 1"),
     ("x: Array[f64, -1]", "f64", "parameter 'x'", "1 to 2**31 - 1"),
     ("x: Array[f64, 2**31]", "f64", "parameter 'x'", "1 to 2**31 - 1"),
@@ -332,8 +391,9 @@ REFUSED = [
     ("x: f64", "Array[f64, 'n']", "the return value", "out: Out[float64"),
     ("x: f64", "Out[f64]", "the return value", "out: Out[float64"),
     ("x: f64", "f64[::1]", "the return value", "out: Out[float64"),
-    ("x: f64", "np.ndarray", "the return value", ""),
-    ("x: f64", "tuple[float, float]", "the return value", ""),
+    ("x: f64", "numba.from_dtype(Point.dtype)", "the return value", "Out[Candle]"),
+    ("x: f64", "np.ndarray", "the return value", "a NumPy scalar type, or None where buffers are filled"),
+    ("x: f64", "tuple[float, float]", "the return value", "a NumPy scalar type, or None where buffers are filled"),
     ("x: f64", "'nowhere'", "the return value", "import the name"),
 ]
 
@@ -348,6 +408,65 @@ def test_a_declaration_with_no_c_form_is_refused(parameters, returns, named, adv
     assert message.startswith(("k:", "function 'k'"))
     assert named in message
     assert advice in message
+    assert not re.search(r"_RawArray|_Marked", message)
+
+
+def test_a_function_named_complex_takes_no_complex_numbers():
+    """The word is C's where the signature has complex numbers; elsewhere it is a name like any other."""
+    assert signature_of(declare("x: f64", "f64", "complex")).c_prototype == "double complex(double x)"
+    with pytest.raises(SignatureError, match="the function is named 'complex'"):
+        signature_of(declare("x: complex", "f64", "complex"))
+
+
+def test_complex_is_a_word_for_a_whole_group():
+    """A text of several functions has one meaning of the word: a name of one cannot be a type of another."""
+    group = Group()
+    group.evolvable(declare("z: complex", "f64", "first"))
+    with pytest.raises(SignatureError, match="second: a parameter is named 'complex'"):
+        group.evolvable(declare("complex: f64", "f64", "second"))
+
+
+MISUSED = [
+    (lambda: Array[f64, "n"] | None, 'write Array[float64, "n"] alone'),
+    (lambda: None | Out[f32, "n", 3], 'write Out[float32, "n", 3] alone'),
+    (lambda: Array(f64, "n"), 'write Array[float64, "n"]'),
+    (lambda: Out(float), r"write Out[float]"),
+    (lambda: InOut(Array[f64, "n"]), 'write InOut[Array[float64, "n"]]'),
+    (lambda: deep_class(400), "record 'R32': records are nested deeper than 32"),
+    (lambda: made("A", p=Point, q=other_point), "record 'A', field 'q': its record 'Point' is another one"),
+    (lambda: made("Point", p=Point), "record 'Point': its record 'Point' is another one"),
+    (lambda: made("A", p=Point()), "field 'p': this is an object of a record; write its class, Point"),
+    (lambda: made("A", p=np.dtype((np.dtype(("f8", 2)), 3))), "field 'p': a sub-array of sub-arrays is written with"),
+    (lambda: made("A", p=np.character), "field 'p': <class 'numpy.character'> has no C type here"),
+]
+
+
+@pytest.mark.parametrize(("misuse", "advice"), MISUSED)
+def test_what_is_refused_before_there_is_a_parameter(misuse, advice):
+    """What Python evaluates before the declaration sees it is refused there, with what to write."""
+    with pytest.raises(SignatureError, match=re.escape(advice)):
+        misuse()
+
+
+def test_records_are_as_deep_as_the_limit_says():
+    """Thirty-two records inside each other are fine, as classes and as dtypes."""
+    for record_type in (deep_class(32), deep(f64, 32)):
+        signature = signature_of(types_of(record_type))
+        assert signature.params[0].type.dtype.depth == 32
+
+
+def types_of(annotation):
+    """A function of one parameter."""
+
+    def k(x): ...
+
+    k.__annotations__ = {"x": annotation, "return": None}
+    return k
+
+
+def test_a_quoted_dtype_of_a_field_is_looked_up():
+    """Quotes around a dtype inside brackets mean what they mean around a whole annotation."""
+    assert made("A", p=Array["float", 3]).dtype == np.dtype([("p", "f8", 3)], align=True)
 
 
 def test_a_missing_return_annotation_is_refused():
@@ -388,6 +507,7 @@ def read_only(array):
 
 
 ONE = np.ones(3)
+PACKED = np.dtype([("a", "i1"), ("b", "f8")])
 UNALIGNED = np.zeros(25, np.uint8)[1:].view(np.float64)
 
 TAKEN = [
@@ -479,7 +599,15 @@ NOT_TAKEN = [
     ("x: InOut[f64]", np.ones(2), ValueError, "0-d or one-element"),
     ("x: InOut[f64]", np.ones(0), ValueError, "0-d or one-element"),
     ("x: InOut[f64]", np.ones((1, 1)), ValueError, "0-d or one-element"),
-    ("x: InOut[i64]", np.ones(1), TypeError, ".astype()"),
+    ("x: InOut[i64]", np.ones(1), TypeError, "make a new array, contiguous and of dtype int64, and pass that one"),
+    ("x: Out[f64, 'n']", np.ones(3, np.float32), TypeError, "make a new array, contiguous and of dtype float64"),
+    ("x: Out[f64, 'n']", np.ones(6)[::2], ValueError, "make a new array, contiguous and of dtype float64"),
+    ("x: InOut[f64, 'n', 'm']", np.asfortranarray(np.ones((2, 3))), ValueError, "the kernel writes it: make a new"),
+    ("x: Out[f64, 'n']", UNALIGNED, ValueError, "is not aligned; the kernel writes it: make a new array"),
+    ("x: Array[Mixed, 'n']", np.zeros(2, PACKED), TypeError, "convert it with .astype(Mixed.dtype), or make its dtype"),
+    ("x: Mixed", np.zeros(2, PACKED)[0], TypeError, "convert it with .astype(Mixed.dtype)"),
+    ("x: Out[Mixed, 'n']", np.zeros(2, PACKED), TypeError, "of the same dtype as the kernel's, and pass that one"),
+    ("x: Array[Mixed, 'n']", np.zeros(2), TypeError, "has dtype float64, not {'names': ['a', 'b']"),
 ]
 
 
@@ -495,6 +623,8 @@ def test_argument_is_not_taken(parameters, value, kind, said):
     assert said in str(problem)
     assert str(problem).endswith(f"; wanted {signature}")
     assert len(str(problem)) < 400
+    if signature.params[0].mode != "in":
+        assert not re.search(r"astype|ascontiguous|a copy", str(problem)), "the result would go into the copy"
 
 
 def test_arguments_of_several_arrays_agree_in_their_dimensions():

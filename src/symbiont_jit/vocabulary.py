@@ -212,6 +212,7 @@ TYPEDEFS: Final[Mapping[str, str]] = {
     "uintptr_t": "unsigned long",
     "ptrdiff_t": "signed long",
     "size_t": "unsigned long",
+    "ssize_t": "signed long",
     "bool": "_Bool",
 }
 

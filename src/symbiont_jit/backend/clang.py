@@ -49,6 +49,8 @@ _FIXED: Final = (
     "-fcomplex-arithmetic=improved",
     # Library functions set no errno here, so that clang may vectorise and move them.
     "-fno-math-errno",
+    # `char` is int8_t, on every machine.
+    "-fsigned-char",
     "-fno-asynchronous-unwind-tables",
     "-fno-unwind-tables",
     "-fno-stack-protector",

@@ -8,7 +8,7 @@ order and types of parameters, the `const` of what a pointer points to, and inne
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pycparser import c_ast
 
@@ -16,7 +16,9 @@ from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.frontend.tree import function_named, position, print_tree, resolve_element, resolve_scalar
 from symbiont_jit.signature import SCALARS, ArrayType, Element, Mode, Param, Record, Scalar, Signature
 
-__all__ = ["check_agreement", "is_const", "is_void", "printed", "typedefs_of"]
+__all__ = ["VARIADIC", "check_agreement", "is_const", "is_void", "printed", "typedefs_of"]
+
+VARIADIC: Final = "variadic functions have no form here, declare every parameter"
 
 
 def check_agreement(tree: c_ast.FileAST, signature: Signature) -> list[Diagnostic]:
@@ -56,6 +58,8 @@ def _check_return(node: Any, signature: Signature, typedefs: Mapping[str, Any]) 
 def _check_params(definition: Any, signature: Signature, typedefs: Mapping[str, Any]) -> list[Diagnostic]:
     args = definition.decl.type.args
     given = [p for p in (args.params if args else ()) if not is_void(p)]
+    if any(isinstance(p, c_ast.EllipsisParam) for p in given):
+        return [_finding(definition.decl, f"'{signature.name}' ends in '...'; {VARIADIC}; {_wanted(signature)}")]
     expected = [Param(d, SCALARS["int64"]) for d in signature.dimensions] + list(signature.params)
     if len(given) != len(expected):
         counts = f"has {len(given)} parameters, not {len(expected)} (dimensions come first, as int64_t)"
@@ -100,37 +104,50 @@ def _array_problem(
     typedefs: Mapping[str, Any],
     records: Sequence[Record],
 ) -> str | None:
-    node = _expanded(node, typedefs)
-    if not isinstance(node, c_ast.ArrayDecl | c_ast.PtrDecl):
+    outer, const = _expanded(node, typedefs)
+    if not isinstance(outer, c_ast.ArrayDecl | c_ast.PtrDecl):
         return ""
-    if "static" in getattr(node, "dim_quals", ()):
+    if "static" in getattr(outer, "dim_quals", ()):
         return " ('static' promises a length that nobody checks)"
-    node = _expanded(node.type, typedefs)
+    node, is_const_too = _expanded(outer.type, typedefs)
+    const |= is_const_too
     for dim in array.dims[1:]:
         if not isinstance(node, c_ast.ArrayDecl) or not _same_dimension(node.dim, dim, own):
-            return f" (inner dimension {dim})"
-        node = _expanded(node.type, typedefs)
+            return f" ({_inner_problem(node, dim, own)})"
+        node, is_const_too = _expanded(node.type, typedefs)
+        const |= is_const_too
     if resolve_element(node, typedefs) not in _names_of(array.dtype, records):
         return ""
-    const = is_const(node, typedefs)
-    if const != (mode is Mode.IN):
+    if (const or is_const(node, typedefs)) != (mode is Mode.IN):
         return " ('const' differs)"
     return None
 
 
-def _expanded(node: Any, typedefs: Mapping[str, Any]) -> Any:
-    """The node with a typedef of an array or pointer replaced by what it stands for."""
-    seen: set[str] = set()
-    while isinstance(node, c_ast.TypeDecl) and isinstance(node.type, c_ast.IdentifierType):
-        names: Sequence[str] = node.type.names
+def _inner_problem(node: Any, dim: str | int, own: Mapping[str, str | None]) -> str:
+    """What is wrong with an inner dimension; another parameter's name may look like the one that was wanted."""
+    given = node.dim.name if isinstance(node, c_ast.ArrayDecl) and isinstance(node.dim, c_ast.ID) else None
+    numbers = {name: number for number, name in enumerate(own.values(), 1)}
+    if given in numbers and isinstance(dim, str):
+        return f"its inner dimension is parameter {numbers[given]}, not parameter {numbers[own[dim]]}"
+    return f"inner dimension {dim}"
+
+
+def _expanded(node: Any, typedefs: Mapping[str, Any]) -> tuple[Any, bool]:
+    """The node with a typedef of an array or pointer replaced by what it stands for, and whether elements are const.
+
+    `const` on an array's typedef is `const` on its elements (C11 6.7.3); on a pointer's it is the parameter's own.
+    """
+    expanded, const, seen = node, False, set[str]()
+    while isinstance(expanded, c_ast.TypeDecl) and isinstance(expanded.type, c_ast.IdentifierType):
+        names: Sequence[str] = expanded.type.names
         if len(names) != 1 or names[0] not in typedefs or names[0] in seen:
-            break
-        target = typedefs[names[0]]
-        if isinstance(target, c_ast.TypeDecl):
-            break
+            return node, False
         seen.add(names[0])
-        node = target
-    return node
+        const |= "const" in expanded.quals
+        expanded = typedefs[names[0]]
+    if isinstance(expanded, c_ast.TypeDecl):
+        return node, False
+    return expanded, const and isinstance(expanded, c_ast.ArrayDecl)
 
 
 def is_const(node: Any, typedefs: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pycparser import c_ast
@@ -22,7 +22,7 @@ from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.frontend.agree import check_agreement, typedefs_of
 from symbiont_jit.frontend.structs import struct_problems
 from symbiont_jit.frontend.text import is_allowed_pragma
-from symbiont_jit.frontend.tree import first_position, is_redundant_typedef
+from symbiont_jit.frontend.tree import first_position, is_redundant_typedef, walk
 from symbiont_jit.signature import Signature
 from symbiont_jit.signature.elements import RESERVED_PREFIXES
 
@@ -67,6 +67,7 @@ RULES: Final[Mapping[str, str]] = {
     "function-pointer": "a function is called by its name; its address is never taken",
     "generic": "no _Generic",
     "include": "only standard headers; their lines are dropped",
+    "length": "a length in a parameter is a name or a constant",
     "literal": "every quote is closed on its line",
     "mutable-static": "no variable outlives a call: file-scope and static variables are const",
     "pragma": "only pragmas in the table, each on a line of its own",
@@ -107,6 +108,26 @@ def check_tree(tree: c_ast.FileAST, signatures: Sequence[Signature], *, with_com
     for signature in signatures:
         problems += check_agreement(tree, signature)
     return sorted(dict.fromkeys(problems), key=lambda d: (d.line, d.column))[:MAX_FINDINGS]
+
+
+def _has_effect(node: Any) -> bool:
+    """Whether an operation does more than to give a value, or may."""
+    is_step = isinstance(node, c_ast.UnaryOp) and node.op.strip("p") in ("++", "--")
+    return is_step or isinstance(node, c_ast.Assignment | c_ast.FuncCall)
+
+
+def _may_trap(node: Any, names: Collection[str | None]) -> bool:
+    """Whether an expression reads memory or divides by one of these parameters; `sizeof` only looks at types."""
+    match node:
+        case c_ast.UnaryOp(op="sizeof"):
+            return False
+        case c_ast.ArrayRef() | c_ast.StructRef() | c_ast.UnaryOp(op="*"):
+            return True
+        case c_ast.BinaryOp(op="/" | "%", right=divisor) if any(
+            isinstance(n, c_ast.ID) and n.name in names for n in walk(divisor)
+        ):
+            return True
+    return any(_may_trap(child, names) for _, child in node.children())
 
 
 class _Checker:
@@ -190,10 +211,21 @@ class _Checker:
         function = node.decl.type
         if isinstance(function, c_ast.FuncDecl):
             self.visit(function.type)
+            self._check_lengths(function)
             self.scoped([*(function.args.params if function.args else ()), node.body])
         else:
             self.report(node.decl, "type", f"'{name}' has no plain parameter list")
         self.depth -= 1
+
+    def _check_lengths(self, function: Any) -> None:
+        """Refuse lengths that do something or may trap: C evaluates one at the beginning, checked code does without."""
+        params = function.args.params if function.args else ()
+        names = {getattr(p, "name", None) for p in params}
+        for part in (part for param in params for part in walk(param)):
+            dim = part.dim if isinstance(part, c_ast.ArrayDecl) else None
+            if dim is not None and (any(map(_has_effect, walk(dim))) or _may_trap(dim, names)):
+                message = "a length in a parameter is a name or a constant; do this at the beginning of the body"
+                self.report(dim, "length", message)
 
     def _check_function(self, decl: Any, name: str) -> None:
         self._check_name(decl, name)
@@ -312,6 +344,7 @@ class _Checker:
     def _FuncDecl(self, node: Any) -> None:
         # Reached for declarations; a definition's own parameters are visited by `_FuncDef`, in the body's scope.
         self.visit(node.type)
+        self._check_lengths(node)
         self.depth += 1
         self.scoped(node.args.params if node.args else ())
         self.depth -= 1

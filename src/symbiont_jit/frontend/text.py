@@ -58,7 +58,7 @@ def read_text(proposed: str | bytes, preprocess: Preprocess) -> Text:
     if problem is not None:
         return Text(original, "", (problem,))
     code, problems = _without_comments(_spliced(original))
-    problems += _foreign_characters(code)
+    problems += _foreign_characters(code) + _fences(code)
     code, needs_preprocessor, found = _directives(code)
     bare = _blanked_literals(code)
     problems += found + _forbidden_words(bare)
@@ -187,6 +187,13 @@ def _foreign_characters(code: str) -> list[Diagnostic]:
         for match in _first(re.finditer(r"\\", _blanked_literals(code)))
     ]
     return [Diagnostic(Stage.READ, "character", text, *_position(code, match.start())) for match, text in found]
+
+
+def _fences(code: str) -> list[Diagnostic]:
+    """The first fence of a reply that was handed on as it came: the parser would only name the character."""
+    message = "illegal character '`'; remove the Markdown fence (```), C alone is expected"
+    found = re.search(r"^[ \t]*(```)", _blanked_literals(code), re.MULTILINE)
+    return [Diagnostic(Stage.PARSE, "syntax", message, *_position(code, found.start(1)))] if found else []
 
 
 def _open_literals(code: str) -> list[Diagnostic]:

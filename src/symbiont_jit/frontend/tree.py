@@ -200,7 +200,10 @@ def resolve_scalar(names: Sequence[str], typedefs: Mapping[str, c_ast.Node]) -> 
 
 
 def resolve_element(node: Any, typedefs: Mapping[str, c_ast.Node]) -> str | None:
-    """The same of a declarator that is neither pointer nor array; a struct is `struct name`."""
+    """The same of a declarator that is neither pointer nor array; a struct is `struct name`.
+
+    `char` is `int8_t`, as clang is told: it has a sign on every machine.
+    """
     if not isinstance(node, c_ast.TypeDecl):
         return None
     if isinstance(node.type, c_ast.Struct):
@@ -210,7 +213,8 @@ def resolve_element(node: Any, typedefs: Mapping[str, c_ast.Node]) -> str | None
     names = node.type.names
     if len(names) == 1 and names[0] in typedefs:
         return resolve_element(typedefs[names[0]], typedefs)
-    return resolve_scalar(names, typedefs)
+    exact = resolve_scalar(names, typedefs)
+    return "int8_t" if exact == "char" else exact
 
 
 def _resolve_typedef(type_node: Any, typedefs: Mapping[str, c_ast.Node]) -> str | None:

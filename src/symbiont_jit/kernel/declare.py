@@ -47,6 +47,6 @@ def source_text(source: str | bytes | Path | None) -> str | bytes | None:
     if isinstance(source, Path) or (isinstance(source, str) and source.endswith(".c") and "{" not in source):
         try:
             return Path(source).read_bytes()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a null byte is in no path
             raise UsageError(f"source={str(source)!r} cannot be read: {error}") from error
     return source

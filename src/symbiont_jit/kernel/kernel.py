@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import weakref
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symbiont_jit.dispatch.callable import CellCallable, ctypes_pointer
@@ -13,6 +14,7 @@ from symbiont_jit.dispatch.python_call import PythonCall
 from symbiont_jit.errors import UsageError
 from symbiont_jit.frontend.declare import declared_in
 from symbiont_jit.frontend.guard import allocates
+from symbiont_jit.kernel.declare import source_text
 from symbiont_jit.kernel.evolving import Evolving, flags_of, profile_of
 from symbiont_jit.kernel.frozen import Frozen
 from symbiont_jit.kernel.glue import Pointer, preprocess, python_call
@@ -92,7 +94,7 @@ class Kernel(CellCallable, Evolving[Revision]):
     @classmethod
     def from_c(
         cls,
-        source: str | bytes,
+        source: str | bytes | Path,
         name: str | None = None,
         *,
         profile: str | None = None,
@@ -102,11 +104,12 @@ class Kernel(CellCallable, Evolving[Revision]):
 
         `name` says which function, where the text defines several that are not static. Lengths come first, as
         `int64_t`, in the order in which the arrays name them; an array is written `const double x[n]`. What is const is
-        read, what is not is read and written. Raises `CandidateError` for the text and `SignatureError` for a function
-        that no kernel can have, with what to write instead.
+        read, what is not is read and written; `T *p` is one value. A path is read, as by `@evolvable`. Raises
+        `CandidateError` for the text and `SignatureError` for a function that no kernel can have, with what to write
+        instead.
         """
-        signature = declared_in(source, name, preprocess)
-        return cls(signature, source=source, profile=profile, flags=flags)
+        text = source_text(source)
+        return cls(declared_in(text, name, preprocess), source=text, profile=profile, flags=flags)
 
     # -- what it is ---------------------------------------------------------------------------------------------
 

@@ -10,12 +10,25 @@ from symbiont_jit.signature.annotations import (
     Out,
     record,
     require_agreeing_records,
+    require_dimensions,
     require_distinct_names,
     require_free_name,
+    require_length,
+    require_size,
     signature_of,
 )
 from symbiont_jit.signature.arguments import check_arguments
-from symbiont_jit.signature.elements import SCALARS, Element, Field, Record, Scalar, record_of_dtype, require_name
+from symbiont_jit.signature.elements import (
+    SCALARS,
+    Element,
+    Field,
+    Record,
+    Scalar,
+    record_of_dtype,
+    require_depth,
+    require_dtype,
+    require_name,
+)
 from symbiont_jit.signature.model import ArrayType, Dimension, Mode, Param, Signature
 from symbiont_jit.signature.native import NativeEntry, native_entry
 
@@ -39,8 +52,13 @@ __all__ = [
     "record",
     "record_of_dtype",
     "require_agreeing_records",
+    "require_depth",
+    "require_dimensions",
     "require_distinct_names",
+    "require_dtype",
     "require_free_name",
+    "require_length",
     "require_name",
+    "require_size",
     "signature_of",
 ]

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import builtins
 import inspect
+import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final, NoReturn, TypeVar
 
 import numpy as np
 
@@ -25,7 +26,10 @@ from symbiont_jit.signature.elements import (
     Scalar,
     numpy_name,
     record_of_dtype,
+    require_depth,
+    require_dtype,
     require_name,
+    sub_array,
 )
 from symbiont_jit.signature.model import ArrayType, Dimension, Mode, Param, Signature
 
@@ -35,25 +39,53 @@ __all__ = [
     "Out",
     "record",
     "require_agreeing_records",
+    "require_dimensions",
     "require_distinct_names",
     "require_free_name",
+    "require_length",
+    "require_size",
     "signature_of",
 ]
 
-MAX_DIMENSIONS = 4
+MAX_DIMENSIONS: Final = 4
+#: Bytes of what literal lengths alone add up to: more than any machine has, less than a C compiler refuses.
+MAX_LITERAL_BYTES: Final = 2**40
 
 _PYTHON_SCALARS: Final[Mapping[type, str]] = {int: "int64", float: "float64", bool: "boolean", complex: "complex128"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Marked:
+class _Annotation:
+    """What a subscription makes. A union with anything, which is how Python spells "or nothing", has no C form."""
+
+    __slots__ = ()
+
+    def __or__(self, other: object) -> NoReturn:
+        raise SignatureError(f"{self} | {other!r:.60}: an argument is always passed; write {self} alone")
+
+    __ror__ = __or__
+
+
+class _Subscripted:
+    """What is written with brackets; Python would take parentheses too and make an object that means nothing."""
+
+    def __init__(self, *args: Any) -> None:
+        name = type(self).__name__
+        raise SignatureError(f"{name} is subscripted, not called; write {name}[{', '.join(map(_shown, args))}]")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Marked(_Annotation):
     """An annotation wrapped in `Out[...]` or `InOut[...]`, not yet resolved."""
 
     mode: Mode
     inner: Any
 
+    def __repr__(self) -> str:
+        inside = self.inner.inside if isinstance(self.inner, _RawArray) else _shown(self.inner)
+        return f"{'Out' if self.mode is Mode.OUT else 'InOut'}[{inside}]"
 
-class Array:
+
+class Array(_Subscripted):
     """`Array[dtype, "m", "n"]`: a C-ordered array with named or literal dimensions."""
 
     def __class_getitem__(cls, item: Any) -> _RawArray:
@@ -61,15 +93,30 @@ class Array:
         return _RawArray(dtype, tuple(dims))
 
 
-@dataclass(frozen=True, slots=True)
-class _RawArray:
+@dataclass(frozen=True, slots=True, repr=False)
+class _RawArray(_Annotation):
     """`Array[...]` as written: the dtype and dimensions are checked where the parameter's name is known."""
 
     dtype: Any
     dims: tuple[Any, ...]
 
+    @property
+    def inside(self) -> str:
+        """What stands between the brackets."""
+        return ", ".join(map(_shown, (self.dtype, *self.dims)))
 
-class _Marker:
+    def __repr__(self) -> str:
+        return f"Array[{self.inside}]"
+
+
+def _shown(part: Any) -> str:
+    """A part of an annotation as it is written; names are in double quotes, as in the messages around."""
+    if isinstance(part, str):
+        return f'"{part}"'
+    return part.__name__ if isinstance(part, type) else f"{part!r:.100}"
+
+
+class _Marker(_Subscripted):
     """Base of `Out` and `InOut`: subscription wraps what is written inside."""
 
     mode: ClassVar[Mode]
@@ -113,10 +160,11 @@ def record(cls: Class) -> Class:
     if not fields:
         raise SignatureError(f"record {name!r} has no fields; annotate them, for example 'x: float64'")
     made = Record(name, fields)
-    try:
-        made.dtype  # noqa: B018  made now, where its size can be refused
-    except ValueError as error:
-        raise SignatureError(f"record {name!r}: NumPy cannot hold it ({error}); make its sub-arrays shorter") from error
+    require_depth(made.depth, f"record {name!r}")
+    require_dtype(made, f"record {name!r}")
+    _require_one_meaning(
+        [*((f"record {name!r}, field {f.name!r}", f.type) for f in fields), (f"record {name!r}", made)]
+    )
     setattr(cls, _RECORD, made)
     cls.dtype = made.dtype  # type: ignore[attr-defined]
     return cls
@@ -125,7 +173,7 @@ def record(cls: Class) -> Class:
 def _record_field(name: str, annotation: Any, scope: Mapping[str, Any], record: str) -> Field:
     where = f"record {record!r}, field {name!r}"
     require_name(name, where)
-    annotation = _resolve(annotation, scope, where)
+    annotation = _unquoted(_resolve(annotation, scope, where), scope, where)
     if isinstance(annotation, _Marked):
         raise SignatureError(f"{where}: Out and InOut belong to parameters, not to fields")
     dims: tuple[int, ...] = ()
@@ -136,9 +184,7 @@ def _record_field(name: str, annotation: Any, scope: Mapping[str, Any], record: 
             raise SignatureError(f"{where}: a sub-array has literal lengths, for example Array[float64, 3]")
         annotation = annotation.dtype
     elif isinstance(annotation, np.dtype) and annotation.subdtype is not None:
-        annotation, dims = annotation.subdtype
-        if any(d < 1 for d in dims):
-            raise SignatureError(f"{where}: a sub-array has at least one element, not the shape {dims}")
+        annotation, dims = sub_array(annotation, where)
     return Field(name, _element(annotation, f"{record}_{name}", where, _FIELD_HINT), dims)
 
 
@@ -195,14 +241,46 @@ def require_distinct_names(signature: Signature) -> None:
 
 
 def require_agreeing_records(signatures: Sequence[Signature]) -> None:
-    """Raise `SignatureError` where two different records have one name in C."""
-    known: dict[str, Record] = {}
-    for signature in signatures:
-        for used in signature.records:
-            if known.setdefault(used.name, used) != used:
+    """Raise `SignatureError` where two different records have one name in C, or a name is C's `complex`."""
+    elements = [
+        (f"{s.name}: parameter {p.name!r}", p.type.dtype)
+        for s in signatures
+        for p in s.params
+        if isinstance(p.type, ArrayType)
+    ]
+    _require_one_meaning(elements)
+    if any(s.has_complex for s in signatures):
+        for signature in signatures:
+            _require_no_complex_name(signature)
+
+
+def _require_one_meaning(elements: Iterable[tuple[str, Element]]) -> None:
+    """Raise `SignatureError` where two different records have one name; each element comes with where it is."""
+    known: dict[str, tuple[str, Record]] = {}
+    for where, element in elements:
+        for used in element.nested if isinstance(element, Record) else ():
+            first, other = known.setdefault(used.name, (where, used))
+            if other != used:
                 raise SignatureError(
-                    f"{signature.name}: two different records are named {used.name!r}; rename one of them"
+                    f"{where}: its record {used.name!r} is another one than that of {first}; rename one of them"
                 )
+
+
+def _require_no_complex_name(signature: Signature) -> None:
+    """Raise `SignatureError` where something is named like the word that stands for C's complex numbers."""
+    names = {
+        "the function": [signature.name],
+        "a parameter": [p.name for p in signature.params],
+        "a dimension": signature.dimensions,
+        "a record": [r.name for r in signature.records],
+        "a field": [f.name for r in signature.records for f in r.fields],
+    }
+    for what, found in names.items():
+        if "complex" in found:
+            raise SignatureError(
+                f"{signature.name}: {what} is named 'complex', which is a word of C where complex numbers are used; "
+                "rename it"
+            )
 
 
 def _param(p: inspect.Parameter, scope: Mapping[str, Any], function: str) -> Param:
@@ -217,10 +295,12 @@ def _param(p: inspect.Parameter, scope: Mapping[str, Any], function: str) -> Par
     annotation = _resolve(p.annotation, scope, where)
     mode = Mode.IN
     if isinstance(annotation, _Marked):
-        mode, annotation = annotation.mode, annotation.inner
+        mode, annotation = annotation.mode, _resolve(annotation.inner, scope, where)
         if isinstance(annotation, _Marked):
             raise SignatureError(f"{where}: Out and InOut do not nest; write one of them")
-    array = _array(annotation, p.name, where)
+        if _is_numba_array(annotation) and not annotation.mutable:
+            raise SignatureError(f"{where}: the kernel writes it, and its type is read-only; leave out readonly=True")
+    array = _array(_unquoted(annotation, scope, where), p.name, where)
     if array is not None:
         return Param(p.name, array, mode)
     element = _element(annotation, p.name, where)
@@ -235,13 +315,23 @@ _FIELD_HINT: Final = "'Array[float64, 3]'"
 
 def _resolve(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
     """A string annotation (as `from __future__ import annotations` makes them) evaluated where it was written."""
-    if not isinstance(annotation, str):
-        return annotation
+    value = annotation
+    for _ in range(MAX_QUOTES):
+        if not isinstance(value, str):
+            return value
+        value = _evaluated(value, scope, where)
+    raise SignatureError(f"{where}: the annotation {annotation!r} is text that stands for text; write a type")
+
+
+#: Text within text: quotes under future annotations, names of aliases.
+MAX_QUOTES: Final = 8
+
+
+def _evaluated(annotation: str, scope: Mapping[str, Any], where: str) -> Any:
     try:
-        value = eval(annotation, dict(scope))  # noqa: S307  the user's own source, as typing.get_type_hints does
-        return _resolve(value, scope, where)  # text within text: quotes under future annotations
-    except SignatureError:
-        raise
+        return eval(annotation, dict(scope))  # noqa: S307  the user's own source, as typing.get_type_hints does
+    except SignatureError as error:
+        raise SignatureError(f"{where}: {error}") from error
     except Exception as error:
         raise SignatureError(
             f"{where}: the annotation {annotation!r} cannot be evaluated ({type(error).__name__}: {error}); "
@@ -249,24 +339,54 @@ def _resolve(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
         ) from error
 
 
+def _unquoted(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
+    """An `Array[...]` whose dtype was written in quotes with what they stand for."""
+    if isinstance(annotation, _RawArray) and isinstance(annotation.dtype, str):
+        return replace(annotation, dtype=_resolve(annotation.dtype, scope, where))
+    return annotation
+
+
 def _array(annotation: Any, name: str, where: str) -> ArrayType | None:
     """The array type an annotation means, or None where it means no array."""
     if isinstance(annotation, _RawArray):
         dims = tuple(_dimension(d, where) for d in annotation.dims)
-        if not 1 <= len(dims) <= MAX_DIMENSIONS:
-            raise SignatureError(
-                f"{where}: an array has 1 to {MAX_DIMENSIONS} dimensions, not {len(dims)}; write {_ARRAY_HINT}"
-            )
-        return ArrayType(_element(annotation.dtype, name, where), dims)
-    ndim = getattr(annotation, "ndim", None)
-    if not _is_numba(annotation) or ndim is None:
+        require_dimensions(len(dims), where)
+        array = ArrayType(_element(annotation.dtype, name, where), dims)
+        require_size(array, where)
+        return array
+    if not _is_numba_array(annotation):
         return None
+    ndim = annotation.ndim
+    if ndim == 0:
+        one = annotation.dtype
+        raise SignatureError(f"{where}: {annotation} is one value by reference; write 'InOut[{one}]' or 'Out[{one}]'")
+    require_dimensions(ndim, where)
     if getattr(annotation, "layout", None) != "C":
         colons = ", ".join([":"] * (ndim - 1) + ["::1"])
         raise SignatureError(f"{where}: {annotation} is not C-contiguous; write '{annotation.dtype}[{colons}]'")
-    if not 1 <= ndim <= MAX_DIMENSIONS:
-        raise SignatureError(f"{where}: an array has 1 to {MAX_DIMENSIONS} dimensions, not {ndim}")
     return ArrayType(_element(annotation.dtype, name, where), tuple(f"{name}_{i}" for i in range(ndim)))
+
+
+def require_dimensions(count: int, where: str) -> None:
+    """Raise `SignatureError` for an array of too few or too many dimensions."""
+    if not 1 <= count <= MAX_DIMENSIONS:
+        advice = "make one of several, as reshape does" if count else f"write {_ARRAY_HINT}"
+        raise SignatureError(f"{where}: an array has 1 to {MAX_DIMENSIONS} dimensions, not {count}; {advice}")
+
+
+def require_length(length: int, where: str) -> None:
+    """Raise `SignatureError` for a literal dimension that no array has."""
+    if not 1 <= length < 2**31:
+        raise SignatureError(f"{where}: a literal dimension is 1 to 2**31 - 1, not {length}")
+
+
+def require_size(array: ArrayType, where: str) -> None:
+    """Raise `SignatureError` for an array that is too large whatever its named dimensions are."""
+    size = math.prod([array.dtype.dtype.itemsize, *(d for d in array.dims if isinstance(d, int))])
+    if size > MAX_LITERAL_BYTES:
+        raise SignatureError(
+            f"{where}: its literal dimensions alone make {size} bytes, and 2**40 is the limit; name them instead"
+        )
 
 
 def _dimension(dim: Any, where: str) -> Dimension:
@@ -274,39 +394,62 @@ def _dimension(dim: Any, where: str) -> Dimension:
         require_name(dim, f"{where}, dimension")
         return dim
     if isinstance(dim, (int, np.integer)) and not isinstance(dim, bool):
-        if not 1 <= dim < 2**31:
-            raise SignatureError(f"{where}: a literal dimension is 1 to 2**31 - 1, not {dim}")
+        require_length(int(dim), where)
         return int(dim)
     raise SignatureError(f'{where}: a dimension is a name like "n" or a literal like 3, not {dim!r}')
 
 
 def _is_numba(annotation: Any) -> bool:
-    return type(annotation).__module__.partition(".")[0] == "numba"
+    """Whether it is a type of Numba's; a class of such types is none."""
+    return not isinstance(annotation, type) and type(annotation).__module__.partition(".")[0] == "numba"
+
+
+def _is_numba_array(annotation: Any) -> bool:
+    return _is_numba(annotation) and hasattr(annotation, "ndim")
 
 
 def _element(annotation: Any, name: str, where: str, hint: str = _ARRAY_HINT) -> Element:
     """A scalar, a class made by `@record`, or a structured dtype, which is named after its parameter or field."""
     made = getattr(annotation, _RECORD, None)
     if isinstance(made, Record):
+        if not isinstance(annotation, type):
+            raise SignatureError(
+                f"{where}: this is an object of a record; write its class, {type(annotation).__name__}"
+            )
         if _RECORD not in vars(annotation):
             raise SignatureError(
                 f"{where}: {annotation.__name__} is derived from a record; decorate it with @record too"
             )
         return made
-    dtype = annotation if isinstance(annotation, np.dtype) else getattr(annotation, "dtype", None)
-    if isinstance(dtype, np.dtype) and dtype.names:
+    dtype = _structured(annotation)
+    if dtype is not None:
         return record_of_dtype(dtype, name, where)
-    return _scalar(annotation, where, hint)
+    if isinstance(annotation, _RawArray) or _is_numba_array(annotation):
+        raise SignatureError(
+            f'{where}: arrays do not nest; write one with all dimensions: \'Array[float64, "m", "n"]\''
+        )
+    if isinstance(annotation, _Marked):
+        raise SignatureError(f"{where}: {annotation} goes around the array, not into it; write 'Out[float64, \"n\"]'")
+    return _scalar(
+        annotation, where, f"a class made by @sj.record, an aligned structured dtype, or an array such as {hint}"
+    )
 
 
-def _scalar(annotation: Any, where: str, hint: str = _ARRAY_HINT) -> Scalar:
+def _structured(annotation: Any) -> np.dtype[Any] | None:
+    """A structured dtype, itself or in Numba's record type. What else has a dtype is data and no type."""
+    dtype = getattr(annotation, "dtype", None) if _is_numba(annotation) else annotation
+    return dtype if isinstance(dtype, np.dtype) and dtype.names else None
+
+
+def _scalar(annotation: Any, where: str, besides: str) -> Scalar:
+    """The scalar of an annotation; `besides` says what else may stand there."""
     name = _scalar_name(annotation)
     if name in SCALARS:
         return SCALARS[name]
+    shown = " ".join(repr(annotation).split())[:100]
     raise SignatureError(
-        f"{where}: {annotation!r} has no C type here; write a Numba scalar (int8 ... uint64, float32, float64, "
-        "complex64, complex128, boolean), int, float, complex, bool, a NumPy scalar type, a class made by @sj.record, "
-        f"an aligned structured dtype, or an array such as {hint}"
+        f"{where}: {shown} has no C type here; write a Numba scalar (int8 ... uint64, float32, float64, complex64, "
+        f"complex128, boolean), int, float, complex, bool, a NumPy scalar type, {besides}"
     )
 
 
@@ -330,11 +473,10 @@ def _returns(annotation: Any, scope: Mapping[str, Any], function: str) -> Scalar
     annotation = _resolve(annotation, scope, where)
     if annotation is None or (_is_numba(annotation) and str(annotation) in ("none", "void")):
         return None
-    is_array = _is_numba(annotation) and getattr(annotation, "ndim", None) is not None
-    if is_array or isinstance(annotation, _RawArray | _Marked):
+    if _is_numba_array(annotation) or isinstance(annotation, _RawArray | _Marked):
         raise SignatureError(
             f"{where} cannot be an array; add a parameter such as 'out: Out[float64, \"n\"]' and return None"
         )
-    if hasattr(annotation, _RECORD) or (isinstance(annotation, np.dtype) and annotation.names):
+    if hasattr(annotation, _RECORD) or _structured(annotation) is not None:
         raise SignatureError(f"{where} cannot be a record; add a parameter such as 'out: Out[Candle]' and return None")
-    return _scalar(annotation, where)
+    return _scalar(annotation, where, "or None where buffers are filled")

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from symbiont_jit.signature.elements import Scalar
+from symbiont_jit.signature.elements import Element, Scalar
 from symbiont_jit.signature.model import ArrayType, Mode, Signature
 
 __all__ = ["check_arguments"]
@@ -71,8 +71,9 @@ def _array_problem(array: ArrayType, mode: Mode, value: Any) -> Problem | None:
         value = np.asarray(value)  # a view of the same memory
     if not isinstance(value, np.ndarray):
         return TypeError, f"is {_describe(value)}, not {'a record' if array.is_record else 'a NumPy array'} of {dtype}"
+    is_written = mode is not Mode.IN
     if value.dtype != dtype:
-        advice = "" if array.dtype.kind == "V" else "; convert it with .astype()"
+        advice = _written(dtype) if is_written else _conversion(array.dtype, value.dtype)
         return TypeError, f"has dtype {value.dtype}, not {dtype}{advice}"
     if not array.dims:
         if value.size != 1 or value.ndim > 1:
@@ -80,13 +81,27 @@ def _array_problem(array: ArrayType, mode: Mode, value: Any) -> Problem | None:
     elif value.ndim != len(array.dims):
         return TypeError, f"has {value.ndim} dimensions, not {len(array.dims)}"
     if not value.flags.c_contiguous:
-        return ValueError, "is not C-contiguous; pass np.ascontiguousarray(...)"
+        return ValueError, f"is not C-contiguous{_written(dtype) if is_written else '; pass np.ascontiguousarray(...)'}"
     # NumPy calls a packed dtype aligned wherever it lies; C wants the fields where their types can be read.
     if not value.flags.aligned or value.ctypes.data % dtype.alignment:
-        return ValueError, "is not aligned; pass a copy"
-    if mode is not Mode.IN and not value.flags.writeable:
+        return ValueError, f"is not aligned{_written(dtype) if is_written else '; pass a copy'}"
+    if is_written and not value.flags.writeable:
         return ValueError, f"is read-only, but the kernel writes it ({mode})"
     return None
+
+
+def _written(dtype: np.dtype[Any]) -> str:
+    """What to do about an array that the kernel writes: a copy made for the call would take the result with it."""
+    name = "the same dtype as the kernel's" if dtype.names else f"dtype {dtype}"
+    return f"; the kernel writes it: make a new array, contiguous and of {name}, and pass that one"
+
+
+def _conversion(element: Element, given: np.dtype[Any]) -> str:
+    """What to do about an array of another dtype that is only read."""
+    if isinstance(element, Scalar):
+        return "; convert it with .astype()"
+    is_packed = given.names == element.dtype.names and given.itemsize < element.dtype.itemsize
+    return f"; convert it with .astype({element}.dtype), or make its dtype with align=True" if is_packed else ""
 
 
 def _length_problem(array: ArrayType, name: str, value: Any, lengths: dict[str, tuple[int, str]]) -> Problem | None:

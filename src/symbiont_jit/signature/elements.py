@@ -26,7 +26,10 @@ __all__ = [
     "Scalar",
     "numpy_name",
     "record_of_dtype",
+    "require_depth",
+    "require_dtype",
     "require_name",
+    "sub_array",
 ]
 
 #: Names that generated C keeps for itself: a candidate, a parameter or a dimension may not start with them.
@@ -151,11 +154,33 @@ class Record:
             lines.append(f'_Static_assert({place} == {offset}, "offset of {self.name}.{field.name}");\n')
         return "".join(lines)
 
+    @cached_property
+    def depth(self) -> int:
+        """How many records are inside each other, itself included."""
+        return 1 + max((f.type.depth for f in self.fields if isinstance(f.type, Record)), default=0)
+
     def __str__(self) -> str:
         return self.name
 
 
 Element = Scalar | Record
+
+#: Records within records. Everything that follows them recurses, and nobody writes that many.
+MAX_DEPTH: Final = 32
+
+
+def require_depth(depth: int, where: str) -> None:
+    """Raise `SignatureError` for records that are nested too deeply."""
+    if depth > MAX_DEPTH:
+        raise SignatureError(f"{where}: records are nested deeper than {MAX_DEPTH}; put inner fields into outer ones")
+
+
+def require_dtype(made: Record, where: str) -> None:
+    """Raise `SignatureError` for a record that is larger than a dtype can be."""
+    try:
+        made.dtype  # noqa: B018  made now, where its size can be refused
+    except ValueError as error:
+        raise SignatureError(f"{where}: NumPy cannot hold it ({error}); make its sub-arrays shorter") from error
 
 
 def require_name(name: str, where: str) -> None:
@@ -174,7 +199,10 @@ def numpy_name(annotation: Any) -> str:
     """Numba's name of a NumPy scalar type in native byte order; empty for abstract and foreign ones."""
     if isinstance(annotation, type) and annotation in _ABSTRACT:
         return ""
-    dtype = np.dtype(annotation)
+    try:
+        dtype = np.dtype(annotation)
+    except TypeError:  # a class that stands for no type of elements
+        return ""
     return {"bool": "boolean"}.get(dtype.name, dtype.name) if dtype.isnative else ""
 
 
@@ -187,50 +215,69 @@ _ABSTRACT: Final = (
     np.floating,
     np.generic,
     np.complexfloating,
+    np.flexible,
+    np.character,
 )
 
 
-def record_of_dtype(dtype: np.dtype[Any], name: str, where: str) -> Record:
+def record_of_dtype(dtype: np.dtype[Any], name: str, where: str, depth: int = 1) -> Record:
     """The record of a structured dtype; raises `SignatureError` where C would lay it out differently.
 
     Records inside it have no name in NumPy: they are named after the field, `outer_field`.
     """
     require_name(name, where)
+    require_depth(depth, where)
     if not dtype.names or dtype.fields is None:
         raise SignatureError(f"{where}: the dtype {dtype} has no fields; write a scalar or a structured dtype")
-    fields = tuple(_field(dtype, field, name, where) for field in dtype.names)
+    fields = tuple(_field(dtype, field, name, where, depth) for field in dtype.names)
     made = Record(name, fields)
     if dtype.isalignedstruct and made.dtype == dtype:
         made.__dict__["dtype"] = dtype  # the very object that the caller's arrays have is the quickest to compare
     if made.dtype != dtype:
-        is_padded = dtype.isalignedstruct
-        advice = "remove titles, offsets and itemsize" if is_padded else "make it with np.dtype(..., align=True)"
         raise SignatureError(
-            f"{where}: the dtype {dtype} is not laid out like a C struct (C would place its fields at "
-            f"{_offsets(made.dtype)} of {made.dtype.itemsize} bytes, it has {_offsets(dtype)} of {dtype.itemsize}); "
-            + advice
+            f"{where}: the dtype {dtype!s:.200} is not laid out like a C struct{_difference(made, dtype)}"
         )
     return made
 
 
-def _field(dtype: np.dtype[Any], name: str, record: str, where: str) -> Field:
+def _difference(made: Record, dtype: np.dtype[Any]) -> str:
+    """In what a dtype differs from that of a C struct, and how to make one that does not."""
+    wanted, given = (f"{_offsets(d)} of {d.itemsize} bytes" for d in (made.dtype, dtype))
+    if wanted == given:
+        return ": its fields have titles, and those of a struct have none; remove them"
+    advice = "remove offsets and itemsize" if dtype.isalignedstruct else "make it with np.dtype(..., align=True)"
+    return f" (C would place its fields at {wanted}, it has {given}); {advice}"
+
+
+def _field(dtype: np.dtype[Any], name: str, record: str, where: str, depth: int) -> Field:
     assert dtype.fields is not None
     where = f"{where}, field {name!r}"
     require_name(name, where)
-    inner = dtype.fields[name][0]
-    dims: tuple[int, ...] = ()
-    if inner.subdtype is not None:
-        inner, dims = inner.subdtype
-    if any(d < 1 for d in dims):
-        raise SignatureError(f"{where}: a sub-array has at least one element, not the shape {dims}")
+    inner, dims = sub_array(dtype.fields[name][0], where)
     if inner.names:
-        return Field(name, record_of_dtype(inner, f"{record}_{name}", where), tuple(dims))
+        return Field(name, record_of_dtype(inner, f"{record}_{name}", where, depth + 1), dims)
     if inner.kind not in "biufc" or numpy_name(inner) not in SCALARS:
         raise SignatureError(
             f"{where}: {inner} has no C type here; a field is a scalar, a sub-array or a record"
             + ("" if inner.isnative else " in native byte order")
         )
-    return Field(name, SCALARS[numpy_name(inner)], tuple(dims))
+    return Field(name, SCALARS[numpy_name(inner)], dims)
+
+
+def sub_array(dtype: np.dtype[Any], where: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """The elements of a field and its lengths; a field that is no sub-array has none."""
+    if dtype.subdtype is None:
+        return dtype, ()
+    inner, dims = dtype.subdtype
+    if any(d < 1 for d in dims):
+        raise SignatureError(f"{where}: a sub-array has at least one element, not the shape {dims}")
+    if inner.subdtype is not None:
+        element, more = inner.subdtype
+        raise SignatureError(
+            f"{where}: a sub-array of sub-arrays is written with all lengths at once: "
+            f"({element.str!r}, {(*dims, *more)})"
+        )
+    return inner, tuple(dims)
 
 
 def _offsets(dtype: np.dtype[Any]) -> list[int]:

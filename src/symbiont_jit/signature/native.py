@@ -76,16 +76,16 @@ def _type(param: Param) -> str:
 def adapted(signature: Signature) -> tuple[list[str], list[str]]:
     """The entry's parameters, and what the candidate's function is called with.
 
-    They have names of their own, so that none hides the candidate's function. A pointer for the result is not in here.
+    They have reserved names, so that none hides the candidate's function. A pointer for the result is not in here.
     """
-    params = [f"int64_t d{number}" for number in range(len(signature.dimensions))]
-    passed = [f"d{number}" for number in range(len(signature.dimensions))]
+    passed = [f"sj_d{number}" for number in range(len(signature.dimensions))]
+    params = [f"int64_t {name}" for name in passed]
     for number, param in enumerate(signature.params):
         by_pointer = isinstance(param.type, Scalar) and not is_by_value(param)
         is_array = not isinstance(param.type, Scalar)
         const = "const " if param.mode is Mode.IN else ""
-        params.append(f"{const + 'void *' if is_array else _type(param) + ' '}a{number}")
-        passed.append(f"*a{number}" if by_pointer else f"a{number}")
+        params.append(f"{const + 'void *' if is_array else _type(param) + ' '}sj_a{number}")
+        passed.append(f"{'*' if by_pointer else ''}sj_a{number}")
     return params, passed
 
 
@@ -95,8 +95,8 @@ def shim(signature: Signature, symbol: str, callee: str, first: str = "") -> str
     params, passed = adapted(signature)
     call = f"{callee}({', '.join(passed)})"
     if result is not None:
-        params.append(f"{result.c} *result")
-        body = f"*result = {call};"
+        params.append(f"{result.c} *sj_result")
+        body = f"*sj_result = {call};"
     else:
         body = f"{'' if returns == 'void' else 'return '}{call};"
     return f"{returns} {symbol}({', '.join(params) or 'void'})\n{{\n  {first}{body}\n}}\n"

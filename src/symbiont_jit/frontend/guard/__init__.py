@@ -166,9 +166,9 @@ def _shim(signature: Signature) -> str:
     give = keep = ""
     if entry.has_result_pointer:
         assert signature.returns is not None
-        params.append(f"{signature.returns.c} *result")
-        keep = f"\n  {signature.returns.c} *volatile sj_result = result;"
-        body, zero = f"*result = {call}", "*sj_result = 0; return;"
+        params.append(f"{signature.returns.c} *sj_result")
+        keep = f"\n  {signature.returns.c} *volatile sj_kept = sj_result;"
+        body, zero = f"*sj_result = {call}", "*sj_kept = 0; return;"
     elif entry.returns == "void":
         body, zero = call, "return;"
     else:
