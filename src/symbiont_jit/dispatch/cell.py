@@ -105,10 +105,9 @@ class Table:
         """Give every entry its code; code that was unloaded and is loaded again lies elsewhere."""
         self._words[::_WORDS_OF_CELL] = list(targets)
 
-    @property
-    def targets(self) -> list[int]:
-        """The code of each entry."""
-        return list(self._words[::_WORDS_OF_CELL])
+    def target(self, index: int) -> int:
+        """The code of an entry."""
+        return self._words[_WORDS_OF_CELL * index]
 
     @property
     def places(self) -> Iterator[int]:

@@ -68,7 +68,7 @@ class Group(Typed, Evolving[GroupRevision]):
     """
 
     def __init__(self, profile: str | None = None, flags: Sequence[str] = ()) -> None:
-        self._lineage = Lineage(profile_of(profile), flags_of(flags))
+        self._lineage = Lineage(profile_of(profile), flags_of(flags), has_snapshots=True)
         self._bodies: list[Callable[..., Any] | None] = []
         self.kernels: tuple[Kernel, ...] = ()
         self._leases = self._lineage.leases

@@ -114,7 +114,7 @@ class Lineage:
 
     `versions` are by number; a pickle brings only some, under their own numbers. `callables` are the kernels, weakly;
     `slot` is the group's own cell, which holds the address of the active table: a swap is one store to it. The kernel
-    of a lineage of one has the code's address in its own cell; its slot serves snapshots.
+    of a lineage of one has the code's address in its own cell; its slot serves the snapshots of a group of one.
     """
 
     profile: str
@@ -124,6 +124,7 @@ class Lineage:
     versions: dict[int, Version] = field(default_factory=dict)
     active: Version | None = None
     is_group: bool = False
+    has_snapshots: bool = False
     slot: Cell = field(default_factory=Cell)
     lock: threading.RLock = field(default_factory=threading.RLock)
     handles: weakref.WeakValueDictionary[Any, Any] = field(default_factory=weakref.WeakValueDictionary)
@@ -284,7 +285,7 @@ class Lineage:
             if version.table is None:
                 # Readers of a table that was replaced may still be at it, so a reload changes it in place.
                 version.table = Table(len(self.signatures), self.panics.address)
-                for index, place in enumerate(version.table.places):
+                for index, place in enumerate(version.table.places if self.has_snapshots else ()):
                     remember_owner(place, self._entry(version, index))
             if version.code is None:
                 self._is_loading = True
@@ -297,15 +298,13 @@ class Lineage:
                 version.table.store(code.addresses if isinstance(code, Loaded) else [c.address for c in code])
             return version.table
 
-    @contextlib.contextmanager
-    def _for_loading(self, version: Version) -> Iterator[None]:
-        """Locked; where Numba will have to compile, with its lock before ours.
+    def _for_loading(self, version: Version) -> contextlib.AbstractContextManager[Any]:
+        """Our lock; where Numba will have to compile, behind its own.
 
         Who compiles a loop that has a kernel as a global holds Numba's and asks for ours.
         """
         is_python = version.code is None and any(version.bodies)
-        with compiler_lock() if is_python else contextlib.nullcontext(), self.lock:
-            yield
+        return _both(compiler_lock(), self.lock) if is_python else self.lock
 
     def _entry(self, version: Version, index: int) -> Entry:
         entry = Entry(weakref.ref(self), weakref.ref(version), index)
@@ -345,7 +344,7 @@ class Lineage:
     def _lead_to(self, table: Table) -> None:
         self.slot.store(table.address)
         if not self.is_group:
-            self._own_cell.store(table.targets[0])
+            self._own_cell.store(table.target(0))
 
     def require_code(self) -> None:
         """Make every cell lead to code: the active version's, or a stub that panics."""
@@ -485,6 +484,14 @@ BOUND: Final = frozenset({"sj_panics", "sj_places", "sj_version", "sj_enlist", "
 _KEPT: list[Version] = []
 
 _LINEAGES: weakref.WeakSet[Lineage] = weakref.WeakSet()
+
+
+@contextlib.contextmanager
+def _both(
+    first: contextlib.AbstractContextManager[Any], second: contextlib.AbstractContextManager[Any]
+) -> Iterator[None]:
+    with first, second:
+        yield
 
 
 def _forked() -> None:

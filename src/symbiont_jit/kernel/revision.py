@@ -104,7 +104,7 @@ class Revision(CellCallable, Registered):
             if isinstance(self._cell, MemberCell):
                 self._slot.store(table.address)
             else:
-                self._cell.store(table.targets[self._index])
+                self._cell.store(table.target(self._index))
 
     @property
     def _code_owner(self) -> Any:
