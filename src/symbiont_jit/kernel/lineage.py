@@ -105,7 +105,7 @@ class Version:
     was_active: bool = False
     identity: int = field(default_factory=itertools.count(1).__next__)
     code: Loaded | tuple[PythonCode | Stub, ...] | None = None
-    entries: list[Entry] = field(default_factory=list)
+    entries: tuple[Entry, ...] = ()
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -308,7 +308,7 @@ class Lineage:
 
     def _entry(self, version: Version, index: int) -> Entry:
         entry = Entry(weakref.ref(self), weakref.ref(version), index)
-        version.entries.append(entry)
+        version.entries += (entry,)
         return entry
 
     def compiled(self, version: Version) -> tuple[Any, ...]:
