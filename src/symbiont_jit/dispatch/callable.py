@@ -93,11 +93,6 @@ class CellCallable(Typed):
         """What keeps the code alive, without keeping this object."""
         return None
 
-    @property
-    def itself(self) -> Any:
-        """What Python gets where compiled code returns this."""
-        return self
-
     def forked(self) -> None:
         """Begin anew in the child of a fork, where no other thread lives to release the lock."""
         self._calls_lock = threading.Lock()

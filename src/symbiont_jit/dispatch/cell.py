@@ -8,7 +8,7 @@ a table with a cell for each: a swap of all is one store too.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 __all__ = ["CELL_BYTES", "Cell", "MemberCell", "Table"]
@@ -110,6 +110,6 @@ class Table:
         return self._words[_WORDS_OF_CELL * index]
 
     @property
-    def places(self) -> Iterator[int]:
+    def places(self) -> range:
         """The address of each entry."""
-        return iter(range(self.address, self.address + ctypes.sizeof(self._words), CELL_BYTES))
+        return range(self.address, self.address + ctypes.sizeof(self._words), CELL_BYTES)

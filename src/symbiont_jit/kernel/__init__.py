@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, overload
 
+from symbiont_jit.dispatch.compiled import plain_function
 from symbiont_jit.dispatch.panic_count import panics
 from symbiont_jit.kernel.declare import body_and_signature, source_text
 from symbiont_jit.kernel.evolving import Evolving
@@ -68,7 +69,7 @@ def evolvable(
     def declare(declared: Any) -> Kernel:
         body, signature = body_and_signature(declared, namespace)
         kernel = Kernel(signature, body, source_text(source), profile=profile, flags=flags)
-        function = getattr(declared, "py_func", declared)
+        function = plain_function(declared)
         kernel.__wrapped__ = function  # type: ignore[attr-defined]  # where tools look for the source
         functools.update_wrapper(kernel, function, assigned=("__module__", "__qualname__"), updated=())
         return kernel

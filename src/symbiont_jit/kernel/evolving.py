@@ -90,8 +90,7 @@ class Evolving(Generic[Handle]):
         active = self._lineage.active
         if active is None:
             return "no body yet"
-        about, count = Registered.of(active).about, len(self._lineage.versions)
-        return f"revision {active.number}: {about} ({count} registered)"
+        return f"revision {active.number}: {active.about} ({len(self._lineage.versions)} registered)"
 
     def _shown_rows(self, prototypes: str) -> str:
         """The C prototypes and the active revision, for `repr` and `help`."""

@@ -58,6 +58,10 @@ class Unit:
         """Its object code: what a pickle brought, else compiled."""
         return _SHIPPED.get(self.key) or compile_object(self.text, self.entries, also_needs=self.needs)
 
+    def load(self, symbols: Mapping[str, int]) -> Loaded:
+        """Its code in this process, with the addresses of the names that it leaves open."""
+        return load(self.code(), symbols)
+
 
 _SHIPPED: Final[dict[str, ObjectCode]] = {}
 
@@ -76,7 +80,7 @@ def receive(codes: Mapping[str, ObjectCode]) -> None:
 
 def generated(text: str, entries: Sequence[str], symbols: dict[str, int]) -> Loaded:
     """Generated C, compiled and loaded with the addresses of the names that it leaves open."""
-    return load(Unit(text, tuple(entries), frozenset(symbols)).code(), symbols)
+    return Unit(text, tuple(entries), frozenset(symbols)).load(symbols)
 
 
 class Stub:

@@ -167,11 +167,6 @@ class Group(Typed, Evolving[GroupRevision]):
                 self._lineage.handles[version.number] = handle
             return handle
 
-    @property
-    def itself(self) -> Group:
-        """What Python gets where compiled code returns this."""
-        return self
-
     def take_panic(self) -> Panic | None:
         """The last panic of any of the functions in this thread since it was last asked for, and forget it."""
         return self._lineage.take_panic(0)

@@ -107,6 +107,12 @@ class Version:
     code: Loaded | tuple[PythonCode | Stub, ...] | None = None
     entries: tuple[Entry, ...] = ()
 
+    @property
+    def about(self) -> str:
+        """Language, profile and where it came from, on one line."""
+        profile = [] if self.language == "python" else [self.profile]
+        return ", ".join([self.language, *profile, " ".join(self.origin.split()) or "by hand"])
+
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class Lineage:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from symbiont_jit.backend.loader import load
 from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.frontend.guard import Site
 from symbiont_jit.frontend.guard.arena import ARENA_BYTES
@@ -79,7 +78,7 @@ class PanicTable:
 
 @functools.cache
 def _take() -> Callable[[int, int, int], int]:
-    loaded = load(TAKE.code(), {})
+    loaded = TAKE.load({})
     function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)(loaded.addresses[0])
     _KEPT.append(loaded)
     return function

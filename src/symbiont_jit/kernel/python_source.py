@@ -10,13 +10,15 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
+from symbiont_jit.dispatch.compiled import plain_function
+
 __all__ = ["is_empty", "python_source"]
 
 
 def python_source(body: Callable[..., Any]) -> str:
     """The source of a function, or a comment that there is none."""
     with contextlib.suppress(OSError, TypeError):
-        return textwrap.dedent(inspect.getsource(getattr(body, "py_func", body)))
+        return textwrap.dedent(inspect.getsource(plain_function(body)))
     return f"# the source of {body.__name__} is not available\n"
 
 

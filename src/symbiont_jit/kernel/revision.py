@@ -21,13 +21,6 @@ class Registered:
 
     _of: Version
 
-    @classmethod
-    def of(cls, version: Version) -> Registered:
-        """The same of a version, without a handle."""
-        made = Registered()
-        made._of = version
-        return made
-
     @property
     def number(self) -> int:
         """Its number within the kernel or group."""
@@ -56,8 +49,7 @@ class Registered:
     @property
     def about(self) -> str:
         """Language, profile and where it came from, on one line."""
-        profile = [] if self.language == "python" else [self.profile]
-        return ", ".join([self.language, *profile, " ".join(self.origin.split()) or "by hand"])
+        return self._of.about
 
     @property
     def object_code(self) -> ObjectCode | None:

@@ -12,7 +12,6 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
-from symbiont_jit.backend.loader import load
 from symbiont_jit.errors import UsageError
 from symbiont_jit.frontend.guard.arena import ARENA, ARENA_BYTES
 from symbiont_jit.frontend.guard.places import OWN_PLACE, PLACE, PLACE_WORDS, PLACES, RECORDS
@@ -40,7 +39,7 @@ def bound_names() -> Mapping[str, int]:
     """What compiled candidates need besides the C library: where threads have their places, and how to get one."""
     table, key = ctypes.addressof(places()), ctypes.c_uint(0)
     symbols = {"sj_places": table, "sj_key": ctypes.addressof(key)} | _library(_LIBRARY)
-    loaded = load(THREADS.code(), symbols)
+    loaded = THREADS.load(symbols)
     enlist, leave, arena, report, forked = loaded.addresses
     if ctypes.CDLL(None).pthread_key_create(ctypes.byref(key), ctypes.c_void_p(leave)) != 0:
         raise UsageError("this process has used up its thread-specific keys, one of which kernels need")
