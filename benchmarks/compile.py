@@ -30,7 +30,7 @@ from numba import float64, njit, void
 
 from symbiont_jit.backend import loader, objects
 from symbiont_jit.backend.clang import clang
-from symbiont_jit.evaluate.harness import Harness
+from symbiont_jit.evaluate.timing import Harness
 from symbiont_jit.kernel import Kernel, Revision
 from symbiont_jit.signature import Signature, signature_of
 

@@ -19,7 +19,7 @@ import numpy as np
 from _table import options, ratio, save, say, show, spread
 
 from symbiont_jit import demo
-from symbiont_jit.evaluate.harness import Harness, Stopwatch
+from symbiont_jit.evaluate.timing import Harness, Stopwatch
 
 SECONDS: Final = 60.0
 TURNS: Final = 15

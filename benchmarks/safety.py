@@ -20,11 +20,11 @@ from numba import float64 as f64
 from numba import int64 as i64
 
 from symbiont_jit import Array, InOut, Kernel, Out, Speedup
-from symbiont_jit.evaluate.bench import Bench, Request
-from symbiont_jit.evaluate.harness import Harness, Stopwatch
-from symbiont_jit.evaluate.judge import Judge
-from symbiont_jit.evaluate.start import STARTS
-from symbiont_jit.evaluate.worker import Crash, Worker
+from symbiont_jit.evaluate.evaluator import Judge
+from symbiont_jit.evaluate.task import Bench, Request
+from symbiont_jit.evaluate.timing import Harness, Stopwatch
+from symbiont_jit.isolate.start import STARTS
+from symbiont_jit.isolate.worker import Crash, Worker
 from symbiont_jit.signature import signature_of
 
 PROFILES: Final = ("release", "safe", "checked")

@@ -1,6 +1,6 @@
 """Print docs/candidates.md from the checker's tables: python docs/print_candidates.py."""
 
-from symbiont_jit import vocabulary
+from symbiont_jit.c import vocabulary
 from symbiont_jit.frontend.check import REFUSED_NODES, RULES
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from symbiont_jit.frontend.declare import declared_in
-from symbiont_jit.kernel.glue import preprocess
+from symbiont_jit.engine.stubs import preprocess
+from symbiont_jit.frontend.from_c import declared_in
 from symbiont_jit.signature import ArrayType, Signature
 
 __all__ = ["Case", "drawn", "signature_in"]

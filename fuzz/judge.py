@@ -31,7 +31,7 @@ import numpy as np
 from fuzz.cases import Case, signature_in
 from symbiont_jit import Kernel, time_limit
 from symbiont_jit.errors import CandidateError, Stage
-from symbiont_jit.evaluate.fence import PAGE, fenced
+from symbiont_jit.isolate.guard_pages import PAGE, fenced
 from symbiont_jit.signature import Mode
 
 __all__ = ["Finding", "Kind", "Limits", "Verdict", "judged", "lines_of"]

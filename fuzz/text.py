@@ -50,7 +50,7 @@ def corpus() -> tuple[Case, ...]:
     from tests.test_hostile import CANDIDATES
 
     made = []
-    for path in sorted((Path(__file__).parents[1] / "tests" / "corpus").rglob("*.c")):
+    for path in sorted((Path(__file__).parents[1] / "tests" / "frontend" / "corpus").rglob("*.c")):
         text = path.read_bytes().decode("utf-8", "replace")
         key = re.search(r"^// signature: (\w+)", text, re.MULTILINE)
         if key is not None and key[1] in _DECLARATIONS:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from symbiont_jit.agents.protocol import Usage as Usage
     from symbiont_jit.agents.recorded import Recording as Recording
     from symbiont_jit.backend.objects import cache_directory as cache_directory
-    from symbiont_jit.dispatch.panic_count import panics as panics
+    from symbiont_jit.dispatch.numba.panic_count import panics as panics
     from symbiont_jit.errors import AgentError as AgentError
     from symbiont_jit.errors import CandidateError as CandidateError
     from symbiont_jit.errors import Diagnostic as Diagnostic
@@ -37,16 +37,16 @@ if TYPE_CHECKING:
     from symbiont_jit.kernel import Panic as Panic
     from symbiont_jit.kernel import Revision as Revision
     from symbiont_jit.kernel import evolvable as evolvable
-    from symbiont_jit.kernel.interrupt import time_limit as time_limit
-    from symbiont_jit.propose.candidate import Candidate as Candidate
-    from symbiont_jit.propose.mutator import Mutator as Mutator
-    from symbiont_jit.repair.budget import Budget as Budget
-    from symbiont_jit.repair.budget import Price as Price
-    from symbiont_jit.repair.gate import Gate as Gate
-    from symbiont_jit.repair.lanes import LaneOutcome as LaneOutcome
-    from symbiont_jit.repair.lanes import LaneStream as LaneStream
-    from symbiont_jit.repair.loop import EvolveResult as EvolveResult
-    from symbiont_jit.repair.trace import Trace as Trace
+    from symbiont_jit.llm.budget import Budget as Budget
+    from symbiont_jit.llm.budget import Price as Price
+    from symbiont_jit.llm.lane import EvolveResult as EvolveResult
+    from symbiont_jit.llm.lanes import LaneOutcome as LaneOutcome
+    from symbiont_jit.llm.lanes import LaneStream as LaneStream
+    from symbiont_jit.llm.limiter import Gate as Gate
+    from symbiont_jit.llm.trace import Trace as Trace
+    from symbiont_jit.propose.base import Candidate as Candidate
+    from symbiont_jit.propose.mutate import Mutator as Mutator
+    from symbiont_jit.runtime.interrupt import time_limit as time_limit
     from symbiont_jit.search.evolution import Evolution as Evolution
     from symbiont_jit.signature import Array as Array
     from symbiont_jit.signature import InOut as InOut
@@ -59,24 +59,24 @@ __version__ = "0.1.0"
 #: Where each public name lives.
 _HOMES = {
     "backend.objects": "cache_directory",
-    "dispatch.panic_count": "panics",
+    "dispatch.numba.panic_count": "panics",
     "errors": "AgentError CandidateError Diagnostic EvolveError KernelError SignatureError SymbiontError "
     "ToolchainError UsageError",
     "evaluate.evaluation": "Evaluation Status",
     "evaluate.metric": "Speedup",
     "kernel": "Frozen Group GroupRevision Kernel Memory Panic Revision evolvable",
-    "kernel.interrupt": "time_limit",
-    "propose.candidate": "Candidate",
-    "propose.mutator": "Mutator",
+    "runtime.interrupt": "time_limit",
+    "propose.base": "Candidate",
+    "propose.mutate": "Mutator",
     "agents.agent": "Agent",
     "agents.ensemble": "Ensemble",
     "agents.protocol": "Reply Usage",
     "agents.recorded": "Recording",
-    "repair.budget": "Budget Price",
-    "repair.gate": "Gate",
-    "repair.lanes": "LaneOutcome LaneStream",
-    "repair.loop": "EvolveResult",
-    "repair.trace": "Trace",
+    "llm.budget": "Budget Price",
+    "llm.limiter": "Gate",
+    "llm.lanes": "LaneOutcome LaneStream",
+    "llm.lane": "EvolveResult",
+    "llm.trace": "Trace",
     "search.evolution": "Evolution",
     "signature": "Array InOut Out Signature record",
 }

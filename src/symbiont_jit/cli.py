@@ -59,7 +59,7 @@ def demo(seconds: Seconds = 50.0, seed: Seed = 0) -> None:
 
 def _demo(console: Console, seconds: float, seed: int, one_thread: bool) -> None:
     from symbiont_jit import demo as job
-    from symbiont_jit.view import SearchView, ratio_text, show_result
+    from symbiont_jit.report.terminal import SearchView, ratio_text, show_result
 
     kernel = job.matmul_kernel()
     console.print(
@@ -107,9 +107,9 @@ def _evolve(
     output: Path | None,
 ) -> None:
     from symbiont_jit.evaluate.metric import Speedup
-    from symbiont_jit.propose.mutator import Mutator
+    from symbiont_jit.propose.mutate import Mutator
+    from symbiont_jit.report.terminal import SearchView, show_result
     from symbiont_jit.search.evolution import Evolution
-    from symbiont_jit.view import SearchView, show_result
 
     module, kernel = _load_kernel(target)
     console.print(f"evolving {kernel.c_prototype}\n")

@@ -57,7 +57,7 @@ def _compilers() -> Iterator[Finding]:
 
 def _sandbox() -> Finding:
     """Whether the system calls of workers are filtered; without, they still have limits."""
-    from symbiont_jit.evaluate.sandbox import filter_problem
+    from symbiont_jit.isolate.sandbox import filter_problem
 
     problem = filter_problem()
     return Finding("workers' system calls", "filtered" if problem is None else f"not filtered: {problem}")

@@ -10,11 +10,11 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from symbiont_jit.agents.answer import Answer, read_answer
+from symbiont_jit.agents.completion import Answer, read_answer
 from symbiont_jit.agents.connection import Connection
 from symbiont_jit.agents.failures import Failure, error_of
-from symbiont_jit.agents.families import LEVELS, family_of
 from symbiont_jit.agents.protocol import Message, Reply, Retry, TurnLimit, Usage, current_meter
+from symbiont_jit.agents.providers import LEVELS, family_of
 from symbiont_jit.agents.retries import RetryPolicy, retrying
 from symbiont_jit.agents.secret import Secret
 from symbiont_jit.agents.tools import Tool, run_call, tools_of

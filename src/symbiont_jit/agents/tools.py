@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from symbiont_jit.agents.answer import Call
+from symbiont_jit.agents.completion import Call
 from symbiont_jit.agents.conversation import without_surrogates
 from symbiont_jit.errors import UsageError
 

@@ -26,8 +26,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from symbiont_jit import vocabulary
 from symbiont_jit.backend.toolchain import ADVICE, Toolchain, find_toolchain, llvm_version
+from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import Diagnostic, Severity, Stage, ToolchainError
 
 __all__ = ["Clang", "Emit", "clang", "target_features", "target_triple"]

@@ -20,8 +20,8 @@ from typing import Final
 
 import numpy as np
 
-from symbiont_jit import vocabulary
 from symbiont_jit.backend.clang import BITCODE, OBJECT, SYNTAX, clang, describe_target
+from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 
 __all__ = ["ObjectCode", "bitcode", "cache_directory", "check_object", "compile_object", "expect", "unit_of"]

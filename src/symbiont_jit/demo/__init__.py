@@ -17,10 +17,10 @@ import numpy as np
 from numba import njit
 
 from symbiont_jit.demo.matmul import matmul_kernel
-from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.metric import Speedup
+from symbiont_jit.evaluate.timing import Harness
 from symbiont_jit.kernel import Kernel
-from symbiont_jit.propose.mutator import Mutator
+from symbiont_jit.propose.mutate import Mutator
 from symbiont_jit.search.evolution import Evolution, EvolutionResult, Progress
 
 __all__ = ["SIZE", "RunningLoop", "compare_with_numpy", "evolution", "inputs", "matmul_kernel"]

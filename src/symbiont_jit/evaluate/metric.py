@@ -18,9 +18,9 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from symbiont_jit.errors import Diagnostic, Stage, UsageError
-from symbiont_jit.evaluate.child import enter_phase
 from symbiont_jit.evaluate.evaluation import Status
-from symbiont_jit.evaluate.harness import Arguments, Harness, Stopwatch, median
+from symbiont_jit.evaluate.timing import Arguments, Harness, Stopwatch, median
+from symbiont_jit.isolate.child import enter_phase
 from symbiont_jit.kernel import Evolving, Kernel, Panic
 from symbiont_jit.signature import ArrayType, Element, Mode, Param, Record, check_arguments
 

@@ -17,12 +17,12 @@ from typing import Any, Final
 
 from pycparser import c_ast
 
-from symbiont_jit import vocabulary
+from symbiont_jit.c import vocabulary
+from symbiont_jit.c.tree import first_position, is_redundant_typedef, walk
 from symbiont_jit.errors import Diagnostic, Stage
-from symbiont_jit.frontend.agree import check_agreement, typedefs_of
+from symbiont_jit.frontend.prototype import check_agreement, typedefs_of
+from symbiont_jit.frontend.read import is_allowed_pragma
 from symbiont_jit.frontend.structs import struct_problems
-from symbiont_jit.frontend.text import is_allowed_pragma
-from symbiont_jit.frontend.tree import first_position, is_redundant_typedef, walk
 from symbiont_jit.signature import Signature
 from symbiont_jit.signature.elements import RESERVED_PREFIXES
 

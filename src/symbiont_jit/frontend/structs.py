@@ -11,8 +11,8 @@ from typing import Any
 
 from pycparser import c_ast
 
+from symbiont_jit.c.tree import parse, position, resolve_element, walk
 from symbiont_jit.errors import Diagnostic, Stage
-from symbiont_jit.frontend.tree import parse, position, resolve_element, walk
 from symbiont_jit.signature import Field, Record
 
 __all__ = ["fields_of", "is_forward_declaration", "struct_nodes", "struct_problems", "take_repeated_structs"]

@@ -11,18 +11,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, overload
 
-from symbiont_jit.dispatch.compiled import plain_function
-from symbiont_jit.dispatch.panic_count import panics
+from symbiont_jit.dispatch.numba.from_numba import plain_function
+from symbiont_jit.dispatch.numba.panic_count import panics
+from symbiont_jit.engine.revisions import Memory
+from symbiont_jit.engine.stubs import preprocess
 from symbiont_jit.kernel.declare import body_and_signature, source_text
-from symbiont_jit.kernel.evolving import Evolving
+from symbiont_jit.kernel.evolvable import Evolving
 from symbiont_jit.kernel.frozen import Frozen
-from symbiont_jit.kernel.glue import preprocess
 from symbiont_jit.kernel.group import Group, GroupRevision
 from symbiont_jit.kernel.kernel import Kernel
-from symbiont_jit.kernel.lineage import Memory
-from symbiont_jit.kernel.panics import Panic
 from symbiont_jit.kernel.python_source import is_empty
 from symbiont_jit.kernel.revision import Revision
+from symbiont_jit.runtime.panics import Panic
 
 __all__ = [
     "Evolving",

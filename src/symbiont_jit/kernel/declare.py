@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from symbiont_jit.dispatch.compiled import compiled_types, is_compiled
+from symbiont_jit.dispatch.numba.from_numba import compiled_types, is_compiled
 from symbiont_jit.errors import SignatureError, UsageError
 from symbiont_jit.kernel.python_source import is_empty
 from symbiont_jit.signature import Signature, signature_of

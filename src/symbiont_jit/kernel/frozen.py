@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from symbiont_jit.backend.objects import bitcode
-from symbiont_jit.dispatch.frozen_types import FrozenCode, frozen_python_type, frozen_type
-from symbiont_jit.dispatch.typed import Typed
+from symbiont_jit.dispatch.numba.frozen import FrozenCode, frozen_python_type, frozen_type
+from symbiont_jit.dispatch.numba.typed import Typed
 from symbiont_jit.kernel.revision import Revision
 from symbiont_jit.signature import native_entry
 
 if TYPE_CHECKING:
-    from symbiont_jit.kernel.lineage import Lineage, Version
+    from symbiont_jit.engine.revisions import Lineage, Version
 
 __all__ = ["Frozen"]
 
@@ -64,12 +64,12 @@ class Frozen(Typed):
     def _code(self) -> FrozenCode:
         """The revision's bitcode with one entry of a name of its own; everything else in it is internal."""
         digest = hashlib.sha256(
-            "\0".join([self.source, self._lineage.after, *self._lineage.flags]).encode()
+            "\0".join([self.source, self._lineage.builder.after, *self._lineage.flags]).encode()
         ).hexdigest()[:20]
         entry = native_entry(self.signature)
         name = f"sj_frozen_{digest}_{entry.symbol}"
-        entries = self._lineage.entries
-        data = bitcode(self.source, self._lineage.flags, self._lineage.after)
+        entries = self._lineage.builder.entries
+        data = bitcode(self.source, self._lineage.flags, self._lineage.builder.after)
         exported = {e.symbol for e in entries} | {s.name for s in self._lineage.signatures}
         return FrozenCode(name, entry.symbol, tuple(sorted(exported)), data)
 
@@ -82,7 +82,7 @@ class Frozen(Typed):
         return f"<Frozen revision {self.revision} of {self.signature.name}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from symbiont_jit.kernel.pickled import pickled_frozen
+        from symbiont_jit.kernel.pickling import pickled_frozen
 
         return pickled_frozen(self)
 

@@ -7,18 +7,18 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from symbiont_jit.dispatch.group_types import GroupType, group_type
 from symbiont_jit.dispatch.lease import Lease, remember_owner
-from symbiont_jit.dispatch.typed import Typed
+from symbiont_jit.dispatch.numba.group import GroupType, group_type
+from symbiont_jit.dispatch.numba.typed import Typed
+from symbiont_jit.engine.revisions import Lineage, Version
 from symbiont_jit.errors import KernelError, UsageError
 from symbiont_jit.kernel.declare import body_and_signature
-from symbiont_jit.kernel.evolving import Evolving, flags_of, profile_of
+from symbiont_jit.kernel.evolvable import Evolving, flags_of, profile_of
+from symbiont_jit.kernel.html import html_of
 from symbiont_jit.kernel.kernel import Kernel
-from symbiont_jit.kernel.lineage import Lineage, Version
-from symbiont_jit.kernel.panics import Panic
 from symbiont_jit.kernel.python_source import python_source
 from symbiont_jit.kernel.revision import Registered, Revision
-from symbiont_jit.kernel.shown import html_of
+from symbiont_jit.runtime.panics import Panic
 from symbiont_jit.signature import Signature, require_agreeing_records
 
 __all__ = ["Group", "GroupRevision"]
@@ -47,7 +47,7 @@ class GroupRevision(Registered):
         return iter(self._handles.values())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from symbiont_jit.kernel.pickled import pickled_group_revision
+        from symbiont_jit.kernel.pickling import pickled_group_revision
 
         return pickled_group_revision(self)
 
@@ -184,13 +184,13 @@ class Group(Typed, Evolving[GroupRevision]):
         return html_of("Group", rows | {"active": self._shown_active()}, self.source)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from symbiont_jit.kernel.pickled import pickled_group
+        from symbiont_jit.kernel.pickling import pickled_group
 
         return pickled_group(self)
 
     def sent(self, has_main: bool) -> tuple[Any, ...]:
         """What pickles this for a fresh interpreter: by a member's name, else with its first revision."""
-        from symbiont_jit.kernel.pickled import pickled_by_name, pickled_group, require_first
+        from symbiont_jit.kernel.pickling import pickled_by_name, pickled_group, require_first
 
         named = (pickled_by_name(kernel, has_main, is_group=True) for kernel in self.kernels)
         by_name = next((reduced for reduced in named if reduced is not None), None)

@@ -8,22 +8,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symbiont_jit.dispatch.callable import CellCallable, ctypes_pointer
 from symbiont_jit.dispatch.cell import Cell, MemberCell
-from symbiont_jit.dispatch.python_call import PythonCall
+from symbiont_jit.dispatch.python_entry import CellCallable, ctypes_pointer
+from symbiont_jit.dispatch.vectorcall import PythonCall
+from symbiont_jit.engine.revisions import Lineage, Version
+from symbiont_jit.engine.stubs import Pointer, preprocess, python_call
 from symbiont_jit.errors import UsageError
-from symbiont_jit.frontend.declare import declared_in
-from symbiont_jit.frontend.guard import allocates
+from symbiont_jit.frontend.from_c import declared_in
+from symbiont_jit.instrument.unit import allocates
 from symbiont_jit.kernel.declare import source_text
-from symbiont_jit.kernel.evolving import Evolving, flags_of, profile_of
+from symbiont_jit.kernel.evolvable import Evolving, flags_of, profile_of
 from symbiont_jit.kernel.frozen import Frozen
-from symbiont_jit.kernel.glue import Pointer, preprocess, python_call
-from symbiont_jit.kernel.lineage import Lineage, Version
-from symbiont_jit.kernel.panics import Panic
+from symbiont_jit.kernel.html import OwnDoc, html_of
 from symbiont_jit.kernel.python_source import python_source
 from symbiont_jit.kernel.revision import Revision
-from symbiont_jit.kernel.scipy_callable import low_level_callable
-from symbiont_jit.kernel.shown import OwnDoc, html_of
+from symbiont_jit.kernel.scipy import low_level_callable
+from symbiont_jit.runtime.panics import Panic
 from symbiont_jit.signature import Signature
 
 if TYPE_CHECKING:
@@ -216,13 +216,13 @@ class Kernel(CellCallable, Evolving[Revision]):
         self._lineage.is_constant = True
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from symbiont_jit.kernel.pickled import pickled_kernel
+        from symbiont_jit.kernel.pickling import pickled_kernel
 
         return pickled_kernel(self)
 
     def sent(self, has_main: bool) -> tuple[Any, ...]:
         """What pickles this for a fresh interpreter: by name, else with its first revision."""
-        from symbiont_jit.kernel.pickled import pickled_by_name, pickled_kernel, require_first
+        from symbiont_jit.kernel.pickling import pickled_by_name, pickled_kernel, require_first
 
         by_name = pickled_by_name(self, has_main)
         if by_name is None:

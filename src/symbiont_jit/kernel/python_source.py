@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
-from symbiont_jit.dispatch.compiled import plain_function
+from symbiont_jit.dispatch.numba.from_numba import plain_function
 
 __all__ = ["is_empty", "python_source"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from symbiont_jit.backend.objects import ObjectCode
-from symbiont_jit.dispatch.callable import CellCallable
 from symbiont_jit.dispatch.cell import Cell, MemberCell
-from symbiont_jit.dispatch.python_call import PythonCall
-from symbiont_jit.kernel.glue import python_call
-from symbiont_jit.kernel.lineage import Lineage, Version
-from symbiont_jit.kernel.panics import Panic
-from symbiont_jit.kernel.shown import html_of
+from symbiont_jit.dispatch.python_entry import CellCallable
+from symbiont_jit.dispatch.vectorcall import PythonCall
+from symbiont_jit.engine.revisions import Lineage, Version
+from symbiont_jit.engine.stubs import python_call
+from symbiont_jit.kernel.html import html_of
+from symbiont_jit.runtime.panics import Panic
 
 __all__ = ["Registered", "Revision"]
 
@@ -120,6 +120,6 @@ class Revision(CellCallable, Registered):
         }
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from symbiont_jit.kernel.pickled import pickled_revision
+        from symbiont_jit.kernel.pickling import pickled_revision
 
         return pickled_revision(self)

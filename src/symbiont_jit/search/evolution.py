@@ -20,11 +20,11 @@ import numpy as np
 
 from symbiont_jit.errors import UsageError
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
-from symbiont_jit.evaluate.judge import Judge
+from symbiont_jit.evaluate.evaluator import Judge
 from symbiont_jit.evaluate.metric import Speedup
-from symbiont_jit.evaluate.start import chosen_start
+from symbiont_jit.isolate.start import chosen_start
 from symbiont_jit.kernel import Evolving
-from symbiont_jit.propose.candidate import Candidate, Parent, Proposer
+from symbiont_jit.propose.base import Candidate, Parent, Proposer
 from symbiont_jit.search.archive import Archive
 
 __all__ = ["Evolution", "EvolutionResult", "Progress"]

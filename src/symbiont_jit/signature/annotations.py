@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final, NoReturn, TypeVar
 
 import numpy as np
 
-from symbiont_jit import vocabulary
+from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import SignatureError
 from symbiont_jit.signature.elements import (
     SCALARS,

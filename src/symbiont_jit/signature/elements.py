@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from symbiont_jit import vocabulary
+from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import SignatureError
 
 __all__ = [

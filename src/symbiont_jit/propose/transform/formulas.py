@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from pycparser import c_ast
 
-from symbiont_jit.frontend.tree import walk
-from symbiont_jit.propose.transform.syntax import binary, clone, declared_names, name, rewrite
+from symbiont_jit.c.build import binary, clone, declared_names, name, rewrite
+from symbiont_jit.c.tree import walk
 
 __all__ = [
     "change_constant",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pycparser import c_ast
 
-from symbiont_jit.propose.transform.loops import is_loop_pragma, loops_in, main_loops
+from symbiont_jit.c.loops import is_loop_pragma, loops_in, main_loops
 
 __all__ = ["allow_reassociation", "hint_loop", "restrict_pointers"]
 

@@ -15,21 +15,7 @@ from typing import Any
 import numpy as np
 from pycparser import c_ast
 
-from symbiont_jit.frontend.tree import print_tree, walk
-from symbiont_jit.propose.transform.loops import (
-    Loop,
-    Site,
-    body_statements,
-    is_loop_pragma,
-    is_short,
-    loop_of,
-    loops_in,
-    main_loops,
-    make_for,
-    unrolled_copies,
-)
-from symbiont_jit.propose.transform.reductions import reductions
-from symbiont_jit.propose.transform.syntax import (
+from symbiont_jit.c.build import (
     assign,
     assigned_names,
     binary,
@@ -45,6 +31,20 @@ from symbiont_jit.propose.transform.syntax import (
     rewrite,
     substitute,
 )
+from symbiont_jit.c.loops import (
+    Loop,
+    Site,
+    body_statements,
+    is_loop_pragma,
+    is_short,
+    loop_of,
+    loops_in,
+    main_loops,
+    make_for,
+    unrolled_copies,
+)
+from symbiont_jit.c.tree import print_tree, walk
+from symbiont_jit.propose.transform.reductions import reductions
 
 __all__ = ["accumulate_in_place", "distribute", "fuse", "interchange", "jam", "promote", "sink_reduction", "tile"]
 

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from pycparser import c_ast
 
-from symbiont_jit.frontend.tree import print_tree, walk
-from symbiont_jit.propose.transform.loops import Loop
-from symbiont_jit.propose.transform.syntax import assign, block, clone, constant, declared_names, name
+from symbiont_jit.c.build import assign, block, clone, constant, declared_names, name
+from symbiont_jit.c.loops import Loop
+from symbiont_jit.c.tree import print_tree, walk
 
 __all__ = ["Reduction", "reductions"]
 

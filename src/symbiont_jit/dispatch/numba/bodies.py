@@ -1,0 +1,197 @@
+"""A Python function -> native code with the kernel's C entry, by Numba.
+
+In: a function and its signature. Out: an address that takes what the C prototype says. This is revision 0 and the
+reference: what the user's code would run without this project.
+"""
+
+from __future__ import annotations
+
+import functools
+import pickle
+import types as python_types
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+from numba import types
+from numba.core.compiler_lock import global_compiler_lock
+
+from symbiont_jit.dispatch.numba.from_numba import options_of, plain_function
+from symbiont_jit.dispatch.numba.types import numba_argument_type, numba_element
+from symbiont_jit.errors import KernelError
+from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature, native_entry
+
+__all__ = [
+    "PythonCode",
+    "body_from_bytes",
+    "body_to_bytes",
+    "compile_python",
+    "compiler_lock",
+    "link_python",
+    "linked_bodies",
+]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PythonCode:
+    """Numba's code for a Python body; `address` is valid for as long as this object is held."""
+
+    address: int
+    function: Any
+    _entry: Any
+
+
+def compiler_lock() -> AbstractContextManager[Any]:
+    """What a thread holds while Numba compiles in it."""
+    lock: AbstractContextManager[Any] = global_compiler_lock
+    return lock
+
+
+def linked_bodies(bodies: Sequence[Callable[..., Any] | None], kernels: Sequence[Any]) -> tuple[Any, ...]:
+    """Bodies as Numba's functions, not compiled yet; None stays.
+
+    Where one names a kernel whose body is among them, itself included, it calls that body: so the reference is what was
+    declared, whatever the kernel's active revision is.
+    """
+    linked = [None if b is None else _Linked(plain_function(b), kernels) for b in bodies]
+    made = [None if k is None else numba.njit(**options_of(b))(k.function) for b, k in zip(bodies, linked, strict=True)]
+    for one in filter(None, linked):
+        one.link(made)
+    return tuple(made)
+
+
+class _Linked:
+    """A function, copied where it names kernels, so that the names can mean something else in the copy."""
+
+    def __init__(self, function: Any, kernels: Sequence[Any]) -> None:
+        self._kernels = kernels
+        number = {id(k): index for index, k in enumerate(kernels) if k is not None}
+        names = {n: number[id(v)] for n, v in function.__globals__.items() if id(v) in number}
+        self._names = {n: i for n, i in names.items() if n in _names_in(function.__code__)}
+        self._scope = dict(function.__globals__) if self._names else function.__globals__
+        cells = function.__closure__ or ()
+        self._cells = {at: number[id(c.cell_contents)] for at, c in enumerate(cells) if _content(c) in number}
+        closure = tuple(python_types.CellType() if at in self._cells else c for at, c in enumerate(cells))
+        self.function = function
+        if self._names or self._cells:
+            self.function = python_types.FunctionType(
+                function.__code__, self._scope, function.__name__, function.__defaults__, closure or None
+            )
+            self.function.__module__ = function.__module__
+            self.function.__qualname__ = function.__qualname__
+
+    def link(self, made: Sequence[Any]) -> None:
+        """Let the names mean Numba's functions; one without a body stays the kernel."""
+        meant = [kernel if body is None else body for body, kernel in zip(made, self._kernels, strict=True)]
+        for name, index in self._names.items():
+            self._scope[name] = meant[index]
+        for at, index in self._cells.items():
+            self.function.__closure__[at].cell_contents = meant[index]
+
+
+def _content(cell: Any) -> int:
+    """The identity of what a cell holds; 0 where it holds nothing yet."""
+    try:
+        return id(cell.cell_contents)
+    except ValueError:
+        return 0
+
+
+def _names_in(code: Any) -> set[str]:
+    """The global names of a code object and of those inside it."""
+    inner = (c for c in code.co_consts if isinstance(c, python_types.CodeType))
+    return set(code.co_names).union(*map(_names_in, inner))
+
+
+def compile_python(body: Any, signature: Signature) -> PythonCode:
+    """Compile a linked body for exactly the declared types; raises `KernelError` with Numba's message."""
+    entry = _compiled(body, signature, numba.cfunc)
+    return PythonCode(entry.address, body, entry)
+
+
+def link_python(body: Any, signature: Signature) -> Any:
+    """The same as a compiled function that takes what the native entry takes, for callers that Numba compiles.
+
+    It only turns pointers into arrays, so it is always inlined; the body is, where Numba's own callee would be.
+    """
+    return _compiled(body, signature, functools.partial(numba.njit, forceinline=True))
+
+
+def _compiled(body: Any, signature: Signature, how: Callable[..., Any]) -> Any:
+    returns = types.void if signature.returns is None else numba_element(signature.returns)
+    if numba.config.DISABLE_JIT:
+        raise KernelError(
+            f"NUMBA_DISABLE_JIT is set, so Numba compiles no Python bodies, which {signature.name!r} has; unset it, or "
+            f"give the body as C with source=..."
+        )
+    try:
+        body.compile(returns(*map(numba_argument_type, signature.params)))
+        return how(_entry_signature(signature, returns))(_entry(body, signature))
+    except Exception as error:  # Numba raises more than its own errors for what it does not know
+        raise KernelError(
+            f"Numba cannot compile the Python body of {signature.name!r} for {signature}; "
+            f"give the body as C with source=..., or write it so that Numba can{_hints(signature)}:\n{error}"
+        ) from error
+
+
+def _hints(signature: Signature) -> str:
+    """What often is the matter with the parameters that there are."""
+    arrays = [(p, p.type) for p in signature.params if isinstance(p.type, ArrayType)]
+    singles = [p.name for p, typ in arrays if not typ.dims and not typ.is_record]
+    read = [p.name for p, _ in arrays if p.mode is Mode.IN]
+    hints = [f"{name!r} is one value: read and write {name}[()]" for name in singles]
+    hints += [f"{name!r} is read-only, also for a helper that names its types" for name in read]
+    return "".join(f"; {hint}" for hint in hints[:3])
+
+
+def _entry_signature(signature: Signature, returns: types.Type) -> Any:
+    """The native entry in Numba's terms."""
+    arguments = [*[types.int64] * len(signature.dimensions), *map(_entry_type, signature.params)]
+    if native_entry(signature).has_result_pointer:
+        return types.void(*arguments, types.CPointer(returns))
+    return returns(*arguments)
+
+
+def _entry_type(param: Param) -> types.Type:
+    if isinstance(param.type, Scalar):
+        scalar = numba_element(param.type)
+        return types.CPointer(scalar) if param.type.kind == "c" else scalar
+    return types.CPointer(numba_element(param.type.dtype))
+
+
+def _entry(function: Any, signature: Signature) -> Callable[..., Any]:
+    """A function of pointers and lengths that views them as arrays and calls the compiled body."""
+    names = [*(f"d{i}" for i in range(len(signature.dimensions))), *(f"a{i}" for i in range(len(signature.params)))]
+    lengths = dict(zip(signature.dimensions, names, strict=False))
+    passed = [_argument_text(f"a{i}", param, lengths) for i, param in enumerate(signature.params)]
+    call = f"function({', '.join(passed)})"
+    if native_entry(signature).has_result_pointer:
+        names.append("result")
+        call = f"carray(result, (1,))[0] = {call}"
+    else:
+        call = f"return {call}"
+    scope: dict[str, Any] = {"function": function, "carray": numba.carray}
+    exec(f"def entry({', '.join(names)}):\n    {call}\n", scope)  # noqa: S102  generated here from numbers alone
+    entry: Callable[..., Any] = scope["entry"]
+    return entry
+
+
+def _argument_text(name: str, param: Param, lengths: dict[str, str]) -> str:
+    if not isinstance(param.type, ArrayType):
+        return f"carray({name}, (1,))[0]" if param.type.kind == "c" else name
+    if param.type.is_record:
+        return f"carray({name}, (1,))[0]"
+    shape = "".join(f"{lengths[d] if isinstance(d, str) else d}, " for d in param.type.dims)
+    return f"carray({name}, ({shape}))"
+
+
+def body_to_bytes(body: Any) -> bytes:
+    """A linked body with what it refers to, pickled as Numba pickles its own: by value where it cannot be imported."""
+    return pickle.dumps(body)
+
+
+def body_from_bytes(data: bytes) -> Any:
+    """The function again, as Numba has it."""
+    return pickle.loads(data)  # noqa: S301  part of a pickle that is being loaded

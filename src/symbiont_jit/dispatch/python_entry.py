@@ -1,0 +1,218 @@
+"""A cell that can be called: from Python with clear exceptions, from Numba as a value of a `KernelType`.
+
+In: a signature and a cell. Out: the object that kernels and revisions are.
+
+A call from Python goes to a C function of its signature (`python_call`), which takes arguments that are exactly right
+and leaves everything else to `_call_slowly`: the first call, conversions, keywords and errors.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import inspect
+import threading
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symbiont_jit.dispatch.cell import Cell, MemberCell
+from symbiont_jit.dispatch.lease import Lease, Leases, remember_owner
+from symbiont_jit.dispatch.numba.typed import Typed
+from symbiont_jit.dispatch.vectorcall import PythonCall
+from symbiont_jit.errors import UsageError
+from symbiont_jit.signature import ArrayType, Param, Scalar, Signature, check_arguments, native_entry
+
+if TYPE_CHECKING:
+    from symbiont_jit.dispatch.numba.types import KernelType
+
+__all__ = ["CellCallable", "ctypes_pointer", "ctypes_prototype"]
+
+
+class CellCallable(Typed):
+    """Something with a signature whose code is wherever its cell points.
+
+    Calling it raises `TypeError` for a wrong number, type or dtype, `ValueError` for a wrong shape, layout or a
+    read-only buffer, `OverflowError` for an integer that does not fit; each names the argument and the signature.
+    """
+
+    # A slot named `__call__` lets Python go straight to what is stored in it: no frame stands between.
+    __slots__ = ("__call__", "__dict__", "__weakref__")
+
+    if TYPE_CHECKING:
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            """Call the code the cell points at."""
+
+    def __init__(self, signature: Signature, panics: int = 0) -> None:
+        self.signature = signature
+        self._cell: Cell | MemberCell = Cell(panics=panics)
+        self._python_calls = 0
+        self._calls_lock = threading.Lock()
+        self._leases = Leases()
+        self._slow_call = functools.partial(_call_slowly, weakref.ref(self))
+        self.__call__ = self._slow_call  # type: ignore[method-assign]
+
+    @functools.cached_property
+    def numba_type(self) -> KernelType:
+        """The type in compiled code, which is that of every kernel of these types."""
+        from symbiont_jit.dispatch.numba.types import kernel_type
+
+        return kernel_type(self.signature, self._cell.is_member)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """For `help` and `inspect`."""
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        parameters = [inspect.Parameter(p.name, kind, annotation=_Shown(str(p))) for p in self.signature.params]
+        return inspect.Signature(parameters, return_annotation=_Shown(str(self.signature.returns)))
+
+    @property
+    def _cell_address(self) -> int:
+        """The address of the cell, once there is code behind it."""
+        self._require_code()
+        return self._cell.address
+
+    @property
+    def _numba_lease(self) -> Lease:
+        """What compiled code holds of it: the cell's address, once there is code behind it."""
+        self._require_code()
+        return self._leases.take(self, self._cell.address)
+
+    def _require_code(self) -> None:
+        """Make sure that the cell points at code; a subclass compiles or loads it here."""
+
+    def _python_call(self) -> PythonCall | None:
+        """The compiled way in from Python for this signature; None where there is none on this platform."""
+        return None
+
+    @property
+    def _code_owner(self) -> Any:
+        """What keeps the code alive, without keeping this object."""
+        return None
+
+    def forked(self) -> None:
+        """Begin anew in the child of a fork, where no other thread lives to release the lock."""
+        self._calls_lock = threading.Lock()
+
+    def _keep_for_good(self) -> None:
+        """A compiled function holds the cell as a constant: neither cell nor code may go."""
+        _IMMORTAL.append(self)
+        remember_owner(self._cell.address, self)
+
+    @property
+    def _may_be_running(self) -> bool:
+        """Whether a compiled function or a Python call is under way that began with this cell."""
+        return self._cell.users > 0 or self._python_calls > 0 or self._leases.are_out
+
+
+# What compiled functions hold as constants: their machine code has the address in it and is never freed.
+_IMMORTAL: list[CellCallable] = []
+
+
+class _Shown(str):
+    """An annotation that is shown as it is, without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _call_slowly(reference: weakref.ref[CellCallable], *args: Any, **kwargs: Any) -> Any:
+    """A call with whatever arguments: checked, converted, then by ctypes; the next one takes the short way."""
+    owner = reference()
+    if owner is None:
+        raise ReferenceError("the kernel or handle whose call this was is gone; keep that, not only its __call__")
+    if kwargs:
+        args = _positional(owner.signature, args, kwargs)
+    problem = check_arguments(owner.signature, args)
+    if problem is not None:
+        raise problem
+    if owner.__call__ is owner._slow_call:
+        fast = owner._python_call()
+        if fast is not None:
+            owner.__call__ = fast.bind(owner._cell, owner._slow_call, owner._code_owner)  # type: ignore[method-assign]
+    with owner._calls_lock:
+        owner._python_calls += 1
+    try:
+        owner._require_code()
+        return _call_native(owner, args)
+    finally:
+        with owner._calls_lock:
+            owner._python_calls -= 1
+
+
+def _positional(signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    names = [p.name for p in signature.params[len(args) :]]
+    if set(kwargs) != set(names):
+        missing = f", without {', '.join(n for n in names if n not in kwargs)}" if set(names) - set(kwargs) else ""
+        raise TypeError(f"{signature.name}() got keyword arguments {sorted(kwargs)}{missing}; wanted {signature}")
+    return (*args, *(kwargs[name] for name in names))
+
+
+def _call_native(owner: CellCallable, args: Sequence[Any]) -> Any:
+    """Call the native entry by ctypes, which releases Python's lock meanwhile; the arguments have been checked."""
+    signature = owner.signature
+    values = [_native_value(p, a) for p, a in zip(signature.params, args, strict=True)]
+    lengths: dict[str, int] = {}
+    for param, value in zip(signature.params, values, strict=True):
+        if isinstance(param.type, ArrayType):
+            lengths |= {d: n for d, n in zip(param.type.dims, np.shape(value), strict=False) if isinstance(d, str)}
+    passed = [lengths[d] for d in signature.dimensions]
+    passed += [v.ctypes.data if isinstance(v, np.ndarray) else v for v in values]
+    function = ctypes_prototype(signature)(owner._cell.target)
+    if not native_entry(signature).has_result_pointer:
+        return function(*passed)
+    assert signature.returns is not None
+    result = np.zeros((), signature.returns.dtype)
+    function(*passed, result.ctypes.data)
+    return complex(result)
+
+
+def _native_value(param: Param, value: Any) -> Any:
+    """An array (of the caller's own memory, for arrays) or a Python number, as the native entry takes it."""
+    if isinstance(param.type, ArrayType):
+        return np.asarray(value)
+    if param.type.kind == "c":
+        with np.errstate(over="ignore"):  # what does not fit is an infinity, as for a float
+            return np.asarray(np.complex128(value).astype(param.type.dtype))
+    return {"f": float, "b": bool}.get(param.type.kind, int)(value)
+
+
+_C_TYPES = {
+    **{f"{u}int{b}_t": getattr(ctypes, f"c_{u}int{b}") for b in (8, 16, 32, 64) for u in ("", "u")},
+    "float": ctypes.c_float,
+    "double": ctypes.c_double,
+    "bool": ctypes.c_bool,
+    "void": None,
+}
+
+
+@functools.lru_cache(maxsize=256)
+def ctypes_prototype(signature: Signature) -> Any:
+    """The ctypes function type of the native entry; what goes by pointer is a `void *`."""
+    entry = native_entry(signature)
+    return ctypes.CFUNCTYPE(*(_C_TYPES.get(t, ctypes.c_void_p) for t in (entry.returns, *entry.types)))
+
+
+_OTHERWISE = "use `address` from C or Cython, or pass an array"
+
+
+@functools.lru_cache(maxsize=256)
+def ctypes_pointer(signature: Signature) -> Any:
+    """The ctypes function type of the C prototype: arrays are pointers to their elements, records `void *`."""
+    types: list[Any] = [ctypes.c_int64] * len(signature.dimensions)
+    for param in signature.params:
+        element = param.type if isinstance(param.type, Scalar) else param.type.dtype
+        if element.c not in _C_TYPES and isinstance(param.type, Scalar):
+            raise UsageError(f"ctypes has no {element}, which {signature.name!r} takes by value; {_OTHERWISE}")
+        if isinstance(param.type, Scalar):
+            types.append(_C_TYPES[element.c])
+        else:
+            types.append(ctypes.POINTER(_C_TYPES[element.c]) if element.c in _C_TYPES else ctypes.c_void_p)
+    if signature.returns is not None and signature.returns.c not in _C_TYPES:
+        raise UsageError(f"ctypes has no {signature.returns}, which {signature.name!r} returns; {_OTHERWISE}")
+    return ctypes.CFUNCTYPE(_C_TYPES[signature.returns.c] if signature.returns else None, *types)

@@ -1,0 +1,1 @@
+"""Canonical C -> the same C with checks in it."""

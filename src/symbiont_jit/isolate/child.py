@@ -1,0 +1,151 @@
+"""The life of a worker process, forked or fresh: give up what is not needed, get ready, answer until the parent goes.
+
+In: a pipe, two shared files, and how to obtain the function that answers. Out: answers through the pipe; first of all
+None once the child can serve, or `NotReady`. No secret, no terminal input and no interrupt reaches what runs here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import mmap
+import multiprocessing.spawn
+import os
+import pickle
+import re
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+from symbiont_jit.errors import UsageError
+from symbiont_jit.isolate.sandbox import limit_memory, limit_processor_time, restrict
+
+__all__ = ["MAX_PHASE", "NotReady", "enter_phase", "live", "require_no_worker", "spawned", "without_secrets"]
+
+_SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
+MAX_PHASE: Final = 64
+MAX_REASON: Final = 3000
+
+Serve = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NotReady:
+    """The child cannot serve, and why."""
+
+    reason: str
+
+
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment without the variables that are named like secrets."""
+    return {name: value for name, value in environment.items() if not _SECRET.search(name)}
+
+
+def enter_phase(name: str) -> None:
+    """In a child: what it is at from now on, for the message when it does not come back."""
+    if _OWN_PHASE:
+        _OWN_PHASE[0][:] = name.encode()[:MAX_PHASE].ljust(MAX_PHASE, b"\0")
+
+
+def require_no_worker() -> None:
+    """Raise `UsageError` in a worker: it has none of its own."""
+    if _OWN_PHASE:
+        raise UsageError(
+            "a worker was about to start workers, probably because it imported the script that starts the search; "
+            "start it under `if __name__ == '__main__':`"
+        )
+
+
+_OWN_PHASE: Final[list[mmap.mmap]] = []
+
+
+def live(obtain: Callable[[], Serve], pipe: Connection, output: int, phase: int) -> None:
+    """The child's whole life: get ready, and answer until the parent closes its end.
+
+    `output` is the file that takes what is written, `phase` the one that says what the child is at.
+    """
+    _OWN_PHASE[:] = [mmap.mmap(phase, MAX_PHASE)]
+    _shed_inheritance(output)
+    enter_phase("getting ready")
+    try:
+        serve = obtain()
+    except BaseException:
+        pipe.send(NotReady(traceback.format_exc().strip()[-MAX_REASON:]))
+        return
+    _forget_secrets()  # a module that was imported may have read some from a file
+    limit_memory()
+    restrict()
+    pipe.send(None)
+    while True:
+        try:
+            deadline, request = pipe.recv()
+        except (EOFError, OSError):
+            return
+        limit_processor_time(2 * deadline)
+        enter_phase("")
+        pipe.send(serve(request))
+
+
+def spawned(pipe: int, output: int, phase: int, luggage: int) -> None:
+    """The life of a fresh interpreter: it unpickles from `luggage` what a forked one inherits."""
+
+    def obtain() -> Serve:
+        with os.fdopen(luggage, "rb") as file:
+            multiprocessing.spawn.prepare(pickle.load(file))  # noqa: S301  from the parent
+            serve: Serve = pickle.load(file)  # noqa: S301
+        return serve
+
+    live(obtain, Connection(pipe), output, phase)
+
+
+def _shed_inheritance(output: int) -> None:
+    """Give up what a candidate has no business with: secrets, the terminal, the parent's interrupts."""
+    _forget_secrets()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    faulthandler.disable()  # a crash is an ordinary outcome here; the parent reports it
+    with contextlib.suppress(OSError):
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 0)
+        os.close(null)
+        for descriptor in (1, 2):
+            os.dup2(output, descriptor)
+    # What had replaced them (a notebook, a test runner) belongs to the parent.
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(d, m, closefd=False) for d, m in ((0, "r"), (1, "w"), (2, "w")))
+    _blank_environment()
+    _die_with_parent()
+
+
+def _forget_secrets() -> None:
+    for name in os.environ.keys() - without_secrets(os.environ).keys():
+        del os.environ[name]
+
+
+def _blank_environment() -> None:
+    """Overwrite secrets in the block that the process was started with, which /proc/self/environ shows."""
+    import ctypes
+
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        start, end = int(fields[47]), int(fields[48])
+        block, at = ctypes.string_at(start, end - start), 0
+        for entry in block.split(b"\0"):
+            name, _, value = entry.partition(b"=")
+            if _SECRET.search(name.decode("latin1")):
+                ctypes.memset(start + at + len(name) + 1, ord("*"), len(value))
+            at += len(entry) + 1
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to kill this child when its parent is gone, even in the middle of a candidate (prctl(2))."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    pr_set_pdeathsig = 1
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)

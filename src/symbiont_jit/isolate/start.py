@@ -1,0 +1,277 @@
+"""How a worker process comes to be: forked from this one, or a fresh interpreter.
+
+In: the function that is to answer in the child, and the files that both share. Out: the process and this end of the
+pipe. A forked child inherits the user's metric, data and compiled loops, so none of them has to pickle. A fresh one has
+no threads and locks of this process, and no secret in its environment at any time; what it needs is pickled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import io
+import multiprocessing
+import multiprocessing.spawn
+import os
+import pickle
+import queue
+import subprocess
+import tempfile
+import threading
+import warnings
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import FunctionType
+from typing import Any, Final, Protocol, TypeVar
+
+from symbiont_jit.errors import UsageError
+from symbiont_jit.isolate.child import Serve, live, without_secrets
+from symbiont_jit.kernel import Evolving
+
+__all__ = ["STARTS", "Process", "Start", "chosen_start", "shared_file"]
+
+T = TypeVar("T")
+
+
+class Process(Protocol):
+    """A child process; `exitcode` is None while it lives, and negative for a signal."""
+
+    @property
+    def pid(self) -> int | None:
+        """Its number."""
+
+    @property
+    def exitcode(self) -> int | None:
+        """How it ended."""
+
+    def kill(self) -> None:
+        """End it."""
+
+    def join(self) -> None:
+        """Wait for its end."""
+
+    def close(self) -> None:
+        """Forget it, once it has ended."""
+
+
+Start = Callable[[Serve, int, int], tuple[Process, Connection]]
+
+
+def chosen_start(name: str | None) -> str:
+    """The name of a start method: the one that was asked for, or by default `fork` where there is one."""
+    offered = [n for n in STARTS if n in multiprocessing.get_all_start_methods()]
+    if name is None:
+        return offered[0]
+    if name in offered:
+        return name
+    if name in STARTS:
+        raise UsageError(f"this platform has no start_method={name!r}; use {offered[0]!r}")
+    raise UsageError(f"start_method is 'fork', 'spawn' or None, not {name!r}")
+
+
+def shared_file(name: str) -> int:
+    """A file for this process and its children, in memory and nowhere on a disk where the system has that."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create(name)
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
+
+
+# -- forked -----------------------------------------------------------------------------------------------------------
+
+
+def _forked(serve: Serve, output: int, phase: int) -> tuple[Process, Connection]:
+    """A copy of this process."""
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe()
+    process = context.Process(target=_forked_life, args=(serve, here, there, output, phase), daemon=True)
+    with there:
+        _in_starting_thread(lambda: _fork(process))
+    return process, here
+
+
+def _forked_life(serve: Serve, parents_end: Connection, pipe: Connection, output: int, phase: int) -> None:
+    parents_end.close()
+    live(lambda: serve, pipe, output, phase)
+
+
+def _fork(process: Any) -> None:
+    with _compilers_at_rest(), warnings.catch_warnings():
+        # Python 3.12 warns of forking with threads; the locks that matter are held while it happens.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        process.start()
+
+
+@contextlib.contextmanager
+def _compilers_at_rest() -> Iterator[None]:
+    """Hold the compilers' locks over a fork, so that no child inherits one that another thread held.
+
+    Both are re-entrant and the forking thread is the child's only one, so the child goes on holding them.
+    """
+    from llvmlite.binding import ffi
+    from numba.core.compiler_lock import global_compiler_lock
+
+    with global_compiler_lock, ffi.lib._lock:
+        yield
+
+
+# -- spawned ----------------------------------------------------------------------------------------------------------
+
+
+def _spawned(serve: Serve, output: int, phase: int) -> tuple[Process, Connection]:
+    """A fresh interpreter, which unpickles `serve`; it is nobody's terminal's, so Ctrl-C does not reach it."""
+    here, there = multiprocessing.Pipe()
+    luggage = shared_file("worker luggage")
+    try:
+        about, pickled = _packed(serve)
+        with os.fdopen(luggage, "wb", closefd=False) as file:
+            pickle.dump(about, file)
+            file.write(pickled)
+        os.lseek(luggage, 0, os.SEEK_SET)
+        descriptors = (there.fileno(), output, phase, luggage)
+        call = f"spawned({', '.join(map(str, descriptors))})"
+        program = (
+            f"import sys; sys.path[:] = {about['sys_path']!r}; from symbiont_jit.isolate.child import spawned; {call}"
+        )
+        command = [multiprocessing.spawn.get_executable(), *subprocess._args_from_interpreter_flags(), "-c", program]  # type: ignore[attr-defined]
+        return _in_starting_thread(lambda: _Spawned(command, descriptors, output)), here
+    except BaseException:
+        here.close()
+        raise
+    finally:
+        there.close()
+        os.close(luggage)
+
+
+class _Spawned:
+    """A process started by a command, which does not outlive this object."""
+
+    def __init__(self, command: Sequence[str | bytes], descriptors: Sequence[int], output: int) -> None:
+        self._popen = subprocess.Popen(
+            command,
+            env=without_secrets(os.environ),
+            pass_fds=descriptors,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            process_group=0,
+        )
+        self.pid = self._popen.pid
+        weakref.finalize(self, _ended, self._popen)  # also when this process ends
+
+    @property
+    def exitcode(self) -> int | None:
+        return self._popen.poll()
+
+    def kill(self) -> None:
+        self._popen.kill()
+
+    def join(self) -> None:
+        self._popen.wait()
+
+    def close(self) -> None:
+        """Nothing is left to close."""
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+def _packed(serve: Serve) -> tuple[dict[str, Any], bytes]:
+    """What a fresh interpreter has to know of this one before it unpickles, and `serve`; raises `UsageError`."""
+    is_open = multiprocessing.get_start_method(allow_none=True) is None
+    about = multiprocessing.spawn.get_preparation_data("symbiont_jit worker")
+    if is_open:  # asking has settled it, but the choice for their own processes is the user's
+        multiprocessing.set_start_method(None, force=True)
+    del about["authkey"]  # a secret
+    main = {name: about.pop(name) for name in ("init_main_from_name", "init_main_from_path") if name in about}
+    has_main = "init_main_from_name" in main or Path(main.get("init_main_from_path", "")).is_file()
+    try:
+        pickled, needs_main = _pickled(serve, has_main)
+    except Exception as error:
+        raise UsageError(
+            "start_method='spawn' sends the kernel and the metric to a fresh interpreter, and "
+            f"{_culprit(serve, has_main)} cannot be pickled ({error}); write what it consists of at the top level of a "
+            "module, or use start_method='fork'"
+        ) from error
+    return about | main if needs_main else about, pickled
+
+
+def _pickled(value: Any, has_main: bool) -> tuple[bytes, bool]:
+    """A value as bytes, and whether `__main__` has to be imported before they are read."""
+    file = io.BytesIO()
+    pickler = _Pickler(file, has_main)
+    pickler.dump(value)
+    return file.getvalue(), pickler.needs_main
+
+
+def _culprit(serve: Any, has_main: bool) -> str:
+    """Which part of `serve` it is that cannot be pickled."""
+    for field in dataclasses.fields(serve) if dataclasses.is_dataclass(serve) else ():
+        try:
+            _pickled(getattr(serve, field.name), has_main)
+        except Exception:
+            return f"the {field.name}"
+    return "something"
+
+
+class _Pickler(pickle.Pickler):
+    """Pickles for a fresh interpreter: kernels by name or with their reference, and nothing from a lost `__main__`."""
+
+    def __init__(self, file: io.BytesIO, has_main: bool) -> None:
+        super().__init__(file)
+        self._has_main = has_main
+        self.needs_main = False
+
+    def reducer_override(self, value: Any) -> Any:
+        """How kernels are pickled; for anything else, as usual."""
+        if isinstance(value, Evolving):
+            reduced = value.sent(self._has_main)
+            self.needs_main |= "__main__" in reduced[1]
+            return reduced
+        if isinstance(value, FunctionType | type) and value.__module__ == "__main__":
+            if not self._has_main:
+                raise pickle.PicklingError(
+                    f"{value.__qualname__!r} is defined in __main__, which is no file that could be imported"
+                )
+            self.needs_main = True
+        return NotImplemented
+
+
+# -- the thread that starts -------------------------------------------------------------------------------------------
+
+
+def _in_starting_thread(start: Callable[[], T]) -> T:
+    """Run something in one thread that lives as long as the process, and wait for it.
+
+    Linux kills a child with the *thread* that made it (PR_SET_PDEATHSIG), so no thread that may end must start one.
+    """
+    done: Future[T] = Future()
+    _starting_queue().put((start, done))
+    return done.result()
+
+
+@functools.cache
+def _starting_queue() -> queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]]:
+    waiting: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
+
+    def work() -> None:
+        while True:
+            start, done = waiting.get()
+            try:
+                done.set_result(start())
+            except BaseException as error:
+                done.set_exception(error)
+            del start, done  # they keep a process
+
+    threading.Thread(target=work, name="symbiont_jit starts workers", daemon=True).start()
+    os.register_at_fork(after_in_child=_starting_queue.cache_clear)
+    return waiting
+
+
+STARTS: Final[Mapping[str, Start]] = {"fork": _forked, "spawn": _spawned}

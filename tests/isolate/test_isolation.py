@@ -1,0 +1,514 @@
+"""What a worker keeps from the code that runs in it, and what is left of a worker when it, or its parent, ends."""
+
+import ctypes
+import errno
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from symbiont_jit import Evolution, Speedup, Status
+from symbiont_jit.isolate import sandbox
+from symbiont_jit.isolate.child import enter_phase
+from symbiont_jit.isolate.sandbox import filter_problem
+from symbiont_jit.isolate.worker import MAX_LAST_WORDS, Answer, Crash, Overdue, Worker
+from tests.conftest import DOT
+
+ROOT = Path(__file__).parents[2]
+SECRETS = ("OPENAI_API_KEY", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "DB_PASSWORD", "GOOGLE_CREDENTIALS", "my_token")
+HEAD = "double dot(int64_t n, const double x[n], const double y[n]) {"
+
+
+@pytest.fixture
+def worker():
+    """A worker that calls what it is asked: requests are functions of this module, by name, with arguments."""
+    made = Worker(lambda request: globals()[request[0]](*request[1:]))
+    yield made
+    made.close()
+
+
+def ask(worker, name, *arguments, deadline=10.0):
+    """The value of an answer."""
+    answer = worker.ask((name, *arguments), deadline)
+    assert isinstance(answer, Answer), answer
+    return answer.value
+
+
+def is_alive(pid):
+    """Whether there is such a process that is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def eventually(condition, seconds=5.0):
+    """Wait for something that happens soon; whether it did."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
+
+
+# -- requests: these run in the worker --------------------------------------------------------------------------------
+
+
+def secrets():
+    found = [n for n in os.environ if n in SECRETS]
+    libc = ctypes.CDLL(None)
+    libc.getenv.restype = ctypes.c_char_p
+    return found + [n for n in SECRETS if libc.getenv(n.encode()) is not None]
+
+
+def environment(name):
+    return os.environ.get(name)
+
+
+def standard_input():
+    return os.read(0, 100), os.isatty(0), os.readlink("/proc/self/fd/0")
+
+
+def speak_and(words, what, phase):
+    enter_phase(phase)
+    os.write(1, words.encode())
+    if what == "crash":
+        ctypes.string_at(0)
+    if what == "exit":
+        os._exit(5)
+    if what == "hang":
+        time.sleep(60)
+    return words
+
+
+def output_size():
+    return os.fstat(1).st_size
+
+
+def process():
+    return os.getpid()
+
+
+def take_memory(size):
+    try:
+        return np.empty(size, np.uint8).nbytes
+    except MemoryError:
+        return "no memory"
+
+
+def limits():
+    return {n: resource.getrlimit(getattr(resource, n)) for n in ("RLIMIT_AS", "RLIMIT_CORE", "RLIMIT_CPU")}
+
+
+def spin():
+    while True:
+        pass
+
+
+def handlers():
+    return int(signal.getsignal(signal.SIGINT))
+
+
+def run_thread():
+    done = []
+    threads = [threading.Thread(target=done.append, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(done)
+
+
+def read_file(path):
+    return Path(path).read_text()
+
+
+def own_signal():
+    received = []
+    signal.signal(signal.SIGUSR1, lambda number, frame: received.append(number))
+    signal.raise_signal(signal.SIGUSR1)
+    return received
+
+
+def refused(name, path):
+    """The errno of something that reaches outside; 0 where it was possible."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def call(function, *arguments):
+        ctypes.set_errno(0)
+        if getattr(libc, function)(*arguments) == -1:
+            raise OSError(ctypes.get_errno(), function)
+
+    tries = {
+        "fork": lambda: os.fork() or os._exit(0),
+        "vfork": lambda: subprocess.Popen(["/bin/true"]),
+        "exec": lambda: os.execv("/bin/true", ["true"]),
+        "spawn": lambda: os.posix_spawn("/bin/true", ["true"], {}),
+        "socket": lambda: socket.socket().close(),
+        "unix socket": lambda: socket.socket(socket.AF_UNIX).close(),
+        "socketpair": lambda: socket.socketpair(),
+        "connect": lambda: call("connect", 0, None, 0),
+        "write": lambda: os.open(path, os.O_WRONLY),
+        "append": lambda: os.open(path, os.O_RDWR | os.O_APPEND),
+        "create": lambda: os.open(path + ".new", os.O_RDONLY | os.O_CREAT),
+        "unnamed file": lambda: os.open(os.path.dirname(path), os.O_TMPFILE | os.O_RDWR),
+        "unlink": lambda: os.unlink(path),
+        "rename": lambda: os.rename(path, path + ".old"),
+        "truncate": lambda: os.truncate(path, 0),
+        "chmod": lambda: os.chmod(path, 0o777),
+        "link": lambda: os.link(path, path + ".link"),
+        "symlink": lambda: os.symlink(path, path + ".link"),
+        "mkdir": lambda: os.mkdir(path + ".d"),
+        "mkfifo": lambda: os.mkfifo(path + ".fifo"),
+        "kill the parent": lambda: os.kill(os.getppid(), 0),
+        "kill itself": lambda: os.kill(os.getpid(), 0),
+        "kill the group": lambda: os.killpg(0, 0),
+        "kill a thread of the parent": lambda: call("tgkill", os.getppid(), os.getppid(), 0),
+        "pidfd": lambda: os.pidfd_open(os.getppid()),
+        "ptrace": lambda: call("ptrace", 16, os.getppid(), None, None),
+        "read the parent's memory": lambda: call("process_vm_readv", os.getppid(), None, 0, None, 0, 0),
+        "write the parent's memory": lambda: os.open(f"/proc/{os.getppid()}/mem", os.O_RDWR),
+        "mount": lambda: call("mount", None, b"/", None, 0, None),
+        "unshare": lambda: call("unshare", 0),
+        "setuid": lambda: os.setuid(os.getuid()),
+    }
+    try:
+        tries[name]()
+    except OSError as error:
+        return error.errno
+    return 0
+
+
+REFUSED = (
+    "fork", "vfork", "exec", "spawn", "socket", "unix socket", "socketpair", "connect", "write", "append", "create",
+    "unnamed file", "unlink", "rename", "truncate", "chmod", "link", "symlink", "mkdir", "mkfifo", "kill the parent",
+    "kill itself", "kill the group", "kill a thread of the parent", "pidfd", "ptrace", "read the parent's memory",
+    "write the parent's memory", "mount", "unshare", "setuid",
+)  # fmt: skip
+
+
+# -- what it has ------------------------------------------------------------------------------------------------------
+
+
+def test_no_secrets(worker, monkeypatch):
+    """Variables that are named like secrets are not in the worker's environment, also not for C; the others are."""
+    for name in SECRETS:
+        monkeypatch.setenv(name, "canary")
+    monkeypatch.setenv("SYMBIONT_TEST_PLAIN", "kept")
+    assert ask(worker, "secrets") == []
+    assert ask(worker, "environment", "SYMBIONT_TEST_PLAIN") == "kept"
+    assert os.environ["OPENAI_API_KEY"] == "canary"
+
+
+def test_no_secrets_for_a_metric(dot, monkeypatch):
+    """A metric that looks for secrets in a worker finds none."""
+    monkeypatch.setenv("OPENAI_API_KEY", "canary")
+    parent = os.getpid()
+
+    def metric(kernel):
+        return float(os.getpid() == parent or len(secrets()))
+
+    with Evolution(dot, metric=metric) as search:
+        assert search.evaluate(DOT).scores == {"score": 0.0}
+
+
+def test_no_input(worker):
+    """Standard input is at its end and is no terminal."""
+    assert ask(worker, "standard_input") == (b"", False, "/dev/null")
+
+
+def test_output_is_captured(worker, capfd):
+    """What a worker writes is not on the parent's terminal, and is forgotten once it has answered."""
+    assert ask(worker, "speak_and", "words", "", "") == "words"
+    assert ask(worker, "output_size") == 0
+    assert capfd.readouterr() == ("", "")
+
+
+def test_interrupts_are_not_for_workers(worker):
+    """Ctrl-C goes to all processes of a terminal; the parent decides what comes of it."""
+    assert ask(worker, "handlers") == signal.SIG_IGN
+
+
+# -- how it ends ------------------------------------------------------------------------------------------------------
+
+
+def test_a_crash_tells_signal_phase_and_last_words(worker):
+    """A worker that is killed by its code says by what, at what, and the end of what it wrote."""
+    crash = worker.ask(("speak_and", "x" * 1000 + "\nlast words", "crash", "testing"), 10.0)
+    assert isinstance(crash, Crash)
+    assert crash.phase == "testing"
+    assert crash.reason.startswith("signal SIGSEGV (x")
+    assert crash.reason.endswith("x last words)")
+    assert len(crash.reason) < MAX_LAST_WORDS + 30
+
+
+def test_an_exit_tells_its_code(worker):
+    """A worker that ends by itself says with which code; without words there are no brackets."""
+    assert worker.ask(("speak_and", "", "exit", "leaving"), 10.0) == Crash("exit code 5", "leaving")
+
+
+def test_an_overdue_worker_tells_its_phase(worker):
+    """A worker that does not answer is killed at its deadline."""
+    overdue = worker.ask(("speak_and", "", "hang", "waiting"), 0.3)
+    assert isinstance(overdue, Overdue)
+    assert overdue.phase == "waiting"
+    assert overdue.seconds >= 0.3
+
+
+def test_the_next_request_after_an_end(worker):
+    """After a crash, an exit and a time-out the next request is answered, by a new process, and nothing is left over."""
+    seen = [ask(worker, "process")]
+    assert ask(worker, "process") == seen[0]
+    for what in ("crash", "exit", "hang"):
+        assert not isinstance(worker.ask(("speak_and", "old words", what, "old phase"), 0.5), Answer)
+        assert not is_alive(seen[-1])
+        seen.append(ask(worker, "process"))
+        assert ask(worker, "output_size") == 0
+    assert len(set(seen)) == 4
+    assert worker.ask(("speak_and", "", "exit", ""), 10.0) == Crash("exit code 5", "")
+
+
+def test_a_worker_that_was_killed_by_somebody(worker):
+    """A worker that died between two requests is replaced without a word."""
+    pid = ask(worker, "process")
+    os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: not is_alive(pid))
+    assert ask(worker, "process") != pid
+
+
+def test_closing_ends_the_process(worker):
+    """A closed worker has no process; asked again, it has."""
+    pid = ask(worker, "process")
+    worker.close()
+    assert not is_alive(pid)
+    assert is_alive(ask(worker, "process"))
+
+
+def test_a_stopped_worker_starts_nothing(worker):
+    """Who asks while a worker is stopped is told of a crash, though there was no process to kill; closing ends that."""
+    worker.stop()
+    assert worker.ask(("process",), 10.0).reason == "signal SIGKILL"
+    worker.close()
+    assert is_alive(ask(worker, "process"))
+
+
+# -- limits -----------------------------------------------------------------------------------------------------------
+
+
+def test_memory_is_limited(worker):
+    """More memory than the limit is refused to the worker, less is not; the parent has no limit from it."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    assert ask(worker, "take_memory", 2 * sandbox.MEMORY) == "no memory"
+    assert ask(worker, "take_memory", sandbox.MEMORY // 2) == sandbox.MEMORY // 2
+    assert ask(worker, "limits")["RLIMIT_CORE"] == (0, 0)
+    assert ask(worker, "limits")["RLIMIT_AS"][0] > sandbox.MEMORY
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+def test_too_much_memory_is_a_status(dot):
+    """A metric that asks for too much gives the candidate a status and a message."""
+    parent = os.getpid()
+    metric = lambda k: 1.0 if os.getpid() == parent else np.empty(2 * sandbox.MEMORY, np.uint8).nbytes  # noqa: E731
+    with Evolution(dot, metric=metric) as search:
+        evaluation = search.evaluate(DOT)
+    assert evaluation.status is Status.WRONG
+    assert "Unable to allocate" in evaluation.diagnostics[0].message
+
+
+def test_processor_time_is_limited():
+    """A worker whose parent does not kill it is ended by the system once it has used its time."""
+    worker = Worker(lambda request: (sandbox.limit_processor_time(-1.0), spin()))
+    try:
+        assert worker.ask(None, 60.0) == Crash("signal SIGXCPU")
+    finally:
+        worker.close()
+
+
+def run_python(text, *arguments):
+    """A Python process of its own, in a session of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(text), *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+SPINNING = """
+import os, time
+from symbiont_jit.isolate.worker import Worker
+
+def serve(request):
+    print(os.getpid(), file=out, flush=True)
+    while True:
+        pass
+
+out = os.fdopen(os.dup(1), "w")
+Worker(serve).ask(None, float(__import__("sys").argv[1]))
+"""
+
+
+def test_a_stopped_parent():
+    """A worker of a parent that was stopped and cannot kill it ends by itself, at its limit of processor time."""
+    parent = run_python(SPINNING, "0.5")
+    try:
+        pid = int(parent.stdout.readline())
+        os.kill(parent.pid, signal.SIGSTOP)
+        assert eventually(lambda: not is_alive(pid), 60.0)
+    finally:
+        parent.kill()
+        parent.communicate()
+
+
+def test_a_killed_parent():
+    """A worker in the middle of a candidate does not outlive a parent that was killed."""
+    parent = run_python(SPINNING, "600")
+    pid = int(parent.stdout.readline())
+    assert is_alive(pid)
+    parent.kill()
+    parent.communicate()
+    assert eventually(lambda: not is_alive(pid))
+
+
+SEARCH = """
+import os, sys, time
+import numpy as np
+from numba import float64
+from symbiont_jit import Array, Evolution, Mutator, Status, evolvable
+from tests.conftest import DOT
+
+@evolvable(source=DOT)
+def dot(x: Array[float64, "n"], y: Array[float64, "n"]) -> float64:
+    return 0.0
+
+parent = os.getpid()
+
+def metric(kernel):
+    if os.getpid() != parent:
+        time.sleep(0.05)
+    return kernel(np.ones(3), np.ones(3))
+
+def progress(done):
+    workers = [w._process.pid for w in search._judge._workers if w._process is not None]
+    print(done.evaluated, *workers, flush=True)
+
+search = Evolution(dot, metric=metric, proposer=Mutator(), workers=2, deadline=30.0)
+result = search.run(seconds=600, on_progress=progress)
+counted = result.counts.get(Status.VALID, 0)
+print("result", result.evaluated, result.best is not None, counted, dot.active.number, flush=True)
+"""
+
+
+def test_ctrl_c_ends_a_run():
+    """Ctrl-C, which all processes of the terminal get, ends a run soon; the result has what was evaluated, and only that.
+
+    None of it is a candidate whose compiler or worker was ended, which would not be valid.
+    """
+    running = run_python(SEARCH)
+    try:
+        lines = [running.stdout.readline().split() for _ in range(3)]
+        assert [line[0] for line in lines] == ["1", "2", "3"]
+        os.killpg(running.pid, signal.SIGINT)
+        output, errors = running.communicate(timeout=20)
+    finally:
+        running.kill()
+        running.wait()
+    assert running.returncode == 0, errors
+    *more, last = output.splitlines()
+    word, evaluated, has_best, counted, active = last.split()
+    told = int(more[-1].split()[0]) if more else 3
+    assert (word, has_best, evaluated) == ("result", "True", counted)
+    assert told <= int(evaluated) <= told + 4  # as many are under way
+    assert int(active) >= 0
+    assert not any(is_alive(int(pid)) for pid in lines[-1][1:])
+
+
+# -- the filter of system calls ---------------------------------------------------------------------------------------
+
+
+def test_the_reason_for_no_filter(monkeypatch):
+    """Where there is no filter, the reason says what to install; where there is one, there is no reason."""
+    assert filter_problem() is None or "seccomp" in filter_problem()
+    sandbox._library.cache_clear()
+    try:
+        monkeypatch.setitem(sys.modules, "pyseccomp", None)
+        if sys.platform == "linux":
+            assert filter_problem() == "pyseccomp is not installed (pip install 'symbiont-jit[sandbox]')"
+            sandbox.restrict()  # does nothing then
+        sandbox._library.cache_clear()
+        monkeypatch.setattr(sys, "platform", "darwin")
+        assert filter_problem() == "the system has no seccomp"
+    finally:
+        monkeypatch.undo()
+        sandbox._library.cache_clear()
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_the_filter_refuses(worker, tmp_path, name):
+    """System calls that reach outside fail with EPERM, and nothing has happened."""
+    if filter_problem() is not None:
+        assert "seccomp" in filter_problem()
+        return
+    path = tmp_path / "file"
+    path.write_text("as it was")
+    path.chmod(0o600)
+    assert errno.errorcode.get(ask(worker, "refused", name, str(path))) == "EPERM"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("as it was", 0o600)
+
+
+def test_what_the_filter_lets_pass(worker):
+    """Threads, reading files and signals to oneself work; a pool of Numba or BLAS needs the first."""
+    assert ask(worker, "run_thread") == [0, 1, 2, 3]
+    assert ask(worker, "read_file", __file__) == Path(__file__).read_text()
+    assert ask(worker, "own_signal") == [signal.SIGUSR1]
+
+
+def test_the_parent_is_not_restricted(worker, tmp_path):
+    """The filter is the worker's: this process still starts programs, writes files and opens sockets."""
+    ask(worker, "process")
+    assert subprocess.run(["/bin/sh", "-c", "exit 3"]).returncode == 3
+    (tmp_path / "file").write_text("x")
+    socket.socket().close()
+
+
+# -- determinism ------------------------------------------------------------------------------------------------------
+
+DETERMINED = {
+    "index": HEAD + " return x[n]; }",
+    "pointer": HEAD + " const double *p = x; double s = 0; for (int64_t i = 0; i <= n; i++) s += *p++; return s; }",
+    "overflow": HEAD + " int64_t k = INT64_MAX; return k + n; }",
+    "division": HEAD + " return n / (n - n); }",
+    "recursion": "static double f(int64_t k) { volatile double t = k; return f(k + 1) + t; }\n" + HEAD + " return f(n); }",
+    "endless": HEAD + " volatile int k = 1; while (k) k = 2; return 0; }",
+    "wrong": HEAD + " double s = 0; for (int64_t i = 0; i < n; i++) s += x[i]; return s; }",
+    "untouched": HEAD + " return x[0]; }",
+    "untraceable": HEAD + " return *(const double *)(uintptr_t)4096; }",
+    "compiler": HEAD + " return z; }",
+    "valid": DOT,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DETERMINED)
+def test_the_same_candidate_is_judged_the_same(dot, name):
+    """The same text on the same inputs has the same status, finding and panic in five workers."""
+    found = set()
+    for _ in range(5):
+        with Evolution(dot, metric=Speedup(lambda rng: (rng.random(20), rng.random(20))), deadline=3.0) as search:
+            evaluation = search.evaluate(DETERMINED[name])
+        panic = evaluation.panic and (evaluation.panic.kind, evaluation.panic.message, str(evaluation.panic))
+        findings = [(d.rule, d.message, d.line, d.column) for d in evaluation.diagnostics]
+        found.add((evaluation.status, panic, *findings))
+    assert len(found) == 1
+    assert (name == "valid") is (next(iter(found))[0] is Status.VALID)
