@@ -48,11 +48,24 @@ if TYPE_CHECKING:
     from symbiont_jit.propose.mutate import Mutator as Mutator
     from symbiont_jit.runtime.interrupt import time_limit as time_limit
     from symbiont_jit.search.evolution import Evolution as Evolution
-    from symbiont_jit.signature import Array as Array
-    from symbiont_jit.signature import InOut as InOut
-    from symbiont_jit.signature import Out as Out
     from symbiont_jit.signature import Signature as Signature
     from symbiont_jit.signature import record as record
+    from symbiont_jit.signature.static import Array as Array
+    from symbiont_jit.signature.static import InOut as InOut
+    from symbiont_jit.signature.static import Out as Out
+    from symbiont_jit.signature.static import Ref as Ref
+    from symbiont_jit.signature.static import c64 as c64
+    from symbiont_jit.signature.static import c128 as c128
+    from symbiont_jit.signature.static import f32 as f32
+    from symbiont_jit.signature.static import f64 as f64
+    from symbiont_jit.signature.static import i8 as i8
+    from symbiont_jit.signature.static import i16 as i16
+    from symbiont_jit.signature.static import i32 as i32
+    from symbiont_jit.signature.static import i64 as i64
+    from symbiont_jit.signature.static import u8 as u8
+    from symbiont_jit.signature.static import u16 as u16
+    from symbiont_jit.signature.static import u32 as u32
+    from symbiont_jit.signature.static import u64 as u64
 
 __version__ = "0.1.0"
 
@@ -60,6 +73,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "backend.objects": "cache_directory",
     "dispatch.numba.panic_count": "panics",
+    "dispatch.numba.scalars": "c64 c128 f32 f64 i8 i16 i32 i64 u8 u16 u32 u64",
     "errors": "AgentError CandidateError Diagnostic EvolveError KernelError SignatureError SymbiontError "
     "ToolchainError UsageError",
     "evaluate.evaluation": "Evaluation Status",
@@ -78,7 +92,7 @@ _HOMES = {
     "llm.lane": "EvolveResult",
     "llm.trace": "Trace",
     "search.evolution": "Evolution",
-    "signature": "Array InOut Out Signature record",
+    "signature": "Array InOut Out Ref Signature record",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

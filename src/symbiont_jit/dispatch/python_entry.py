@@ -38,13 +38,14 @@ class CellCallable(Typed):
     read-only buffer, `OverflowError` for an integer that does not fit; each names the argument and the signature.
     """
 
-    # A slot named `__call__` lets Python go straight to what is stored in it: no frame stands between.
-    __slots__ = ("__call__", "__dict__", "__weakref__")
-
     if TYPE_CHECKING:
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
             """Call the code the cell points at."""
+    else:
+        # A slot named `__call__` lets Python go straight to what is stored in it: no frame stands between. Type
+        # checkers would take it for a variable, whose call passes no `self`.
+        __slots__ = ("__call__", "__dict__", "__weakref__")
 
     def __init__(self, signature: Signature, panics: int = 0) -> None:
         self.signature = signature

@@ -37,6 +37,7 @@ __all__ = [
     "Array",
     "InOut",
     "Out",
+    "Ref",
     "record",
     "require_agreeing_records",
     "require_dimensions",
@@ -137,6 +138,17 @@ class InOut(_Marker):
     """`InOut[dtype, "n"]` or `InOut[Array[...]]`: a buffer that the kernel reads and writes."""
 
     mode = Mode.INOUT
+
+
+class Ref(_Marker):
+    """`Ref[i64]`: one value by reference, which the kernel reads and writes; the caller passes an array of one."""
+
+    mode = Mode.INOUT
+
+    def __class_getitem__(cls, item: Any) -> _Marked:
+        if isinstance(item, tuple | _RawArray | _Marked) or _is_numba_array(item):
+            raise SignatureError(f"Ref is of one value, as in Ref[int64]; an array that is written is {_INOUT_HINT}")
+        return _Marked(cls.mode, item)
 
 
 Class = TypeVar("Class", bound=type)
@@ -310,6 +322,7 @@ def _param(p: inspect.Parameter, scope: Mapping[str, Any], function: str) -> Par
 
 
 _ARRAY_HINT: Final = "'Array[float64, \"n\"]'"
+_INOUT_HINT: Final = "'InOut[float64, \"n\"]'"
 _FIELD_HINT: Final = "'Array[float64, 3]'"
 
 
