@@ -7,12 +7,17 @@ import email.utils
 import gc
 import json
 import logging
+import math
 import pickle
 import time
 import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal, Optional
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, Optional
 
+import numpy as np
+import pydantic
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +25,7 @@ from hypothesis import strategies as st
 import symbiont_jit as sj
 from symbiont_jit.agents import failures
 from symbiont_jit.agents.agent import Agent
-from symbiont_jit.agents.completion import Answer, read_answer
+from symbiont_jit.agents.completion import Answer, Call, read_answer
 from symbiont_jit.agents.conversation import parsed
 from symbiont_jit.agents.ensemble import Ensemble
 from symbiont_jit.agents.protocol import ContextOverflow, Reply, RequestFailed, TurnLimit, Usage, as_agent, metered
@@ -28,7 +33,7 @@ from symbiont_jit.agents.providers import FAMILIES, LEVELS, family_of
 from symbiont_jit.agents.recorded import Recording
 from symbiont_jit.agents.retries import RetryPolicy, retry_after
 from symbiont_jit.agents.secret import Secret, redact_pieces
-from symbiont_jit.agents.tools import LONGEST_RESULT, tool_of
+from symbiont_jit.agents.tools import LONGEST_RESULT, run_call, tool_of, tools_of
 from symbiont_jit.testing import (
     OVERFLOWS,
     Dropped,
@@ -672,7 +677,7 @@ TOOLS = [add, slowly, breaks, long, table, leak]
 
 def test_a_function_becomes_a_tool():
     """Hints and docstring are the schema; defaults are not required."""
-    assert tool_of(table).described() == {
+    assert tool_of(table).describe() == {
         "type": "function",
         "function": {
             "name": "table",
@@ -681,7 +686,7 @@ def test_a_function_becomes_a_tool():
                 "type": "object",
                 "properties": {
                     "rows": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "integer"}}},
-                    "kind": {"enum": ["sum", "max"]},
+                    "kind": {"type": "string", "enum": ["sum", "max"]},
                     "limit": {"anyOf": [{"type": "number"}, {"type": "null"}], "default": None},
                 },
                 "required": ["rows", "kind"],
@@ -695,8 +700,12 @@ def unhinted(a):
     """No hint."""
 
 
-def complex_number(z: complex):
+def opaque(z: np.ndarray):
     """A type JSON has not."""
+
+
+def callback(f: Callable[[int], int]):
+    """A function JSON cannot carry."""
 
 
 def starred(*numbers: int):
@@ -712,7 +721,8 @@ def unresolved(a: "Nowhere"):
 
 REFUSED = {
     "no hint": ([unhinted], "'a' of the tool 'unhinted' has no type hint"),
-    "type": ([complex_number], "'z' of the tool 'complex_number' is 'complex'"),
+    "type": ([opaque], "'z' of the tool 'opaque' is 'ndarray', which JSON cannot carry; use int"),
+    "function": ([callback], "'f' of the tool 'callback' is 'Callable', which JSON cannot carry"),
     "star": ([starred], "'numbers' of the tool 'starred' cannot be passed by name"),
     "no docstring": ([undocumented], "'undocumented' needs a docstring"),
     "no name": ([lambda a: a], "a function with a name"),
@@ -750,14 +760,22 @@ def test_the_tool_loop():
 
 CALLS = {
     "no JSON": (("add", '{"a": 1'), "error: the arguments are not JSON"),
-    "no object": (("add", "[1]"), "error: the arguments are not a JSON object"),
+    "no object": (("add", "[1]"), "error: the arguments are not a JSON object but [1]."),
     "missing": (("add", {"b": 1}), "the argument 'a' is missing"),
     "unknown": (("add", {"a": 1, "c": 1}), "there is no argument 'c'"),
-    "type": (("add", {"a": "1"}), "a has to be of type integer"),
-    "bool": (("add", {"a": True}), "a has to be of type integer"),
-    "inner type": (("table", {"rows": {"r": [1, "2"]}, "kind": "sum"}), "rows['r'][1] has to be of type integer"),
-    "literal": (("table", {"rows": {}, "kind": "mean"}), 'kind is not one of ["sum", "max"]'),
-    "optional": (("table", {"rows": {}, "kind": "max", "limit": "no"}), "limit has to be of type number"),
+    "type": (("add", {"a": "1"}), 'a: Input should be a valid integer, not "1"'),
+    "bool": (("add", {"a": True}), "a: Input should be a valid integer, not true"),
+    "fraction": (("add", {"a": 1.0}), "a: Input should be a valid integer, not 1.0"),
+    "inner type": (
+        ("table", {"rows": {"r": [1, "2"]}, "kind": "sum"}),
+        'rows.r.1: Input should be a valid integer, not "2"',
+    ),
+    "literal": (("table", {"rows": {}, "kind": "mean"}), "kind: Input should be 'sum' or 'max', not \"mean\""),
+    "optional": (
+        ("table", {"rows": {}, "kind": "max", "limit": "no"}),
+        'limit: Input should be a valid number, not "no"',
+    ),
+    "long value": (("add", {"a": "1" * 500}), f'not "{"1" * 79}...'),
     "null": (("table", {"rows": {}, "kind": "max", "limit": None}), '"limit": null'),
     "name": (("subtract", {}), "there is no tool 'subtract'; the tools are add, slowly"),
     "exception": (("breaks", {"values": [1]}), "error: ZeroDivisionError"),
@@ -775,6 +793,159 @@ def test_what_goes_wrong_in_a_call_is_told_to_the_model(name):
     assert text in result["content"]
     assert len(result["content"]) < LONGEST_RESULT + 100
     assert reply.text == "sorry"
+
+
+@dataclass
+class Point:
+    """A place in the plane."""
+
+    x: float
+    y: float = 0.0
+    tags: list[str] = field(default_factory=list)
+
+
+class Window(pydantic.BaseModel):
+    """Some rows of a table."""
+
+    first: int = pydantic.Field(ge=0, description="Where it begins.")
+    point: Point
+
+
+def plot(
+    point: Point,
+    window: Window,
+    width: Annotated[int, "Pixels from left to right."] = 80,
+    height: Annotated[int, pydantic.Field(description="Pixels from top to bottom.", gt=0)] = 24,
+    mark: str | list[int] = "x",
+    day: datetime.date = datetime.date(2025, 1, 2),
+    scale: float = math.nan,
+    origin: object = None,
+) -> dict:
+    """Draw a point."""
+    return {"point": point, "window": window, "size": [width, height], "mark": mark, "day": day, "ids": np.arange(2)}
+
+
+POINT_SCHEMA = {
+    "title": "Point",
+    "description": "A place in the plane.",
+    "type": "object",
+    "properties": {
+        "x": {"type": "number"},
+        "y": {"type": "number", "default": 0.0},
+        "tags": {"type": "array", "items": {"type": "string"}},
+    },
+    "required": ["x"],
+}
+
+
+def test_types_of_all_kinds_are_described():
+    """Dataclasses, models, unions, dates, bounds, descriptions and defaults are in the schema; NaN is no default there."""
+    parameters = tool_of(plot).parameters
+    assert parameters["$defs"]["Point"] == POINT_SCHEMA
+    assert parameters["$defs"]["Window"]["properties"] == {
+        "first": {"type": "integer", "minimum": 0, "description": "Where it begins."},
+        "point": {"$ref": "#/$defs/Point"},
+    }
+    assert parameters["properties"] == {
+        "point": {"$ref": "#/$defs/Point"},
+        "window": {"$ref": "#/$defs/Window"},
+        "width": {"type": "integer", "description": "Pixels from left to right.", "default": 80},
+        "height": {
+            "type": "integer",
+            "description": "Pixels from top to bottom.",
+            "exclusiveMinimum": 0,
+            "default": 24,
+        },
+        "mark": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "integer"}}], "default": "x"},
+        "day": {"type": "string", "format": "date", "default": "2025-01-02"},
+        "scale": {"type": "number"},
+        "origin": {"default": None},
+    }
+    assert parameters["required"] == ["point", "window"]
+    assert parameters["additionalProperties"] is False
+    json.dumps(parameters, allow_nan=False)
+
+
+def tell(function, arguments):
+    """What a model is told about one call of a tool."""
+    return asyncio.run(run_call(Call("id", function.__name__, arguments), tools_of([function])))
+
+
+def test_a_tool_gets_the_objects_that_its_hints_name():
+    """A dataclass and a model arrive as such, what is not given has the function's default, and they go back as JSON."""
+    window = {"first": 2, "point": {"x": 3, "y": 4.5, "tags": ["a"]}}
+    arguments = {"point": {"x": 1}, "window": window, "mark": [1, 2], "day": "2026-03-04"}
+    assert json.loads(tell(plot, json.dumps(arguments))) == {
+        "point": {"x": 1.0, "y": 0.0, "tags": []},
+        "window": {"first": 2, "point": {"x": 3.0, "y": 4.5, "tags": ["a"]}},
+        "size": [80, 24],
+        "mark": [1, 2],
+        "day": "2026-03-04",
+        "ids": [0, 1],
+    }
+
+
+WRONG = {
+    "dataclass": ({"point": 3}, "point: Input should be an object, not 3"),
+    "field": ({"point": {"x": "no"}}, 'point.x: Input should be a valid number, not "no"'),
+    "missing field": ({"point": {}}, "the argument 'point.x' is missing"),
+    "bound": (
+        {"window": {"first": -1, "point": {"x": 1}}},
+        "window.first: Input should be greater than or equal to 0, not -1",
+    ),
+    "annotated bound": ({"height": 0}, "height: Input should be greater than 0, not 0"),
+    "date": ({"day": "tomorrow"}, "day: Input should be a valid date"),
+    "union": ({"mark": 1.5}, "mark.str: Input should be a valid string, not 1.5"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_values_of_rich_types_are_named(name):
+    """The place inside the argument, the rule and what was given are told; the function is not called."""
+    wrong, text = WRONG[name]
+    right = {"point": {"x": 1}, "window": {"first": 0, "point": {"x": 1}}}
+    assert text in tell(plot, json.dumps({**right, **wrong}))
+
+
+def test_half_a_character_in_a_call_is_replaced():
+    """JSON can escape half a character, which no text that is sent can hold."""
+    assert tell(slowly, '{"text": "a\\ud83db"}') == "A?B"
+
+
+class Shop:
+    """Somebody's object."""
+
+    def __init__(self):
+        self.sold = []
+
+    def sell(self, what: str, count: Annotated[int, pydantic.Field(le=3)] = 1) -> int:
+        """Sell something."""
+        self.sold += [what] * count
+        return len(self.sold)
+
+
+def test_methods_are_tools():
+    """A bound method is called on its object; each object has its own."""
+    one, other = Shop(), Shop()
+    assert [tell(one.sell, '{"what": "tea", "count": 2}'), tell(other.sell, '{"what": "jam"}')] == ["2", "1"]
+    assert (one.sold, other.sold) == (["tea", "tea"], ["jam"])
+
+
+def test_what_a_tool_raises_is_not_taken_for_a_wrong_argument():
+    """A validation inside of the function is the function's error."""
+
+    def inner(text: str) -> str:
+        """Validate by itself."""
+        return str(Window.model_validate_json(text))
+
+    assert tell(inner, '{"text": "{}"}').startswith("error: ValidationError: 2 validation errors for Window")
+
+
+def test_an_agent_with_tools_can_be_pickled():
+    """A pickled agent has its tools, and they work there."""
+    with Server([ToolCalls([("add", {"a": 40})]), "done"]) as server:
+        agent = pickle.loads(pickle.dumps(Agent("model", server.url, tools=[add, plot])))
+        assert run(agent).messages[1]["content"] == "42"
 
 
 def test_turns_are_bounded():

@@ -134,7 +134,7 @@ class Agent:
             raise UsageError("body cannot hold model or messages, which are given otherwise, nor ask for a stream")
         fields = {name: value for name, value in settings.items() if value is not None}
         fields |= self.family.reasoning(reasoning) if reasoning is not None else {}
-        fields |= {"tools": [tool.described() for tool in self.tools.values()]} if self.tools else {}
+        fields |= {"tools": [tool.describe() for tool in self.tools.values()]} if self.tools else {}
         return {**fields, **{name: _over(fields.get(name), value) for name, value in body.items()}}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from symbiont_jit.agents.protocol import Message
 
-__all__ = ["digest_of", "parsed", "plain", "without_surrogates"]
+__all__ = ["digest_of", "parsed", "plain", "replace_surrogates"]
 
 
 def digest_of(messages: Sequence[Message]) -> str:
@@ -27,13 +27,13 @@ def parsed(text: str) -> Any:
         value = json.loads(text, parse_constant=lambda constant: None)
         # Half a character can only come from an escape.
         if "\\ud" in text.lower():
-            value = json.loads(without_surrogates(json.dumps(value, ensure_ascii=False)))
+            value = json.loads(replace_surrogates(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError):
         return None
     return value
 
 
-def without_surrogates(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """A text without halves of characters, which JSON can write and UTF-8 cannot."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
