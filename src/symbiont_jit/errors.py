@@ -23,7 +23,7 @@ __all__ = [
     "SymbiontError",
     "ToolchainError",
     "UsageError",
-    "counted",
+    "pluralize",
     "render_diagnostics",
 ]
 
@@ -93,7 +93,7 @@ def render_diagnostics(diagnostics: Iterable[Diagnostic], source: str) -> str:
     return "\n".join(blocks)
 
 
-def counted(count: int, what: str) -> str:
+def pluralize(count: int, what: str) -> str:
     """A number of things, in words."""
     return f"{count} {what}{'' if count == 1 else 's'}"
 
@@ -128,7 +128,7 @@ class CandidateError(SymbiontError):
         self.source: str = source
 
     def __str__(self) -> str:
-        head = f"the candidate failed at stage '{self.stage}' with {counted(len(self.diagnostics), 'finding')}:"
+        head = f"the candidate failed at stage '{self.stage}' with {pluralize(len(self.diagnostics), 'finding')}:"
         return f"{head}\n{render_diagnostics(self.diagnostics, self.source)}"
 
 

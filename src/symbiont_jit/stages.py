@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Final
 
-__all__ = ["stage", "timed"]
+__all__ = ["collect_stages", "stage"]
 
 _SECONDS: Final[ContextVar[dict[str, float] | None]] = ContextVar("symbiont_jit stages", default=None)
 
 
 @contextlib.contextmanager
-def timed() -> Iterator[dict[str, float]]:
+def collect_stages() -> Iterator[dict[str, float]]:
     """Collect the seconds of the stages inside, also of threads that got a copy of the context."""
     seconds: dict[str, float] = {}
     token = _SECONDS.set(seconds)

@@ -91,10 +91,10 @@ def test_the_examples_with_a_model(name, expected, monkeypatch, capsys):
 
 def test_an_example_asks_a_real_server_where_one_is_named(monkeypatch, capsys):
     """With the variables set, the same example speaks HTTP to that server."""
-    from symbiont_jit.testing import Server, Text
+    from symbiont_jit.testing import Server, TextReply
 
     example = runpy.run_path(str(ROOT / "examples/fizzbuzz/fizzbuzz.py"))
-    with Server([Text(example["SCRIPT"][-1])]) as server:
+    with Server([TextReply(example["SCRIPT"][-1])]) as server:
         monkeypatch.setenv("OPENAI_MODEL", "local")
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         assert example["main"]() == 1

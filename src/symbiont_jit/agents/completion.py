@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from symbiont_jit.agents.failures import Failure, failure_of_body, said_by
+from symbiont_jit.agents.failures import RequestFailure, message_of, read_failure
 from symbiont_jit.agents.protocol import Message, Usage
 
-__all__ = ["Answer", "Call", "read_answer", "usage_of"]
+__all__ = ["Call", "Completion", "read_completion", "usage_of"]
 
 #: What some servers leave in front of an answer; a template may have written the opening tag already.
 _THOUGHT: Final = re.compile(r"\A\s*(?:<think>)?.*?</think>\s*", re.DOTALL)
@@ -40,7 +40,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Completion:
     """One turn of the model; `message` is what goes back into the conversation."""
 
     text: str
@@ -50,18 +50,20 @@ class Answer:
     finish: str
 
 
-def read_answer(data: object, echo: Sequence[str] = (), redact: Callable[[str], str] = str) -> Answer | Failure:
+def read_completion(
+    data: object, echo: Sequence[str] = (), redact: Callable[[str], str] = str
+) -> Completion | RequestFailure:
     """The first choice of a completion. `echo` names fields that a server wants back; `redact` takes secrets out."""
     if not isinstance(data, Mapping):
-        return _malformed("its JSON is not an object")
+        return _report_malformed("its JSON is not an object")
     choices = data.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     error = data.get("error") or (choice.get("error") if isinstance(choice, Mapping) else None)
     if error:
-        return _reported(error, redact)
+        return _read_error(error, redact)
     message = choice.get("message") if isinstance(choice, Mapping) else None
     if not isinstance(choice, Mapping) or not isinstance(message, Mapping):
-        return _malformed("it has no choices with a message")
+        return _report_malformed("it has no choices with a message")
     text = redact(_text_of(message))
     calls = message.get("tool_calls")
     raw = [dict(call) for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
@@ -73,7 +75,7 @@ def read_answer(data: object, echo: Sequence[str] = (), redact: Callable[[str], 
             {**call, "id": call.get("id") or f"call_{i}", "type": "function"} for i, call in enumerate(raw)
         ]
     found = tuple(_call_of(call) for call in said.get("tool_calls", ()))
-    return Answer(text, said, found, usage_of(data.get("usage")), str(choice.get("finish_reason") or "stop"))
+    return Completion(text, said, found, usage_of(data.get("usage")), str(choice.get("finish_reason") or "stop"))
 
 
 def usage_of(data: object) -> Usage:
@@ -114,12 +116,12 @@ def _call_of(call: Mapping[str, Any]) -> Call:
     return Call(str(call["id"]), str(inner.get("name") or ""), text)
 
 
-def _reported(error: object, redact: Callable[[str], str]) -> Failure:
+def _read_error(error: object, redact: Callable[[str], str]) -> RequestFailure:
     """A failure under status 200, as gateways report those of the servers behind them."""
     code = error.get("code") if isinstance(error, Mapping) else None
     status = code if isinstance(code, int) and 400 <= code < 600 else 502
-    return failure_of_body(status, {"error": error}, redact(said_by(error)))
+    return read_failure(status, {"error": error}, redact(message_of(error)))
 
 
-def _malformed(said: str) -> Failure:
-    return Failure("malformed", said, 200, is_passing=True)
+def _report_malformed(said: str) -> RequestFailure:
+    return RequestFailure("malformed", said, 200, is_passing=True)

@@ -13,9 +13,9 @@ import urllib.parse
 from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from symbiont_jit.agents.conversation import parsed
-from symbiont_jit.agents.failures import Failure, failure_of_body, said_by, short
-from symbiont_jit.agents.retries import retry_after
+from symbiont_jit.agents.conversation import parse_json
+from symbiont_jit.agents.failures import RequestFailure, message_of, read_failure, shorten
+from symbiont_jit.agents.retries import read_retry_after
 from symbiont_jit.agents.secret import Secret, redact, redact_pieces
 from symbiont_jit.errors import UsageError
 
@@ -35,10 +35,10 @@ class Connection:
     """Where requests go and with what key and headers. Pickles without either."""
 
     def __init__(self, base_url: str, key: Secret | None, headers: Mapping[str, str], timeout: float) -> None:
-        self.base_url = _checked_url(base_url)
+        self.base_url = _require_url(base_url)
         self.timeout = timeout
         self._key = key
-        self._headers = {name: _checked_header(name, value) for name, value in headers.items()}
+        self._headers = {name: _protect_header(name, value) for name, value in headers.items()}
         self._clients: dict[asyncio.AbstractEventLoop, tuple[openai.AsyncOpenAI, AsyncGenerator[Any, None]]] = {}
 
     @property
@@ -56,7 +56,7 @@ class Connection:
         """A text without the key and the secret headers."""
         return redact(text, self.secrets)
 
-    async def send(self, body: Mapping[str, Any]) -> Any | Failure:
+    async def send(self, body: Mapping[str, Any]) -> Any | RequestFailure:
         """One request, sent once: the answer's JSON or what went wrong. Takes at most `timeout` seconds."""
         import openai
 
@@ -68,16 +68,18 @@ class Connection:
                 raw = await client.chat.completions.with_raw_response.create(
                     model=body["model"], messages=body["messages"], extra_body=rest
                 )
-            return self._json(raw.http_response.text)
+            return self._read_json(raw.http_response.text)
         except openai.APIStatusError as error:
-            return self._refused(error.status_code, error.response.text, error.response.headers)
+            return self._read_refusal(error.status_code, error.response.text, error.response.headers)
         except (TimeoutError, openai.APITimeoutError):
-            return Failure("timeout", f"no whole answer within {self.timeout:g} seconds", is_passing=True)
+            return RequestFailure("timeout", f"no whole answer within {self.timeout:g} seconds", is_passing=True)
         except openai.APIConnectionError as error:
             cause = error.__cause__ or error
-            return Failure("connection", self._shown(f"{type(cause).__name__}: {cause}"), is_passing=True)
+            return RequestFailure(
+                "connection", self._redact_pieces(f"{type(cause).__name__}: {cause}"), is_passing=True
+            )
         except (openai.OpenAIError, ValueError, TypeError) as error:
-            return Failure("client", self._shown(f"{type(error).__name__}: {error}"))
+            return RequestFailure("client", self._redact_pieces(f"{type(error).__name__}: {error}"))
 
     async def close(self) -> None:
         """Close the connections of the running loop; without this they are closed when it ends."""
@@ -91,11 +93,11 @@ class Connection:
         if loop not in self._clients:
             for other in [known for known in self._clients if known.is_closed()]:
                 del self._clients[other]
-            lifetime = self._lifetime(loop)
+            lifetime = self._open_client(loop)
             self._clients[loop] = (await anext(lifetime), lifetime)
         return self._clients[loop][0]
 
-    async def _lifetime(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[openai.AsyncOpenAI, None]:
+    async def _open_client(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[openai.AsyncOpenAI, None]:
         """A generator, because a loop closes those it has seen before it ends itself; nothing else is told."""
         import openai
 
@@ -108,7 +110,7 @@ class Connection:
             timeout=self.timeout,
             max_retries=0,
             default_headers=headers,
-            http_client=self._transport(),
+            http_client=self._choose_transport(),
         )
         try:
             yield client
@@ -116,7 +118,7 @@ class Connection:
             self._clients.pop(loop, None)
             await client.close()
 
-    def _transport(self) -> Any:
+    def _choose_transport(self) -> Any:
         """What the client takes by itself, but for plain HTTP without the 40 ms that certificates take to load.
 
         Where none are loaded, none is trusted: a redirect to TLS fails.
@@ -127,27 +129,29 @@ class Connection:
             return None
         return openai.DefaultAsyncHttpxClient(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
-    def _refused(self, status: int, text: str, headers: Mapping[str, str]) -> Failure:
+    def _read_refusal(self, status: int, text: str, headers: Mapping[str, str]) -> RequestFailure:
         text = text[:LONGEST_ERROR]
-        body = parsed(text)
-        said = self._shown(said_by(body) if body is not None else text)
-        return failure_of_body(status, body, said, retry_after(headers))
+        body = parse_json(text)
+        said = self._redact_pieces(message_of(body) if body is not None else text)
+        return read_failure(status, body, said, read_retry_after(headers))
 
-    def _json(self, text: str) -> Any | Failure:
-        data = parsed(text)
+    def _read_json(self, text: str) -> Any | RequestFailure:
+        data = parse_json(text)
         if data is not None:
             return data
-        start = self._shown(text[:LONGEST_ERROR])
-        return Failure("malformed", f"not JSON: {short(start)}" if start else "an empty body", 200, is_passing=True)
+        start = self._redact_pieces(text[:LONGEST_ERROR])
+        return RequestFailure(
+            "malformed", f"not JSON: {shorten(start)}" if start else "an empty body", 200, is_passing=True
+        )
 
-    def _shown(self, text: str) -> str:
+    def _redact_pieces(self, text: str) -> str:
         return redact_pieces(text, self.secrets)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_clients": {}}
 
 
-def _checked_url(url: str) -> str:
+def _require_url(url: str) -> str:
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise UsageError(
@@ -158,7 +162,7 @@ def _checked_url(url: str) -> str:
     return url
 
 
-def _checked_header(name: str, value: str) -> str | Secret:
+def _protect_header(name: str, value: str) -> str | Secret:
     # The client's own error for these repeats the value.
     if not (name.isascii() and name.isprintable() and value.isascii() and value.isprintable()):
         raise UsageError(f"the header {name!r} holds characters that HTTP cannot send")

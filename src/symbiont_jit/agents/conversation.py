@@ -12,16 +12,16 @@ from typing import Any
 
 from symbiont_jit.agents.protocol import Message
 
-__all__ = ["digest_of", "parsed", "plain", "replace_surrogates"]
+__all__ = ["digest_of", "parse_json", "replace_surrogates", "to_plain"]
 
 
 def digest_of(messages: Sequence[Message]) -> str:
     """The digest; the order of a message's keys does not count."""
-    text = json.dumps(plain(messages), sort_keys=True, separators=(",", ":"))
+    text = json.dumps(to_plain(messages), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def parsed(text: str) -> Any:
+def parse_json(text: str) -> Any:
     """A server's JSON as a value that could be sent back, or `None` where it is none."""
     try:
         value = json.loads(text, parse_constant=lambda constant: None)
@@ -38,12 +38,12 @@ def replace_surrogates(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def plain(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     """A value as JSON has it: mappings become dictionaries, sequences lists, what is unknown its text."""
     if value is None or isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, Mapping):
-        return {str(key): plain(part) for key, part in value.items()}
+        return {str(key): to_plain(part) for key, part in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return [plain(part) for part in value]
+        return [to_plain(part) for part in value]
     return str(value)

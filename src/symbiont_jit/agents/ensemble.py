@@ -35,19 +35,19 @@ class Ensemble:
         self.seed = seed
         self.members = tuple((agent, float(weight)) for agent, weight in members)
         self._agents: list[Ask] = [as_agent(agent) for agent, _ in members]
-        self._asked: collections.Counter[str] = collections.Counter()
+        self._times_asked: collections.Counter[str] = collections.Counter()
         self._lock = threading.Lock()
 
     async def __call__(self, messages: Sequence[Message]) -> Reply:
         """One run, by the member that is drawn for it."""
-        index = self._drawn(digest_of(messages))
+        index = self._draw(digest_of(messages))
         reply = await self._agents[index](messages)
-        return reply if reply.model else replace(reply, model=self._name(index))
+        return reply if reply.model else replace(reply, model=self._name_member(index))
 
-    def _drawn(self, digest: str) -> int:
+    def _draw(self, digest: str) -> int:
         with self._lock:
-            nth = self._asked[digest]
-            self._asked[digest] += 1
+            nth = self._times_asked[digest]
+            self._times_asked[digest] += 1
         word = hashlib.sha256(f"{self.seed}/{nth}/{digest}".encode()).digest()[:_WORD]
         left = int.from_bytes(word, "big") / 256.0**_WORD * sum(weight for _, weight in self.members)
         for index, (_, weight) in enumerate(self.members):
@@ -56,7 +56,7 @@ class Ensemble:
                 return index
         return len(self.members) - 1
 
-    def _name(self, index: int) -> str:
+    def _name_member(self, index: int) -> str:
         agent = self.members[index][0]
         return str(getattr(agent, "model", "") or getattr(agent, "__name__", "") or f"{type(agent).__name__} {index}")
 

@@ -14,7 +14,7 @@ from typing import Final
 from symbiont_jit.agents.protocol import ContextOverflow, RequestFailed, Retry
 from symbiont_jit.errors import AgentError
 
-__all__ = ["Failure", "error_of", "failure_of_body", "is_overflow", "said_by"]
+__all__ = ["RequestFailure", "error_of", "is_overflow", "message_of", "read_failure"]
 
 #: As much of a server's text as an error message repeats.
 SAID: Final = 300
@@ -80,7 +80,7 @@ ADVICE: Final[Mapping[int, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class RequestFailure:
     """A request that gave no answer. `reason` is a word for it, `said` the server's or the network's redacted text."""
 
     reason: str
@@ -91,12 +91,12 @@ class Failure:
     is_overflow: bool = False
 
 
-def failure_of_body(status: int, body: object, said: str, retry_after: float | None = None) -> Failure:
+def read_failure(status: int, body: object, said: str, retry_after: float | None = None) -> RequestFailure:
     """The failure that a server reports; `said` is its redacted text."""
     code = _code_of(body)
     too_long = is_overflow(status, code, said)
     passing = (status in PASSING or status >= 500) and code not in STAYING and not too_long
-    return Failure(str(status), said, status, retry_after, passing, too_long)
+    return RequestFailure(str(status), said, status, retry_after, passing, too_long)
 
 
 def is_overflow(status: int, code: str, said: str) -> bool:
@@ -106,12 +106,12 @@ def is_overflow(status: int, code: str, said: str) -> bool:
     return status == TOO_LARGE or code in OVERFLOW_CODES or any(wording.search(said) for wording in OVERFLOW_WORDINGS)
 
 
-def said_by(body: object) -> str:
+def message_of(body: object) -> str:
     """The sentence in an error's body; servers agree on no place for it."""
     if isinstance(body, Mapping):
         for key in ("error", "message", "detail", "error_message"):
             if body.get(key):
-                return said_by(body[key])
+                return message_of(body[key])
         return json.dumps(body, default=str)
     return str(body) if body else ""
 
@@ -127,9 +127,9 @@ def _code_of(body: object) -> str:
     return known[0] if known else codes[0]
 
 
-def error_of(failure: Failure, server: str, model: str, retries: Sequence[Retry]) -> AgentError:
+def error_of(failure: RequestFailure, server: str, model: str, retries: Sequence[Retry]) -> AgentError:
     """The exception for a failure that is final; `server` is where it happened, as it may be shown."""
-    said = f" ({short(failure.said)})" if failure.said else ""
+    said = f" ({shorten(failure.said)})" if failure.said else ""
     tries = f" after {len(retries) + 1} requests" if retries else ""
     if failure.is_overflow:
         return ContextOverflow(f"the conversation is longer than {model!r} at {server} can read{said}")
@@ -141,7 +141,7 @@ def error_of(failure: Failure, server: str, model: str, retries: Sequence[Retry]
     return RequestFailed(text, failure.status, retries)
 
 
-def short(text: str) -> str:
+def shorten(text: str) -> str:
     """One line, not longer than a message bears."""
     line = " ".join(text.split())
     return line if len(line) <= SAID else f"{line[:SAID]}..."

@@ -26,7 +26,7 @@ __all__ = [
     "Usage",
     "as_agent",
     "current_meter",
-    "metered",
+    "use_meter",
 ]
 
 #: One message: `role` is system, user, assistant or tool; `content` is text.
@@ -120,7 +120,7 @@ def current_meter() -> Meter | None:
 
 
 @contextlib.contextmanager
-def metered(meter: Meter) -> Iterator[None]:
+def use_meter(meter: Meter) -> Iterator[None]:
     """Let agents in this task count on a meter."""
     token = _METER.set(meter)
     try:

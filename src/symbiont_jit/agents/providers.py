@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from symbiont_jit.errors import UsageError
 
-__all__ = ["FAMILIES", "LEVELS", "Family", "family_of"]
+__all__ = ["LEVELS", "PROVIDERS", "Provider", "provider_of"]
 
 #: How much to think, least first. Not every server has every level; a server says so itself.
 LEVELS: Final = ("none", "minimal", "low", "medium", "high", "xhigh")
@@ -57,7 +57,7 @@ def _enable_thinking(level: str) -> Body:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class Provider:
     """One kind of server: `where` is a pattern of its base URLs, `reasoning` turns a level into fields of the request.
 
     `limit` and `seed` are the names of those fields; `echo` are fields of an answer that have to go back with it.
@@ -73,29 +73,29 @@ class Family:
 
 #: The first that fits is taken; ports are the servers' own defaults. The last fits all.
 _TABLE: Final = (
-    Family("openai", r"//api\.openai\.com|\.openai\.azure\.com|\.api\.openai\.com", limit="max_completion_tokens"),
-    Family("openrouter", r"//openrouter\.ai", _nested_effort, echo=("reasoning_details",)),
-    Family("anthropic", r"//api\.anthropic\.com", _thinking_budget),
-    Family("deepseek", r"//api\.deepseek\.com", _thinking_type, echo=("reasoning_content",)),
-    Family("gemini", r"//generativelanguage\.googleapis\.com"),
-    Family("groq", r"//api\.groq\.com", limit="max_completion_tokens"),
-    Family("mistral", r"//api\.mistral\.ai", seed="random_seed"),
-    Family("xai", r"//api\.x\.ai"),
-    Family("dashscope", r"//dashscope[\w-]*\.aliyuncs\.com", _enable_thinking),
-    Family("zai", r"//api\.z\.ai|//open\.bigmodel\.cn", _thinking_type),
-    Family("ollama", r"//ollama\.com|:11434\b"),
-    Family("llama.cpp", r":8080\b", _template),
-    Family("sglang", r":30000\b", _template_and_effort),
-    Family("vllm", r":8000\b", _template_and_effort),
-    Family("other", r""),
+    Provider("openai", r"//api\.openai\.com|\.openai\.azure\.com|\.api\.openai\.com", limit="max_completion_tokens"),
+    Provider("openrouter", r"//openrouter\.ai", _nested_effort, echo=("reasoning_details",)),
+    Provider("anthropic", r"//api\.anthropic\.com", _thinking_budget),
+    Provider("deepseek", r"//api\.deepseek\.com", _thinking_type, echo=("reasoning_content",)),
+    Provider("gemini", r"//generativelanguage\.googleapis\.com"),
+    Provider("groq", r"//api\.groq\.com", limit="max_completion_tokens"),
+    Provider("mistral", r"//api\.mistral\.ai", seed="random_seed"),
+    Provider("xai", r"//api\.x\.ai"),
+    Provider("dashscope", r"//dashscope[\w-]*\.aliyuncs\.com", _enable_thinking),
+    Provider("zai", r"//api\.z\.ai|//open\.bigmodel\.cn", _thinking_type),
+    Provider("ollama", r"//ollama\.com|:11434\b"),
+    Provider("llama.cpp", r":8080\b", _template),
+    Provider("sglang", r":30000\b", _template_and_effort),
+    Provider("vllm", r":8000\b", _template_and_effort),
+    Provider("other", r""),
 )
-FAMILIES: Final[Mapping[str, Family]] = {family.name: family for family in _TABLE}
+PROVIDERS: Final[Mapping[str, Provider]] = {provider.name: provider for provider in _TABLE}
 
 
-def family_of(base_url: str, name: str | None = None) -> Family:
-    """The family by its name, or the one that a base URL belongs to. Raises `UsageError` for an unknown name."""
+def provider_of(base_url: str, name: str | None = None) -> Provider:
+    """The provider by its name, or the one that a base URL belongs to. Raises `UsageError` for an unknown name."""
     if name is None:
-        return next(family for family in _TABLE if re.search(family.where, base_url))
-    if name not in FAMILIES:
-        raise UsageError(f"family={name!r} is not known; there are {', '.join(FAMILIES)}")
-    return FAMILIES[name]
+        return next(provider for provider in _TABLE if re.search(provider.where, base_url))
+    if name not in PROVIDERS:
+        raise UsageError(f"provider={name!r} is not known; there are {', '.join(PROVIDERS)}")
+    return PROVIDERS[name]

@@ -15,11 +15,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from symbiont_jit.agents.failures import Failure
+from symbiont_jit.agents.failures import RequestFailure
 from symbiont_jit.agents.protocol import Retry
 from symbiont_jit.errors import UsageError
 
-__all__ = ["RetryPolicy", "retry_after", "retrying"]
+__all__ = ["RetryPolicy", "read_retry_after", "send_with_retries"]
 
 A = TypeVar("A")
 
@@ -60,12 +60,14 @@ class RetryPolicy:
         return min(self.cap, self.base * 2.0 ** min(taken, 60)) * (1 - chance * self.jitter)
 
 
-async def retrying(send: Callable[[], Awaitable[A | Failure]], policy: RetryPolicy) -> tuple[A | Failure, list[Retry]]:
+async def send_with_retries(
+    send: Callable[[], Awaitable[A | RequestFailure]], policy: RetryPolicy
+) -> tuple[A | RequestFailure, list[Retry]]:
     """Send until it is answered, the failure is one that stays, or the policy's bound is reached."""
     retries: list[Retry] = []
     while True:
         outcome = await send()
-        if not isinstance(outcome, Failure) or not outcome.is_passing:
+        if not isinstance(outcome, RequestFailure) or not outcome.is_passing:
             return outcome, retries
         wait = policy.seconds(len(retries), outcome.retry_after, _CHANCE.random())
         if wait is None:
@@ -74,10 +76,10 @@ async def retrying(send: Callable[[], Awaitable[A | Failure]], policy: RetryPoli
         await asyncio.sleep(wait)
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
+def read_retry_after(headers: Mapping[str, str]) -> float | None:
     """The seconds a server asks to wait: as milliseconds (OpenAI's), as seconds or as a date (RFC 9110, 10.2.3)."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        seconds = _number(headers.get(name, ""))
+        seconds = _parse_number(headers.get(name, ""))
         if seconds is not None:
             return max(0.0, seconds * unit)
     date = email.utils.parsedate_tz(headers.get("retry-after", ""))
@@ -89,7 +91,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _number(text: str) -> float | None:
+def _parse_number(text: str) -> float | None:
     try:
         number = float(text)
     except ValueError:

@@ -62,7 +62,7 @@ class Secret:
 
 def redact(text: str, secrets: Iterable[Secret]) -> str:
     """A text without the secrets that it repeats in full."""
-    for known in _texts(secrets):
+    for known in _find_texts(secrets):
         text = text.replace(known, MARK)
     return text
 
@@ -70,19 +70,19 @@ def redact(text: str, secrets: Iterable[Secret]) -> str:
 def redact_pieces(text: str, secrets: Iterable[Secret]) -> str:
     """A text without the secrets and without parts and masked echoes of them: for what servers say about errors."""
     text = _STARRED.sub(MARK, text)
-    for known in _texts(secrets):
+    for known in _find_texts(secrets):
         text = re.sub(_DOTS + re.escape(known[-END:]), MARK, text)
-        text = _without_pieces(text, known)
+        text = _remove_pieces(text, known)
     return text
 
 
-def _texts(secrets: Iterable[Secret]) -> list[str]:
+def _find_texts(secrets: Iterable[Secret]) -> list[str]:
     """The secrets that are long enough, the longest first, so that none is cut by a part of it."""
     texts = {secret._text for secret in secrets if secret._text and len(secret._text) >= SHORTEST}
     return sorted(texts, key=lambda text: (-len(text), text))
 
 
-def _without_pieces(text: str, known: str) -> str:
+def _remove_pieces(text: str, known: str) -> str:
     kept: list[str] = []
     at, least = 0, min(PIECE, len(known))
     while at < len(text):

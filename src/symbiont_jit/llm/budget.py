@@ -14,7 +14,7 @@ from typing import Final
 from symbiont_jit.agents.protocol import Usage
 from symbiont_jit.errors import AgentError, UsageError
 
-__all__ = ["PRICES", "Budget", "BudgetExceeded", "Price", "Spent"]
+__all__ = ["PRICES", "Budget", "BudgetExceeded", "Price", "Spending"]
 
 #: Attempts that a lane makes unless its budget says otherwise.
 ATTEMPTS: Final = 10
@@ -96,7 +96,7 @@ _TOKENS: Final[Mapping[str, Callable[[Usage], int]]] = {
 
 
 @dataclass(slots=True)
-class Spent:
+class Spending:
     """What a lane has spent so far; a `Meter` for the agents that work for it.
 
     `money` counts what has a known price; `unpriced` are models without one, `unknown` requests whose usage nobody

@@ -20,19 +20,27 @@ from symbiont_jit.agents.protocol import (
     Reply,
     TurnLimit,
     Usage,
-    metered,
+    use_meter,
 )
-from symbiont_jit.errors import AgentError, CandidateError, EvolveError, Stage, UsageError, counted, render_diagnostics
+from symbiont_jit.errors import (
+    AgentError,
+    CandidateError,
+    EvolveError,
+    Stage,
+    UsageError,
+    pluralize,
+    render_diagnostics,
+)
 from symbiont_jit.llm import telemetry
-from symbiont_jit.llm.budget import Budget, BudgetExceeded, Spent
-from symbiont_jit.llm.limiter import Gate
-from symbiont_jit.llm.prompts import Failure, correction, fresh_start, system_prompt, task_prompt
-from symbiont_jit.llm.replies.read import Found, read_reply
+from symbiont_jit.llm.budget import Budget, BudgetExceeded, Spending
+from symbiont_jit.llm.limiter import RateLimiter
+from symbiont_jit.llm.prompts import Rejection, correction, fresh_start, system_prompt, task_prompt
+from symbiont_jit.llm.replies.read import FoundCode, read_reply
 from symbiont_jit.llm.trace import Attempt, Trace
 from symbiont_jit.signature import Signature
-from symbiont_jit.stages import stage, timed
+from symbiont_jit.stages import collect_stages, stage
 
-__all__ = ["Check", "Compiled", "EvolveResult", "Lane", "Options", "Workshop"]
+__all__ = ["Check", "Compilations", "CompileTarget", "EvolveResult", "Lane", "Options"]
 
 _LOG: Final = logging.getLogger("symbiont_jit.llm")
 
@@ -53,7 +61,7 @@ class Options:
     system: str | None = None
 
 
-class Workshop(Protocol):
+class CompileTarget(Protocol):
     """What a candidate is for: a kernel or a group."""
 
     @property
@@ -84,7 +92,7 @@ class EvolveResult:
     revision: Any
     source: str
     attempts: int
-    spent: Spent
+    spent: Spending
     left: dict[str, float]
     trace: Trace
 
@@ -95,21 +103,21 @@ class EvolveResult:
 
     def __str__(self) -> str:
         tokens = f"{self.usage.input + self.usage.output:,} tokens" if self.usage.is_known else "unknown tokens"
-        return f"{self.revision!r} after {counted(self.attempts, 'attempt')}, {tokens}, {self.trace.seconds:.2f} s"
+        return f"{self.revision!r} after {pluralize(self.attempts, 'attempt')}, {tokens}, {self.trace.seconds:.2f} s"
 
 
 @dataclass(slots=True)
-class Compiled:
+class Compilations:
     """Candidates that are being compiled, by canonical text: the same one is compiled once, whoever asks."""
 
-    workshop: Workshop
+    target: CompileTarget
     profile: str
     count: int = 0
     _under_way: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
 
     async def revision(self, source: str, origin: str) -> Any:
         """The revision of a candidate; raises `CandidateError`."""
-        canonical = await asyncio.to_thread(self.workshop.canonical, source)
+        canonical = await asyncio.to_thread(self.target.canonical, source)
         task = self._under_way.get(canonical.text)
         if task is None:
             task = asyncio.create_task(asyncio.to_thread(self._register, canonical, origin))
@@ -118,15 +126,13 @@ class Compiled:
         return await asyncio.shield(task)
 
     def _register(self, canonical: Any, origin: str) -> Any:
-        return self.workshop.register(
-            canonical, self.workshop.object_code(canonical, self.profile), self.profile, origin
-        )
+        return self.target.register(canonical, self.target.object_code(canonical, self.profile), self.profile, origin)
 
 
 class _Rejected(Exception):  # noqa: N818  an answer, not an error of anybody's
     """An answer that was not taken."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Rejection) -> None:
         super().__init__(failure.kind)
         self.failure = failure
 
@@ -135,15 +141,15 @@ class _Rejected(Exception):  # noqa: N818  an answer, not an error of anybody's
 class Lane:
     """One prompt on its way to a revision, with a conversation and a budget of its own; `finish` gets the revision."""
 
-    workshop: Workshop
+    target: CompileTarget
     ask: Ask
     task: str
     options: Options
-    compiled: Compiled
-    gate: Gate
+    compilations: Compilations
+    limiter: RateLimiter
     index: int = 0
     finish: Callable[[Any], Any] | None = None
-    spent: Spent = field(init=False)
+    spent: Spending = field(init=False)
     trace: Trace = field(init=False)
     _base: str = field(init=False)
     _messages: list[dict[str, Any]] = field(init=False)
@@ -154,12 +160,12 @@ class Lane:
         if not isinstance(self.task, str) or not self.task.strip():
             raise UsageError(f"a prompt is text that says what is wanted, not {self.task!r:.60}")
         system = system_prompt() if self.options.system is None else self.options.system
-        self._base = task_prompt(self.workshop.signatures, self.task, self.options.current)
-        self.spent = Spent(self.options.budget)
+        self._base = task_prompt(self.target.signatures, self.task, self.options.current)
+        self.spent = Spending(self.options.budget)
         self.trace = Trace(self.index, self.task, system)
-        self._start(self._base)
+        self._start_conversation(self._base)
 
-    def _start(self, prompt: str) -> None:
+    def _start_conversation(self, prompt: str) -> None:
         """A fresh conversation."""
         self._messages = [{"role": "system", "content": self.trace.system}]
         self._say(prompt)
@@ -175,11 +181,11 @@ class Lane:
         """Attempts until one is accepted; raises `EvolveError` where none is."""
         self.spent.started = time.monotonic()
         try:
-            with telemetry.lane(self.index, self.workshop.signatures):
-                revision = await self._attempts()
+            with telemetry.trace_lane(self.index, self.target.signatures):
+                revision = await self._run_attempts()
                 self.trace.outcome, self.trace.revision = "accepted", revision.number
                 return EvolveResult(
-                    revision, revision.source, self.spent.attempts, self.spent, self.spent.left(), self._closed()
+                    revision, revision.source, self.spent.attempts, self.spent, self.spent.left(), self._close_trace()
                 )
         except EvolveError:
             raise
@@ -187,55 +193,55 @@ class Lane:
             self.trace.outcome = "cancelled"
             raise
         except AgentError as error:
-            raise self._failed(str(error)) from error
+            raise self._record_failure(str(error)) from error
         finally:
-            self._closed()
+            self._close_trace()
 
-    def _closed(self) -> Trace:
+    def _close_trace(self) -> Trace:
         if self.spent.stopped is None:
             self.spent.stopped = time.monotonic()
         self.trace.seconds = self.spent.seconds
         return self.trace
 
-    def _failed(self, reason: str) -> EvolveError:
+    def _record_failure(self, reason: str) -> EvolveError:
         self.trace.outcome, self.trace.reason = "failed", reason
-        names = ", ".join(repr(s.name) for s in self.workshop.signatures)
-        tries = counted(self.spent.attempts, "attempt")
-        return EvolveError(f"no acceptable body for {names} after {tries}: {reason}", self._closed())
+        names = ", ".join(repr(s.name) for s in self.target.signatures)
+        tries = pluralize(self.spent.attempts, "attempt")
+        return EvolveError(f"no acceptable body for {names} after {tries}: {reason}", self._close_trace())
 
-    async def _attempts(self) -> Any:
+    async def _run_attempts(self) -> Any:
         last = "nothing was asked"
         while self.spent.attempts < self.options.budget.attempts:
             self.spent.attempts += 1
-            revision, last = await self._attempt()
+            revision, last = await self._run_attempt()
             if revision is not None:
                 return revision
             if self.trace.attempts[-1].decision == "give up":
-                raise self._failed(last)
-        raise self._failed(f"the attempts are used up; the last one: {last}")
+                raise self._record_failure(last)
+        raise self._record_failure(f"the attempts are used up; the last one: {last}")
 
-    async def _attempt(self) -> tuple[Any | None, str]:
+    async def _run_attempt(self) -> tuple[Any | None, str]:
         """One request, and what became of it: a revision, or why there is none and the conversation goes on."""
         started, before = time.perf_counter(), len(self.trace.messages)
         prompt = self._messages[-1]["content"]
         record = Attempt(self.spent.attempts, prompt, seen=len(self._messages))
-        with timed() as stages:
+        with collect_stages() as stages:
             try:
-                reply = await self._asked()
-                record = _with_reply(record, reply)
-                revision = await self._judged(reply)
+                reply = await self._ask_model()
+                record = _add_reply(record, reply)
+                revision = await self._judge(reply)
                 if self.finish is not None:
                     self.finish(revision)
                 record = replace(record, kind="accepted", decision="accept", code=revision.source)
                 return revision, ""
             except _Rejected as rejected:
-                record = self._corrected(record, rejected.failure)
+                record = self._correct(record, rejected.failure)
                 return None, rejected.failure.brief
             except TurnLimit as error:
-                record = self._out_of_turns(record, error)
+                record = self._correct_turn_limit(record, error)
                 return None, str(error)
             except ContextOverflow as error:
-                record = self._overflown(record, error)
+                record = self._restart(record, error)
                 return None, f"{record.why}: {error}"
             except AgentError as error:
                 record = replace(record, kind="error", decision="give up", why=str(error))
@@ -247,28 +253,28 @@ class Lane:
                 added = len(self.trace.messages) - before
                 seconds = time.perf_counter() - started
                 self.trace.attempts.append(replace(record, stages=dict(stages), seconds=seconds, added=added))
-                telemetry.attempt(self.trace.attempts[-1])
+                telemetry.record_attempt(self.trace.attempts[-1])
                 _LOG.debug("lane %d attempt %d: %s", self.index, record.number, record.kind)
 
-    async def _asked(self) -> Reply:
+    async def _ask_model(self) -> Reply:
         """The agent's reply, when it is this lane's turn, within the time that is left."""
         problem = self.spent.exhausted
         if problem is not None:
             raise BudgetExceeded(problem)
-        meter = _Watched(self.spent)
+        meter = _LaneMeter(self.spent)
         async with contextlib.AsyncExitStack() as held:
             with stage("waiting"):
-                await held.enter_async_context(self.gate.permit(self.spent.attempts))
-            with stage("model"), metered(meter), telemetry.request(self._messages) as replied:
-                reply = await self._within_time(meter)
-                replied(reply)
+                await held.enter_async_context(self.limiter.permit(self.spent.attempts))
+            with stage("model"), use_meter(meter), telemetry.trace_request(self._messages) as add_reply:
+                reply = await self._ask_in_time(meter)
+                add_reply(reply)
         meter.close(reply)
         new = [dict(m) for m in reply.messages] or [{"role": "assistant", "content": reply.text}]
         self._messages += new
         self.trace.messages += new
         return reply
 
-    async def _within_time(self, meter: _Watched) -> Reply:
+    async def _ask_in_time(self, meter: _LaneMeter) -> Reply:
         try:
             async with asyncio.timeout(self.spent.left().get("seconds")) as timer:
                 return await self.ask(self._messages)
@@ -286,9 +292,9 @@ class Lane:
 
     # -- judging --------------------------------------------------------------------------------------------------
 
-    async def _judged(self, reply: Reply) -> Any:
+    async def _judge(self, reply: Reply) -> Any:
         """The revision of what was paid for: a cancellation waits until it is registered."""
-        task = asyncio.ensure_future(self._accepted(reply))
+        task = asyncio.ensure_future(self._accept(reply))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -296,42 +302,42 @@ class Lane:
                 await task
             raise
 
-    async def _accepted(self, reply: Reply) -> Any:
+    async def _accept(self, reply: Reply) -> Any:
         with stage("read"):
-            found = read_reply(reply.text, self.workshop.signatures, self.options.current, reply.finish)
-        if not isinstance(found, Found):
-            raise _Rejected(Failure(found.kind, found.message))
+            found = read_reply(reply.text, self.target.signatures, self.options.current, reply.finish)
+        if not isinstance(found, FoundCode):
+            raise _Rejected(Rejection(found.kind, found.message))
         try:
-            revision = await self.compiled.revision(found.code, f"model {reply.model}".strip())
+            revision = await self.compilations.revision(found.code, f"model {reply.model}".strip())
         except CandidateError as error:
-            raise _Rejected(_refusal(error, found.code)) from None
+            raise _Rejected(_describe_error(error, found.code)) from None
         if self.options.check is not None:
             with stage("check"):
-                failure = await asyncio.to_thread(_checked, self.options.check, revision.source)
+                failure = await asyncio.to_thread(_run_check, self.options.check, revision.source)
             if failure is not None:
                 raise _Rejected(failure)
         return revision
 
     # -- what is done about a failure -----------------------------------------------------------------------------
 
-    def _corrected(self, record: Attempt, failure: Failure) -> Attempt:
+    def _correct(self, record: Attempt, failure: Rejection) -> Attempt:
         record = replace(record, kind=failure.kind, diagnostics=failure.message, code=failure.code)
         key = " ".join(failure.code.split())
         if key and key in self._refused:
-            self._start(fresh_start(self._base, failure))
+            self._start_conversation(fresh_start(self._base, failure))
             why = "the same code again: a new conversation, which does not show it"
             return replace(record, kind="repeated", decision="reset", why=why)
         self._refused.add(key)
         self._say(correction(failure))
         return replace(record, decision="correct", why=failure.brief)
 
-    def _out_of_turns(self, record: Attempt, error: TurnLimit) -> Attempt:
+    def _correct_turn_limit(self, record: Attempt, error: TurnLimit) -> Attempt:
         self._messages += [dict(m) for m in error.messages]
         self.trace.messages += [dict(m) for m in error.messages]
-        self._say(correction(Failure("turn_limit", str(error))))
+        self._say(correction(Rejection("turn_limit", str(error))))
         return replace(record, kind="turn_limit", decision="correct", why=str(error), usage=error.usage)
 
-    def _overflown(self, record: Attempt, error: ContextOverflow) -> Attempt:
+    def _restart(self, record: Attempt, error: ContextOverflow) -> Attempt:
         """Begin anew with the first prompt; where that alone is too long, only the caller can help."""
         record = replace(record, kind="context_overflow", diagnostics=str(error))
         if len(self._messages) <= len(("system", "user")):
@@ -339,15 +345,15 @@ class Lane:
         if self._resets >= MAX_CONTEXT_RESETS:
             return replace(record, decision="give up", why=f"too long for the model {self._resets + 1} times")
         self._resets += 1
-        self._start(self._base)
+        self._start_conversation(self._base)
         return replace(record, decision="reset", why="too long for the model: a new conversation from the first prompt")
 
 
 @dataclass(slots=True)
-class _Watched:
+class _LaneMeter:
     """A lane's meter during one run: an agent that does not count its requests has made one."""
 
-    spent: Spent
+    spent: Spending
     is_used: bool = False
 
     def before_request(self) -> None:
@@ -366,7 +372,7 @@ class _Watched:
             self.spent.after_request(reply.usage, reply.model)
 
 
-def _with_reply(record: Attempt, reply: Reply) -> Attempt:
+def _add_reply(record: Attempt, reply: Reply) -> Attempt:
     return replace(
         record,
         reply=reply.text,
@@ -401,13 +407,13 @@ _KIND_OF_STATUS: Final = {
 }
 
 
-def _refusal(error: CandidateError, code: str) -> Failure:
+def _describe_error(error: CandidateError, code: str) -> Rejection:
     first = error.diagnostics[0]
     kind = "signature" if first.rule == "signature" else _KIND_OF_STAGE[error.stage]
-    return Failure(kind, render_diagnostics(error.diagnostics, error.source), code, first.message)
+    return Rejection(kind, render_diagnostics(error.diagnostics, error.source), code, first.message)
 
 
-def _checked(check: Check, source: str) -> Failure | None:
+def _run_check(check: Check, source: str) -> Rejection | None:
     """What a check says of a candidate: an evaluation, a text that says what is wrong, False, or nothing."""
     try:
         said = check(source)
@@ -421,5 +427,5 @@ def _checked(check: Check, source: str) -> Failure | None:
     if status in _KIND_OF_STATUS:
         message = render_diagnostics(said.diagnostics, said.source)
         finding = said.diagnostics[0].message if said.diagnostics else status
-        return Failure(_KIND_OF_STATUS[status], message, source, finding)
-    return Failure("wrong", said if isinstance(said, str) else f"the check said {said!r}", source)
+        return Rejection(_KIND_OF_STATUS[status], message, source, finding)
+    return Rejection("wrong", said if isinstance(said, str) else f"the check said {said!r}", source)

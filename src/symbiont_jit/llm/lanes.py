@@ -19,8 +19,8 @@ from typing import Any, TypedDict, TypeVar
 from symbiont_jit.agents.protocol import as_agent
 from symbiont_jit.errors import UsageError
 from symbiont_jit.llm.budget import Budget
-from symbiont_jit.llm.lane import Check, Compiled, EvolveResult, Lane, Options, Workshop
-from symbiont_jit.llm.limiter import MAX_IN_FLIGHT, Gate
+from symbiont_jit.llm.lane import Check, Compilations, CompileTarget, EvolveResult, Lane, Options
+from symbiont_jit.llm.limiter import MAX_IN_FLIGHT, RateLimiter
 from symbiont_jit.llm.trace import Trace
 
 __all__ = ["LaneOptions", "LaneOutcome", "LaneStream", "evolve", "run", "stream"]
@@ -62,11 +62,11 @@ class LaneOutcome:
 
 
 async def evolve(
-    workshop: Workshop, agent: Any, prompt: str, options: Options, finish: Callable[[Any], Any]
+    target: CompileTarget, agent: Any, prompt: str, options: Options, finish: Callable[[Any], Any]
 ) -> EvolveResult:
     """One lane; `finish` gets the accepted revision, to activate it."""
-    compiled = Compiled(workshop, options.profile)
-    return await Lane(workshop, as_agent(agent), prompt, options, compiled, Gate(1), finish=finish).run()
+    compilations = Compilations(target, options.profile)
+    return await Lane(target, as_agent(agent), prompt, options, compilations, RateLimiter(1), finish=finish).run()
 
 
 class LaneStream:
@@ -77,20 +77,20 @@ class LaneStream:
     then is compiled and registered.
     """
 
-    def __init__(self, lanes: Sequence[Lane], gate: Gate, compiled: Compiled) -> None:
+    def __init__(self, lanes: Sequence[Lane], limiter: RateLimiter, compilations: Compilations) -> None:
         self._lanes = list(lanes)
-        self._gate = gate
-        self._compiled = compiled
+        self._limiter = limiter
+        self._compilations = compilations
         self._is_used = False
 
     @property
     def max_in_flight(self) -> int:
         """The most requests at a time."""
-        return self._gate.limit
+        return self._limiter.max_in_flight
 
     @max_in_flight.setter
     def max_in_flight(self, limit: int) -> None:
-        self._gate.limit = limit
+        self._limiter.max_in_flight = limit
 
     @property
     def traces(self) -> tuple[Trace, ...]:
@@ -98,15 +98,15 @@ class LaneStream:
         return tuple(lane.trace for lane in self._lanes)
 
     @property
-    def compiled(self) -> int:
+    def compile_count(self) -> int:
         """How many candidates were compiled; equal ones count once."""
-        return self._compiled.count
+        return self._compilations.count
 
     async def __aiter__(self) -> AsyncIterator[LaneOutcome]:
-        self._use()
+        self._mark_used()
         # While the first requests are under way, compilers get ready for their answers.
-        ready = asyncio.create_task(self._expect(min(len(self._lanes), self._gate.limit)))
-        tasks = [asyncio.create_task(_ended(lane)) for lane in self._lanes]
+        ready = asyncio.create_task(self._prewarm(min(len(self._lanes), self._limiter.max_in_flight)))
+        tasks = [asyncio.create_task(run_to_outcome(lane)) for lane in self._lanes]
         try:
             for ended in asyncio.as_completed(tasks):
                 yield await ended
@@ -114,10 +114,10 @@ class LaneStream:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, ready, return_exceptions=True)
-            await self._expect(1)
+            await self._prewarm(1)
 
-    async def _expect(self, answers: int) -> None:
-        await asyncio.to_thread(self._compiled.workshop.expect, answers, self._compiled.profile)
+    async def _prewarm(self, answers: int) -> None:
+        await asyncio.to_thread(self._compilations.target.expect, answers, self._compilations.profile)
 
     def __iter__(self) -> Iterator[LaneOutcome]:
         """The same for code that is not asynchronous: the lanes run in a thread."""
@@ -126,7 +126,7 @@ class LaneStream:
         pump: asyncio.Task[None] | None = None
         started = threading.Event()
 
-        async def pumped() -> None:
+        async def pump_outcomes() -> None:
             nonlocal loop, pump
             loop, pump = asyncio.get_running_loop(), asyncio.current_task()
             started.set()
@@ -136,7 +136,7 @@ class LaneStream:
 
         def work() -> None:
             try:
-                asyncio.run(pumped())
+                asyncio.run(pump_outcomes())
             except asyncio.CancelledError:
                 outcomes.put(None)
             except BaseException as error:
@@ -160,13 +160,13 @@ class LaneStream:
                     loop.call_soon_threadsafe(pump.cancel)
             thread.join()
 
-    def _use(self) -> None:
+    def _mark_used(self) -> None:
         if self._is_used:
             raise UsageError("these lanes have been run; call evolve_stream again for new ones")
         self._is_used = True
 
 
-async def _ended(lane: Lane) -> LaneOutcome:
+async def run_to_outcome(lane: Lane) -> LaneOutcome:
     try:
         result = await lane.run()
     except Exception as error:  # whatever it is, it is this lane's alone
@@ -175,15 +175,15 @@ async def _ended(lane: Lane) -> LaneOutcome:
 
 
 def stream(
-    workshop: Workshop, agent: Any, prompts: Sequence[str], options: Options, max_in_flight: int | Gate | None
+    target: CompileTarget, agent: Any, prompts: Sequence[str], options: Options, max_in_flight: int | RateLimiter | None
 ) -> LaneStream:
     """One lane for each prompt, not started yet."""
     if isinstance(prompts, str) or not isinstance(prompts, Sequence):
         raise UsageError(f"prompts is a list of texts, one for each lane, not {prompts!r:.60}")
-    gate = max_in_flight if isinstance(max_in_flight, Gate) else Gate(max_in_flight or MAX_IN_FLIGHT)
-    ask, compiled = as_agent(agent), Compiled(workshop, options.profile)
-    lanes = [Lane(workshop, ask, prompt, options, compiled, gate, i) for i, prompt in enumerate(prompts)]
-    return LaneStream(lanes, gate, compiled)
+    limiter = max_in_flight if isinstance(max_in_flight, RateLimiter) else RateLimiter(max_in_flight or MAX_IN_FLIGHT)
+    ask, compilations = as_agent(agent), Compilations(target, options.profile)
+    lanes = [Lane(target, ask, prompt, options, compilations, limiter, i) for i, prompt in enumerate(prompts)]
+    return LaneStream(lanes, limiter, compilations)
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:

@@ -16,29 +16,29 @@ from typing import Any, Final
 
 from symbiont_jit.errors import UsageError
 
-__all__ = ["MAX_IN_FLIGHT", "Gate"]
+__all__ = ["MAX_IN_FLIGHT", "RateLimiter"]
 
 MAX_IN_FLIGHT: Final = 32
 
 
-class Gate:
+class RateLimiter:
     """Admits requests; `limit` is how many at a time."""
 
-    def __init__(self, limit: int = MAX_IN_FLIGHT) -> None:
-        self._limit = _checked(limit)
+    def __init__(self, max_in_flight: int = MAX_IN_FLIGHT) -> None:
+        self._max_in_flight = _require_limit(max_in_flight)
         self._running = 0
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
-    def limit(self) -> int:
+    def max_in_flight(self) -> int:
         """How many requests may be under way; a lower limit holds once enough of them are done."""
-        return self._limit
+        return self._max_in_flight
 
-    @limit.setter
-    def limit(self, limit: int) -> None:
-        self._limit = _checked(limit)
+    @max_in_flight.setter
+    def max_in_flight(self, limit: int) -> None:
+        self._max_in_flight = _require_limit(limit)
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._admit)
 
@@ -70,14 +70,14 @@ class Gate:
         self._admit()
 
     def _admit(self) -> None:
-        while self._waiting and self._running < self._limit:
+        while self._waiting and self._running < self._max_in_flight:
             _, _, turn = heapq.heappop(self._waiting)
             if not turn.done():  # cancelled meanwhile
                 self._running += 1
                 turn.set_result(None)
 
 
-def _checked(limit: Any) -> int:
+def _require_limit(limit: Any) -> int:
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
         raise UsageError(f"the limit of requests at a time is a number from 1 on, not {limit!r}")
     return limit

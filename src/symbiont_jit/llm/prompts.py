@@ -17,14 +17,14 @@ from symbiont_jit.frontend.check import RULES
 from symbiont_jit.runtime.kinds import PANICS
 from symbiont_jit.signature import ArrayType, Mode, Param, Signature
 
-__all__ = ["CORRECTIONS", "Failure", "correction", "fresh_start", "system_prompt", "task_prompt"]
+__all__ = ["CORRECTIONS", "Rejection", "correction", "fresh_start", "system_prompt", "task_prompt"]
 
 MAX_MESSAGE: Final = 6_000
 _WIDTH: Final = 110
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class Rejection:
     """Why an answer was not taken: its kind, and what the model is told of it; `finding` is that without the code."""
 
     kind: str
@@ -55,10 +55,10 @@ The function has exactly the name and the prototype that you are given. Arrays a
 lengths come first. Write only to parameters that are not const.
 
 Language: C11. Types: void, char, short, int, long, float, double, _Bool with signed and unsigned, struct, union, enum,
-{_wrapped(types)}.
+{_wrap(types)}.
 
 Functions that may be called besides your own:
-{_wrapped(functions)}.
+{_wrap(functions)}.
 malloc and its family work on memory that is gone when the call ends; 64 MiB in all.
 
 Pragmas: {pragmas}.
@@ -77,31 +77,31 @@ While your code runs, these end the call and are reported to you:
 def task_prompt(signatures: Sequence[Signature], task: str, current: str | None) -> str:
     """What is to be written this time: prototypes, what they mean, the present body, and the user's words."""
     structs = "".join(dict.fromkeys(r.c_definition for s in signatures for r in s.records))
-    parts = [_heading(signatures)]
+    parts = [_write_heading(signatures)]
     if structs:
-        parts.append(f"These structs are declared for you; leave them out:\n\n{_fenced(structs)}")
-    parts.append(_fenced("".join(f"{s.c_prototype};\n" for s in signatures)))
-    parts += [_described(s) for s in signatures]
+        parts.append(f"These structs are declared for you; leave them out:\n\n{_fence(structs)}")
+    parts.append(_fence("".join(f"{s.c_prototype};\n" for s in signatures)))
+    parts += [_describe(s) for s in signatures]
     if current is not None:
-        parts.append(f"The present code:\n\n{_fenced(current)}")
+        parts.append(f"The present code:\n\n{_fence(current)}")
     parts.append(task.strip())
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _heading(signatures: Sequence[Signature]) -> str:
+def _write_heading(signatures: Sequence[Signature]) -> str:
     if len(signatures) == 1:
         return f"Write the C function `{signatures[0].name}`:"
     names = ", ".join(f"`{s.name}`" for s in signatures)
     return f"Write the C functions {names}, all of them in one block; they may call each other:"
 
 
-def _described(signature: Signature) -> str:
-    rows = [f"- `{p.name}`: {_meaning(p)}" for p in signature.params]
+def _describe(signature: Signature) -> str:
+    rows = [f"- `{p.name}`: {_describe_parameter(p)}" for p in signature.params]
     doc = textwrap.dedent(signature.doc).strip()
     return "\n".join([*([f"`{signature.name}`: {doc}"] if doc else []), *rows])
 
 
-def _meaning(param: Param) -> str:
+def _describe_parameter(param: Param) -> str:
     if not isinstance(param.type, ArrayType):
         return f"{param.type}, by value"
     use = {Mode.IN: "read only", Mode.OUT: "written by you", Mode.INOUT: "read and changed by you"}[param.mode]
@@ -158,13 +158,13 @@ CORRECTIONS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-def correction(failure: Failure) -> str:
+def correction(failure: Rejection) -> str:
     """The next message to the model."""
     before, after = CORRECTIONS[failure.kind]
-    return f"{before}\n\n{_bounded(failure.message.rstrip())}\n\n{after}\n"
+    return f"{before}\n\n{_shorten(failure.message.rstrip())}\n\n{after}\n"
 
 
-def fresh_start(base: str, failure: Failure) -> str:
+def fresh_start(base: str, failure: Rejection) -> str:
     """The task again, for a conversation that begins anew; the refused code is not shown, lest it be copied."""
     return (
         f"{base}\nAn earlier answer to this was refused twice in the same words ({failure.brief}). "
@@ -172,13 +172,13 @@ def fresh_start(base: str, failure: Failure) -> str:
     )
 
 
-def _bounded(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}\n... (shortened)"
 
 
-def _fenced(code: str) -> str:
+def _fence(code: str) -> str:
     return f"```c\n{code.rstrip()}\n```"
 
 
-def _wrapped(text: str) -> str:
+def _wrap(text: str) -> str:
     return textwrap.fill(text, _WIDTH, break_on_hyphens=False)

@@ -16,7 +16,7 @@ from symbiont_jit.agents.protocol import Reply
 from symbiont_jit.llm.trace import Attempt
 from symbiont_jit.signature import Signature
 
-__all__ = ["attempt", "lane", "request"]
+__all__ = ["record_attempt", "trace_lane", "trace_request"]
 
 _NAME: Final = "symbiont_jit"
 
@@ -45,7 +45,7 @@ def _instruments() -> tuple[Any, Any, Any] | None:
 
 
 @contextlib.contextmanager
-def _span(name: str, attributes: dict[str, Any]) -> Iterator[Any]:
+def _open_span(name: str, attributes: dict[str, Any]) -> Iterator[Any]:
     tracer = _tracer()
     if tracer is None:
         yield None
@@ -55,27 +55,27 @@ def _span(name: str, attributes: dict[str, Any]) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def lane(index: int, signatures: Sequence[Signature]) -> Iterator[None]:
+def trace_lane(index: int, signatures: Sequence[Signature]) -> Iterator[None]:
     """A lane from its first request to its end."""
     names = ", ".join(s.name for s in signatures)
     attributes = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": names, "symbiont_jit.lane": index}
-    with _span(f"invoke_agent {names}", attributes):
+    with _open_span(f"invoke_agent {names}", attributes):
         yield
 
 
 @contextlib.contextmanager
-def request(messages: Sequence[Any]) -> Iterator[Callable[[Reply], None]]:
+def trace_request(messages: Sequence[Any]) -> Iterator[Callable[[Reply], None]]:
     """One run of the agent; what is yielded takes its reply."""
-    with _span("chat", {"gen_ai.operation.name": "chat", "symbiont_jit.messages": len(messages)}) as span:
+    with _open_span("chat", {"gen_ai.operation.name": "chat", "symbiont_jit.messages": len(messages)}) as span:
 
-        def replied(reply: Reply) -> None:
+        def add_reply(reply: Reply) -> None:
             if span is not None:
-                span.set_attributes(_reply_attributes(reply))
+                span.set_attributes(_describe_reply(reply))
 
-        yield replied
+        yield add_reply
 
 
-def _reply_attributes(reply: Reply) -> dict[str, Any]:
+def _describe_reply(reply: Reply) -> dict[str, Any]:
     known = {
         "gen_ai.usage.input_tokens": reply.usage.input,
         "gen_ai.usage.output_tokens": reply.usage.output,
@@ -88,7 +88,7 @@ def _reply_attributes(reply: Reply) -> dict[str, Any]:
     }
 
 
-def attempt(done: Attempt) -> None:
+def record_attempt(done: Attempt) -> None:
     """What an attempt used and what became of it."""
     instruments = _instruments()
     if instruments is None:

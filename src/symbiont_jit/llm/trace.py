@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from symbiont_jit.agents.protocol import Retry, Usage
-from symbiont_jit.errors import UsageError, counted
+from symbiont_jit.errors import UsageError, pluralize
 
 __all__ = ["Attempt", "Trace"]
 
@@ -118,25 +118,25 @@ class Trace:
             raise UsageError(f"this is not a trace's JSON: {error}") from error
 
     def __str__(self) -> str:
-        return "\n".join(self._lines())
+        return "\n".join(self._write_lines())
 
-    def _lines(self) -> Iterable[str]:
-        yield f"lane {self.lane}: {self.outcome} after {counted(len(self.attempts), 'attempt')}, {self.seconds:.2f} s"
+    def _write_lines(self) -> Iterable[str]:
+        yield f"lane {self.lane}: {self.outcome} after {pluralize(len(self.attempts), 'attempt')}, {self.seconds:.2f} s"
         if self.reason:
-            yield f"  {_short(self.reason)}"
+            yield f"  {_shorten(self.reason)}"
         for a in self.attempts:
             yield f"  attempt {a.number}: {a.kind} -> {a.decision}{f' ({a.why})' if a.why else ''}"
             usage = (
                 f"{a.usage.input} in ({a.usage.cached} cached), {a.usage.output} out ({a.usage.reasoning} reasoning)"
             )
             known = usage if a.usage.is_known else "tokens unknown"
-            yield f"    {a.model or 'model'}: {counted(a.requests, 'request')}, {known}"
+            yield f"    {a.model or 'model'}: {pluralize(a.requests, 'request')}, {known}"
             yield "    " + ", ".join(f"{name} {1000 * seconds:.1f} ms" for name, seconds in a.stages.items())
             for retry in a.retries:
                 yield f"    waited {retry.seconds:.2f} s after {retry.reason}"
             if a.diagnostics:
-                yield "    " + _short(a.diagnostics).replace("\n", "\n    ")
+                yield "    " + _shorten(a.diagnostics).replace("\n", "\n    ")
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."

@@ -19,22 +19,22 @@ from typing import Any, ClassVar, Final, Protocol
 from symbiont_jit.testing.overflows import OVERFLOWS
 
 __all__ = [
-    "Dropped",
-    "Failure",
+    "DroppedConnection",
+    "ErrorReply",
     "Item",
-    "Malformed",
-    "Overflow",
-    "Request",
+    "MalformedReply",
+    "OverflowReply",
+    "ReceivedRequest",
     "Server",
-    "Slow",
-    "Text",
+    "SlowReply",
+    "TextReply",
     "ToolCalls",
     "tokens",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ReceivedRequest:
     """What came: `body` is the JSON, `headers` have lower-case names."""
 
     path: str
@@ -45,7 +45,7 @@ class Request:
 class Exchange(Protocol):
     """One request that waits for its answer, as an item of a script sees it."""
 
-    request: Request
+    request: ReceivedRequest
 
     def wait(self, seconds: float) -> None:
         """Sleep, less when the server is closed."""
@@ -84,7 +84,9 @@ USAGE: Final = tokens(10, 5)
 POLL: Final = 0.005
 
 
-def _completion(request: Request, message: Mapping[str, Any], finish: str, usage: Mapping[str, Any] | None) -> bytes:
+def _write_completion(
+    request: ReceivedRequest, message: Mapping[str, Any], finish: str, usage: Mapping[str, Any] | None
+) -> bytes:
     """A chat completion; `usage` is absent where it is None."""
     reply: dict[str, Any] = {
         "id": f"chatcmpl-{next(_IDS)}",
@@ -97,7 +99,7 @@ def _completion(request: Request, message: Mapping[str, Any], finish: str, usage
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextReply:
     """A text, after `delay` seconds. `reasoning` goes into the field of that name, `usage` None is left out."""
 
     text: str
@@ -112,7 +114,7 @@ class Text:
         exchange.wait(self.delay)
         thought = {} if self.reasoning is None else {self.reasoning_field: self.reasoning}
         message = {"content": self.text, **thought}
-        exchange.answer(200, _completion(exchange.request, message, self.finish, self.usage), _JSON)
+        exchange.answer(200, _write_completion(exchange.request, message, self.finish, self.usage), _JSON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +136,11 @@ class ToolCalls:
             for name, given in self.calls
         ]
         message = {"content": self.text, "tool_calls": calls}
-        exchange.answer(200, _completion(exchange.request, message, "tool_calls", self.usage), _JSON)
+        exchange.answer(200, _write_completion(exchange.request, message, "tool_calls", self.usage), _JSON)
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ErrorReply:
     """A status with a body: a mapping is sent as JSON, a text as it is."""
 
     status: int
@@ -155,7 +157,7 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Overflow:
+class OverflowReply:
     """A conversation that is too long, in the words of a server of `OVERFLOWS`."""
 
     server: str
@@ -163,11 +165,11 @@ class Overflow:
     def send(self, exchange: Exchange) -> None:
         """Answer."""
         status, body = OVERFLOWS[self.server]
-        Failure(status, body).send(exchange)
+        ErrorReply(status, body).send(exchange)
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
+class DroppedConnection:
     """The connection ends: before anything is sent, or in the middle of a body."""
 
     in_body: bool = False
@@ -179,7 +181,7 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
-class Slow:
+class SlowReply:
     """A text whose body takes `seconds`, in pieces: no single wait is long."""
 
     text: str
@@ -188,12 +190,12 @@ class Slow:
 
     def send(self, exchange: Exchange) -> None:
         """Answer."""
-        body = _completion(exchange.request, {"content": self.text}, "stop", USAGE)
+        body = _write_completion(exchange.request, {"content": self.text}, "stop", USAGE)
         exchange.answer(200, body, _JSON, self.pieces, self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
-class Malformed:
+class MalformedReply:
     """Status 200 and a body that is no completion."""
 
     body: str = '{"choices": [{"message": {"content": "doub'
@@ -215,7 +217,7 @@ class Server:
     """
 
     def __init__(self, replies: Replies, *, loop: bool = False) -> None:
-        self.requests: list[Request] = []
+        self.requests: list[ReceivedRequest] = []
         self._replies = replies
         self._loop = loop
         self._lock = threading.Lock()
@@ -238,26 +240,26 @@ class Server:
         self._http.shutdown()
         with self._lock:
             for connection in self._connections:
-                _shut(connection)
+                _shut_down(connection)
         self._http.server_close()
         self._thread.join()
 
-    def _took(self, request: Request) -> Item:
+    def _find_reply(self, request: ReceivedRequest) -> Item:
         """Note a request and find its reply."""
         with self._lock:
             nth = len(self.requests)
             self.requests.append(request)
-        item = self._replies(request.body) if callable(self._replies) else self._scripted(nth)
-        return Text(item) if isinstance(item, str) else item
+        item = self._replies(request.body) if callable(self._replies) else self._next_item(nth)
+        return TextReply(item) if isinstance(item, str) else item
 
-    def _scripted(self, nth: int) -> Item | str:
+    def _next_item(self, nth: int) -> Item | str:
         assert not callable(self._replies)
         if self._replies and (self._loop or nth < len(self._replies)):
             return self._replies[nth % len(self._replies)]
-        return Failure(400, {"error": {"message": f"the script has no reply left after {len(self._replies)}"}})
+        return ErrorReply(400, {"error": {"message": f"the script has no reply left after {len(self._replies)}"}})
 
 
-def _shut(connection: socket.socket) -> None:
+def _shut_down(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
@@ -299,8 +301,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.request = Request(self.path, headers, _parsed(raw))
-        self.server.owner._took(self.request).send(self)
+        self.request = ReceivedRequest(self.path, headers, _parse_json(raw))
+        self.server.owner._find_reply(self.request).send(self)
 
     def wait(self, seconds: float) -> None:
         if seconds > 0:
@@ -321,13 +323,13 @@ class _Handler(BaseHTTPRequestHandler):
     def drop(self, sent: bytes = b"") -> None:
         self.wfile.write(sent)
         self.close_connection = True
-        _shut(self.connection)
+        _shut_down(self.connection)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Tests read `requests`, not a log."""
 
 
-def _parsed(raw: bytes) -> Any:
+def _parse_json(raw: bytes) -> Any:
     try:
         return json.loads(raw)
     except ValueError:

@@ -136,11 +136,11 @@ def apply_edits(source: str, edits: Sequence[Edit]) -> str | Misfit:
         if number > MAX_EDITS:
             return Misfit(number, f"more than {MAX_EDITS} edits")
         lines = source.split("\n")
-        changed = _applied(lines, edit, edit.line + shift if edit.line else 0)
+        changed = _apply(lines, edit, edit.line + shift if edit.line else 0)
         if changed is None:
-            replaced = _replaced_inside(source, edit)
+            replaced = _replace_inside(source, edit)
             if replaced is None:
-                return Misfit(number, _first_missing(lines, edit))
+                return Misfit(number, _find_missing(lines, edit))
             source = replaced
         else:
             shift += len(changed) - len(lines)
@@ -153,17 +153,17 @@ def _key(line: str) -> str:
     return "".join(line.split())
 
 
-def _applied(lines: list[str], edit: Edit, near: int) -> list[str] | None:
+def _apply(lines: list[str], edit: Edit, near: int) -> list[str] | None:
     if not any(_key(line) for line in edit.old):
-        return _inserted(lines, edit, near)
+        return _insert(lines, edit, near)
     marked = [(mark, text) for mark, text in edit.lines if mark == "+" or _key(text)]
     for front, back in _FUZZ:
-        trimmed = _trimmed(marked, front, back)
+        trimmed = _trim(marked, front, back)
         if trimmed is None:
             continue
-        at = _place(lines, [_key(text) for mark, text in trimmed if mark != "+"], near + front)
+        at = _find_place(lines, [_key(text) for mark, text in trimmed if mark != "+"], near + front)
         if at is not None:
-            return _spliced(lines, trimmed, at)
+            return _splice(lines, trimmed, at)
     return None
 
 
@@ -171,7 +171,7 @@ def _applied(lines: list[str], edit: Edit, near: int) -> list[str] | None:
 _FUZZ: Final = sorted(((f, b) for f in range(MAX_FUZZ + 1) for b in range(MAX_FUZZ + 1)), key=sum)
 
 
-def _trimmed(marked: list[tuple[str, str]], front: int, back: int) -> list[tuple[str, str]] | None:
+def _trim(marked: list[tuple[str, str]], front: int, back: int) -> list[tuple[str, str]] | None:
     """The hunk without some lines of context at its ends; None where there are not as many."""
     end = len(marked) - back
     cut = marked[:front] + marked[end:]
@@ -181,7 +181,7 @@ def _trimmed(marked: list[tuple[str, str]], front: int, back: int) -> list[tuple
     return kept
 
 
-def _place(lines: list[str], old: list[str], near: int) -> list[int] | None:
+def _find_place(lines: list[str], old: list[str], near: int) -> list[int] | None:
     """The numbers of the lines that agree, empty ones left out; of several places the one nearest to `near`."""
     full = [(number, key) for number, line in enumerate(lines) if (key := _key(line))]
     keys = [key for _, key in full]
@@ -192,7 +192,7 @@ def _place(lines: list[str], old: list[str], near: int) -> list[int] | None:
     return [number for number, _ in full[best : best + len(old)]]
 
 
-def _spliced(lines: list[str], marked: list[tuple[str, str]], at: list[int]) -> list[str]:
+def _splice(lines: list[str], marked: list[tuple[str, str]], at: list[int]) -> list[str]:
     """The source with the hunk made: context keeps the source's own spelling."""
     out = lines[: at[0]]
     position, known = at[0], iter(at)
@@ -208,7 +208,7 @@ def _spliced(lines: list[str], marked: list[tuple[str, str]], at: list[int]) -> 
     return out + lines[position:]
 
 
-def _inserted(lines: list[str], edit: Edit, near: int) -> list[str] | None:
+def _insert(lines: list[str], edit: Edit, near: int) -> list[str] | None:
     """New lines without any context go where the header says, if it says so."""
     if not near:
         return None
@@ -216,13 +216,13 @@ def _inserted(lines: list[str], edit: Edit, near: int) -> list[str] | None:
     return [*lines[:at], *edit.new, *lines[at:]]
 
 
-def _replaced_inside(source: str, edit: Edit) -> str | None:
+def _replace_inside(source: str, edit: Edit) -> str | None:
     """Text that is part of a line, and there once."""
     old, new = "\n".join(edit.old).strip(), "\n".join(edit.new).strip()
     return source.replace(old, new) if old and source.count(old) == 1 else None
 
 
-def _first_missing(lines: list[str], edit: Edit) -> str:
+def _find_missing(lines: list[str], edit: Edit) -> str:
     known = {_key(line) for line in lines}
     old = [line.strip() for line in edit.old if line.strip()]
     return next((line for line in old if _key(line) not in known), old[0] if old else "")[:MAX_QUOTE]

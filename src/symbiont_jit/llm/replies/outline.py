@@ -13,7 +13,7 @@ from typing import Final
 
 from symbiont_jit.c import vocabulary
 
-__all__ = ["TYPE_WORDS", "Piece", "Scan", "brace_groups", "calls", "is_prose", "scan", "words"]
+__all__ = ["TYPE_WORDS", "Piece", "Scan", "brace_groups", "find_calls", "find_words", "is_prose", "scan"]
 
 #: How far before its name a function's declaration is looked for.
 MAX_HEAD: Final = 600
@@ -103,12 +103,12 @@ def scan(text: str, *, prose: bool = False) -> Scan:
     return _Scanner(text, prose).run()
 
 
-def calls(bare: str) -> set[str]:
+def find_calls(bare: str) -> set[str]:
     """The names that stand before an opening parenthesis."""
     return {m[1] for m in _CALL.finditer(bare)} - KEYWORDS
 
 
-def words(bare: str) -> set[str]:
+def find_words(bare: str) -> set[str]:
     """All identifiers and keywords."""
     return {m[0] for m in _WORD.finditer(bare)}
 
@@ -158,24 +158,24 @@ class _Scanner:
         while match := _TOKEN.search(self.text, position):
             position = self.take(match)
         self.finish()
-        return Scan(self.text, self.bare(), tuple(self.pieces))
+        return Scan(self.text, self.blank_all(), tuple(self.pieces))
 
     def take(self, match: re.Match[str]) -> int:
         """Handle a token; gives where to read on."""
         first = match[0][0]
         if first in "(){};":
-            self.mark(first, match.start())
+            self.take_mark(first, match.start())
             return match.end()
         if match[0] == "/*":
-            return self.comment(match.start())
+            return self.take_comment(match.start())
         if match[0].endswith("#") and first in " \t#":
-            return self.directive(match.start(), match.end())
+            return self.take_directive(match.start(), match.end())
         if first == "'" and self.prose and self.text[max(match.start() - 1, 0)].isalnum():
             return match.start() + 1  # an apostrophe
         self.blanks.append(match.span())
         return match.end()
 
-    def comment(self, start: int) -> int:
+    def take_comment(self, start: int) -> int:
         end = self.text.find("*/", start + 2) if self.has_comment_end else -1
         if end < 0:
             self.has_comment_end = False
@@ -185,33 +185,33 @@ class _Scanner:
         self.blanks.append((start, min(end + 2, len(self.text))))
         return end + 2
 
-    def directive(self, start: int, position: int) -> int:
+    def take_directive(self, start: int, position: int) -> int:
         if self.prose and not _PROSE_DIRECTIVE.match(self.text, start):
             return position
-        end = self.directive_end(position)
+        end = self.find_directive_end(position)
         word = _DIRECTIVE.match(self.text, start)
         assert word is not None  # the token begins with what it looks for
-        self.condition(word["word"])
+        self.take_condition(word["word"])
         if self.depth == 0 and self.function is None:
-            self.gap(start)
+            self.add_junk(start)
             names = (word["name"],) if word["word"] == "define" else ()
             self.pieces.append(Piece("directive", start, end, names, is_conditional=bool(self.conditions)))
-            self.begin(end)
+            self.begin_piece(end)
         return end
 
-    def directive_end(self, position: int) -> int:
+    def find_directive_end(self, position: int) -> int:
         while True:
             part = _DIRECTIVE_PART.match(self.text, position)
             assert part is not None  # it may match nothing
             position = part.end()
             if not self.text.startswith("/*", position):
                 return position
-            after = self.comment(position)
+            after = self.take_comment(position)
             if after > len(self.text):
                 return len(self.text)
             position = after
 
-    def condition(self, word: str) -> None:
+    def take_condition(self, word: str) -> None:
         """Each branch of #if begins at the depth where the first one did."""
         if word in ("if", "ifdef", "ifndef"):
             self.conditions.append(self.depth)
@@ -220,7 +220,7 @@ class _Scanner:
         elif word == "endif" and self.conditions:
             self.conditions.pop()
 
-    def mark(self, character: str, at: int) -> None:
+    def take_mark(self, character: str, at: int) -> None:
         match character:
             case "(":
                 self.parentheses.append((at, self.is_attribute(at)))
@@ -232,7 +232,7 @@ class _Scanner:
             case "}":
                 self.close_brace(at)
             case ";" if self.depth == 0 and self.function is None:
-                self.semicolon(at)
+                self.take_semicolon(at)
 
     def is_attribute(self, at: int) -> bool:
         before = self.text[max(at - 20, 0) : at].rstrip()
@@ -246,14 +246,14 @@ class _Scanner:
         if before.endswith('"C"') and before[:-3].rstrip().endswith("extern"):
             self.linkages += 1
             start = self.text.rfind("extern", 0, at)
-            self.gap(start)
+            self.add_junk(start)
             self.pieces.append(Piece("linkage", start, at + 1))
-            self.begin(at + 1)
-        elif (found := self.definition(at)) is not None:
-            self.gap(found.start)
+            self.begin_piece(at + 1)
+        elif (found := self.find_definition(at)) is not None:
+            self.add_junk(found.start)
             self.function = found
             self.depth = 1
-        elif not self.prose or _opens_aggregate(before):
+        elif not self.prose or _is_aggregate_head(before):
             self.aggregate = at
             self.depth = 1
 
@@ -264,9 +264,9 @@ class _Scanner:
                 self.end_function(at + 1)
         elif self.linkages:
             self.linkages -= 1
-            self.gap(at)
+            self.add_junk(at)
             self.pieces.append(Piece("linkage", at, at + 1))
-            self.begin(at + 1)
+            self.begin_piece(at + 1)
 
     def end_function(self, end: int, is_open: bool = False) -> None:
         f = self.function
@@ -275,22 +275,22 @@ class _Scanner:
             Piece(f.kind, f.start, end, f.names, f.head, f.brace, f.params, is_open, bool(self.conditions))
         )
         self.function = None
-        self.begin(end)
+        self.begin_piece(end)
 
-    def begin(self, at: int) -> None:
+    def begin_piece(self, at: int) -> None:
         self.chunk, self.group, self.aggregate = at, None, -1
         self.parentheses.clear()
 
     # -- functions ----------------------------------------------------------------------------------------------
 
-    def definition(self, at: int) -> Piece | None:
+    def find_definition(self, at: int) -> Piece | None:
         """The function whose body begins at a brace, if one does."""
         if self.group is None or self.group[0] < self.chunk:
             return None
         start, end = self.group
         if at - end > MAX_HEAD:
             return None
-        between = self.blanked(end + 1, at).strip()
+        between = self.blank_out(end + 1, at).strip()
         if between and not between.startswith(_ATTRIBUTE_WORDS) and (self.prose or not _OLD_STYLE.fullmatch(between)):
             return None
         window = max(self.chunk, start - MAX_HEAD)
@@ -298,19 +298,19 @@ class _Scanner:
         if name is None or name[1] in KEYWORDS or name[1] in TYPE_WORDS:
             return None
         head = max(window, start - 200) + name.start(1)
-        begin = _start_of(self.text, window, head, needs_type=self.prose and name[1] != "main")
+        begin = _find_start(self.text, window, head, needs_type=self.prose and name[1] != "main")
         if begin is None:
             return None
-        return Piece("function", begin, at, (name[1],), head, at, self.blanked(start + 1, end))
+        return Piece("function", begin, at, (name[1],), head, at, self.blank_out(start + 1, end))
 
     # -- declarations -------------------------------------------------------------------------------------------
 
-    def semicolon(self, at: int) -> None:
-        if _only_blank(self.blanked(self.chunk, at)):
-            self.begin(at + 1)
+    def take_semicolon(self, at: int) -> None:
+        if _is_blank(self.blank_out(self.chunk, at)):
+            self.begin_piece(at + 1)
             return
         if not self.prose:
-            if self.continues_old_style(at):
+            if self.is_old_style(at):
                 return
             self.declare(self.chunk, at + 1)
         else:
@@ -318,27 +318,27 @@ class _Scanner:
             start = max(self.chunk, self.text.rfind("\n", 0, known) + 1)
             if _C_DECLARATION.match(self.text[start : at + 1][:MAX_HEAD]):
                 self.declare(start, at + 1)
-        self.begin(at + 1)
+        self.begin_piece(at + 1)
 
-    def continues_old_style(self, at: int) -> bool:
+    def is_old_style(self, at: int) -> bool:
         """`double f(x) double x; { ... }`: what follows the parentheses declares the parameters."""
         if self.group is None or self.aggregate >= 0 or at - self.group[1] > MAX_HEAD:
             return False
-        between = self.blanked(self.group[1] + 1, at).strip()
+        between = self.blank_out(self.group[1] + 1, at).strip()
         return between[:1].isalpha() and _OLD_STYLE.fullmatch(between + ";") is not None
 
     def declare(self, start: int, end: int, is_open: bool = False) -> None:
-        bare = self.blanked(start, end)
+        bare = self.blank_out(start, end)
         is_prototype = self.group is not None and self.aggregate < 0 and "=" not in bare
         kind = "prototype" if is_prototype else "declaration"
-        names = _prototype_names(bare) if is_prototype else _declared_names(bare)
+        names = _find_prototype_names(bare) if is_prototype else _find_declared_names(bare)
         self.pieces.append(Piece(kind, start, end, names, is_open=is_open, is_conditional=bool(self.conditions)))
 
     # -- ends and blanks ----------------------------------------------------------------------------------------
 
-    def gap(self, end: int) -> None:
+    def add_junk(self, end: int) -> None:
         """What stands between two pieces and is more than comments."""
-        if not _only_blank(self.blanked(self.chunk, end)):
+        if not _is_blank(self.blank_out(self.chunk, end)):
             self.pieces.append(Piece("junk", self.chunk, end))
 
     def finish(self) -> None:
@@ -348,20 +348,20 @@ class _Scanner:
         elif self.depth and self.aggregate >= 0:
             self.declare(self.chunk, end, is_open=True)
         else:
-            self.gap(end)
+            self.add_junk(end)
 
-    def blanked(self, start: int, end: int) -> str:
+    def blank_out(self, start: int, end: int) -> str:
         """A part of the text with its comments and literals blanked."""
         first = len(self.blanks)
         while first and self.blanks[first - 1][1] > start:
             first -= 1
         return _blank(self.text, start, end, self.blanks[first:])
 
-    def bare(self) -> str:
+    def blank_all(self) -> str:
         return _blank(self.text, 0, len(self.text), self.blanks)
 
 
-def _opens_aggregate(before: str) -> bool:
+def _is_aggregate_head(before: str) -> bool:
     """Whether a brace behind this text begins a type or a list of values."""
     last = before[-1:]
     return last in ("=", "]") or ((last.isalnum() or last == "_") and _TAG_AT_END.search(before) is not None)
@@ -383,16 +383,16 @@ def _blanks_like(hidden: str) -> str:
     return "\n".join(" " * len(line) for line in hidden.split("\n"))
 
 
-def _only_blank(bare: str) -> bool:
+def _is_blank(bare: str) -> bool:
     return not bare.strip()
 
 
-def _prototype_names(bare: str) -> tuple[str, ...]:
+def _find_prototype_names(bare: str) -> tuple[str, ...]:
     found = (m[1] for m in _CALL.finditer(bare) if m[1] not in _ATTRIBUTE_WORDS and m[1] not in TYPE_WORDS)
     return tuple(found)[:1]
 
 
-def _declared_names(bare: str) -> tuple[str, ...]:
+def _find_declared_names(bare: str) -> tuple[str, ...]:
     """What a declaration declares: tags, enumerators and fields as well, which does no harm."""
     names = [m[1] for m in _TAGGED.finditer(bare)] + [m[1] for m in _DECLARED.finditer(bare)]
     return tuple(n for n in dict.fromkeys(names) if n not in TYPE_WORDS)
@@ -402,7 +402,7 @@ _WORD_AT_END: Final = re.compile(r"[A-Za-z_]\w*+$")
 _ATTRIBUTE_AT_END: Final = re.compile(r"(?:__attribute__|__attribute|__declspec)\s*\([^{};]*\)$|\[\[[^\[\]]*\]\]$")
 
 
-def _start_of(text: str, low: int, head: int, *, needs_type: bool) -> int | None:
+def _find_start(text: str, low: int, head: int, *, needs_type: bool) -> int | None:
     """Where the declaration begins whose name stands at `head`: as far back as the words are those of a type."""
     start, typed = head, False
     while True:
@@ -422,7 +422,7 @@ def _start_of(text: str, low: int, head: int, *, needs_type: bool) -> int | None
             break
         typed = True
         start = low + word.start()
-    return start if typed or (not needs_type and _begins_line(text[low:start])) else None
+    return start if typed or (not needs_type and _is_line_start(text[low:start])) else None
 
 
 def _is_type_word(word: str, before: str, typed: bool) -> bool:
@@ -435,8 +435,8 @@ def _is_type_word(word: str, before: str, typed: bool) -> bool:
         return True
     # The name of a typedef: a lone word where a line begins, or one behind `static` and the like.
     behind_type = tag is not None and tag[0] in TYPE_WORDS
-    return not typed and (_begins_line(before) or behind_type)
+    return not typed and (_is_line_start(before) or behind_type)
 
 
-def _begins_line(before: str) -> bool:
+def _is_line_start(before: str) -> bool:
     return before.rpartition("\n")[2].strip(" \t>`*") == ""

@@ -15,12 +15,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from symbiont_jit.llm.replies.blocks import Segment, Strength, clean, segments, without_thinking
+from symbiont_jit.llm.replies.blocks import Segment, Strength, clean, find_segments, strip_thinking
 from symbiont_jit.llm.replies.edits import Edit, Misfit, apply_edits, diff_hunks, new_side, search_blocks
-from symbiont_jit.llm.replies.outline import TYPE_WORDS, Piece, Scan, brace_groups, calls, is_prose, scan, words
+from symbiont_jit.llm.replies.outline import (
+    TYPE_WORDS,
+    Piece,
+    Scan,
+    brace_groups,
+    find_calls,
+    find_words,
+    is_prose,
+    scan,
+)
 from symbiont_jit.signature import ArrayType, Mode, Signature
 
-__all__ = ["Found", "Missing", "read_reply"]
+__all__ = ["FoundCode", "MissingCode", "read_reply"]
 
 #: Characters of a reply that are read, without its thinking; a candidate may have a fifth of that.
 MAX_REPLY: Final = 500_000
@@ -37,7 +46,7 @@ _INPUT_OUTPUT: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundCode:
     """The C that was found; `how` is what was done to the reply to get it, in words."""
 
     code: str
@@ -45,7 +54,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingCode:
     """What was missing, told to the model: `kind` is no_code or truncated."""
 
     kind: Literal["no_code", "truncated"]
@@ -54,24 +63,24 @@ class Missing:
 
 def read_reply(
     text: str, signatures: Sequence[Signature], current: str | None = None, finish: str = "stop"
-) -> Found | Missing:
+) -> FoundCode | MissingCode:
     """The code in a reply that defines all functions of `signatures`.
 
     `current` is the source that a diff in the reply is applied to; `finish` is why the model stopped.
     """
-    answer, had_thinking, in_thinking = without_thinking(clean(text))
+    answer, had_thinking, in_thinking = strip_thinking(clean(text))
     how = ("left out thinking",) if had_thinking else ()
     if len(answer) > MAX_REPLY:
         last = answer[-MAX_REPLY:]
         answer = last.partition("\n")[2] or last
         how = (*how, f"read the last {MAX_REPLY:,} characters")
-    reading = _Reading(tuple(signatures), current, finish in ("length", "max_tokens"), in_thinking, had_thinking)
+    reading = _Reader(tuple(signatures), current, finish in ("length", "max_tokens"), in_thinking, had_thinking)
     outcome = reading.outcome(answer)
-    return replace(outcome, how=(*how, *outcome.how)) if isinstance(outcome, Found) else outcome
+    return replace(outcome, how=(*how, *outcome.how)) if isinstance(outcome, FoundCode) else outcome
 
 
 @dataclass(frozen=True, slots=True)
-class _Unit:
+class CodeUnit:
     """A segment and what is in it."""
 
     segment: Segment
@@ -92,13 +101,13 @@ class _Unit:
 _DOTS: Final = re.compile(r"^[ \t]*(?:/[/*][ \t]*)?\.\.\.|\{[ \t]*\.\.\.|\([ \t]*\.\.\.[ \t]*\)", re.MULTILINE)
 
 
-def _unit(segment: Segment) -> _Unit:
+def scan_segment(segment: Segment) -> CodeUnit:
     # In another language C is a literal, if it is there at all.
-    return _Unit(segment, scan(segment.text, prose=segment.strength <= Strength.PROSE))
+    return CodeUnit(segment, scan(segment.text, prose=segment.strength <= Strength.PROSE))
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reader:
     """What is wanted of a reply."""
 
     signatures: tuple[Signature, ...]
@@ -115,9 +124,9 @@ class _Reading:
     def wanted(self) -> str:
         return "; ".join(s.c_prototype for s in self.signatures)
 
-    def outcome(self, answer: str) -> Found | Missing:
-        found = segments(answer)
-        units = [_unit(s) for s in found if not _is_edit(s)]
+    def outcome(self, answer: str) -> FoundCode | MissingCode:
+        found = find_segments(answer)
+        units = [scan_segment(s) for s in found if not _is_edit(s)]
         code = self.by_class(u for u in units if u.segment.strength > Strength.PROSE)
         edited = self.edited(answer, found)
         if edited is not None and (code is None or self.repeats_current(code)):
@@ -128,7 +137,7 @@ class _Reading:
 
     # -- whole functions ----------------------------------------------------------------------------------------
 
-    def by_class(self, units: Iterable[_Unit]) -> Found | Missing | None:
+    def by_class(self, units: Iterable[CodeUnit]) -> FoundCode | MissingCode | None:
         """The last unit that has all functions, or several that have them together, of the strongest class."""
         given = list(units)
         for strength in sorted(Strength, reverse=True):
@@ -138,20 +147,20 @@ class _Reading:
                 return self.assembled(chosen, same)
         return None
 
-    def chosen(self, units: list[_Unit], *, in_full: bool = False) -> list[_Unit]:
+    def chosen(self, units: list[CodeUnit], *, in_full: bool = False) -> list[CodeUnit]:
         """The units to take the functions from, in order; none where one of the functions is nowhere."""
         where = [[i for i, u in enumerate(units) if u.defines(name, in_full=in_full)] for name in self.names]
         common = set(where[0]).intersection(*where[1:]) if where else set()
         last = {max(common)} if common else {max(found, default=-1) for found in where}
         return [units[i] for i in sorted(last)] if last and min(last) >= 0 else []
 
-    def assembled(self, chosen: list[_Unit], units: list[_Unit]) -> Found | Missing:
+    def assembled(self, chosen: list[CodeUnit], units: list[CodeUnit]) -> FoundCode | MissingCode:
         how = [*dict.fromkeys(words for unit in chosen for words in unit.segment.how)]
         parts: list[str] = []
         taken: set[str] = set()
         for unit in reversed(chosen):
             part = _part(unit, self.names, taken)
-            if isinstance(part, Missing):
+            if isinstance(part, MissingCode):
                 return part
             taken |= {f.name for f in unit.functions}
             how += part.how
@@ -162,11 +171,11 @@ class _Reading:
         if count > 1:
             how.append(f"put {count} blocks together")
         head = [unit.scan.text[p.start : p.end].strip("\n") for unit, p in borrowed]
-        return Found("\n".join([*head, code]) + "\n", tuple(dict.fromkeys(how)))
+        return FoundCode("\n".join([*head, code]) + "\n", tuple(dict.fromkeys(how)))
 
     # -- diffs --------------------------------------------------------------------------------------------------
 
-    def edited(self, answer: str, found: list[Segment]) -> Found | Missing | None:
+    def edited(self, answer: str, found: list[Segment]) -> FoundCode | MissingCode | None:
         """The current source with the reply's edits, or the functions that the edits hold entirely."""
         edits = search_blocks(answer)
         what = "SEARCH/REPLACE block"
@@ -177,35 +186,39 @@ class _Reading:
             return None
         ends_inside = self.was_cut and _is_edit(found[-1]) and not (what == "hunk" and found[-1].is_closed)
         if ends_inside or not edits[-1].is_complete:
-            return Missing("truncated", f"the reply breaks off inside {what} {len(edits)}; give the whole function")
-        alone = self.by_class([_unit(Segment(new_side(edits), Strength.UNTAGGED))])
+            return MissingCode("truncated", f"the reply breaks off inside {what} {len(edits)}; give the whole function")
+        alone = self.by_class([scan_segment(Segment(new_side(edits), Strength.UNTAGGED))])
         if self.current is None:
             message = f"the reply is a diff, but there is no source that it could change; give all of {self.wanted}"
-            return alone if isinstance(alone, Found) else Missing("no_code", message)
+            return alone if isinstance(alone, FoundCode) else MissingCode("no_code", message)
         changed = apply_edits(self.current, edits)
         if isinstance(changed, Misfit):
-            return alone if isinstance(alone, Found) else self.misfit(changed, what)
-        outcome = self.by_class([_unit(Segment(changed, Strength.C))])
-        if isinstance(outcome, Found):
+            return alone if isinstance(alone, FoundCode) else self.misfit(changed, what)
+        outcome = self.by_class([scan_segment(Segment(changed, Strength.C))])
+        if isinstance(outcome, FoundCode):
             count = f"{len(edits)} {what}s" if len(edits) > 1 else f"a {what}"
             return replace(outcome, how=(f"applied {'a diff' if what == 'hunk' else count}", *outcome.how))
-        return outcome or Missing("no_code", f"the diff leaves no function {_quoted(self.names)}; give the whole code")
+        return outcome or MissingCode(
+            "no_code", f"the diff leaves no function {_quoted(self.names)}; give the whole code"
+        )
 
-    def misfit(self, misfit: Misfit, what: str) -> Missing:
+    def misfit(self, misfit: Misfit, what: str) -> MissingCode:
         where = f"the current source has no line '{misfit.line}'" if misfit.line else "it does not say where"
         if misfit.line and any(misfit.line in line for line in (self.current or "").split("\n")):
             where = f"the lines around '{misfit.line}' are not like that in the current source"
-        return Missing("no_code", f"{what} {misfit.number} does not apply: {where}; give the whole function instead")
+        return MissingCode(
+            "no_code", f"{what} {misfit.number} does not apply: {where}; give the whole function instead"
+        )
 
-    def repeats_current(self, code: Found | Missing) -> bool:
+    def repeats_current(self, code: FoundCode | MissingCode) -> bool:
         """Whether the code is what was there before, quoted."""
-        if self.current is None or not isinstance(code, Found):
+        if self.current is None or not isinstance(code, FoundCode):
             return False
         return "".join(code.code.split()) in "".join(self.current.split())
 
     # -- functions with another name, and bodies without one ----------------------------------------------------
 
-    def renamed(self, units: list[_Unit]) -> Found | Missing | None:
+    def renamed(self, units: list[CodeUnit]) -> FoundCode | MissingCode | None:
         """The only function in the code under the name that was asked for, if its parameters are as many."""
         if len(self.signatures) != 1:
             return None
@@ -223,37 +236,37 @@ class _Reading:
             return self.with_name(unit, function) if function.parameters == count else None
         return None
 
-    def with_name(self, unit: _Unit, function: Piece) -> Found | Missing | None:
+    def with_name(self, unit: CodeUnit, function: Piece) -> FoundCode | MissingCode | None:
         old, new = function.name, self.names[0]
         spots = [m.span() for m in re.finditer(rf"\b{re.escape(old)}\b", unit.scan.bare)]
         text = _edited(unit.scan.text, [(start, end, new) for start, end in spots])
-        found = self.by_class([_unit(replace(unit.segment, text=text))])
-        return replace(found, how=(*found.how, f"renamed {old} to {new}")) if isinstance(found, Found) else found
+        found = self.by_class([scan_segment(replace(unit.segment, text=text))])
+        return replace(found, how=(*found.how, f"renamed {old} to {new}")) if isinstance(found, FoundCode) else found
 
-    def wrapped(self, units: list[_Unit]) -> Found | Missing | None:
+    def wrapped(self, units: list[CodeUnit]) -> FoundCode | MissingCode | None:
         """The last body without a head, of the strongest class, under the prototype."""
         if len(self.signatures) != 1:
             return None
         for strength in sorted(Strength, reverse=True):
             for unit in reversed([u for u in units if u.segment.strength is strength]):
                 body = _body(unit, self.signatures[0])
-                if isinstance(body, Missing):
+                if isinstance(body, MissingCode):
                     return body
                 if body is not None:
                     code = f"{self.signatures[0].c_prototype}\n{body}\n"
-                    return Found(code, (*unit.segment.how, "wrapped a body"))
+                    return FoundCode(code, (*unit.segment.how, "wrapped a body"))
         return None
 
     # -- what was missing ---------------------------------------------------------------------------------------
 
-    def missing(self, answer: str, units: list[_Unit]) -> Missing:
+    def missing(self, answer: str, units: list[CodeUnit]) -> MissingCode:
         if not answer.strip() and not self.had_thinking:
-            return Missing("no_code", f"the reply is empty; answer with {self.wanted} in one block of C")
+            return MissingCode("no_code", f"the reply is empty; answer with {self.wanted} in one block of C")
         broken = [(u, p) for u in units for p in u.functions if p.is_open and u.segment.strength > Strength.OTHER]
         if broken:
             return _broken_off(broken[-1][0], broken[-1][1])
         if self.in_thinking:
-            return Missing(
+            return MissingCode(
                 "truncated", f"the reply breaks off while thinking; answer with {self.wanted} in one block of C"
             )
         names = [f.name for u in units if u.segment.strength > Strength.OTHER for f in u.functions]
@@ -269,7 +282,9 @@ class _Reading:
             where = " outside of its thinking" if self.had_thinking else ""
             message = f"the reply has no C code{where}; answer with {self.wanted} in one block of C"
         return (
-            Missing("truncated", f"the reply was cut off; {message}") if self.was_cut else Missing("no_code", message)
+            MissingCode("truncated", f"the reply was cut off; {message}")
+            if self.was_cut
+            else MissingCode("no_code", message)
         )
 
 
@@ -292,7 +307,7 @@ def _hunks(segment: Segment) -> list[Edit]:
 # -- one unit to code -------------------------------------------------------------------------------------------------
 
 
-def _part(unit: _Unit, wanted: Sequence[str], taken: set[str]) -> Found | Missing:
+def _part(unit: CodeUnit, wanted: Sequence[str], taken: set[str]) -> FoundCode | MissingCode:
     """A unit's text without what does not belong to the wanted functions, and without functions that others supply."""
     pieces = unit.scan.pieces
     needed = _reached(unit, [n for n in wanted if n not in taken])
@@ -306,7 +321,7 @@ def _part(unit: _Unit, wanted: Sequence[str], taken: set[str]) -> Found | Missin
             message = (
                 f"the code breaks off before the function {_quoted(pending)} that it calls; give all of it, shorter"
             )
-            return Missing("truncated", message)
+            return MissingCode("truncated", message)
     dropped, how = _tests(unit, needed, wanted)
     repeated = _repeated(unit, dropped)
     dropped |= repeated
@@ -317,7 +332,7 @@ def _part(unit: _Unit, wanted: Sequence[str], taken: set[str]) -> Found | Missin
     how += [f"kept the last {name}" for name in sorted({p.name for p in repeated})]
     how += ['took extern "C" off'] if linkage else []
     if unit.segment.strength <= Strength.PROSE:
-        return Found("\n".join(_kept_of_prose(unit, dropped)), tuple(how))
+        return FoundCode("\n".join(_kept_of_prose(unit, dropped)), tuple(how))
     how += ["left out prose"] if prose else []
     changes = [(p.start, p.end, "") for p in dropped]
     for function in unit.functions:
@@ -325,7 +340,7 @@ def _part(unit: _Unit, wanted: Sequence[str], taken: set[str]) -> Found | Missin
             bared, words = _bared_head(unit, function)
             changes += bared
             how += words
-    return Found(_edited(unit.scan.text, changes).strip("\n"), tuple(dict.fromkeys(how)))
+    return FoundCode(_edited(unit.scan.text, changes).strip("\n"), tuple(dict.fromkeys(how)))
 
 
 def _edited(text: str, changes: Iterable[tuple[int, int, str]]) -> str:
@@ -339,7 +354,7 @@ def _edited(text: str, changes: Iterable[tuple[int, int, str]]) -> str:
     return "".join(parts) + text[position:]
 
 
-def _kept_of_prose(unit: _Unit, dropped: set[Piece]) -> Iterator[str]:
+def _kept_of_prose(unit: CodeUnit, dropped: set[Piece]) -> Iterator[str]:
     """What is C between sentences; declarations of functions only where the functions are there, too."""
     defined = {f.name for f in unit.functions if f not in dropped}
     for piece in unit.scan.pieces:
@@ -348,7 +363,7 @@ def _kept_of_prose(unit: _Unit, dropped: set[Piece]) -> Iterator[str]:
         yield unit.scan.text[piece.start : piece.end].strip("\n")
 
 
-def _is_left_out(unit: _Unit, piece: Piece) -> bool:
+def _is_left_out(unit: CodeUnit, piece: Piece) -> bool:
     """Sentences are left out; so is what follows the last piece of a block that breaks off."""
     is_last = piece is unit.scan.pieces[-1] and not unit.segment.is_closed
     return is_last or is_prose(unit.scan.bare[piece.start : piece.end])
@@ -362,7 +377,7 @@ _HEAD_EXTRAS: Final = re.compile(
 MAX_HEAD: Final = 2000
 
 
-def _bared_head(unit: _Unit, function: Piece) -> tuple[list[tuple[int, int, str]], list[str]]:
+def _bared_head(unit: CodeUnit, function: Piece) -> tuple[list[tuple[int, int, str]], list[str]]:
     """What is taken off a function's head: extern, attributes and their like, which the frontend would refuse."""
     spots: list[tuple[int, int, str]] = []
     how: list[str] = []
@@ -390,7 +405,7 @@ def _end_of_brackets(text: str, at: int) -> int:
     return at
 
 
-def _repeated(unit: _Unit, dropped: set[Piece]) -> set[Piece]:
+def _repeated(unit: CodeUnit, dropped: set[Piece]) -> set[Piece]:
     """Definitions that a later one replaces; what stands under #if is for the preprocessor to choose."""
     functions = [f for f in unit.functions if f not in dropped]
     last = {f.name: f for f in functions}
@@ -400,20 +415,20 @@ def _repeated(unit: _Unit, dropped: set[Piece]) -> set[Piece]:
 # -- what belongs to the wanted functions -----------------------------------------------------------------------------
 
 
-def _called(unit: _Unit) -> dict[str, set[str]]:
+def _called(unit: CodeUnit) -> dict[str, set[str]]:
     """Whom each function calls."""
     found: dict[str, set[str]] = {}
     for f in unit.functions:
-        found.setdefault(f.name, set()).update(calls(unit.scan.bare[f.brace : f.end]))
+        found.setdefault(f.name, set()).update(find_calls(unit.scan.bare[f.brace : f.end]))
     return found
 
 
-def _reached(unit: _Unit, names: Iterable[str]) -> set[str]:
+def _reached(unit: CodeUnit, names: Iterable[str]) -> set[str]:
     """The functions that some functions call, directly or not, themselves included; by way of macros, too."""
     called = _called(unit)
     for piece in unit.scan.pieces:
         if piece.kind == "directive" and piece.name:
-            called.setdefault(piece.name, set()).update(words(unit.scan.bare[piece.start : piece.end]))
+            called.setdefault(piece.name, set()).update(find_words(unit.scan.bare[piece.start : piece.end]))
     reached: set[str] = set()
     todo = list(names)
     while todo:
@@ -424,7 +439,7 @@ def _reached(unit: _Unit, names: Iterable[str]) -> set[str]:
     return reached
 
 
-def _tests(unit: _Unit, needed: set[str], wanted: Sequence[str]) -> tuple[set[Piece], list[str]]:
+def _tests(unit: CodeUnit, needed: set[str], wanted: Sequence[str]) -> tuple[set[Piece], list[str]]:
     """`main`, what does input and output, what calls these, and what exists for these alone."""
     spare = [f for f in unit.functions if f.name not in needed and f.name not in wanted]
     called = _called(unit)
@@ -440,8 +455,8 @@ def _tests(unit: _Unit, needed: set[str], wanted: Sequence[str]) -> tuple[set[Pi
             names[name] = None
             todo += callers.get(name, ())
     dropped = {f for f in spare if f.name in names}
-    kept = words(" ".join(unit.scan.bare[f.start : f.end] for f in unit.functions if f not in dropped))
-    used = words(" ".join(unit.scan.bare[f.start : f.end] for f in dropped)) - kept
+    kept = find_words(" ".join(unit.scan.bare[f.start : f.end] for f in unit.functions if f not in dropped))
+    used = find_words(" ".join(unit.scan.bare[f.start : f.end] for f in dropped)) - kept
     for piece in unit.scan.pieces:
         is_spare = _is_variable(unit, piece) and not used.isdisjoint(piece.names) and kept.isdisjoint(piece.names)
         if piece.is_open or is_spare or (piece.kind == "prototype" and piece.name in names):
@@ -458,12 +473,12 @@ _TEST_HEADER: Final = re.compile(r"[<\"](?:time|sys/time|sys/resource|unistd|err
 _TYPE: Final = re.compile(r"\s*(?:typedef|struct|union|enum)\b")
 
 
-def _is_variable(unit: _Unit, piece: Piece) -> bool:
+def _is_variable(unit: CodeUnit, piece: Piece) -> bool:
     """Whether a declaration is of a variable or table, and not of a type."""
     return piece.kind == "declaration" and not _TYPE.match(unit.scan.bare, piece.start)
 
 
-def _without_tests(unit: _Unit) -> list[Piece]:
+def _without_tests(unit: CodeUnit) -> list[Piece]:
     called = _called(unit)
     return [f for f in unit.functions if f.name != "main" and not called[f.name] & _INPUT_OUTPUT]
 
@@ -471,24 +486,24 @@ def _without_tests(unit: _Unit) -> list[Piece]:
 _LASTING: Final = re.compile(r"\b(?:typedef|struct|union|enum|const)\b")
 
 
-def _can_be_borrowed(unit: _Unit, piece: Piece) -> bool:
+def _can_be_borrowed(unit: CodeUnit, piece: Piece) -> bool:
     """Functions, macros, types and constants: the variables of a fragment of code are none of these."""
     if piece.kind == "declaration":
         return _LASTING.search(unit.scan.bare, piece.start, min(piece.end, piece.start + MAX_QUOTE)) is not None
     return piece.kind in ("function", "directive")
 
 
-def _borrowed(code: str, others: list[_Unit], wanted: Sequence[str]) -> list[tuple[_Unit, Piece]]:
+def _borrowed(code: str, others: list[CodeUnit], wanted: Sequence[str]) -> list[tuple[CodeUnit, Piece]]:
     """Pieces of other units that the code uses and does not have: helpers, macros, types and tables, in their order."""
     own = scan(code)
     has = {name for p in own.pieces for name in p.names if p.kind != "prototype"} | set(wanted)
-    offered: dict[str, tuple[int, _Unit, Piece]] = {}
+    offered: dict[str, tuple[int, CodeUnit, Piece]] = {}
     for number, unit in enumerate(others):
         for piece in unit.scan.pieces:
             if not piece.is_open and _can_be_borrowed(unit, piece):
                 for name in piece.names:
                     offered[name] = (number, unit, piece)
-    taken: dict[tuple[int, int], tuple[_Unit, Piece]] = {}
+    taken: dict[tuple[int, int], tuple[CodeUnit, Piece]] = {}
     todo = list(_used(own.bare))
     while todo:
         name = todo.pop()
@@ -514,17 +529,17 @@ _TAGGED: Final = re.compile(r"\b(?:struct|union|enum)\s+([A-Za-z_]\w*+)")
 def _used(bare: str) -> set[str]:
     """Names that may stand for something defined elsewhere: not those that are declared on the spot."""
     declared = {m[1] for m in _DECLARED_HERE.finditer(bare)}
-    return (words(bare) - declared) | calls(bare) | {m[1] for m in _TAGGED.finditer(bare)}
+    return (find_words(bare) - declared) | find_calls(bare) | {m[1] for m in _TAGGED.finditer(bare)}
 
 
-def _is_include(unit: _Unit, piece: Piece) -> bool:
+def _is_include(unit: CodeUnit, piece: Piece) -> bool:
     return piece.kind == "directive" and "include" in unit.scan.bare[piece.start : piece.end][:40]
 
 
 # -- bodies and ends --------------------------------------------------------------------------------------------------
 
 
-def _body(unit: _Unit, signature: Signature) -> str | Missing | None:
+def _body(unit: CodeUnit, signature: Signature) -> str | MissingCode | None:
     """The statements of a function without its head, in braces."""
     bare, text = unit.scan.bare, unit.scan.text
     if unit.functions or unit.segment.strength is Strength.OTHER:
@@ -537,7 +552,7 @@ def _body(unit: _Unit, signature: Signature) -> str | Missing | None:
         if head.strip() and not all(line.strip() == "" or is_prose(line) for line in head.split("\n")):
             continue
         inner = bare[start : end if end > 0 else len(bare)]
-        if end < 0 and not is_prose_segment and ";" in inner and signature.name not in words(inner):
+        if end < 0 and not is_prose_segment and ";" in inner and signature.name not in find_words(inner):
             return _broken("the body", text)
         if not _is_body(inner, signature) or '":' in text[start : end if end > 0 else len(text)][:200]:
             continue
@@ -553,7 +568,7 @@ def _body(unit: _Unit, signature: Signature) -> str | Missing | None:
 
 def _is_body(bare: str, signature: Signature) -> bool:
     """Whether statements give what the function is to give, and do not only call it."""
-    used = words(bare)
+    used = find_words(bare)
     if ";" not in bare or signature.name in used:
         return False
     if signature.returns is not None:
@@ -566,12 +581,12 @@ def _is_all_code(bare: str) -> bool:
     return bool(lines) and all(line[-1] in "{};,()+-*/&|=<>?:\\" and not is_prose(line) for line in lines)
 
 
-def _broken_off(unit: _Unit, function: Piece) -> Missing:
+def _broken_off(unit: CodeUnit, function: Piece) -> MissingCode:
     return _broken(f"'{function.name[:MAX_QUOTE]}'", unit.scan.text)
 
 
-def _broken(what: str, text: str) -> Missing:
+def _broken(what: str, text: str) -> MissingCode:
     lines = text.rstrip().split("\n")
     last = lines[-1].strip()[-MAX_QUOTE:]
     message = f"the code breaks off inside {what} after line {len(lines)}: '{last}'; give the whole function, shorter"
-    return Missing("truncated", message)
+    return MissingCode("truncated", message)

@@ -42,7 +42,7 @@ class ScriptedAgent:
             meter.before_request()
         usage, model = Usage(is_known=False), self.model
         try:
-            reply = await self._reply([dict(message) for message in messages])
+            reply = await self._evaluate([dict(message) for message in messages])
             usage, model = reply.usage, reply.model or model
             return reply
         except TurnLimit as limit:
@@ -52,8 +52,8 @@ class ScriptedAgent:
             if meter is not None:
                 meter.after_request(usage if usage.is_known else None, model)
 
-    async def _reply(self, messages: list[dict[str, Any]]) -> Reply:
-        item: Any = self._next(messages)
+    async def _evaluate(self, messages: list[dict[str, Any]]) -> Reply:
+        item: Any = self._take_next(messages)
         if callable(item) and not isinstance(item, Reply | BaseException):
             item = item(messages)
             item = await item if inspect.isawaitable(item) else item
@@ -63,7 +63,7 @@ class ScriptedAgent:
             return item
         return Reply(str(item), ({"role": "assistant", "content": str(item)},), Usage(is_known=False), self.model)
 
-    def _next(self, messages: list[dict[str, Any]]) -> Script:
+    def _take_next(self, messages: list[dict[str, Any]]) -> Script:
         with self._lock:
             nth = len(self.calls)
             self.calls.append(messages)

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from symbiont_jit.agents.conversation import digest_of, plain
+from symbiont_jit.agents.conversation import digest_of, to_plain
 from symbiont_jit.agents.protocol import (
     Ask,
     ContextOverflow,
@@ -29,7 +29,7 @@ from symbiont_jit.agents.protocol import (
     Usage,
     as_agent,
     current_meter,
-    metered,
+    use_meter,
 )
 from symbiont_jit.errors import AgentError
 
@@ -61,11 +61,11 @@ class Recording:
         """The agent, with each run written down as soon as it has ended. A file that is there is continued."""
         ask = as_agent(agent)
 
-        async def recorded(messages: Sequence[Message]) -> Reply:
-            index = self._numbered()
+        async def ask_and_record(messages: Sequence[Message]) -> Reply:
+            index = self._take_index()
             tap = _Tap(current_meter())
             try:
-                with metered(tap):
+                with use_meter(tap):
                     reply = await ask(messages)
             except Exception as error:
                 # A meter that says stop has to say it again at the same place; other exceptions are nobody's answer.
@@ -74,10 +74,10 @@ class Recording:
                 elif isinstance(error, AgentError):
                     self._write(index, messages, tap, error=_record_of(error))
                 raise
-            self._write(index, messages, tap, reply=plain(asdict(reply)))
+            self._write(index, messages, tap, reply=to_plain(asdict(reply)))
             return reply
 
-        return recorded
+        return ask_and_record
 
     def replay(self) -> Ask:
         """An agent that answers from the file: equal conversations in the order in which they were asked."""
@@ -86,7 +86,7 @@ class Recording:
             runs[run["digest"]].append(run)
         counts = {digest: len(found) for digest, found in runs.items()}
 
-        async def replayed(messages: Sequence[Message]) -> Reply:
+        async def answer_from_file(messages: Sequence[Message]) -> Reply:
             digest = digest_of(messages)
             if not counts.get(digest):
                 raise AgentError(
@@ -94,11 +94,11 @@ class Recording:
                 )
             if not runs[digest]:
                 raise AgentError(f"{self.path} has this conversation {counts[digest]} times, and it is asked once more")
-            return self._again(runs[digest].popleft())
+            return self._answer_again(runs[digest].popleft())
 
-        return replayed
+        return answer_from_file
 
-    def _again(self, run: Record) -> Reply:
+    def _answer_again(self, run: Record) -> Reply:
         meter = current_meter()
         for usage, model in run["requests"]:
             if meter is not None:
@@ -112,17 +112,17 @@ class Recording:
             meter.before_request()
         raise AgentError(f"{self.path} ends this conversation where the recorded run was stopped by its budget")
 
-    def _numbered(self) -> int:
+    def _take_index(self) -> int:
         """The next index: given when a run begins, so that equal conversations keep their order whoever ends first."""
         with self._lock:
             if self._next is None:
-                self._mend()
+                self._cut_half_line()
                 self._next = 1 + max((int(run["index"]) for run in self._read(must_exist=False)), default=-1)
             self._next += 1
             return self._next - 1
 
     def _write(self, index: int, messages: Sequence[Message], tap: _Tap, **end: Any) -> None:
-        run = {"format": FORMAT, "index": index, "digest": digest_of(messages), "messages": plain(messages)}
+        run = {"format": FORMAT, "index": index, "digest": digest_of(messages), "messages": to_plain(messages)}
         line = json.dumps({**run, **end, "requests": tap.requests}) + "\n"
         with self._lock, self.path.open("a", encoding="utf-8") as file:
             file.write(line)
@@ -135,9 +135,9 @@ class Recording:
         lines = self.path.read_text(encoding="utf-8").split("\n")
         # What follows the last line end is a line that was not written to its end.
         for number, line in enumerate(lines[:-1], start=1):
-            yield self._parsed(line, number)
+            yield self._parse_run(line, number)
 
-    def _parsed(self, line: str, number: int) -> Record:
+    def _parse_run(self, line: str, number: int) -> Record:
         try:
             run = json.loads(line)
         except ValueError:
@@ -146,7 +146,7 @@ class Recording:
             raise AgentError(f"{self.path}, line {number}, is no run of format {FORMAT}")
         return run
 
-    def _mend(self) -> None:
+    def _cut_half_line(self) -> None:
         """Cut off what a process that was ended has half written."""
         if self.path.exists():
             whole = self.path.read_bytes()
@@ -197,7 +197,7 @@ def _plain_part(part: Any) -> Any:
     if isinstance(part, Usage):
         return asdict(part)
     return (
-        plain([asdict(retry) if isinstance(retry, Retry) else retry for retry in part])
+        to_plain([asdict(retry) if isinstance(retry, Retry) else retry for retry in part])
         if isinstance(part, tuple)
         else part
     )
