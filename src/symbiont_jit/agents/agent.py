@@ -1,7 +1,7 @@
 """The agent that asks a model: chat completions at any OpenAI-compatible server, by the `openai` package.
 
 In: messages. Out: a `Reply` after as many turns with tools as it takes, or an `AgentError` that says what to do.
-The key is in nothing that comes out of here.
+No reply, error or text of an agent holds the key.
 """
 
 from __future__ import annotations
@@ -27,18 +27,35 @@ _OFFLINE: Final = "without any model there is the offline proposer, sj.Mutator()
 
 
 class Agent:
-    """A model at a server. Call it with messages and await the `Reply`.
+    """A model at a server that speaks chat completions.
 
-    `model`, `base_url` and `api_key` default to OPENAI_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY, read here and now. A
-    server that needs no key needs `base_url` only. `temperature`, `seed` and `max_tokens` are sent where they are
-    given; `reasoning` is none, minimal, low, medium, high or xhigh, said as the server's `provider` says it (guessed from
-    the base URL unless given, see `providers.py`); `body` has more fields of the request and wins over all others.
+    An agent is called with messages and gives a `Reply` to await. It may be used from many tasks, and from one event
+    loop after another.
 
-    `tools` are functions with type hints and a docstring, called for the model in at most `max_turns` requests.
-    `timeout` is in seconds for each request, `retries` a number or a `RetryPolicy`. An agent may be used from many
-    tasks and from one event loop after another.
+    Args:
+        model: The name of the model; by default OPENAI_MODEL, read when the agent is made.
+        base_url: Where the server is, mostly ending in `/v1`; by default OPENAI_BASE_URL, else OpenAI's own.
+        api_key: The key; by default OPENAI_API_KEY. A server of your own may need none.
+        temperature: How freely the model draws its words; sent where it is given.
+        seed: The seed of that drawing; sent where it is given.
+        max_tokens: The most tokens of an answer; sent where it is given.
+        reasoning: How much to think: none, minimal, low, medium, high or xhigh; sent as the provider spells it.
+        tools: Functions with type hints and a docstring that the model may call. A parameter may be of any type that
+            pydantic reads from JSON: numbers, texts, lists, dictionaries, Literal, Optional, dataclasses, models.
+        max_turns: The most turns of one run; each turn is an answer of the model, and all but the last may call tools.
+        timeout: Seconds that one request may take.
+        retries: How often a request that failed for a passing reason is sent again: a number or a `RetryPolicy`.
+        headers: More headers of HTTP.
+        body: More fields of the request; they win over all others.
+        provider: How the server spells its settings: a name of `PROVIDERS`, by default known by the base URL.
 
-    Raises `AgentError` without a key or a model, `UsageError` for settings that mean nothing.
+    Raises:
+        AgentError: There is no model, or neither a key nor a server of your own.
+        UsageError: A setting means nothing, or a tool cannot be described to a model.
+
+    Example:
+        >>> agent = sj.Agent("gpt-5", reasoning="low", tools=[probe])
+        >>> kernel.evolve(agent, "Make it faster.")
     """
 
     def __init__(
@@ -72,7 +89,19 @@ class Agent:
         self._settings = self._request_fields(settings, reasoning, body or {})
 
     async def __call__(self, messages: Sequence[Message]) -> Reply:
-        """One run: the conversation goes to the model until it answers with a text."""
+        """Run the conversation until the model answers with a text.
+
+        Args:
+            messages: The conversation so far: mappings with `role` and `content`.
+
+        Returns:
+            The answer, with all messages that are new in the conversation and the tokens of all turns.
+
+        Raises:
+            ContextOverflow: The conversation is longer than the model can read.
+            TurnLimit: The model called tools until its turns were used up.
+            RequestFailed: The server could not be reached or did not answer as asked.
+        """
         said: list[Message] = []
         usage, retries, requests = Usage(), list[Retry](), 0
         for turn in range(self.max_turns):
@@ -87,14 +116,14 @@ class Agent:
         raise TurnLimit(f"{self.model!r} called tools for {self.max_turns} turns and gave no answer", said, usage)
 
     async def close(self) -> None:
-        """Close the connections of the running event loop now; they are closed with it in any case."""
+        """Close the connections of the running event loop now; without this they are closed when the loop ends."""
         await self._connection.close()
 
     def __repr__(self) -> str:
         return f"Agent({self.model!r}, base_url={self._connection.server!r}, provider={self.provider.name!r})"
 
     async def _request_turn(self, messages: Sequence[Message]) -> tuple[Completion, list[Retry]]:
-        """The model's next turn. Its error is raised where no exception of the client is under way: none is chained."""
+        """Ask for the model's next turn. The error is raised outside of `except`, so that no exception with a key is chained."""
         body = {"model": self.model, "messages": [dict(message) for message in messages], **self._settings}
         outcome, retries = await send_with_retries(lambda: self._send_metered(body), self.retries)
         if isinstance(outcome, RequestFailure):
@@ -102,7 +131,7 @@ class Agent:
         return outcome, retries
 
     async def _send_metered(self, body: Mapping[str, Any]) -> Completion | RequestFailure:
-        """One request, on the meter before and after, even where it is cancelled."""
+        """Send one request and tell the meter before and after it, even where it is cancelled."""
         meter = current_meter()
         if meter is not None:
             meter.before_request()
@@ -125,7 +154,7 @@ class Agent:
         )
 
     async def _run_calls(self, answer: Completion, is_last: bool) -> list[Message]:
-        """A result for each call: a conversation without them could not go on."""
+        """Run the model's calls and give a result for each: a conversation without them could not go on."""
         results: list[Message] = []
         for call in answer.calls:
             text = "error: not called, the turns are used up" if is_last else await run_call(call, self.tools)
@@ -135,7 +164,7 @@ class Agent:
     def _request_fields(
         self, settings: Mapping[str, Any], reasoning: str | None, body: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """The request without model and messages."""
+        """Make the fields of a request besides model and messages."""
         if reasoning is not None and reasoning not in LEVELS:
             raise UsageError(f"reasoning={reasoning!r} is not known; the levels are {', '.join(LEVELS)}")
         if body.get("stream") or "messages" in body or "model" in body:
@@ -147,7 +176,7 @@ class Agent:
 
 
 def _merge(ours: Any, theirs: Any) -> Any:
-    """The user's value; of two dictionaries, both, so that `chat_template_kwargs` can be added to."""
+    """Take the user's value; two dictionaries are merged, so that `chat_template_kwargs` can be added to."""
     return {**ours, **theirs} if isinstance(ours, Mapping) and isinstance(theirs, Mapping) else theirs
 
 
@@ -159,10 +188,10 @@ def _require_model(model: str | None) -> str:
 
 
 def _find_key(api_key: str | None, has_server: bool) -> Secret | None:
-    """The key, or `None` where a server was named, which may need none."""
+    """Find the key; None where a server was named, which may need none."""
     text = (api_key or os.environ.get("OPENAI_API_KEY") or "").strip()
     if text and not (text.isascii() and text.isprintable()):
-        # The client's own error for this repeats the key.
+        # The client's own error for such a key repeats it.
         raise UsageError("the key (OPENAI_API_KEY or api_key) holds characters that HTTP cannot send")
     if not text and not has_server:
         raise AgentError(

@@ -1,7 +1,7 @@
 """The way to one server: a client of the `openai` package for each event loop, closed with its loop.
 
-In: the body of a request. Out: the JSON of the answer, or a `Failure`; never an exception of the client, because those
-hold the request, and with it the key.
+In: the body of a request. Out: the JSON of the answer, or a `RequestFailure`; never an exception of the client, because
+the client's exceptions hold the request, and with it the key.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
-#: Sent where no key is needed; the client wants one.
+#: The key that is sent to a server that needs none, because the client insists on one.
 PLACEHOLDER: Final = "none"
 _SECRET_HEADER: Final = re.compile(r"auth|key|token|secret|cookie|session|password", re.IGNORECASE)
-#: More of a body than this is not searched for an error's text.
+#: How many characters of a body are searched for an error's text.
 LONGEST_ERROR: Final = 20_000
 
 
 class Connection:
-    """Where requests go and with what key and headers. Pickles without either."""
+    """Where requests go, with what key and headers; a pickle of it holds neither key nor secret headers."""
 
     def __init__(self, base_url: str, key: Secret | None, headers: Mapping[str, str], timeout: float) -> None:
         self.base_url = _require_url(base_url)
@@ -43,27 +43,27 @@ class Connection:
 
     @property
     def server(self) -> str:
-        """The base URL as it may be shown: a query could hold a key."""
+        """The base URL without its query, which could hold a key, so that it may be shown."""
         return urllib.parse.urlsplit(self.base_url)._replace(query="", fragment="").geturl()
 
     @property
     def secrets(self) -> list[Secret]:
-        """All that no text may repeat."""
+        """The key and the secret headers, which no text may repeat."""
         secrets = [value for value in self._headers.values() if isinstance(value, Secret)]
         return [*secrets, self._key] if self._key else secrets
 
     def redact(self, text: str) -> str:
-        """A text without the key and the secret headers."""
+        """Take the key and the secret headers out of a text."""
         return redact(text, self.secrets)
 
     async def send(self, body: Mapping[str, Any]) -> Any | RequestFailure:
-        """One request, sent once: the answer's JSON or what went wrong. Takes at most `timeout` seconds."""
+        """Send one request once, for at most `timeout` seconds; gives the answer's JSON or what went wrong."""
         import openai
 
         rest = {name: value for name, value in body.items() if name not in ("model", "messages")}
         client = await self._client()
         try:
-            # The client's own limit is for each piece of a body: slow servers can stretch it without end.
+            # The client's own limit is for each piece of a body, which a slow server can stretch without end.
             async with asyncio.timeout(self.timeout):
                 raw = await client.chat.completions.with_raw_response.create(
                     model=body["model"], messages=body["messages"], extra_body=rest
@@ -82,13 +82,13 @@ class Connection:
             return RequestFailure("client", self._redact_pieces(f"{type(error).__name__}: {error}"))
 
     async def close(self) -> None:
-        """Close the connections of the running loop; without this they are closed when it ends."""
+        """Close the connections of the running loop; without this they are closed when the loop ends."""
         entry = self._clients.get(asyncio.get_running_loop())
         if entry is not None:
             await entry[1].aclose()
 
     async def _client(self) -> openai.AsyncOpenAI:
-        """The client of the running loop: making one takes tens of milliseconds, and each is bound to its loop."""
+        """Find or make the client of the running loop; each is bound to its loop, and making one takes tens of milliseconds."""
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
             for other in [known for known in self._clients if known.is_closed()]:
@@ -98,7 +98,7 @@ class Connection:
         return self._clients[loop][0]
 
     async def _open_client(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[openai.AsyncOpenAI, None]:
-        """A generator, because a loop closes those it has seen before it ends itself; nothing else is told."""
+        """Open a client and close it with its loop: before a loop ends, it closes the generators that it has seen."""
         import openai
 
         headers = {
@@ -119,9 +119,9 @@ class Connection:
             await client.close()
 
     def _choose_transport(self) -> Any:
-        """What the client takes by itself, but for plain HTTP without the 40 ms that certificates take to load.
+        """Choose the client's own transport, but for plain HTTP one that saves the 40 ms of loading certificates.
 
-        Where none are loaded, none is trusted: a redirect to TLS fails.
+        Where no certificates are loaded, none is trusted, so a redirect to TLS fails.
         """
         import openai
 
@@ -163,7 +163,7 @@ def _require_url(url: str) -> str:
 
 
 def _protect_header(name: str, value: str) -> str | Secret:
-    # The client's own error for these repeats the value.
+    # The client's own error for such characters repeats the value.
     if not (name.isascii() and name.isprintable() and value.isascii() and value.isprintable()):
         raise UsageError(f"the header {name!r} holds characters that HTTP cannot send")
     return Secret(value) if _SECRET_HEADER.search(name) else value

@@ -1,6 +1,7 @@
-"""A conversation as JSON: its name, and what can be sent.
+"""A conversation as JSON: its digest, and values that can be sent.
 
-In: messages, or a server's text. Out: a digest that equal messages have in every process; JSON that a request can hold.
+In: messages, or a server's text. Out: a digest that is equal for equal messages in every process; JSON that a request can
+hold.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ __all__ = ["digest_of", "parse_json", "replace_surrogates", "to_plain"]
 
 
 def digest_of(messages: Sequence[Message]) -> str:
-    """The digest; the order of a message's keys does not count."""
+    """Compute the digest of a conversation; the order of a message's keys does not count."""
     text = json.dumps(to_plain(messages), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def parse_json(text: str) -> Any:
-    """A server's JSON as a value that could be sent back, or `None` where it is none."""
+    """Read a server's JSON as a value that could be sent back; None where the text is no JSON."""
     try:
         value = json.loads(text, parse_constant=lambda constant: None)
-        # Half a character can only come from an escape.
+        # A surrogate, which is half a character, can only come from an escape.
         if "\\ud" in text.lower():
             value = json.loads(replace_surrogates(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError):
@@ -34,12 +35,12 @@ def parse_json(text: str) -> Any:
 
 
 def replace_surrogates(text: str) -> str:
-    """A text without halves of characters, which JSON can write and UTF-8 cannot."""
+    """Replace surrogates by question marks: JSON can write these halves of characters, and UTF-8 cannot."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def to_plain(value: Any) -> Any:
-    """A value as JSON has it: mappings become dictionaries, sequences lists, what is unknown its text."""
+    """Turn a value into JSON's types: mappings become dictionaries, sequences lists, what is unknown its text."""
     if value is None or isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, Mapping):

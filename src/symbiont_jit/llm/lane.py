@@ -44,7 +44,7 @@ __all__ = ["Check", "Compilations", "CompileTarget", "EvolveResult", "Lane", "Op
 
 _LOG: Final = logging.getLogger("symbiont_jit.llm")
 
-#: How often a lane may begin anew because the conversation has become too long for the model.
+#: How often a lane may begin anew because its conversation has become too long for the model.
 MAX_CONTEXT_RESETS: Final = 3
 
 Check = Callable[[str], Any]
@@ -52,7 +52,15 @@ Check = Callable[[str], Any]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What all lanes of a call have in common."""
+    """What all lanes of one call have in common.
+
+    Attributes:
+        profile: The profile that candidates are compiled for: `safe`, `checked` or `release`.
+        budget: The most that each lane may spend.
+        check: Judges the source of a candidate that compiles; None accepts what compiles.
+        current: The C that is active, which the prompt shows and edits apply to; None where there is none.
+        system: A system prompt in place of the project's own.
+    """
 
     profile: str
     budget: Budget = field(default_factory=Budget)
@@ -62,31 +70,41 @@ class Options:
 
 
 class CompileTarget(Protocol):
-    """What a candidate is for: a kernel or a group."""
+    """Where candidates are compiled and registered: a kernel or a group."""
 
     @property
     def signatures(self) -> tuple[Signature, ...]:
-        """The functions that are wanted."""
+        """The functions that a candidate has to define."""
 
     def canonical(self, source: str | bytes) -> Any:
-        """The canonical form of a candidate; raises `CandidateError`."""
+        """Check a candidate and give its canonical form; raises `CandidateError`."""
 
     def object_code(self, canonical: Any, profile: str = "release") -> Any:
-        """Compiled; raises `CandidateError`."""
+        """Compile a canonical form for a profile; raises `CandidateError`."""
 
     def expect(self, units: int, profile: str) -> None:
-        """Get ready for so many compilations at about the same time; one ends that."""
+        """Get ready for `units` compilations at about the same time; 1 ends that."""
 
     def register(self, canonical: Any, code: Any, profile: str = "release", origin: str = "") -> Any:
-        """As a revision that is not active."""
+        """Register compiled code as a revision that is not active; gives its handle."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvolveResult:
     """A model's accepted answer.
 
-    `revision` is its handle; `attempts` how many answers it took; `left` what is left of the budget's limits by name;
-    `trace` everything that happened.
+    Attributes:
+        revision: The handle of the accepted revision.
+        source: The canonical C of that revision.
+        attempts: How many answers it took, the accepted one included.
+        spent: What the lane spent: requests, tokens, money, seconds.
+        left: What is left of each limit of the budget, by the limit's name and in its unit.
+        trace: Everything that happened in the lane.
+
+    Example:
+        >>> result = kernel.evolve(agent, "Make it faster.")
+        >>> print(result)
+        >>> result.left["attempts"]
     """
 
     revision: Any
@@ -98,7 +116,7 @@ class EvolveResult:
 
     @property
     def usage(self) -> Usage:
-        """Tokens of all attempts."""
+        """The tokens of all attempts."""
         return self.spent.usage
 
     def __str__(self) -> str:
@@ -108,7 +126,7 @@ class EvolveResult:
 
 @dataclass(slots=True)
 class Compilations:
-    """Candidates that are being compiled, by canonical text: the same one is compiled once, whoever asks."""
+    """Compilations by canonical text: lanes that propose equal candidates share one."""
 
     target: CompileTarget
     profile: str
@@ -116,7 +134,7 @@ class Compilations:
     _under_way: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
 
     async def revision(self, source: str, origin: str) -> Any:
-        """The revision of a candidate; raises `CandidateError`."""
+        """Compile and register a candidate, or wait for the lane that does; raises `CandidateError`."""
         canonical = await asyncio.to_thread(self.target.canonical, source)
         task = self._under_way.get(canonical.text)
         if task is None:
@@ -129,17 +147,20 @@ class Compilations:
         return self.target.register(canonical, self.target.object_code(canonical, self.profile), self.profile, origin)
 
 
-class _Rejected(Exception):  # noqa: N818  an answer, not an error of anybody's
+class _RejectedAnswer(Exception):  # noqa: N818  it is the model's answer and nobody's error
     """An answer that was not taken."""
 
-    def __init__(self, failure: Rejection) -> None:
-        super().__init__(failure.kind)
-        self.failure = failure
+    def __init__(self, rejection: Rejection) -> None:
+        super().__init__(rejection.kind)
+        self.rejection = rejection
 
 
 @dataclass(slots=True)
 class Lane:
-    """One prompt on its way to a revision, with a conversation and a budget of its own; `finish` gets the revision."""
+    """One prompt on its way to a revision, with a conversation and a budget of its own.
+
+    `finish` is called with the accepted revision before the lane ends, to activate it.
+    """
 
     target: CompileTarget
     ask: Ask
@@ -166,7 +187,7 @@ class Lane:
         self._start_conversation(self._base)
 
     def _start_conversation(self, prompt: str) -> None:
-        """A fresh conversation."""
+        """Begin a fresh conversation with a prompt; what was said before stays in the trace alone."""
         self._messages = [{"role": "system", "content": self.trace.system}]
         self._say(prompt)
 
@@ -178,7 +199,7 @@ class Lane:
     # -- the loop -------------------------------------------------------------------------------------------------
 
     async def run(self) -> EvolveResult:
-        """Attempts until one is accepted; raises `EvolveError` where none is."""
+        """Attempt until an answer is accepted; raises `EvolveError` where none is."""
         self.spent.started = time.monotonic()
         try:
             with telemetry.trace_lane(self.index, self.target.signatures):
@@ -221,7 +242,7 @@ class Lane:
         raise self._record_failure(f"the attempts are used up; the last one: {last}")
 
     async def _run_attempt(self) -> tuple[Any | None, str]:
-        """One request, and what became of it: a revision, or why there is none and the conversation goes on."""
+        """Ask once; gives a revision, or why there is none and the conversation goes on."""
         started, before = time.perf_counter(), len(self.trace.messages)
         prompt = self._messages[-1]["content"]
         record = Attempt(self.spent.attempts, prompt, seen=len(self._messages))
@@ -234,9 +255,9 @@ class Lane:
                     self.finish(revision)
                 record = replace(record, kind="accepted", decision="accept", code=revision.source)
                 return revision, ""
-            except _Rejected as rejected:
-                record = self._correct(record, rejected.failure)
-                return None, rejected.failure.brief
+            except _RejectedAnswer as rejected:
+                record = self._correct(record, rejected.rejection)
+                return None, rejected.rejection.brief
             except TurnLimit as error:
                 record = self._correct_turn_limit(record, error)
                 return None, str(error)
@@ -257,7 +278,7 @@ class Lane:
                 _LOG.debug("lane %d attempt %d: %s", self.index, record.number, record.kind)
 
     async def _ask_model(self) -> Reply:
-        """The agent's reply, when it is this lane's turn, within the time that is left."""
+        """Wait for this lane's turn and ask the agent, within the time that is left."""
         problem = self.spent.exhausted
         if problem is not None:
             raise BudgetExceeded(problem)
@@ -287,13 +308,13 @@ class Lane:
             raise AgentError(f"the agent raised {type(error).__name__}: {error}") from error
         except AgentError:
             raise
-        except Exception as error:  # the agent may be anybody's function
+        except Exception as error:  # An agent may be anybody's function and raise anything.
             raise AgentError(f"the agent raised {type(error).__name__}: {error}") from error
 
     # -- judging --------------------------------------------------------------------------------------------------
 
     async def _judge(self, reply: Reply) -> Any:
-        """The revision of what was paid for: a cancellation waits until it is registered."""
+        """Judge a reply even where the lane is cancelled: what was paid for is registered first."""
         task = asyncio.ensure_future(self._accept(reply))
         try:
             return await asyncio.shield(task)
@@ -306,30 +327,30 @@ class Lane:
         with stage("read"):
             found = read_reply(reply.text, self.target.signatures, self.options.current, reply.finish)
         if not isinstance(found, FoundCode):
-            raise _Rejected(Rejection(found.kind, found.message))
+            raise _RejectedAnswer(Rejection(found.kind, found.message))
         try:
             revision = await self.compilations.revision(found.code, f"model {reply.model}".strip())
         except CandidateError as error:
-            raise _Rejected(_describe_error(error, found.code)) from None
+            raise _RejectedAnswer(_describe_error(error, found.code)) from None
         if self.options.check is not None:
             with stage("check"):
-                failure = await asyncio.to_thread(_run_check, self.options.check, revision.source)
-            if failure is not None:
-                raise _Rejected(failure)
+                rejection = await asyncio.to_thread(_run_check, self.options.check, revision.source)
+            if rejection is not None:
+                raise _RejectedAnswer(rejection)
         return revision
 
-    # -- what is done about a failure -----------------------------------------------------------------------------
+    # -- going on after a rejection -------------------------------------------------------------------------------
 
-    def _correct(self, record: Attempt, failure: Rejection) -> Attempt:
-        record = replace(record, kind=failure.kind, diagnostics=failure.message, code=failure.code)
-        key = " ".join(failure.code.split())
+    def _correct(self, record: Attempt, rejection: Rejection) -> Attempt:
+        record = replace(record, kind=rejection.kind, diagnostics=rejection.message, code=rejection.code)
+        key = " ".join(rejection.code.split())
         if key and key in self._refused:
-            self._start_conversation(fresh_start(self._base, failure))
+            self._start_conversation(fresh_start(self._base, rejection))
             why = "the same code again: a new conversation, which does not show it"
             return replace(record, kind="repeated", decision="reset", why=why)
         self._refused.add(key)
-        self._say(correction(failure))
-        return replace(record, decision="correct", why=failure.brief)
+        self._say(correction(rejection))
+        return replace(record, decision="correct", why=rejection.brief)
 
     def _correct_turn_limit(self, record: Attempt, error: TurnLimit) -> Attempt:
         self._messages += [dict(m) for m in error.messages]
@@ -338,7 +359,7 @@ class Lane:
         return replace(record, kind="turn_limit", decision="correct", why=str(error), usage=error.usage)
 
     def _restart(self, record: Attempt, error: ContextOverflow) -> Attempt:
-        """Begin anew with the first prompt; where that alone is too long, only the caller can help."""
+        """Begin anew with the first prompt; give up where that alone is too long for the model."""
         record = replace(record, kind="context_overflow", diagnostics=str(error))
         if len(self._messages) <= len(("system", "user")):
             return replace(record, decision="give up", why="the prompt alone is too long for the model")
@@ -351,7 +372,7 @@ class Lane:
 
 @dataclass(slots=True)
 class _LaneMeter:
-    """A lane's meter during one run: an agent that does not count its requests has made one."""
+    """A lane's meter during one run; it counts one request for an agent that counts none itself."""
 
     spent: Spending
     is_used: bool = False
@@ -362,11 +383,11 @@ class _LaneMeter:
         self.spent.before_request()
 
     def after_request(self, usage: Usage | None, model: str = "") -> None:
-        """Count what it used."""
+        """Count what a request has used."""
         self.spent.after_request(usage, model)
 
     def close(self, reply: Reply) -> None:
-        """The run is over."""
+        """End the run: count the reply where the agent has counted nothing."""
         if not self.is_used:
             self.spent.requests += reply.requests
             self.spent.after_request(reply.usage, reply.model)
@@ -384,7 +405,7 @@ def _add_reply(record: Attempt, reply: Reply) -> Attempt:
     )
 
 
-#: What a failed candidate is, by the stage that found it; a wrong signature is told apart by its rule.
+#: The kind of rejection by the stage that found it; a wrong signature is told apart by its rule.
 _KIND_OF_STAGE: Final = {
     Stage.READ: "parse",
     Stage.PREPROCESS: "parse",
@@ -394,7 +415,7 @@ _KIND_OF_STAGE: Final = {
     Stage.LINK: "compile",
 }
 
-#: The same of an evaluation, by the name of its status.
+#: The kind of rejection by the name of an evaluation's status. `Status` itself cannot be imported: evaluate is above.
 _KIND_OF_STATUS: Final = {
     "NO_CODE": "no_code",
     "UNPARSED": "parse",
@@ -414,7 +435,10 @@ def _describe_error(error: CandidateError, code: str) -> Rejection:
 
 
 def _run_check(check: Check, source: str) -> Rejection | None:
-    """What a check says of a candidate: an evaluation, a text that says what is wrong, False, or nothing."""
+    """Run the user's check; gives None where it accepts the candidate.
+
+    A check may give an evaluation, a text that says what is wrong, False, True or None.
+    """
     try:
         said = check(source)
     except Exception as error:

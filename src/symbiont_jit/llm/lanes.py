@@ -1,4 +1,4 @@
-"""Many lanes at a time: one prompt each, independent budgets, one gate in front of the model.
+"""Many lanes at a time: one prompt each, independent budgets, one limiter of requests before the model.
 
 In: a kernel or group, an agent, prompts. Out: lanes in the order of the prompts, or as they finish. A lane that fails
 touches no other; while one waits for the model, others compile.
@@ -29,7 +29,7 @@ Result = TypeVar("Result")
 
 
 class LaneOptions(TypedDict, total=False):
-    """What a call may say of its lanes; `attempts` overrides the budget's."""
+    """The options of a call; `attempts` overrides the attempts of `budget`."""
 
     attempts: int | None
     budget: Budget | None
@@ -40,7 +40,19 @@ class LaneOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class LaneOutcome:
-    """How one lane ended: with a result or with an error; both have its trace."""
+    """How one lane ended: with a result or with an error.
+
+    Attributes:
+        index: The number of the lane's prompt in the call, from 0.
+        prompt: The lane's prompt.
+        trace: Everything that happened in the lane.
+        result: The accepted answer; None where the lane failed.
+        error: Why the lane failed, mostly an `EvolveError`; None where it did not.
+
+    Example:
+        >>> for lane in kernel.evolve_batch(agent, ["Unroll it.", "Block it."]):
+        ...     print(lane.prompt, lane.revision if lane.error is None else lane.error)
+    """
 
     index: int
     prompt: str
@@ -54,7 +66,14 @@ class LaneOutcome:
         return None if self.result is None else self.result.revision
 
     def unwrap(self) -> EvolveResult:
-        """The result; raises the lane's error where there is none."""
+        """Give the result.
+
+        Returns:
+            The accepted answer.
+
+        Raises:
+            Exception: The lane's own error, where it has no result.
+        """
         if self.error is not None:
             raise self.error
         assert self.result is not None, "a lane has one of both"
@@ -64,17 +83,25 @@ class LaneOutcome:
 async def evolve(
     target: CompileTarget, agent: Any, prompt: str, options: Options, finish: Callable[[Any], Any]
 ) -> EvolveResult:
-    """One lane; `finish` gets the accepted revision, to activate it."""
+    """Run one lane; `finish` is called with the accepted revision, to activate it."""
     compilations = Compilations(target, options.profile)
     return await Lane(target, as_agent(agent), prompt, options, compilations, RateLimiter(1), finish=finish).run()
 
 
 class LaneStream:
-    """Lanes under way: iterate, with `for` or `async for`, to get each as it finishes.
+    """Lanes under way: iterate, with `for` or `async for`, to get each outcome as its lane finishes.
 
-    `max_in_flight` is how many requests are under way at a time; it may be changed while lanes run. `traces` are those
-    of all lanes, also of those under way and cancelled. Leaving the loop early cancels the rest; what was paid for by
-    then is compiled and registered.
+    `kernel.evolve_stream` makes it, and nothing is asked before the iteration begins. A stream is iterated once.
+    Leaving the loop early cancels the lanes that are left; answers that had come by then are compiled and registered.
+
+    Raises:
+        UsageError: The stream was iterated before.
+
+    Example:
+        >>> lanes = kernel.evolve_stream(agent, prompts, max_in_flight=4)
+        >>> for lane in lanes:
+        ...     lanes.max_in_flight = 8
+        ...     print(lane.index, lane.error)
     """
 
     def __init__(self, lanes: Sequence[Lane], limiter: RateLimiter, compilations: Compilations) -> None:
@@ -85,7 +112,7 @@ class LaneStream:
 
     @property
     def max_in_flight(self) -> int:
-        """The most requests at a time."""
+        """How many requests may be in flight at a time; it may be changed while lanes run."""
         return self._limiter.max_in_flight
 
     @max_in_flight.setter
@@ -94,12 +121,12 @@ class LaneStream:
 
     @property
     def traces(self) -> tuple[Trace, ...]:
-        """What has happened in each lane so far."""
+        """What has happened in each lane so far, in the order of the prompts; cancelled lanes are among them."""
         return tuple(lane.trace for lane in self._lanes)
 
     @property
     def compile_count(self) -> int:
-        """How many candidates were compiled; equal ones count once."""
+        """How many candidates were compiled so far; equal ones count once."""
         return self._compilations.count
 
     async def __aiter__(self) -> AsyncIterator[LaneOutcome]:
@@ -120,7 +147,7 @@ class LaneStream:
         await asyncio.to_thread(self._compilations.target.expect, answers, self._compilations.profile)
 
     def __iter__(self) -> Iterator[LaneOutcome]:
-        """The same for code that is not asynchronous: the lanes run in a thread."""
+        """Run the lanes in a thread of their own, for code that is not asynchronous."""
         outcomes: queue.SimpleQueue[LaneOutcome | BaseException | None] = queue.SimpleQueue()
         loop: asyncio.AbstractEventLoop | None = None
         pump: asyncio.Task[None] | None = None
@@ -156,7 +183,7 @@ class LaneStream:
         finally:
             started.wait()
             if loop is not None and pump is not None and thread.is_alive():
-                with contextlib.suppress(RuntimeError):  # the loop has just ended by itself
+                with contextlib.suppress(RuntimeError):  # The loop may have ended by itself meanwhile.
                     loop.call_soon_threadsafe(pump.cancel)
             thread.join()
 
@@ -167,9 +194,10 @@ class LaneStream:
 
 
 async def run_to_outcome(lane: Lane) -> LaneOutcome:
+    """Run a lane to its end; gives its outcome and raises nothing but a cancellation."""
     try:
         result = await lane.run()
-    except Exception as error:  # whatever it is, it is this lane's alone
+    except Exception as error:  # Whatever a lane raises is its own and stops no other lane.
         return LaneOutcome(lane.index, lane.task, lane.trace, error=error)
     return LaneOutcome(lane.index, lane.task, lane.trace, result)
 
@@ -177,7 +205,11 @@ async def run_to_outcome(lane: Lane) -> LaneOutcome:
 def stream(
     target: CompileTarget, agent: Any, prompts: Sequence[str], options: Options, max_in_flight: int | RateLimiter | None
 ) -> LaneStream:
-    """One lane for each prompt, not started yet."""
+    """Make one lane for each prompt; they begin when the stream is iterated.
+
+    `max_in_flight` is a number or a `RateLimiter`, which several calls may share. Raises `UsageError` for prompts that
+    are no list of texts.
+    """
     if isinstance(prompts, str) or not isinstance(prompts, Sequence):
         raise UsageError(f"prompts is a list of texts, one for each lane, not {prompts!r:.60}")
     limiter = max_in_flight if isinstance(max_in_flight, RateLimiter) else RateLimiter(max_in_flight or MAX_IN_FLIGHT)
@@ -187,10 +219,10 @@ def stream(
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine to its end, also where an event loop is running already (in a notebook): in a thread then."""
+    """Run a coroutine to its end; where an event loop is running already (in a notebook), in a thread of its own."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
-    # Nobody waits for the thread but for its result: Ctrl-C here leaves it.
+    # The thread is never joined: after Ctrl-C here it goes on alone, and nobody waits for it.
     return ThreadPoolExecutor(1, "symbiont_jit evolve").submit(copy_context().run, asyncio.run, work).result()

@@ -1,6 +1,6 @@
 """What a model is told: the contract, the task, and what was wrong with its last answer.
 
-In: signatures, the tables that the checker enforces, a failure. Out: whole texts. A correction quotes the lines that
+In: signatures, the tables that the checker enforces, a rejection. Out: whole texts. A correction quotes the lines that
 are meant, with a caret, and asks for a change of these alone.
 """
 
@@ -25,7 +25,14 @@ _WIDTH: Final = 110
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why an answer was not taken: its kind, and what the model is told of it; `finding` is that without the code."""
+    """Why an answer was not taken.
+
+    Attributes:
+        kind: What was wrong: a key of `CORRECTIONS`.
+        message: What the model is told, with lines of its code.
+        code: The C that was refused.
+        finding: What was wrong in one sentence, without lines of code.
+    """
 
     kind: str
     message: str
@@ -34,13 +41,13 @@ class Rejection:
 
     @property
     def brief(self) -> str:
-        """One line of it."""
+        """What was wrong, in one line."""
         return (self.finding or self.message).partition("\n")[0]
 
 
 @functools.cache
 def system_prompt() -> str:
-    """The contract, the same for every kernel: servers can keep it in their caches."""
+    """Write the contract; it is equal for all kernels, so that servers can keep it in their caches."""
     functions = ", ".join(f.name for f in vocabulary.FUNCTIONS.values())
     types = ", ".join(vocabulary.TYPEDEFS)
     rules = "\n".join(f"- {words}" for words in RULES.values())
@@ -75,7 +82,7 @@ While your code runs, these end the call and are reported to you:
 
 
 def task_prompt(signatures: Sequence[Signature], task: str, current: str | None) -> str:
-    """What is to be written this time: prototypes, what they mean, the present body, and the user's words."""
+    """Write the task: prototypes, what their parameters mean, the present body, and the user's words."""
     structs = "".join(dict.fromkeys(r.c_definition for s in signatures for r in s.records))
     parts = [_write_heading(signatures)]
     if structs:
@@ -109,7 +116,7 @@ def _describe_parameter(param: Param) -> str:
     return f"{f'array of {shape}' if shape else 'one value by reference'}, {use}"
 
 
-#: What each kind of failure says before and after its message.
+#: What a correction says before and after its message, by the kind of rejection.
 CORRECTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "no_code": (
         "Your answer cannot be used:",
@@ -158,16 +165,16 @@ CORRECTIONS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-def correction(failure: Rejection) -> str:
-    """The next message to the model."""
-    before, after = CORRECTIONS[failure.kind]
-    return f"{before}\n\n{_shorten(failure.message.rstrip())}\n\n{after}\n"
+def correction(rejection: Rejection) -> str:
+    """Write the next message to the model: what was wrong, and what to do about it."""
+    before, after = CORRECTIONS[rejection.kind]
+    return f"{before}\n\n{_shorten(rejection.message.rstrip())}\n\n{after}\n"
 
 
-def fresh_start(base: str, failure: Rejection) -> str:
-    """The task again, for a conversation that begins anew; the refused code is not shown, lest it be copied."""
+def fresh_start(base: str, rejection: Rejection) -> str:
+    """Write the task for a conversation that begins anew; the refused code is not shown, lest it be copied."""
     return (
-        f"{base}\nAn earlier answer to this was refused twice in the same words ({failure.brief}). "
+        f"{base}\nAn earlier answer to this was refused twice in the same words ({rejection.brief}). "
         "Do not repeat it: write the function in another way.\n"
     )
 

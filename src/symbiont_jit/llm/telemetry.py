@@ -1,8 +1,8 @@
-"""OpenTelemetry spans and metrics of the loop, by its conventions for generative AI; nothing where its API is missing.
+"""OpenTelemetry spans and metrics of the repair loop, by OpenTelemetry's conventions for generative AI.
 
 In: what the loop does. Out: spans `invoke_agent` (a lane) and `chat` (a request with its tools), token and duration
-metrics. Only the API package is used, so nothing happens until the user configures an exporter. Prompts and replies are
-not in it: they are in the trace.
+metrics. Only the API package is used, so nothing happens until the user configures an exporter, nor where the package
+is missing. Prompts and replies are in the trace and not here.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _open_span(name: str, attributes: dict[str, Any]) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def trace_lane(index: int, signatures: Sequence[Signature]) -> Iterator[None]:
-    """A lane from its first request to its end."""
+    """Open a span for a lane, from its first request to its end."""
     names = ", ".join(s.name for s in signatures)
     attributes = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": names, "symbiont_jit.lane": index}
     with _open_span(f"invoke_agent {names}", attributes):
@@ -65,7 +65,7 @@ def trace_lane(index: int, signatures: Sequence[Signature]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def trace_request(messages: Sequence[Any]) -> Iterator[Callable[[Reply], None]]:
-    """One run of the agent; what is yielded takes its reply."""
+    """Open a span for one run of the agent; yields a function that adds the reply to it."""
     with _open_span("chat", {"gen_ai.operation.name": "chat", "symbiont_jit.messages": len(messages)}) as span:
 
         def add_reply(reply: Reply) -> None:
@@ -89,7 +89,7 @@ def _describe_reply(reply: Reply) -> dict[str, Any]:
 
 
 def record_attempt(done: Attempt) -> None:
-    """What an attempt used and what became of it."""
+    """Record what an attempt used and what became of it."""
     instruments = _instruments()
     if instruments is None:
         return

@@ -1,7 +1,7 @@
-"""A reply -> the texts in it that may be code, each with how much its shape says for it.
+"""A reply -> the texts in it that may be code, each with how strongly its shape says so.
 
 In: what a model answered. Out: `Segment`s in the order of the reply: fenced blocks, fields of JSON, contents of tags,
-and what stands between them. Thinking is gone. Non-goal: what is in a segment; `scan` and `replies` say that.
+and what stands between them. Thinking is left out. Non-goal: what is in a segment; `outline` and `units` say that.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from symbiont_jit.llm.replies.outline import TYPE_WORDS, scan
 
 __all__ = ["Segment", "Strength", "clean", "find_segments", "strip_thinking"]
 
-#: Blocks in blocks in blocks: a fence in a fence, a JSON field with a fence.
+#: How deep blocks may stand in blocks: a fence in a fence, a JSON field with a fence.
 MAX_DEPTH: Final = 3
 MAX_INDENT: Final = 40
 
 
 class Strength(enum.IntEnum):
-    """What a segment's shape says for it: all of a stronger class are looked at before any of a weaker one."""
+    """How strongly a segment's shape says that it is code; stronger classes are looked at before weaker ones."""
 
     OTHER = 0
     PROSE = 1
@@ -35,7 +35,15 @@ class Strength(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """`is_closed` is false where the reply ends before the block does; `is_diff` is what its tag says."""
+    """A text in a reply that may be code.
+
+    Attributes:
+        text: The text, without what was around it.
+        strength: How strongly its shape says that it is code.
+        is_closed: False where the reply ends before the block does.
+        is_diff: Whether the block's tag says that it is a diff.
+        how: What was done to the reply to get the text, in words.
+    """
 
     text: str
     strength: Strength
@@ -56,14 +64,14 @@ _REPLACED: Final = str.maketrans(
 
 
 def clean(text: str) -> str:
-    """Unix line ends; no byte order mark, no invisible characters, no spaces of special kinds."""
+    """Give a reply Unix line ends, and take byte order marks, invisible characters and special spaces out."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").translate(_REPLACED)
     return _CURLY_FENCE.sub(r"\1```", lines)
 
 
 _THINKING: Final = "think thinking thought thoughts reasoning reflection analysis scratchpad seed:think".split()
 _NAMES: Final = "|".join(sorted(_THINKING, key=len, reverse=True))
-#: What opens and what closes thinking, in the tags, tokens and channels that models use.
+#: The marks that open and close thinking, in the tags, tokens and channels that models use.
 _MARK: Final = re.compile(
     rf"""(?P<open><(?:{_NAMES})(?:[ \t][^<>\n]{{0,80}})?>|\[THINK\]|◁think▷|<\|begin_of_thought\|>
          |<\|channel\|>\s{{0,9}}(?:analysis|commentary)\b)
@@ -75,7 +83,7 @@ _BARE_CHANNELS: Final = re.compile(r"\A\s*analysis(?=[A-Z\s]).*?assistantfinal",
 
 
 def strip_thinking(text: str) -> tuple[str, bool, bool]:
-    """The reply without what was only thought, whether there was any, and whether the reply ends inside of it."""
+    """Take thinking out of a reply; gives the rest, whether there was any, and whether the reply ends inside of it."""
     text, bare = _BARE_CHANNELS.subn("", text)
     kept: list[str] = []
     start = 0
@@ -84,7 +92,7 @@ def strip_thinking(text: str) -> tuple[str, bool, bool]:
     last_close = max((m.start() for m in marks if m["close"]), default=-1)
     for mark in marks:
         if mark["close"]:
-            # What closes without having been opened ends thinking that began with the reply.
+            # A closing mark without an opening one ends thinking that began with the reply.
             kept = kept if inside else []
             start, inside = mark.end(), False
         elif not inside and (mark.start() < last_close or _is_line_start(text, mark.start())):
@@ -96,7 +104,7 @@ def strip_thinking(text: str) -> tuple[str, bool, bool]:
 
 
 def _is_quoted(text: str, mark: re.Match[str]) -> bool:
-    """A tag that is talked about: `<think>` in backticks or quotes."""
+    """Whether a tag is only talked about: `<think>` in backticks or quotes."""
     return text[max(mark.start() - 1, 0) : mark.start()] in ("`", '"') and text[mark.end() : mark.end() + 1] in '`"'
 
 
@@ -114,7 +122,7 @@ _FENCE: Final = re.compile(
 )
 _CLOSING_END: Final = re.compile(rf"(?P<fence>`{{3,}}+|~{{3,}}+){_QUOTE}[ \t.]*{_MARKUP}$")
 _AFTER_CLOSING: Final = re.compile(rf"{_QUOTE}[ \t.,;:]*{_MARKUP}$")
-#: Word processors and web pages make these of backticks.
+#: Word processors and web pages turn backticks into these characters.
 _CURLY_FENCE: Final = re.compile(r"^([ \t>]*+)[\u2018\u2019\u00b4\u02cb]{3,}", re.MULTILINE)
 
 _TAGS: Final = {
@@ -140,7 +148,7 @@ class _OpenBlock:
 
 
 def find_segments(text: str, depth: int = 0) -> list[Segment]:
-    """The segments of an answer, in its order."""
+    """Cut an answer into its segments, in order."""
     found: list[Segment] = []
     prose: list[str] = []
     block: _OpenBlock | None = None
@@ -168,7 +176,7 @@ def find_segments(text: str, depth: int = 0) -> list[Segment]:
             found.extend(_read_block(block, True, depth))
             block = None
         elif fence is not None and _is_opening(block, fence):
-            # The block before it was never closed, or holds blocks itself.
+            # The open block was never closed, or holds blocks itself.
             found.extend(_read_block(block, block.tag in _WRAPPERS or not block.lines, depth))
             block = _open_block(fence)
         elif (end := _find_closing(block, line)) is not None:
@@ -192,7 +200,7 @@ def _open_block(fence: re.Match[str]) -> _OpenBlock:
 
 
 def _close_at_once(found: list[Segment], block: _OpenBlock, depth: int) -> tuple[list[Segment], _OpenBlock | None]:
-    """A block on one line: what follows the opening fence ends in a closing one."""
+    """Close a block that begins and ends on one line."""
     if block.lines and (end := _find_closing(block, block.lines[0])) is not None:
         block.lines[0] = block.lines[0][:end]
         return [*found, *_read_block(block, True, depth)], None
@@ -200,7 +208,7 @@ def _close_at_once(found: list[Segment], block: _OpenBlock, depth: int) -> tuple
 
 
 def _add_line(block: _OpenBlock, line: str) -> None:
-    """A line of a block, without the indent of its fence; and whether a comment of C is open behind it."""
+    """Add a line to a block without the indent of the fence, and note whether a comment of C is open behind it."""
     for character in block.indent:
         if line.startswith(character):
             line = line[1:]
@@ -217,16 +225,18 @@ def _add_line(block: _OpenBlock, line: str) -> None:
 
 
 def _is_closing(block: _OpenBlock, fence: re.Match[str]) -> bool:
+    """Whether a fence closes the open block."""
     mark = fence["fence"]
     if mark[0] != block.mark[0] or len(mark) < len(block.mark):
         return False
     if _AFTER_CLOSING.match(fence["info"]) is not None:
         return True
-    # A sentence goes on behind it.
+    # Several words that are no tag are a sentence that goes on behind the closing fence.
     return len(fence["info"].split()) > 1 and _read_tag(fence["info"])[0] not in {*_TAGS, *_DIFF_TAGS, "json"} - {""}
 
 
 def _is_opening(block: _OpenBlock, fence: re.Match[str]) -> bool:
+    """Whether a fence inside of a block opens another block of code."""
     mark = fence["fence"]
     if len(mark) < len(block.mark) or mark[0] != block.mark[0]:
         return False
@@ -234,7 +244,7 @@ def _is_opening(block: _OpenBlock, fence: re.Match[str]) -> bool:
 
 
 def _find_closing(block: _OpenBlock, line: str) -> int | None:
-    """Where a closing fence begins that stands behind code on its line."""
+    """Find where a closing fence begins that stands behind code on its line."""
     if block.mark[0] not in line[-400:]:
         return None
     end = _CLOSING_END.search(line, max(len(line) - 400, 0))
@@ -244,7 +254,7 @@ def _find_closing(block: _OpenBlock, line: str) -> int | None:
 
 
 def _read_tag(info: str) -> tuple[str, str]:
-    """The language in an info string, and the code that follows on the same line."""
+    """Read the language in an info string, and the code that follows on the same line."""
     first = _TAG.match(info[:200])
     if first is None:
         return ("", info) if _looks_like_code(info) else ("", "")
@@ -267,6 +277,7 @@ def _looks_like_code(text: str) -> bool:
 
 
 def _read_block(block: _OpenBlock, is_closed: bool, depth: int) -> list[Segment]:
+    """Turn a block into its segments: those of blocks or JSON inside of it, else the block itself."""
     text = "\n".join(block.lines)
     strength = _TAGS.get(block.tag, Strength.OTHER)
     if depth < MAX_DEPTH:
@@ -286,7 +297,7 @@ _FIELD: Final = re.compile(
 
 
 def _read_fields(text: str, depth: int) -> list[Segment]:
-    """The texts in fields of a JSON object that are named like code."""
+    """Read the fields of a JSON object that are named like code."""
     found: list[Segment] = []
     for field in _FIELD.finditer(text):
         code = _unescape(field["text"])
@@ -320,7 +331,7 @@ _CDATA: Final = re.compile(r"\A\s*<!\[CDATA\[|\]\]>\s*\Z")
 
 
 def _read_prose(text: str, depth: int) -> list[Segment]:
-    """What stands outside of fences: fields of JSON, contents of tags, and sentences."""
+    """Read what stands outside of fences: fields of JSON, contents of tags, and sentences."""
     if '"' in text and (fields := _read_fields(text, depth)):
         return fields
     found: list[Segment] = []
@@ -334,7 +345,7 @@ def _read_prose(text: str, depth: int) -> list[Segment]:
 
 
 def _find_wrapped(text: str) -> Iterator[tuple[int, int, Strength, str, bool]]:
-    """Innermost tags of the table with what they hold; a tag alone on its line that nothing closes holds the rest."""
+    """Yield the innermost tags of the table with what they hold; one that nothing closes holds the rest of the text."""
     opened: re.Match[str] | None = None
     for tag in _WRAPPER.finditer(text):
         if not tag["slash"]:
@@ -357,6 +368,7 @@ def _strength_of(tag: re.Match[str]) -> Strength:
 
 
 def _mend(segment: Segment) -> Segment:
+    """Undo what was done to the text on its way here, and say so in `how`."""
     for mend, words in _MENDS:
         text = mend(segment.text)
         if text != segment.text:
@@ -369,7 +381,7 @@ MIN_NUMBERED: Final = 3
 
 
 def _strip_line_numbers(text: str) -> str:
-    """Runs of lines that are numbered one after the other, without the numbers."""
+    """Take the numbers off lines that are numbered one after the other."""
     lines = text.split("\n")
     matches = [_NUMBERED.match(line) for line in lines]
     start = 0
@@ -391,8 +403,8 @@ _ENTITY: Final = re.compile(r"&(lt|gt|amp|quot|apos|nbsp|#39|#x27|#34|#x22|#60|#
 
 
 def _unescape_html(text: str) -> str:
-    """HTML escapes undone, unless `lt` and the like are names in this text: `a &lt; b` could be C."""
-    for _ in range(2):  # escaped twice: &amp;lt;
+    """Undo HTML escapes, unless `lt` and the like are names in the text: `a &lt; b` could be C."""
+    for _ in range(2):  # some texts are escaped twice: &amp;lt;
         names = {m[1].lower() for m in _ENTITY.finditer(text)}
         if not names:
             break
@@ -404,7 +416,7 @@ def _unescape_html(text: str) -> str:
 
 
 def _unescape_lines(text: str) -> str:
-    r"""The text of a literal: one line with `\n` where its lines ended."""
+    r"""Undo the escapes of a text that is one line with `\n` where its lines ended."""
     bare = text.strip()
     if "\n" in bare or "\\n" not in bare or not re.search(r"[;{}]\s*\\n", bare):
         return text
@@ -415,12 +427,12 @@ _BREAK: Final = re.compile(r"[ \t]*+<br[ \t]{0,3}/?>[ \t]*+$", re.MULTILINE | re
 
 
 def _strip_breaks(text: str) -> str:
-    """Lines without HTML's line breaks at their ends."""
+    """Take HTML's line breaks off the ends of lines."""
     return _BREAK.sub("", text)
 
 
 def _strip_tag_line(text: str) -> str:
-    """A language alone on the first line: the tag of a fence that slipped down, or lost its fence."""
+    """Take a language off the first line, where it stands alone: a fence's tag that slipped down or lost its fence."""
     first, newline, rest = text.lstrip("\n").partition("\n")
     return rest if newline and _TAGS.get(first.strip().lower(), Strength.OTHER) >= Strength.CPP else text
 

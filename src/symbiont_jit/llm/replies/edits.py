@@ -22,7 +22,13 @@ MAX_QUOTE: Final = 80
 
 @dataclass(slots=True)
 class Edit:
-    """Lines with ` `, `-` or `+` before them; `line` counts from 1 and is 0 where nothing was said."""
+    """One change to a source.
+
+    Attributes:
+        lines: Pairs of a mark (` `, `-` or `+`) and the line behind it.
+        line: Where the change begins, counted from 1; 0 where the reply does not say.
+        is_complete: False where the reply ends inside of the edit.
+    """
 
     lines: list[tuple[str, str]] = field(default_factory=list)
     line: int = 0
@@ -30,18 +36,18 @@ class Edit:
 
     @property
     def old(self) -> list[str]:
-        """What is to be there before."""
+        """The lines that the source has before the edit."""
         return [text for mark, text in self.lines if mark != "+"]
 
     @property
     def new(self) -> list[str]:
-        """What is to be there afterwards."""
+        """The lines that the source has after the edit."""
         return [text for mark, text in self.lines if mark != "-"]
 
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """The edit that could not be made, counted from 1, and the first line of it that the source does not have."""
+    """The edit that could not be made, counted from 1, and its first line that the source does not have."""
 
     number: int
     line: str
@@ -56,7 +62,7 @@ _FENCE_LINE: Final = re.compile(r"[ \t]{0,8}(?:```|~~~)[\w+-]{0,12}[ \t]*+$")
 
 
 def search_blocks(text: str) -> list[Edit]:
-    """The SEARCH/REPLACE blocks of a text; the last is not complete where the text ends inside of it."""
+    """Read the SEARCH/REPLACE blocks of a text; the last is not complete where the text ends inside of it."""
     found: list[Edit] = []
     edit: Edit | None = None
     mark = "-"
@@ -81,9 +87,9 @@ _FILE: Final = re.compile(r"(?:---|\+\+\+) |diff --git |index [0-9a-f]|\*\*\* |n
 
 
 def diff_hunks(text: str, *, is_diff: bool = False, is_fenced: bool = True) -> list[Edit]:
-    """The hunks of a unified diff in a text; `is_diff` says that the text is one even without a header.
+    """Read the hunks of a unified diff in a text; `is_diff` says that the text is one even without a header.
 
-    Outside of a fence a line without a mark ends its hunk; inside it is context whose blank was forgotten.
+    Outside of a fence a line without a mark ends its hunk; inside of one it is context whose blank was forgotten.
     """
     lines = text.split("\n")
     has_hunks = any(_HUNK.match(line) for line in lines)
@@ -112,7 +118,7 @@ def diff_hunks(text: str, *, is_diff: bool = False, is_fenced: bool = True) -> l
 
 
 def _is_file_line(lines: Sequence[str], number: int) -> bool:
-    """`--- a` is a header where `+++ b` follows; alone it is a line `-- a;` taken away."""
+    """Whether a line is a diff's header: `--- a` is one where `+++ b` follows; alone it takes a line `-- a;` away."""
     line = lines[number]
     if line.startswith("--- "):
         return lines[number + 1 : number + 2] != [] and lines[number + 1].startswith("+++ ")
@@ -122,7 +128,7 @@ def _is_file_line(lines: Sequence[str], number: int) -> bool:
 
 
 def new_side(edits: Iterable[Edit]) -> str:
-    """What the edits would leave, taken alone: a whole function where the hunk held one."""
+    """Write what the edits would leave, taken alone: a whole function where the hunk held one."""
     return "\n".join(line for edit in edits for line in edit.new)
 
 
@@ -130,7 +136,7 @@ def new_side(edits: Iterable[Edit]) -> str:
 
 
 def apply_edits(source: str, edits: Sequence[Edit]) -> str | Misfit:
-    """The source with all edits made, one after the other."""
+    """Make all edits, one after the other; gives the new source, or the edit that does not fit."""
     shift = 0
     for number, edit in enumerate(edits, 1):
         if number > MAX_EDITS:
@@ -149,11 +155,12 @@ def apply_edits(source: str, edits: Sequence[Edit]) -> str | Misfit:
 
 
 def _key(line: str) -> str:
-    """What has to agree of a line: all but its blanks."""
+    """Reduce a line to what has to agree: all but its blanks."""
     return "".join(line.split())
 
 
 def _apply(lines: list[str], edit: Edit, near: int) -> list[str] | None:
+    """Make one edit by whole lines, with as much of its context as agrees; None where nothing does."""
     if not any(_key(line) for line in edit.old):
         return _insert(lines, edit, near)
     marked = [(mark, text) for mark, text in edit.lines if mark == "+" or _key(text)]
@@ -167,12 +174,12 @@ def _apply(lines: list[str], edit: Edit, near: int) -> list[str] | None:
     return None
 
 
-#: How much context is left out at the front and at the back, the least first.
+#: How many lines of context are left out at the front and at the back, the fewest first.
 _FUZZ: Final = sorted(((f, b) for f in range(MAX_FUZZ + 1) for b in range(MAX_FUZZ + 1)), key=sum)
 
 
 def _trim(marked: list[tuple[str, str]], front: int, back: int) -> list[tuple[str, str]] | None:
-    """The hunk without some lines of context at its ends; None where there are not as many."""
+    """Leave out some lines of context at a hunk's ends; None where there are not as many."""
     end = len(marked) - back
     cut = marked[:front] + marked[end:]
     kept = marked[front:end]
@@ -182,7 +189,7 @@ def _trim(marked: list[tuple[str, str]], front: int, back: int) -> list[tuple[st
 
 
 def _find_place(lines: list[str], old: list[str], near: int) -> list[int] | None:
-    """The numbers of the lines that agree, empty ones left out; of several places the one nearest to `near`."""
+    """Find the numbers of the lines that agree, empty ones left out; of several places the one nearest to `near`."""
     full = [(number, key) for number, line in enumerate(lines) if (key := _key(line))]
     keys = [key for _, key in full]
     places = [i for i, key in enumerate(keys) if key == old[0] and keys[i : i + len(old)] == old]
@@ -193,7 +200,7 @@ def _find_place(lines: list[str], old: list[str], near: int) -> list[int] | None
 
 
 def _splice(lines: list[str], marked: list[tuple[str, str]], at: list[int]) -> list[str]:
-    """The source with the hunk made: context keeps the source's own spelling."""
+    """Make a hunk at its place; context keeps the source's own spelling."""
     out = lines[: at[0]]
     position, known = at[0], iter(at)
     for mark, text in marked:
@@ -209,7 +216,7 @@ def _splice(lines: list[str], marked: list[tuple[str, str]], at: list[int]) -> l
 
 
 def _insert(lines: list[str], edit: Edit, near: int) -> list[str] | None:
-    """New lines without any context go where the header says, if it says so."""
+    """Insert lines that have no context where the header says; None where it does not say."""
     if not near:
         return None
     at = min(near - 1, len(lines))
@@ -217,12 +224,13 @@ def _insert(lines: list[str], edit: Edit, near: int) -> list[str] | None:
 
 
 def _replace_inside(source: str, edit: Edit) -> str | None:
-    """Text that is part of a line, and there once."""
+    """Replace a text that is part of a line and stands in the source once."""
     old, new = "\n".join(edit.old).strip(), "\n".join(edit.new).strip()
     return source.replace(old, new) if old and source.count(old) == 1 else None
 
 
 def _find_missing(lines: list[str], edit: Edit) -> str:
+    """Find the first line of an edit that the source does not have, or the edit's first line where it has all."""
     known = {_key(line) for line in lines}
     old = [line.strip() for line in edit.old if line.strip()]
     return next((line for line in old if _key(line) not in known), old[0] if old else "")[:MAX_QUOTE]

@@ -1,7 +1,7 @@
 """The top level of C, found without parsing it: functions, directives, declarations, and what is none of them.
 
-In: text that is C, or C with prose around it. Out: a `Scan`, pieces by position. It takes time linear in the text,
-whatever the text is. Non-goals: whether the C is right; the frontend says that.
+In: text that is C, or C with prose around it. Out: a `Scan`, pieces by position. The time is linear in the length of
+the text, whatever the text is. Non-goal: whether the C is right; the frontend says that.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from symbiont_jit.c import vocabulary
 
 __all__ = ["TYPE_WORDS", "Piece", "Scan", "brace_groups", "find_calls", "find_words", "is_prose", "scan"]
 
-#: How far before its name a function's declaration is looked for.
+#: How many characters before a function's name its declaration is looked for.
 MAX_HEAD: Final = 600
 TYPE_WORDS: Final = frozenset(
     "void char short int long float double signed unsigned _Bool bool _Complex complex const volatile static inline "
     "extern register struct union enum restrict __inline __inline__ _Noreturn".split()
 ) | frozenset(vocabulary.TYPEDEFS)
 _TAG_WORDS: Final = frozenset({"struct", "union", "enum"})
-#: Before a bracket these are no functions.
+#: Words that stand before a bracket and are no functions.
 KEYWORDS: Final = frozenset(
     "if for while switch do else return sizeof case default goto break continue typedef _Alignof _Static_assert".split()
 )
-#: Where a line begins any word may be the name of a type, but not one of these: they begin other languages' functions.
+#: At the start of a line any word may be the name of a type, but these begin statements or other languages' functions.
 _NOT_TYPES: Final = KEYWORDS | frozenset("function fn def func fun class new let var sub proc".split())
 _ATTRIBUTE_WORDS: Final = ("__attribute__", "__attribute", "__declspec", "_Alignas")
 _DIRECTIVE_WORDS: Final = "include define undef ifdef ifndef if elif else endif pragma error line"
@@ -52,11 +52,18 @@ _PROSE: Final = re.compile(r"\b[A-Za-z]{2,}+(?:[ ,'\u2019-]{1,3}+[A-Za-z]++){2,}
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Something at the top level: `names` is what it declares.
+    """Something at the top level of C.
 
-    `kind` is function, directive, declaration, prototype, linkage (of `extern "C" {` and its brace) or junk. Of a
-    function, `head` is where its name begins, `brace` where its body does and `params` the text in its parentheses;
-    `is_open` says that the text ends inside of it; `is_conditional` that it stands between #if and #endif.
+    Attributes:
+        kind: function, directive, declaration, prototype, linkage (`extern "C" {` and its closing brace) or junk.
+        start: Where the piece begins, as an index of the text.
+        end: Where the piece ends; the character there is not part of it.
+        names: The names that the piece declares.
+        head: Where a function's name begins.
+        brace: Where a function's body begins.
+        params: The text in a function's parentheses.
+        is_open: Whether the text ends inside of the piece.
+        is_conditional: Whether the piece stands between #if and #endif.
     """
 
     kind: str
@@ -71,7 +78,7 @@ class Piece:
 
     @property
     def name(self) -> str:
-        """The first of its names, or nothing."""
+        """The first name that the piece declares, or an empty text."""
         return self.names[0] if self.names else ""
 
     @property
@@ -86,7 +93,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """`bare` is the text with comments and literals blanked, character for character; `pieces` are in order."""
+    """A text with its pieces in order; `bare` is the text with comments and literals blanked, none of it moved."""
 
     text: str
     bare: str
@@ -94,22 +101,22 @@ class Scan:
 
     @property
     def functions(self) -> list[Piece]:
-        """The definitions."""
+        """The definitions of functions, in their order."""
         return [p for p in self.pieces if p.kind == "function"]
 
 
 def scan(text: str, *, prose: bool = False) -> Scan:
-    """The pieces of C text; with `prose`, of the C in a text that is mostly none."""
+    """Find the pieces of C text; with `prose`, those of the C in a text that is mostly none."""
     return _Scanner(text, prose).run()
 
 
 def find_calls(bare: str) -> set[str]:
-    """The names that stand before an opening parenthesis."""
+    """Find the names that stand before an opening parenthesis."""
     return {m[1] for m in _CALL.finditer(bare)} - KEYWORDS
 
 
 def find_words(bare: str) -> set[str]:
-    """All identifiers and keywords."""
+    """Find all identifiers and keywords."""
     return {m[0] for m in _WORD.finditer(bare)}
 
 
@@ -119,7 +126,7 @@ def is_prose(bare: str) -> bool:
 
 
 def brace_groups(bare: str) -> Iterator[tuple[int, int]]:
-    """Outermost blocks as start and end; the end of a block that nothing closes is -1."""
+    """Yield the outermost blocks as start and end; the end of a block that nothing closes is -1."""
     depth = start = 0
     for match in re.finditer(r"[{}]", bare):
         if match[0] == "{":
@@ -135,12 +142,12 @@ def brace_groups(bare: str) -> Iterator[tuple[int, int]]:
 
 @dataclass(slots=True)
 class _Scanner:
-    """One walk over the tokens. `chunk` is where the piece that is being read begins."""
+    """One walk over the tokens of a text; `chunk` is where the piece that is being read begins."""
 
     text: str
     prose: bool
     pieces: list[Piece] = field(default_factory=list)
-    #: Comments and literals, as start and end.
+    #: Where comments and literals stand, as start and end.
     blanks: list[tuple[int, int]] = field(default_factory=list)
     chunk: int = 0
     depth: int = 0
@@ -161,7 +168,7 @@ class _Scanner:
         return Scan(self.text, self.blank_all(), tuple(self.pieces))
 
     def take(self, match: re.Match[str]) -> int:
-        """Handle a token; gives where to read on."""
+        """Take one token; gives where to read on."""
         first = match[0][0]
         if first in "(){};":
             self.take_mark(first, match.start())
@@ -212,7 +219,7 @@ class _Scanner:
             position = after
 
     def take_condition(self, word: str) -> None:
-        """Each branch of #if begins at the depth where the first one did."""
+        """Note a condition: each branch of #if begins at the depth of braces where the first one did."""
         if word in ("if", "ifdef", "ifndef"):
             self.conditions.append(self.depth)
         elif word in ("else", "elif") and self.conditions:
@@ -284,7 +291,7 @@ class _Scanner:
     # -- functions ----------------------------------------------------------------------------------------------
 
     def find_definition(self, at: int) -> Piece | None:
-        """The function whose body begins at a brace, if one does."""
+        """Find the function whose body begins at a brace, if one does."""
         if self.group is None or self.group[0] < self.chunk:
             return None
         start, end = self.group
@@ -321,7 +328,7 @@ class _Scanner:
         self.begin_piece(at + 1)
 
     def is_old_style(self, at: int) -> bool:
-        """`double f(x) double x; { ... }`: what follows the parentheses declares the parameters."""
+        """Whether declarations behind parentheses are a function's parameters: `double f(x) double x; { ... }`."""
         if self.group is None or self.aggregate >= 0 or at - self.group[1] > MAX_HEAD:
             return False
         between = self.blank_out(self.group[1] + 1, at).strip()
@@ -337,7 +344,7 @@ class _Scanner:
     # -- ends and blanks ----------------------------------------------------------------------------------------
 
     def add_junk(self, end: int) -> None:
-        """What stands between two pieces and is more than comments."""
+        """Add as junk what stands between two pieces and is more than comments."""
         if not _is_blank(self.blank_out(self.chunk, end)):
             self.pieces.append(Piece("junk", self.chunk, end))
 
@@ -351,7 +358,7 @@ class _Scanner:
             self.add_junk(end)
 
     def blank_out(self, start: int, end: int) -> str:
-        """A part of the text with its comments and literals blanked."""
+        """Blank the comments and literals in a part of the text."""
         first = len(self.blanks)
         while first and self.blanks[first - 1][1] > start:
             first -= 1
@@ -362,7 +369,7 @@ class _Scanner:
 
 
 def _is_aggregate_head(before: str) -> bool:
-    """Whether a brace behind this text begins a type or a list of values."""
+    """Whether a brace behind a text begins a type or a list of values."""
     last = before[-1:]
     return last in ("=", "]") or ((last.isalnum() or last == "_") and _TAG_AT_END.search(before) is not None)
 
@@ -393,7 +400,7 @@ def _find_prototype_names(bare: str) -> tuple[str, ...]:
 
 
 def _find_declared_names(bare: str) -> tuple[str, ...]:
-    """What a declaration declares: tags, enumerators and fields as well, which does no harm."""
+    """Find what a declaration declares; tags, enumerators and fields are among them, which does no harm."""
     names = [m[1] for m in _TAGGED.finditer(bare)] + [m[1] for m in _DECLARED.finditer(bare)]
     return tuple(n for n in dict.fromkeys(names) if n not in TYPE_WORDS)
 
@@ -403,7 +410,7 @@ _ATTRIBUTE_AT_END: Final = re.compile(r"(?:__attribute__|__attribute|__declspec)
 
 
 def _find_start(text: str, low: int, head: int, *, needs_type: bool) -> int | None:
-    """Where the declaration begins whose name stands at `head`: as far back as the words are those of a type."""
+    """Find where the declaration of the name at `head` begins: as far back as the words are those of a type."""
     start, typed = head, False
     while True:
         before = text[low:start]
@@ -433,7 +440,7 @@ def _is_type_word(word: str, before: str, typed: bool) -> bool:
     tag = _WORD_AT_END.search(before.rstrip())
     if tag is not None and tag[0] in _TAG_WORDS:
         return True
-    # The name of a typedef: a lone word where a line begins, or one behind `static` and the like.
+    # A lone word at the start of a line, or behind `static` and the like, may be the name of a typedef.
     behind_type = tag is not None and tag[0] in TYPE_WORDS
     return not typed and (_is_line_start(before) or behind_type)
 
