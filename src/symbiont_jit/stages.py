@@ -1,7 +1,7 @@
 """How long each stage of a piece of work took.
 
-In: `with stage("clang"):` around the work. Out: seconds by stage, inside of `with collect_stages() as seconds:`. A stage
-costs next to nothing where nobody collects.
+In: `with stage("clang"):` around the work. Out: seconds by stage, inside of `with collect_stages() as seconds:`.
+A stage costs next to nothing where nobody collects.
 """
 
 from __future__ import annotations

@@ -102,18 +102,18 @@ class Agent:
             TurnLimit: The model called tools until its turns were used up.
             RequestFailed: The server could not be reached or did not answer as asked.
         """
-        said: list[Message] = []
+        new: list[Message] = []
         usage, retries, requests = Usage(), list[Retry](), 0
         for turn in range(self.max_turns):
-            answer, waits = await self._request_turn([*messages, *said])
+            answer, waits = await self._request_turn([*messages, *new])
             requests += 1 + len(waits)
             retries += waits
             usage += answer.usage
-            said.append(answer.message)
+            new.append(answer.message)
             if not answer.calls:
-                return Reply(answer.text, tuple(said), usage, self.model, answer.finish, requests, tuple(retries))
-            said += await self._run_calls(answer, is_last=turn == self.max_turns - 1)
-        raise TurnLimit(f"{self.model!r} called tools for {self.max_turns} turns and gave no answer", said, usage)
+                return Reply(answer.text, tuple(new), usage, self.model, answer.finish, requests, tuple(retries))
+            new += await self._run_calls(answer, is_last=turn == self.max_turns - 1)
+        raise TurnLimit(f"{self.model!r} called tools for {self.max_turns} turns and gave no answer", new, usage)
 
     async def close(self) -> None:
         """Close the connections of the running event loop now; without this they are closed when the loop ends."""
@@ -123,7 +123,7 @@ class Agent:
         return f"Agent({self.model!r}, base_url={self._connection.server!r}, provider={self.provider.name!r})"
 
     async def _request_turn(self, messages: Sequence[Message]) -> tuple[Completion, list[Retry]]:
-        """Ask for the model's next turn. The error is raised outside of `except`, so that no exception with a key is chained."""
+        """Ask for the next turn; its error is raised outside of `except`, so that no exception with a key is in it."""
         body = {"model": self.model, "messages": [dict(message) for message in messages], **self._settings}
         outcome, retries = await send_with_retries(lambda: self._send_metered(body), self.retries)
         if isinstance(outcome, RequestFailure):

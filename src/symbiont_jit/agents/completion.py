@@ -1,7 +1,7 @@
 """A chat completion as servers write it, read into what the project uses.
 
-In: the JSON of a completion, from any server. Out: a `Completion`, or a `RequestFailure` where the JSON is none. A model's
-reasoning is not its answer: it is left out of the text, and its tokens are counted.
+In: the JSON of a completion, from any server. Out: a `Completion`, or a `RequestFailure` where the JSON is none. The
+reasoning of a model is not its answer: it is left out of the text, and its tokens are counted.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Completion:
 def read_completion(
     data: object, echo: Sequence[str] = (), redact: Callable[[str], str] = str
 ) -> Completion | RequestFailure:
-    """Read the first choice of a completion; `echo` names fields that a server wants back, `redact` takes secrets out."""
+    """Read a completion's first choice; `echo` names fields that a server wants back, `redact` takes secrets out."""
     if not isinstance(data, Mapping):
         return _report_malformed("its JSON is not an object")
     choices = data.get("choices")
@@ -75,15 +75,15 @@ def read_completion(
     text = redact(_text_of(message))
     calls = message.get("tool_calls")
     raw = [dict(call) for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
-    said: dict[str, Any] = {"role": "assistant", "content": text}
-    said |= {name: message[name] for name in echo if message.get(name) is not None}
+    turn: dict[str, Any] = {"role": "assistant", "content": text}
+    turn |= {name: message[name] for name in echo if message.get(name) is not None}
     if raw:
         # Calls go back as they came, because some servers put signatures beside the arguments.
-        said["tool_calls"] = [
+        turn["tool_calls"] = [
             {**call, "id": call.get("id") or f"call_{i}", "type": "function"} for i, call in enumerate(raw)
         ]
-    found = tuple(_call_of(call) for call in said.get("tool_calls", ()))
-    return Completion(text, said, found, usage_of(data.get("usage")), str(choice.get("finish_reason") or "stop"))
+    found = tuple(_call_of(call) for call in turn.get("tool_calls", ()))
+    return Completion(text, turn, found, usage_of(data.get("usage")), str(choice.get("finish_reason") or "stop"))
 
 
 def usage_of(data: object) -> Usage:
@@ -132,5 +132,5 @@ def _read_error(error: object, redact: Callable[[str], str]) -> RequestFailure:
     return read_failure(status, {"error": error}, redact(message_of(error)))
 
 
-def _report_malformed(said: str) -> RequestFailure:
-    return RequestFailure("malformed", said, 200, is_passing=True)
+def _report_malformed(quote: str) -> RequestFailure:
+    return RequestFailure("malformed", quote, 200, is_passing=True)

@@ -88,7 +88,7 @@ class Connection:
             await entry[1].aclose()
 
     async def _client(self) -> openai.AsyncOpenAI:
-        """Find or make the client of the running loop; each is bound to its loop, and making one takes tens of milliseconds."""
+        """Find or make the client of the running loop: each is bound to its loop, and making one takes tens of ms."""
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
             for other in [known for known in self._clients if known.is_closed()]:
@@ -132,8 +132,8 @@ class Connection:
     def _read_refusal(self, status: int, text: str, headers: Mapping[str, str]) -> RequestFailure:
         text = text[:LONGEST_ERROR]
         body = parse_json(text)
-        said = self._redact_pieces(message_of(body) if body is not None else text)
-        return read_failure(status, body, said, read_retry_after(headers))
+        quote = self._redact_pieces(message_of(body) if body is not None else text)
+        return read_failure(status, body, quote, read_retry_after(headers))
 
     def _read_json(self, text: str) -> Any | RequestFailure:
         data = parse_json(text)

@@ -1,7 +1,7 @@
 """A conversation as JSON: its digest, and values that can be sent.
 
-In: messages, or a server's text. Out: a digest that is equal for equal messages in every process; JSON that a request can
-hold.
+In: messages, or a server's text. Out: a digest that is equal for equal messages in every process; JSON that a request
+can hold.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Families of servers: what each calls the settings that the protocol has no single name for.
+"""Providers of models: what each calls the settings that the protocol has no single name for.
 
-In: where a server is and what its model is called. Out: a `Family`. A table; what a user passes as `body` overrides it.
+In: the base URL of a server, or a provider's name. Out: a `Provider`, from a table. What a user passes as `body`
+overrides it.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from symbiont_jit.errors import UsageError
 
 __all__ = ["LEVELS", "PROVIDERS", "Provider", "provider_of"]
 
-#: How much to think, least first. Not every server has every level; a server says so itself.
+#: How much to think, least first. A server that does not have a level says so itself.
 LEVELS: Final = ("none", "minimal", "low", "medium", "high", "xhigh")
 
-#: Anthropic counts thinking in tokens; 1024 is the least it takes.
+#: Tokens of thinking by level for Anthropic, which takes 1024 at the least.
 _BUDGETS: Final = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 32768}
 
 Body = dict[str, Any]
@@ -32,7 +33,7 @@ def _nested_effort(level: str) -> Body:
 
 
 def _template(level: str) -> Body:
-    """Chat templates read one of these names (Qwen, GLM / DeepSeek, Granite / gpt-oss) and ignore the others."""
+    """Write a level for chat templates: they read one of these names (Qwen, GLM / DeepSeek, gpt-oss) and no other."""
     is_on = level != "none"
     effort = {"reasoning_effort": level} if is_on else {}
     return {"chat_template_kwargs": {"enable_thinking": is_on, "thinking": is_on, **effort}}
@@ -58,9 +59,15 @@ def _enable_thinking(level: str) -> Body:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One kind of server: `where` is a pattern of its base URLs, `reasoning` turns a level into fields of the request.
+    """How one kind of server spells its settings.
 
-    `limit` and `seed` are the names of those fields; `echo` are fields of an answer that have to go back with it.
+    Attributes:
+        name: What the provider is called.
+        where: A pattern that its base URLs match.
+        reasoning: Turns a level of reasoning into fields of the request.
+        limit: The field that limits the tokens of an answer.
+        seed: The field of the seed.
+        echo: Fields of an answer that have to go back to the server with it.
     """
 
     name: str
@@ -71,7 +78,7 @@ class Provider:
     echo: tuple[str, ...] = ()
 
 
-#: The first that fits is taken; ports are the servers' own defaults. The last fits all.
+#: The first provider whose pattern matches is taken, and the last one matches all; ports are the servers' defaults.
 _TABLE: Final = (
     Provider("openai", r"//api\.openai\.com|\.openai\.azure\.com|\.api\.openai\.com", limit="max_completion_tokens"),
     Provider("openrouter", r"//openrouter\.ai", _nested_effort, echo=("reasoning_details",)),
@@ -93,7 +100,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = {provider.name: provider for provider
 
 
 def provider_of(base_url: str, name: str | None = None) -> Provider:
-    """The provider by its name, or the one that a base URL belongs to. Raises `UsageError` for an unknown name."""
+    """Find a provider by its name, or by a base URL; raises `UsageError` for an unknown name."""
     if name is None:
         return next(provider for provider in _TABLE if re.search(provider.where, base_url))
     if name not in PROVIDERS:

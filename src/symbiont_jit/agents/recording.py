@@ -1,8 +1,8 @@
-"""Record what an agent said, and have it said again without a server.
+"""Recordings of what an agent answered, and their replay without a server.
 
 In: an agent and the path of a JSONL file. Out: agents. Each run is one line: the conversation, its digest, the reply or
-the error, and what the meter was told. A replay finds a run by its conversation, so lanes may ask in any order.
-No key is in the file: an agent's messages, replies and errors hold none.
+the error, and what the meter was told. A replay finds a run by its conversation, so lanes may ask in any order. There
+is no key in the file, because an agent's messages, replies and errors hold none.
 """
 
 from __future__ import annotations
@@ -39,18 +39,27 @@ FORMAT: Final = 1
 
 Record = dict[str, Any]
 
-#: How each error comes back; a class that is not here comes back as an AgentError.
+#: How an error is made again, by its class; all other classes come back as `AgentError`.
 _ERRORS: Final[Mapping[str, Callable[[Record], AgentError]]] = {
     "ContextOverflow": lambda error: ContextOverflow(error["message"]),
     "RequestFailed": lambda error: RequestFailed(error["message"], error["status"], _retries(error["retries"])),
     "TurnLimit": lambda error: TurnLimit(error["message"], error["messages"], Usage(**error["usage"])),
 }
-#: What an error has beside its message.
+#: The attributes of errors that are recorded beside the message.
 _PARTS: Final = ("status", "retries", "messages", "usage")
 
 
 class Recording:
-    """A file of runs: `record(agent)` adds to it, `replay()` answers from it."""
+    """A file of runs: `record(agent)` adds to it, `replay()` answers from it.
+
+    Args:
+        path: The file, in lines of JSON. One that exists is continued by `record`.
+
+    Example:
+        >>> recording = sj.Recording("run.jsonl")
+        >>> kernel.evolve(recording.record(agent), "Make it faster.")
+        >>> kernel.evolve(recording.replay(), "Make it faster.")
+    """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
@@ -58,7 +67,17 @@ class Recording:
         self._next: int | None = None
 
     def record(self, agent: Any) -> Ask:
-        """The agent, with each run written down as soon as it has ended. A file that is there is continued."""
+        """Make an agent whose runs are written down as soon as they have ended.
+
+        Args:
+            agent: Any agent.
+
+        Returns:
+            An agent that answers as the given one does.
+
+        Raises:
+            UsageError: The agent cannot be called.
+        """
         ask = as_agent(agent)
 
         async def ask_and_record(messages: Sequence[Message]) -> Reply:
@@ -68,7 +87,7 @@ class Recording:
                 with use_meter(tap):
                     reply = await ask(messages)
             except Exception as error:
-                # A meter that says stop has to say it again at the same place; other exceptions are nobody's answer.
+                # A replay has to stop where the meter stopped the run. Exceptions of other classes are not replayed.
                 if tap.has_stopped:
                     self._write(index, messages, tap)
                 elif isinstance(error, AgentError):
@@ -80,7 +99,15 @@ class Recording:
         return ask_and_record
 
     def replay(self) -> Ask:
-        """An agent that answers from the file: equal conversations in the order in which they were asked."""
+        """Make an agent that answers from the file.
+
+        Returns:
+            An agent. Equal conversations are answered in the order in which they were recorded, each once; a
+            conversation that is not recorded, or asked too often, is an `AgentError`.
+
+        Raises:
+            AgentError: The file does not exist, or a line is no run.
+        """
         runs: dict[str, collections.deque[Record]] = collections.defaultdict(collections.deque)
         for run in sorted(self._read(), key=lambda run: int(run["index"])):
             runs[run["digest"]].append(run)
@@ -113,7 +140,7 @@ class Recording:
         raise AgentError(f"{self.path} ends this conversation where the recorded run was stopped by its budget")
 
     def _take_index(self) -> int:
-        """The next index: given when a run begins, so that equal conversations keep their order whoever ends first."""
+        """Take the next index when a run begins, so that equal conversations keep their order whichever ends first."""
         with self._lock:
             if self._next is None:
                 self._cut_half_line()
@@ -133,7 +160,7 @@ class Recording:
                 raise AgentError(f"there is no recording at {self.path}")
             return
         lines = self.path.read_text(encoding="utf-8").split("\n")
-        # What follows the last line end is a line that was not written to its end.
+        # Text behind the last end of a line was not written to its end.
         for number, line in enumerate(lines[:-1], start=1):
             yield self._parse_run(line, number)
 
@@ -147,7 +174,7 @@ class Recording:
         return run
 
     def _cut_half_line(self) -> None:
-        """Cut off what a process that was ended has half written."""
+        """Cut off a line that a process has half written before it was ended."""
         if self.path.exists():
             whole = self.path.read_bytes()
             end = whole.rfind(b"\n") + 1
@@ -156,7 +183,7 @@ class Recording:
 
 
 class _Tap:
-    """A meter that passes all on, and remembers it."""
+    """A meter that passes everything on to another one and remembers it."""
 
     def __init__(self, meter: Meter | None) -> None:
         self.meter = meter

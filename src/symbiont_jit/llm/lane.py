@@ -440,16 +440,16 @@ def _run_check(check: Check, source: str) -> Rejection | None:
     A check may give an evaluation, a text that says what is wrong, False, True or None.
     """
     try:
-        said = check(source)
+        verdict = check(source)
     except Exception as error:
-        said = f"the check raised {type(error).__name__}: {error}"
-    if said is None or said is True:
+        verdict = f"the check raised {type(error).__name__}: {error}"
+    if verdict is None or verdict is True:
         return None
-    status = getattr(getattr(said, "status", None), "name", None)
+    status = getattr(getattr(verdict, "status", None), "name", None)
     if status == "VALID":
         return None
     if status in _KIND_OF_STATUS:
-        message = render_diagnostics(said.diagnostics, said.source)
-        finding = said.diagnostics[0].message if said.diagnostics else status
+        message = render_diagnostics(verdict.diagnostics, verdict.source)
+        finding = verdict.diagnostics[0].message if verdict.diagnostics else status
         return Rejection(_KIND_OF_STATUS[status], message, source, finding)
-    return Rejection("wrong", said if isinstance(said, str) else f"the check said {said!r}", source)
+    return Rejection("wrong", verdict if isinstance(verdict, str) else f"the check said {verdict!r}", source)

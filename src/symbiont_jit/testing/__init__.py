@@ -1,4 +1,4 @@
-"""For tests and offline examples: agents whose replies are given, and a local server that speaks the real protocol."""
+"""Agents whose replies are given, and a local server that speaks the real protocol, for tests and offline examples."""
 
 from symbiont_jit.agents.script import ScriptedAgent
 from symbiont_jit.testing.overflows import OVERFLOWS

@@ -1,4 +1,4 @@
-"""How servers say that a conversation is too long: status and body, as each of them writes it."""
+"""How servers say that a conversation is too long: a table of statuses and bodies, as each server writes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def _error(message: str, **more: Any) -> dict[str, Any]:
     return {"error": {"message": message, **more}}
 
 
-#: By server: status and JSON body.
+#: Status and JSON body, by server.
 OVERFLOWS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
     "openai": (
         400,
