@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pickle
+import re
 import threading
 import traceback
 from pathlib import Path
@@ -16,6 +17,7 @@ from numba import int64 as i64
 import symbiont_jit as sj
 from symbiont_jit import Array, Budget, EvolveError, Price, Reply, Trace, Usage, UsageError, evolvable
 from symbiont_jit.agents.protocol import ContextOverflow, TurnLimit
+from symbiont_jit.llm.budget import PRICES, PRICES_AS_OF, PRICES_WRITTEN
 from symbiont_jit.llm.prompts import CORRECTIONS, Rejection, correction, fresh_start, system_prompt, task_prompt
 from symbiont_jit.runtime.kinds import PANICS
 from symbiont_jit.runtime.panics import _MESSAGES
@@ -408,6 +410,27 @@ def test_the_requests_in_flight_are_bounded_and_the_bound_can_change(kernel):
     kernel.evolve_batch(ask, ["x"] * 24, max_in_flight=limiter)
     assert max(peak[:6]) == 2
     assert max(peak) == 5
+    assert limiter.in_flight == 0
+
+
+@pytest.mark.parametrize("limit", [0, -1, True, 1.5, "2"])
+def test_a_limit_is_a_number_of_requests(limit):
+    """What cannot bound the requests in flight is named, when the limiter is made and when it is changed."""
+    text = f"max_in_flight, the limit of requests at a time, is a whole number from 1 on, not {limit!r}"
+    with pytest.raises(UsageError, match=re.escape(text)):
+        sj.RateLimiter(limit)
+    limiter = sj.RateLimiter(3)
+    with pytest.raises(UsageError, match=re.escape(text)):
+        limiter.max_in_flight = limit
+    assert limiter.max_in_flight == 3
+
+
+def test_the_table_of_prices_has_a_date():
+    """The documentation says of when the prices are, and no price is below that of the cache."""
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
+    assert f"listed in {PRICES_AS_OF} (`PRICES_AS_OF`)" in page
+    assert f"{PRICES_WRITTEN.isoformat()} (`PRICES_WRITTEN`)" in page
+    assert all(0 < price.cached <= price.input <= price.output for price in PRICES.values())
 
 
 def test_who_has_tried_most_goes_first(kernel):

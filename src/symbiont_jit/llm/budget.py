@@ -175,7 +175,7 @@ class Spending:
 
     def before_request(self) -> None:
         """Count one request; raises `BudgetExceeded` where a limit is reached."""
-        problem = self.exhausted
+        problem = self.reached_limit
         if problem is not None:
             raise BudgetExceeded(problem)
         self.requests += 1
@@ -193,7 +193,7 @@ class Spending:
             self.unpriced = (*self.unpriced, model)
 
     @property
-    def exhausted(self) -> str | None:
+    def reached_limit(self) -> str | None:
         """The limit that is reached, in words; None while something is left of each."""
         if self.budget.money is not None and self.unpriced:
             return (

@@ -279,7 +279,7 @@ class Lane:
 
     async def _ask_model(self) -> Reply:
         """Wait for this lane's turn and ask the agent, within the time that is left."""
-        problem = self.spent.exhausted
+        problem = self.spent.reached_limit
         if problem is not None:
             raise BudgetExceeded(problem)
         meter = _LaneMeter(self.spent)
