@@ -45,7 +45,7 @@ class Stage(enum.StrEnum):
 
 
 class Severity(enum.StrEnum):
-    """How bad a finding is; only an error rejects a candidate."""
+    """The weight of a finding; only an error rejects a candidate."""
 
     ERROR = "error"
     WARNING = "warning"

@@ -18,7 +18,14 @@ import symbiont_jit as sj
 from symbiont_jit import Array, Budget, EvolveError, Price, Reply, Trace, Usage, UsageError, evolvable
 from symbiont_jit.agents.protocol import ContextOverflow, TurnLimit
 from symbiont_jit.llm.budget import PRICES, PRICES_AS_OF, PRICES_WRITTEN
-from symbiont_jit.llm.prompts import CORRECTIONS, Rejection, correction, fresh_start, system_prompt, task_prompt
+from symbiont_jit.llm.prompts import (
+    CORRECTIONS,
+    write_correction,
+    write_fresh_start,
+    write_system_prompt,
+    write_task_prompt,
+)
+from symbiont_jit.llm.rejections import Rejection
 from symbiont_jit.runtime.kinds import PANICS
 from symbiont_jit.runtime.panics import _MESSAGES
 from symbiont_jit.testing import ErrorReply, ScriptedAgent, Server, TextReply
@@ -553,7 +560,7 @@ def test_a_trace_has_everything_and_survives_json(kernel):
     first, second = trace.attempts
     assert (first.reply, first.usage, first.model) == (UNTYPED, Usage(10, 2, 5, 1), "m")
     assert (first.decision, second.decision) == ("correct", "accept")
-    assert second.prompt == correction(Rejection("compile", first.diagnostics))
+    assert second.prompt == write_correction(Rejection("compile", first.diagnostics))
     assert {"waiting", "model", "read", "parse", "validate", "clang", "load"} <= second.stages.keys()
     assert 0 < second.own_seconds <= second.seconds
     assert trace.usage == Usage(30, 6, 11, 3)
@@ -659,13 +666,13 @@ def texts():
         "",
         "undeclared 'y'",
     )
-    base = task_prompt([score.signature], "Make it fast.", "double score(...);\n")
+    base = write_task_prompt([score.signature], "Make it fast.", "double score(...);\n")
     return {
-        "system": system_prompt(),
+        "system": write_system_prompt(),
         "task": base,
-        "task_first": task_prompt([score.signature], "Make it fast.", None),
-        "fresh_start": fresh_start(base, failure),
-        **{f"correct_{kind}": correction(Rejection(kind, failure.message)) for kind in CORRECTIONS},
+        "task_first": write_task_prompt([score.signature], "Make it fast.", None),
+        "fresh_start": write_fresh_start(base, failure),
+        **{f"correct_{kind}": write_correction(Rejection(kind, failure.message)) for kind in CORRECTIONS},
     }
 
 

@@ -16,7 +16,7 @@ from numba import int64 as i64
 
 import symbiont_jit as sj
 from symbiont_jit import Array, InOut, evolvable
-from symbiont_jit.llm.replies.outline import brace_groups, scan
+from symbiont_jit.llm.replies.outline import find_brace_groups, scan
 from symbiont_jit.llm.replies.read import FoundCode, MissingCode, read_reply
 
 
@@ -779,4 +779,4 @@ def test_old_style_functions_are_functions():
 
 def test_blocks_that_nothing_closes():
     """The end of an open block is unknown."""
-    assert list(brace_groups("a { b { } } c { d")) == [(2, 11), (14, -1)]
+    assert list(find_brace_groups("a { b { } } c { d")) == [(2, 11), (14, -1)]

@@ -61,7 +61,7 @@ class Connection:
         import openai
 
         rest = {name: value for name, value in body.items() if name not in ("model", "messages")}
-        client = await self._client()
+        client = await self._find_client()
         try:
             # The client's own limit is for each piece of a body, which a slow server can stretch without end.
             async with asyncio.timeout(self.timeout):
@@ -87,7 +87,7 @@ class Connection:
         if entry is not None:
             await entry[1].aclose()
 
-    async def _client(self) -> openai.AsyncOpenAI:
+    async def _find_client(self) -> openai.AsyncOpenAI:
         """Find or make the client of the running loop: each is bound to its loop, and making one takes tens of ms."""
         loop = asyncio.get_running_loop()
         if loop not in self._clients:

@@ -24,30 +24,30 @@ _BUDGETS: Final = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, 
 Body = dict[str, Any]
 
 
-def _effort(level: str) -> Body:
+def _write_effort(level: str) -> Body:
     return {"reasoning_effort": level}
 
 
-def _nested_effort(level: str) -> Body:
+def _write_nested_effort(level: str) -> Body:
     return {"reasoning": {"effort": level}}
 
 
-def _template(level: str) -> Body:
+def _write_template(level: str) -> Body:
     """Write a level for chat templates: they read one of these names (Qwen, GLM / DeepSeek, gpt-oss) and no other."""
     is_on = level != "none"
     effort = {"reasoning_effort": level} if is_on else {}
     return {"chat_template_kwargs": {"enable_thinking": is_on, "thinking": is_on, **effort}}
 
 
-def _template_and_effort(level: str) -> Body:
-    return _template(level) if level == "none" else {**_template(level), **_effort(level)}
+def _write_template_and_effort(level: str) -> Body:
+    return _write_template(level) if level == "none" else {**_write_template(level), **_write_effort(level)}
 
 
-def _thinking_type(level: str) -> Body:
+def _write_thinking_type(level: str) -> Body:
     return {"thinking": {"type": "disabled" if level == "none" else "enabled"}}
 
 
-def _thinking_budget(level: str) -> Body:
+def _write_thinking_budget(level: str) -> Body:
     if level == "none":
         return {"thinking": {"type": "disabled"}}
     return {"thinking": {"type": "enabled", "budget_tokens": _BUDGETS[level]}}
@@ -59,7 +59,7 @@ def _enable_thinking(level: str) -> Body:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """How one kind of server spells its settings.
+    """The way in which one kind of server spells its settings.
 
     Attributes:
         name: What the provider is called.
@@ -72,7 +72,7 @@ class Provider:
 
     name: str
     where: str
-    reasoning: Callable[[str], Body] = _effort
+    reasoning: Callable[[str], Body] = _write_effort
     limit: str = "max_tokens"
     seed: str = "seed"
     echo: tuple[str, ...] = ()
@@ -81,19 +81,19 @@ class Provider:
 #: The first provider whose pattern matches is taken, and the last one matches all; ports are the servers' defaults.
 _TABLE: Final = (
     Provider("openai", r"//api\.openai\.com|\.openai\.azure\.com|\.api\.openai\.com", limit="max_completion_tokens"),
-    Provider("openrouter", r"//openrouter\.ai", _nested_effort, echo=("reasoning_details",)),
-    Provider("anthropic", r"//api\.anthropic\.com", _thinking_budget),
-    Provider("deepseek", r"//api\.deepseek\.com", _thinking_type, echo=("reasoning_content",)),
+    Provider("openrouter", r"//openrouter\.ai", _write_nested_effort, echo=("reasoning_details",)),
+    Provider("anthropic", r"//api\.anthropic\.com", _write_thinking_budget),
+    Provider("deepseek", r"//api\.deepseek\.com", _write_thinking_type, echo=("reasoning_content",)),
     Provider("gemini", r"//generativelanguage\.googleapis\.com"),
     Provider("groq", r"//api\.groq\.com", limit="max_completion_tokens"),
     Provider("mistral", r"//api\.mistral\.ai", seed="random_seed"),
     Provider("xai", r"//api\.x\.ai"),
     Provider("dashscope", r"//dashscope[\w-]*\.aliyuncs\.com", _enable_thinking),
-    Provider("zai", r"//api\.z\.ai|//open\.bigmodel\.cn", _thinking_type),
+    Provider("zai", r"//api\.z\.ai|//open\.bigmodel\.cn", _write_thinking_type),
     Provider("ollama", r"//ollama\.com|:11434\b"),
-    Provider("llama.cpp", r":8080\b", _template),
-    Provider("sglang", r":30000\b", _template_and_effort),
-    Provider("vllm", r":8000\b", _template_and_effort),
+    Provider("llama.cpp", r":8080\b", _write_template),
+    Provider("sglang", r":30000\b", _write_template_and_effort),
+    Provider("vllm", r":8000\b", _write_template_and_effort),
     Provider("other", r""),
 )
 PROVIDERS: Final[Mapping[str, Provider]] = {provider.name: provider for provider in _TABLE}

@@ -42,7 +42,7 @@ Record = dict[str, Any]
 #: How an error is made again, by its class; all other classes come back as `AgentError`.
 _ERRORS: Final[Mapping[str, Callable[[Record], AgentError]]] = {
     "ContextOverflow": lambda error: ContextOverflow(error["message"]),
-    "RequestFailed": lambda error: RequestFailed(error["message"], error["status"], _retries(error["retries"])),
+    "RequestFailed": lambda error: RequestFailed(error["message"], error["status"], _read_retries(error["retries"])),
     "TurnLimit": lambda error: TurnLimit(error["message"], error["messages"], Usage(**error["usage"])),
 }
 #: The attributes of errors that are recorded beside the message.
@@ -208,19 +208,19 @@ class _Tap:
 def _reply_of(record: Record) -> Reply:
     rest = {name: record[name] for name in ("text", "model", "finish", "requests")}
     usage = Usage(**record["usage"])
-    return Reply(messages=tuple(record["messages"]), usage=usage, retries=_retries(record["retries"]), **rest)
+    return Reply(messages=tuple(record["messages"]), usage=usage, retries=_read_retries(record["retries"]), **rest)
 
 
-def _retries(records: Sequence[Record]) -> tuple[Retry, ...]:
+def _read_retries(records: Sequence[Record]) -> tuple[Retry, ...]:
     return tuple(Retry(**record) for record in records)
 
 
 def _record_of(error: AgentError) -> Record:
-    parts = {name: _plain_part(getattr(error, name)) for name in _PARTS if hasattr(error, name)}
+    parts = {name: _to_plain_part(getattr(error, name)) for name in _PARTS if hasattr(error, name)}
     return {"type": type(error).__name__, "message": str(error), **parts}
 
 
-def _plain_part(part: Any) -> Any:
+def _to_plain_part(part: Any) -> Any:
     if isinstance(part, Usage):
         return asdict(part)
     return (

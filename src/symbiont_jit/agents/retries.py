@@ -29,7 +29,7 @@ _CHANCE: Final = random.SystemRandom()
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often a request is sent again, and how long is waited before.
+    """The rule for how often a request is sent again, and how long is waited before.
 
     Wait n, counted from 0, is `base * 2**n` seconds, at most `cap`, less a random part. A server's Retry-After is
     honoured, with up to `jitter * base` seconds on top, so that lanes do not come back together.

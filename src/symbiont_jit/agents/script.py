@@ -56,7 +56,7 @@ class ScriptedAgent:
             meter.before_request()
         usage, model = Usage(is_known=False), self.model
         try:
-            reply = await self._evaluate([dict(message) for message in messages])
+            reply = await self._resolve([dict(message) for message in messages])
             usage, model = reply.usage, reply.model or model
             return reply
         except TurnLimit as limit:
@@ -66,7 +66,7 @@ class ScriptedAgent:
             if meter is not None:
                 meter.after_request(usage if usage.is_known else None, model)
 
-    async def _evaluate(self, messages: list[dict[str, Any]]) -> Reply:
+    async def _resolve(self, messages: list[dict[str, Any]]) -> Reply:
         item: Any = self._take_next(messages)
         if callable(item) and not isinstance(item, Reply | BaseException):
             item = item(messages)

@@ -27,7 +27,7 @@ class BudgetExceeded(AgentError):  # noqa: N818  a limit is reached, which is no
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a million tokens cost, in whatever currency the budget counts in.
+    """The price of a million tokens, in whatever currency the budget counts in.
 
     Args:
         input: Money for a million tokens that the model reads.
@@ -119,7 +119,7 @@ class Budget:
             if limit.name != "prices" and value is not None and (isinstance(value, bool) or not value > 0):
                 raise UsageError(f"Budget({limit.name}=...) is a number above 0 or None, not {value!r}")
 
-    def price(self, model: str) -> Price | None:
+    def price_of(self, model: str) -> Price | None:
         """Find the price of a model.
 
         Args:
@@ -186,7 +186,7 @@ class Spending:
             self.unknown += 1
             return
         self.usage = self.usage + usage
-        price = self.budget.price(model)
+        price = self.budget.price_of(model)
         if price is not None:
             self.money += price.of(usage)
         elif model not in self.unpriced:
@@ -200,13 +200,13 @@ class Spending:
                 f"the price of the model {self.unpriced[0]!r} is unknown, so money cannot be counted; "
                 "give Budget(prices={name: sj.Price(input, output)})"
             )
-        left = self.left()
+        left = self.compute_left()
         for name, value in left.items():
             if name != "attempts" and value <= 0:
                 return f"the budget of {getattr(self.budget, name):g} {name.replace('_', ' ')} is used up"
         return None
 
-    def left(self) -> dict[str, float]:
+    def compute_left(self) -> dict[str, float]:
         """Compute what is left of each limit that the budget has, by the limit's name and in its unit."""
         spent: dict[str, float] = {name: count(self.usage) for name, count in _TOKENS.items()}
         spent |= {name: getattr(self, name) for name in ("attempts", "requests", "money", "seconds")}

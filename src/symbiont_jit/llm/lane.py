@@ -12,32 +12,18 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from symbiont_jit.agents.protocol import (
-    Ask,
-    ContextOverflow,
-    Reply,
-    TurnLimit,
-    Usage,
-    use_meter,
-)
-from symbiont_jit.errors import (
-    AgentError,
-    CandidateError,
-    EvolveError,
-    Stage,
-    UsageError,
-    pluralize,
-    render_diagnostics,
-)
+from symbiont_jit.agents.protocol import Ask, ContextOverflow, Reply, TurnLimit, Usage, use_meter
+from symbiont_jit.errors import AgentError, CandidateError, EvolveError, UsageError, pluralize
 from symbiont_jit.llm import telemetry
 from symbiont_jit.llm.budget import Budget, BudgetExceeded, Spending
+from symbiont_jit.llm.compilations import Compilations, CompileTarget
 from symbiont_jit.llm.limiter import RateLimiter
-from symbiont_jit.llm.prompts import Rejection, correction, fresh_start, system_prompt, task_prompt
+from symbiont_jit.llm.prompts import write_correction, write_fresh_start, write_system_prompt, write_task_prompt
+from symbiont_jit.llm.rejections import Check, Rejection, reject_error, run_check
 from symbiont_jit.llm.replies.read import FoundCode, read_reply
 from symbiont_jit.llm.trace import Attempt, Trace
-from symbiont_jit.signature import Signature
 from symbiont_jit.stages import collect_stages, stage
 
 __all__ = ["Check", "Compilations", "CompileTarget", "EvolveResult", "Lane", "Options"]
@@ -46,8 +32,6 @@ _LOG: Final = logging.getLogger("symbiont_jit.llm")
 
 #: How often a lane may begin anew because its conversation has become too long for the model.
 MAX_CONTEXT_RESETS: Final = 3
-
-Check = Callable[[str], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +51,6 @@ class Options:
     check: Check | None = None
     current: str | None = None
     system: str | None = None
-
-
-class CompileTarget(Protocol):
-    """Where candidates are compiled and registered: a kernel or a group."""
-
-    @property
-    def signatures(self) -> tuple[Signature, ...]:
-        """The functions that a candidate has to define."""
-
-    def canonical(self, source: str | bytes) -> Any:
-        """Check a candidate and give its canonical form; raises `CandidateError`."""
-
-    def object_code(self, canonical: Any, profile: str = "release") -> Any:
-        """Compile a canonical form for a profile; raises `CandidateError`."""
-
-    def expect(self, units: int, profile: str) -> None:
-        """Get ready for `units` compilations at about the same time; 1 ends that."""
-
-    def register(self, canonical: Any, code: Any, profile: str = "release", origin: str = "") -> Any:
-        """Register compiled code as a revision that is not active; gives its handle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,29 +88,6 @@ class EvolveResult:
         return f"{self.revision!r} after {pluralize(self.attempts, 'attempt')}, {tokens}, {self.trace.seconds:.2f} s"
 
 
-@dataclass(slots=True)
-class Compilations:
-    """Compilations by canonical text: lanes that propose equal candidates share one."""
-
-    target: CompileTarget
-    profile: str
-    count: int = 0
-    _under_way: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
-
-    async def revision(self, source: str, origin: str) -> Any:
-        """Compile and register a candidate, or wait for the lane that does; raises `CandidateError`."""
-        canonical = await asyncio.to_thread(self.target.canonical, source)
-        task = self._under_way.get(canonical.text)
-        if task is None:
-            task = asyncio.create_task(asyncio.to_thread(self._register, canonical, origin))
-            self._under_way[canonical.text] = task
-            self.count += 1
-        return await asyncio.shield(task)
-
-    def _register(self, canonical: Any, origin: str) -> Any:
-        return self.target.register(canonical, self.target.object_code(canonical, self.profile), self.profile, origin)
-
-
 class _RejectedAnswer(Exception):  # noqa: N818  it is the model's answer and nobody's error
     """An answer that was not taken."""
 
@@ -180,8 +121,8 @@ class Lane:
     def __post_init__(self) -> None:
         if not isinstance(self.task, str) or not self.task.strip():
             raise UsageError(f"a prompt is text that says what is wanted, not {self.task!r:.60}")
-        system = system_prompt() if self.options.system is None else self.options.system
-        self._base = task_prompt(self.target.signatures, self.task, self.options.current)
+        system = write_system_prompt() if self.options.system is None else self.options.system
+        self._base = write_task_prompt(self.target.signatures, self.task, self.options.current)
         self.spent = Spending(self.options.budget)
         self.trace = Trace(self.index, self.task, system)
         self._start_conversation(self._base)
@@ -206,7 +147,12 @@ class Lane:
                 revision = await self._run_attempts()
                 self.trace.outcome, self.trace.revision = "accepted", revision.number
                 return EvolveResult(
-                    revision, revision.source, self.spent.attempts, self.spent, self.spent.left(), self._close_trace()
+                    revision,
+                    revision.source,
+                    self.spent.attempts,
+                    self.spent,
+                    self.spent.compute_left(),
+                    self._close_trace(),
                 )
         except EvolveError:
             raise
@@ -297,7 +243,7 @@ class Lane:
 
     async def _ask_in_time(self, meter: _LaneMeter) -> Reply:
         try:
-            async with asyncio.timeout(self.spent.left().get("seconds")) as timer:
+            async with asyncio.timeout(self.spent.compute_left().get("seconds")) as timer:
                 return await self.ask(self._messages)
         except TurnLimit as error:
             meter.close(Reply("", usage=error.usage))
@@ -331,10 +277,10 @@ class Lane:
         try:
             revision = await self.compilations.revision(found.code, f"model {reply.model}".strip())
         except CandidateError as error:
-            raise _RejectedAnswer(_describe_error(error, found.code)) from None
+            raise _RejectedAnswer(reject_error(error, found.code)) from None
         if self.options.check is not None:
             with stage("check"):
-                rejection = await asyncio.to_thread(_run_check, self.options.check, revision.source)
+                rejection = await asyncio.to_thread(run_check, self.options.check, revision.source)
             if rejection is not None:
                 raise _RejectedAnswer(rejection)
         return revision
@@ -345,17 +291,17 @@ class Lane:
         record = replace(record, kind=rejection.kind, diagnostics=rejection.message, code=rejection.code)
         key = " ".join(rejection.code.split())
         if key and key in self._refused:
-            self._start_conversation(fresh_start(self._base, rejection))
+            self._start_conversation(write_fresh_start(self._base, rejection))
             why = "the same code again: a new conversation, which does not show it"
             return replace(record, kind="repeated", decision="reset", why=why)
         self._refused.add(key)
-        self._say(correction(rejection))
+        self._say(write_correction(rejection))
         return replace(record, decision="correct", why=rejection.brief)
 
     def _correct_turn_limit(self, record: Attempt, error: TurnLimit) -> Attempt:
         self._messages += [dict(m) for m in error.messages]
         self.trace.messages += [dict(m) for m in error.messages]
-        self._say(correction(Rejection("turn_limit", str(error))))
+        self._say(write_correction(Rejection("turn_limit", str(error))))
         return replace(record, kind="turn_limit", decision="correct", why=str(error), usage=error.usage)
 
     def _restart(self, record: Attempt, error: ContextOverflow) -> Attempt:
@@ -403,53 +349,3 @@ def _add_reply(record: Attempt, reply: Reply) -> Attempt:
         requests=reply.requests,
         retries=reply.retries,
     )
-
-
-#: The kind of rejection by the stage that found it; a wrong signature is told apart by its rule.
-_KIND_OF_STAGE: Final = {
-    Stage.READ: "parse",
-    Stage.PREPROCESS: "parse",
-    Stage.PARSE: "parse",
-    Stage.CHECK: "forbidden",
-    Stage.LOWER: "compile",
-    Stage.LINK: "compile",
-}
-
-#: The kind of rejection by the name of an evaluation's status. `Status` itself cannot be imported: evaluate is above.
-_KIND_OF_STATUS: Final = {
-    "NO_CODE": "no_code",
-    "UNPARSED": "parse",
-    "REJECTED": "forbidden",
-    "UNLOWERED": "compile",
-    "PANICKED": "panic",
-    "CRASHED": "crash",
-    "TIMED_OUT": "timeout",
-    "WRONG": "wrong",
-}
-
-
-def _describe_error(error: CandidateError, code: str) -> Rejection:
-    first = error.diagnostics[0]
-    kind = "signature" if first.rule == "signature" else _KIND_OF_STAGE[error.stage]
-    return Rejection(kind, render_diagnostics(error.diagnostics, error.source), code, first.message)
-
-
-def _run_check(check: Check, source: str) -> Rejection | None:
-    """Run the user's check; gives None where it accepts the candidate.
-
-    A check may give an evaluation, a text that says what is wrong, False, True or None.
-    """
-    try:
-        verdict = check(source)
-    except Exception as error:
-        verdict = f"the check raised {type(error).__name__}: {error}"
-    if verdict is None or verdict is True:
-        return None
-    status = getattr(getattr(verdict, "status", None), "name", None)
-    if status == "VALID":
-        return None
-    if status in _KIND_OF_STATUS:
-        message = render_diagnostics(verdict.diagnostics, verdict.source)
-        finding = verdict.diagnostics[0].message if verdict.diagnostics else status
-        return Rejection(_KIND_OF_STATUS[status], message, source, finding)
-    return Rejection("wrong", verdict if isinstance(verdict, str) else f"the check said {verdict!r}", source)

@@ -19,8 +19,10 @@ from typing import Any, TypedDict, TypeVar
 from symbiont_jit.agents.protocol import as_agent
 from symbiont_jit.errors import UsageError
 from symbiont_jit.llm.budget import Budget
-from symbiont_jit.llm.lane import Check, Compilations, CompileTarget, EvolveResult, Lane, Options
+from symbiont_jit.llm.compilations import Compilations, CompileTarget
+from symbiont_jit.llm.lane import EvolveResult, Lane, Options
 from symbiont_jit.llm.limiter import MAX_IN_FLIGHT, RateLimiter
+from symbiont_jit.llm.rejections import Check
 from symbiont_jit.llm.trace import Trace
 
 __all__ = ["LaneOptions", "LaneOutcome", "LaneStream", "evolve", "run", "stream"]
@@ -40,7 +42,7 @@ class LaneOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class LaneOutcome:
-    """How one lane ended: with a result or with an error.
+    """The end of one lane: a result or an error.
 
     Attributes:
         index: The number of the lane's prompt in the call, from 0.

@@ -23,7 +23,7 @@ MAX_IN_FLIGHT: Final = 32
 
 
 class RateLimiter:
-    """Limits how many requests are in flight at a time, over all lanes that share it.
+    """A limit on the requests that are in flight at a time, over all lanes that share it.
 
     It bounds concurrency and not requests per second: a server's own limits of rate are honoured by the agent, which
     waits as long as `Retry-After` says.

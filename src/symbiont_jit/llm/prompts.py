@@ -9,44 +9,22 @@ from __future__ import annotations
 import functools
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from symbiont_jit.c import vocabulary
 from symbiont_jit.frontend.check import RULES
+from symbiont_jit.llm.rejections import Rejection
 from symbiont_jit.runtime.kinds import PANICS
 from symbiont_jit.signature import ArrayType, Mode, Param, Signature
 
-__all__ = ["CORRECTIONS", "Rejection", "correction", "fresh_start", "system_prompt", "task_prompt"]
+__all__ = ["CORRECTIONS", "write_correction", "write_fresh_start", "write_system_prompt", "write_task_prompt"]
 
 MAX_MESSAGE: Final = 6_000
 _WIDTH: Final = 110
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """Why an answer was not taken.
-
-    Attributes:
-        kind: What was wrong: a key of `CORRECTIONS`.
-        message: What the model is told, with lines of its code.
-        code: The C that was refused.
-        finding: What was wrong in one sentence, without lines of code.
-    """
-
-    kind: str
-    message: str
-    code: str = ""
-    finding: str = ""
-
-    @property
-    def brief(self) -> str:
-        """What was wrong, in one line."""
-        return (self.finding or self.message).partition("\n")[0]
-
-
 @functools.cache
-def system_prompt() -> str:
+def write_system_prompt() -> str:
     """Write the contract; it is equal for all kernels, so that servers can keep it in their caches."""
     functions = ", ".join(f.name for f in vocabulary.FUNCTIONS.values())
     types = ", ".join(vocabulary.TYPEDEFS)
@@ -81,7 +59,7 @@ While your code runs, these end the call and are reported to you:
 """
 
 
-def task_prompt(signatures: Sequence[Signature], task: str, current: str | None) -> str:
+def write_task_prompt(signatures: Sequence[Signature], task: str, current: str | None) -> str:
     """Write the task: prototypes, what their parameters mean, the present body, and the user's words."""
     structs = "".join(dict.fromkeys(r.c_definition for s in signatures for r in s.records))
     parts = [_write_heading(signatures)]
@@ -165,13 +143,13 @@ CORRECTIONS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-def correction(rejection: Rejection) -> str:
+def write_correction(rejection: Rejection) -> str:
     """Write the next message to the model: what was wrong, and what to do about it."""
     before, after = CORRECTIONS[rejection.kind]
     return f"{before}\n\n{_shorten(rejection.message.rstrip())}\n\n{after}\n"
 
 
-def fresh_start(base: str, rejection: Rejection) -> str:
+def write_fresh_start(base: str, rejection: Rejection) -> str:
     """Write the task for a conversation that begins anew; the refused code is not shown, lest it be copied."""
     return (
         f"{base}\nAn earlier answer to this was refused twice in the same words ({rejection.brief}). "

@@ -22,7 +22,7 @@ _NAME: Final = "symbiont_jit"
 
 
 @functools.cache
-def _tracer() -> Any | None:
+def _find_tracer() -> Any | None:
     try:
         from opentelemetry import trace
     except ImportError:
@@ -31,7 +31,7 @@ def _tracer() -> Any | None:
 
 
 @functools.cache
-def _instruments() -> tuple[Any, Any, Any] | None:
+def _make_instruments() -> tuple[Any, Any, Any] | None:
     try:
         from opentelemetry import metrics
     except ImportError:
@@ -46,7 +46,7 @@ def _instruments() -> tuple[Any, Any, Any] | None:
 
 @contextlib.contextmanager
 def _open_span(name: str, attributes: dict[str, Any]) -> Iterator[Any]:
-    tracer = _tracer()
+    tracer = _find_tracer()
     if tracer is None:
         yield None
         return
@@ -90,7 +90,7 @@ def _describe_reply(reply: Reply) -> dict[str, Any]:
 
 def record_attempt(done: Attempt) -> None:
     """Record what an attempt used and what became of it."""
-    instruments = _instruments()
+    instruments = _make_instruments()
     if instruments is None:
         return
     tokens, seconds, attempts = instruments

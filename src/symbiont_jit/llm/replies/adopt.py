@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from symbiont_jit.llm.replies.blocks import Strength
-from symbiont_jit.llm.replies.outline import Piece, brace_groups, find_words, is_prose
+from symbiont_jit.llm.replies.outline import Piece, find_brace_groups, find_words, is_prose
 from symbiont_jit.llm.replies.units import (
     MAX_QUOTE,
     CodeUnit,
@@ -142,7 +142,7 @@ def find_body(unit: CodeUnit, signature: Signature) -> str | MissingCode | None:
     if unit.functions or unit.segment.strength is Strength.OTHER:
         return None
     is_prose_segment = unit.segment.strength is Strength.PROSE
-    groups = list(brace_groups(bare))
+    groups = list(find_brace_groups(bare))
     # In prose the last body counts; in a block nothing but comments and sentences comes before one.
     for start, end in reversed(groups[-MAX_BODIES:] if is_prose_segment else groups[:1]):
         head = bare[bare.rfind("\n", 0, start) + 1 : start] if is_prose_segment else bare[:start]

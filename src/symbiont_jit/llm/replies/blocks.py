@@ -56,8 +56,8 @@ class Segment:
 
 _REPLACED: Final = str.maketrans(
     {
-        **dict.fromkeys("\u00a0\u202f\u2007\u2009", " "),  # spaces that do not break, or are thin
-        **dict.fromkeys("\ufeff\u200b\u200c\u200d\u2060", None),  # marks without a width
+        **dict.fromkeys("\u00a0\u202f\u2007\u2009", " "),  # Spaces that do not break, or are thin, become plain ones.
+        **dict.fromkeys("\ufeff\u200b\u200c\u200d\u2060", None),  # Marks without a width are taken out.
         **dict.fromkeys("\u2028\u2029\u0085", "\n"),
     }
 )
@@ -404,7 +404,7 @@ _ENTITY: Final = re.compile(r"&(lt|gt|amp|quot|apos|nbsp|#39|#x27|#34|#x22|#60|#
 
 def _unescape_html(text: str) -> str:
     """Undo HTML escapes, unless `lt` and the like are names in the text: `a &lt; b` could be C."""
-    for _ in range(2):  # some texts are escaped twice: &amp;lt;
+    for _ in range(2):  # Some texts are escaped twice: &amp;lt;
         names = {m[1].lower() for m in _ENTITY.finditer(text)}
         if not names:
             break

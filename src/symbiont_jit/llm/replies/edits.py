@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["Edit", "Misfit", "apply_edits", "diff_hunks", "new_side", "search_blocks"]
+__all__ = ["Edit", "Misfit", "apply_edits", "find_hunks", "write_new_side", "find_search_blocks"]
 
 MAX_EDITS: Final = 100
 #: Lines of context that may be wrong at either end of a hunk.
@@ -61,7 +61,7 @@ _REPLACE: Final = re.compile(r"\s{0,8}>{5,9}(?:\s?(?:REPLACE|UPDATED|NEW|MODIFIE
 _FENCE_LINE: Final = re.compile(r"[ \t]{0,8}(?:```|~~~)[\w+-]{0,12}[ \t]*+$")
 
 
-def search_blocks(text: str) -> list[Edit]:
+def find_search_blocks(text: str) -> list[Edit]:
     """Read the SEARCH/REPLACE blocks of a text; the last is not complete where the text ends inside of it."""
     found: list[Edit] = []
     edit: Edit | None = None
@@ -86,7 +86,7 @@ _HUNK: Final = re.compile(r"@@(?:\s*-(?P<line>\d{1,9})(?:,\d{1,9})?\s*\+\d{1,9}(
 _FILE: Final = re.compile(r"(?:---|\+\+\+) |diff --git |index [0-9a-f]|\*\*\* |new file mode|=== ")
 
 
-def diff_hunks(text: str, *, is_diff: bool = False, is_fenced: bool = True) -> list[Edit]:
+def find_hunks(text: str, *, is_diff: bool = False, is_fenced: bool = True) -> list[Edit]:
     """Read the hunks of a unified diff in a text; `is_diff` says that the text is one even without a header.
 
     Outside of a fence a line without a mark ends its hunk; inside of one it is context whose blank was forgotten.
@@ -127,7 +127,7 @@ def _is_file_line(lines: Sequence[str], number: int) -> bool:
     return _FILE.match(line) is not None
 
 
-def new_side(edits: Iterable[Edit]) -> str:
+def write_new_side(edits: Iterable[Edit]) -> str:
     """Write what the edits would leave, taken alone: a whole function where the hunk held one."""
     return "\n".join(line for edit in edits for line in edit.new)
 
@@ -154,21 +154,21 @@ def apply_edits(source: str, edits: Sequence[Edit]) -> str | Misfit:
     return source
 
 
-def _key(line: str) -> str:
+def _strip_blanks(line: str) -> str:
     """Reduce a line to what has to agree: all but its blanks."""
     return "".join(line.split())
 
 
 def _apply(lines: list[str], edit: Edit, near: int) -> list[str] | None:
     """Make one edit by whole lines, with as much of its context as agrees; None where nothing does."""
-    if not any(_key(line) for line in edit.old):
+    if not any(_strip_blanks(line) for line in edit.old):
         return _insert(lines, edit, near)
-    marked = [(mark, text) for mark, text in edit.lines if mark == "+" or _key(text)]
+    marked = [(mark, text) for mark, text in edit.lines if mark == "+" or _strip_blanks(text)]
     for front, back in _FUZZ:
         trimmed = _trim(marked, front, back)
         if trimmed is None:
             continue
-        at = _find_place(lines, [_key(text) for mark, text in trimmed if mark != "+"], near + front)
+        at = _find_place(lines, [_strip_blanks(text) for mark, text in trimmed if mark != "+"], near + front)
         if at is not None:
             return _splice(lines, trimmed, at)
     return None
@@ -190,7 +190,7 @@ def _trim(marked: list[tuple[str, str]], front: int, back: int) -> list[tuple[st
 
 def _find_place(lines: list[str], old: list[str], near: int) -> list[int] | None:
     """Find the numbers of the lines that agree, empty ones left out; of several places the one nearest to `near`."""
-    full = [(number, key) for number, line in enumerate(lines) if (key := _key(line))]
+    full = [(number, key) for number, line in enumerate(lines) if (key := _strip_blanks(line))]
     keys = [key for _, key in full]
     places = [i for i, key in enumerate(keys) if key == old[0] and keys[i : i + len(old)] == old]
     if not places:
@@ -208,7 +208,7 @@ def _splice(lines: list[str], marked: list[tuple[str, str]], at: list[int]) -> l
             out.append(text)
             continue
         number = next(known)
-        out.extend(lines[position:number])  # empty lines in between
+        out.extend(lines[position:number])  # These are empty lines in between.
         if mark == " ":
             out.append(lines[number])
         position = number + 1
@@ -231,6 +231,6 @@ def _replace_inside(source: str, edit: Edit) -> str | None:
 
 def _find_missing(lines: list[str], edit: Edit) -> str:
     """Find the first line of an edit that the source does not have, or the edit's first line where it has all."""
-    known = {_key(line) for line in lines}
+    known = {_strip_blanks(line) for line in lines}
     old = [line.strip() for line in edit.old if line.strip()]
-    return next((line for line in old if _key(line) not in known), old[0] if old else "")[:MAX_QUOTE]
+    return next((line for line in old if _strip_blanks(line) not in known), old[0] if old else "")[:MAX_QUOTE]

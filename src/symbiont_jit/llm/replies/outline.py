@@ -13,7 +13,7 @@ from typing import Final
 
 from symbiont_jit.c import vocabulary
 
-__all__ = ["TYPE_WORDS", "Piece", "Scan", "brace_groups", "find_calls", "find_words", "is_prose", "scan"]
+__all__ = ["TYPE_WORDS", "Piece", "Scan", "find_brace_groups", "find_calls", "find_words", "is_prose", "scan"]
 
 #: How many characters before a function's name its declaration is looked for.
 MAX_HEAD: Final = 600
@@ -125,7 +125,7 @@ def is_prose(bare: str) -> bool:
     return not re.search(r"[;{}=#]", bare) and _PROSE.search(bare) is not None
 
 
-def brace_groups(bare: str) -> Iterator[tuple[int, int]]:
+def find_brace_groups(bare: str) -> Iterator[tuple[int, int]]:
     """Yield the outermost blocks as start and end; the end of a block that nothing closes is -1."""
     depth = start = 0
     for match in re.finditer(r"[{}]", bare):
@@ -178,7 +178,7 @@ class _Scanner:
         if match[0].endswith("#") and first in " \t#":
             return self.take_directive(match.start(), match.end())
         if first == "'" and self.prose and self.text[max(match.start() - 1, 0)].isalnum():
-            return match.start() + 1  # an apostrophe
+            return match.start() + 1  # An apostrophe in a sentence opens no literal.
         self.blanks.append(match.span())
         return match.end()
 
@@ -197,7 +197,7 @@ class _Scanner:
             return position
         end = self.find_directive_end(position)
         word = _DIRECTIVE.match(self.text, start)
-        assert word is not None  # the token begins with what it looks for
+        assert word is not None  # The token that led here begins with what the pattern looks for.
         self.take_condition(word["word"])
         if self.depth == 0 and self.function is None:
             self.add_junk(start)
@@ -209,7 +209,7 @@ class _Scanner:
     def find_directive_end(self, position: int) -> int:
         while True:
             part = _DIRECTIVE_PART.match(self.text, position)
-            assert part is not None  # it may match nothing
+            assert part is not None  # The pattern matches the empty text too.
             position = part.end()
             if not self.text.startswith("/*", position):
                 return position
@@ -277,7 +277,7 @@ class _Scanner:
 
     def end_function(self, end: int, is_open: bool = False) -> None:
         f = self.function
-        assert f is not None  # the callers have looked
+        assert f is not None  # The callers have looked that there is one.
         self.pieces.append(
             Piece(f.kind, f.start, end, f.names, f.head, f.brace, f.params, is_open, bool(self.conditions))
         )
@@ -381,12 +381,12 @@ def _blank(text: str, start: int, end: int, blanks: list[tuple[int, int]]) -> st
             continue
         parts.append(text[position:left])
         left, right = max(left, position), min(right, end)
-        parts.append(_blanks_like(text[left:right]))
+        parts.append(_hide(text[left:right]))
         position = right
     return "".join(parts) + text[position:end]
 
 
-def _blanks_like(hidden: str) -> str:
+def _hide(hidden: str) -> str:
     return "\n".join(" " * len(line) for line in hidden.split("\n"))
 
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from symbiont_jit.llm.replies.adopt import adopt_unit, find_body, replace_spots, report_broken
 from symbiont_jit.llm.replies.blocks import Segment, Strength, clean, find_segments, strip_thinking
-from symbiont_jit.llm.replies.edits import Edit, Misfit, apply_edits, diff_hunks, new_side, search_blocks
+from symbiont_jit.llm.replies.edits import Edit, Misfit, apply_edits, find_hunks, find_search_blocks, write_new_side
 from symbiont_jit.llm.replies.outline import Piece
 from symbiont_jit.llm.replies.units import (
     CodeUnit,
@@ -56,13 +56,13 @@ def read_reply(
         last = answer[-MAX_REPLY:]
         answer = last.partition("\n")[2] or last
         how = (*how, f"read the last {MAX_REPLY:,} characters")
-    reader = _Reader(tuple(signatures), current, finish in ("length", "max_tokens"), in_thinking, had_thinking)
+    reader = _ReplyReader(tuple(signatures), current, finish in ("length", "max_tokens"), in_thinking, had_thinking)
     outcome = reader.read(answer)
     return replace(outcome, how=(*how, *outcome.how)) if isinstance(outcome, FoundCode) else outcome
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _ReplyReader:
     """One reading of a reply: what is wanted, and what is known of the reply as a whole."""
 
     signatures: tuple[Signature, ...]
@@ -136,7 +136,7 @@ class _Reader:
 
     def edit_current(self, answer: str, found: list[Segment]) -> FoundCode | MissingCode | None:
         """Apply the reply's edits to the current source, or take the functions that the edits hold entirely."""
-        edits = search_blocks(answer)
+        edits = find_search_blocks(answer)
         what = "SEARCH/REPLACE block"
         if not edits:
             what = "hunk"
@@ -146,7 +146,7 @@ class _Reader:
         ends_inside = self.was_cut and _is_edit(found[-1]) and not (what == "hunk" and found[-1].is_closed)
         if ends_inside or not edits[-1].is_complete:
             return MissingCode("truncated", f"the reply breaks off inside {what} {len(edits)}; give the whole function")
-        alone = self.read_strongest([scan_segment(Segment(new_side(edits), Strength.UNTAGGED))])
+        alone = self.read_strongest([scan_segment(Segment(write_new_side(edits), Strength.UNTAGGED))])
         if self.current is None:
             message = f"the reply is a diff, but there is no source that it could change; give all of {self.prototypes}"
             return alone if isinstance(alone, FoundCode) else MissingCode("no_code", message)
@@ -252,11 +252,11 @@ class _Reader:
 
 def _is_edit(segment: Segment) -> bool:
     """Whether a segment holds edits and no whole code."""
-    return bool(segment.is_diff or _read_hunks(segment) or search_blocks(segment.text))
+    return bool(segment.is_diff or _read_hunks(segment) or find_search_blocks(segment.text))
 
 
 def _read_hunks(segment: Segment) -> list[Edit]:
     """Read the hunks of a diff in a segment."""
     if "@@" not in segment.text and "+++" not in segment.text and not segment.is_diff:
         return []
-    return diff_hunks(segment.text, is_diff=segment.is_diff, is_fenced=segment.strength is not Strength.PROSE)
+    return find_hunks(segment.text, is_diff=segment.is_diff, is_fenced=segment.strength is not Strength.PROSE)

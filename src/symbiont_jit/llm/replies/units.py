@@ -52,7 +52,7 @@ class FoundCode:
 
 @dataclass(frozen=True, slots=True)
 class MissingCode:
-    """Why a reply has no usable code.
+    """The reason why a reply has no usable code.
 
     Attributes:
         kind: `no_code`, or `truncated` where the reply breaks off.
