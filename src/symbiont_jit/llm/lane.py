@@ -1,7 +1,8 @@
-"""The repair loop: ask, read, compile, check; what fails goes back to the model, until it is right or the budget ends.
+"""The repair loop: ask, read, compile, check; what is wrong goes back until an answer is right or the budget ends.
 
-In: something that compiles (a kernel or a group), an agent, a prompt. Out: an `EvolveResult`, or `EvolveError` with the
-same trace. Every call begins with a fresh conversation. Nothing in here knows clang, Numba or a network.
+In: a target that compiles (a kernel or a group), an agent, a prompt. Out: an `EvolveResult` or an `EvolveError`, both
+with the lane's trace. Every call begins with a fresh conversation. Nothing in this module knows clang, Numba or a
+network.
 """
 
 from __future__ import annotations
@@ -133,6 +134,7 @@ class Lane:
         self._say(prompt)
 
     def _say(self, prompt: str) -> None:
+        """Add a message to the conversation and to the trace."""
         message = {"role": "user", "content": prompt}
         self._messages.append(message)
         self.trace.messages.append(message)
@@ -165,18 +167,21 @@ class Lane:
             self._close_trace()
 
     def _close_trace(self) -> Trace:
+        """Stop the lane's clock, once, and note its seconds in the trace."""
         if self.spent.stopped is None:
             self.spent.stopped = time.monotonic()
         self.trace.seconds = self.spent.seconds
         return self.trace
 
     def _record_failure(self, reason: str) -> EvolveError:
+        """Note in the trace that the lane failed, and make the error that says so."""
         self.trace.outcome, self.trace.reason = "failed", reason
         names = ", ".join(repr(s.name) for s in self.target.signatures)
         tries = pluralize(self.spent.attempts, "attempt")
         return EvolveError(f"no acceptable body for {names} after {tries}: {reason}", self._close_trace())
 
     async def _run_attempts(self) -> Any:
+        """Attempt until there is a revision; raises `EvolveError` where the attempts end first."""
         last = "nothing was asked"
         while self.spent.attempts < self.options.budget.attempts:
             self.spent.attempts += 1
@@ -242,6 +247,7 @@ class Lane:
         return reply
 
     async def _ask_in_time(self, meter: _LaneMeter) -> Reply:
+        """Ask within the seconds that are left; whatever an agent raises becomes an `AgentError`."""
         try:
             async with asyncio.timeout(self.spent.compute_left().get("seconds")) as timer:
                 return await self.ask(self._messages)
@@ -270,6 +276,7 @@ class Lane:
             raise
 
     async def _accept(self, reply: Reply) -> Any:
+        """Read, compile and check a reply; gives the revision, or raises why the answer is not taken."""
         with stage("read"):
             found = read_reply(reply.text, self.target.signatures, self.options.current, reply.finish)
         if not isinstance(found, FoundCode):
@@ -288,6 +295,7 @@ class Lane:
     # -- going on after a rejection -------------------------------------------------------------------------------
 
     def _correct(self, record: Attempt, rejection: Rejection) -> Attempt:
+        """Tell the model what was wrong; begin anew where it gives code again that was refused before."""
         record = replace(record, kind=rejection.kind, diagnostics=rejection.message, code=rejection.code)
         key = " ".join(rejection.code.split())
         if key and key in self._refused:
@@ -299,6 +307,7 @@ class Lane:
         return replace(record, decision="correct", why=rejection.brief)
 
     def _correct_turn_limit(self, record: Attempt, error: TurnLimit) -> Attempt:
+        """Tell a model that has only called tools to answer now."""
         self._messages += [dict(m) for m in error.messages]
         self.trace.messages += [dict(m) for m in error.messages]
         self._say(write_correction(Rejection("turn_limit", str(error))))
@@ -340,6 +349,7 @@ class _LaneMeter:
 
 
 def _add_reply(record: Attempt, reply: Reply) -> Attempt:
+    """Note in an attempt's record what the agent answered."""
     return replace(
         record,
         reply=reply.text,
