@@ -162,6 +162,12 @@ class EvolveError(SymbiontError):
 
     Attributes:
         trace: The `Trace` of the lane: everything that happened.
+
+    Example:
+        >>> try:
+        ...     kernel.evolve(agent, "Make it faster.", attempts=3)
+        ... except sj.EvolveError as error:
+        ...     print(error.trace)
     """
 
     def __init__(self, message: str, trace: Any = None) -> None:
