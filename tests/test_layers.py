@@ -47,6 +47,8 @@ BORDERS = {
     "rich": {"report", "cli"},
     "typer": {"cli"},
     "openai": {"agents"},
+    "pydantic": {"agents"},
+    "pydantic_core": {"agents"},
     "opentelemetry": {"llm"},
 }
 
@@ -119,8 +121,6 @@ def test_an_unknown_name_is_an_attribute_error():
 
 def test_importing_the_package_loads_nothing_heavy():
     """Numba, LLVM, pycparser and a model's client wait until they are used."""
-    code = (
-        "import sys, symbiont_jit; print([m for m in ('numba', 'llvmlite', 'openai', 'pycparser') if m in sys.modules])"
-    )
+    code = "import sys, symbiont_jit; print([m for m in ('numba', 'llvmlite', 'openai', 'pycparser', 'pydantic') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -39,7 +39,7 @@ STRATEGIES = {
 
 @sj.evolvable
 def primes(n: int) -> int:
-    """How many primes are below n."""
+    """Count the primes below n."""
     count = 0
     for i in range(2, n):
         is_prime = True
@@ -51,15 +51,15 @@ def primes(n: int) -> int:
     return count
 
 
-def scripted(messages):
-    """The answer to whichever strategy was asked for."""
-    asked = next(name for name in STRATEGIES if messages[1]["content"].rstrip().endswith(f"{name}."))
-    return f"```c\nint64_t primes(int64_t n)\n{{\n{STRATEGIES[asked]}\n}}\n```"
+def reply(messages):
+    """Write the answer to the strategy that the messages ask for."""
+    strategy = next(name for name in STRATEGIES if messages[1]["content"].rstrip().endswith(f"{name}."))
+    return f"```c\nint64_t primes(int64_t n)\n{{\n{STRATEGIES[strategy]}\n}}\n```"
 
 
 def main():
     """Evolve all eight, measure the right ones, activate the fastest; gives its name."""
-    agent, label = model([scripted] * len(STRATEGIES))
+    agent, label = model([reply] * len(STRATEGIES))
     print(label)
     prompts = [f"Count the primes below n by {name}." for name in STRATEGIES]
     with sj.Evolution(primes, metric=sj.Speedup([(3000,), (10,), (2,)]), deadline=20.0) as search:

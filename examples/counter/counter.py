@@ -20,7 +20,7 @@ STEPS = 7
 
 @sj.evolvable(source="int64_t step(int64_t counter) { return counter + 1; }")
 def step(counter: int) -> int:
-    """The next value of the counter."""
+    """Give the next value of the counter."""
 
 
 @njit(nogil=True)
@@ -34,8 +34,8 @@ def count(kernel, ticks, history):
 
 
 @njit
-def reached(kernel):
-    """Where the counter is after all steps."""
+def run_steps(kernel):
+    """Take all steps from 0; gives where the counter is then."""
     counter = 0
     for _ in range(STEPS):
         counter = kernel(counter)
@@ -43,8 +43,8 @@ def reached(kernel):
 
 
 def distance(kernel):
-    """The score: how far from the target the counter ends; smaller is better."""
-    return abs(reached(kernel) - TARGET)
+    """Score a step by how far from the target the counter ends; smaller is better."""
+    return abs(run_steps(kernel) - TARGET)
 
 
 def main(candidates=400, seed=0):
@@ -56,10 +56,10 @@ def main(candidates=400, seed=0):
 
     def show(progress):
         if progress.revision is not None:
-            time.sleep(0.05)  # the loop goes round the history thousands of times meanwhile
+            time.sleep(0.05)  # The loop goes round the history thousands of times meanwhile.
             print(f"candidate {progress.evaluated:4d}: the running loop now ends at {history[0]}")
 
-    print(f"the running loop ends at {reached(step)}, and is to end at {TARGET}")
+    print(f"the running loop ends at {run_steps(step)}, and is to end at {TARGET}")
     result = search.run(candidates=candidates, target=0, on_progress=show)
     print(f"\n{result.best.source}")
     return result.best.score

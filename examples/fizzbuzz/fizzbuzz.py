@@ -17,7 +17,7 @@ PROMPT = """Return n itself, but -3 for multiples of 3, -5 for multiples of 5, a
 
 
 def reply(*lines):
-    """A scripted answer."""
+    """Write an answer for the script."""
     return "\n".join(["```c", "int64_t fizzbuzz(int64_t n)", "{", *(f"  {line}" for line in lines), "}", "```"])
 
 
@@ -33,8 +33,8 @@ SCRIPT = [
 def fizzbuzz(n: int) -> int: ...
 
 
-def passed(kernel):
-    """The metric: the share of the tests that pass; all of them have to."""
+def run_tests(kernel):
+    """Score a kernel by its tests: 1.0 where all pass; the first that fails says what is wrong."""
     for n, expected in CASES.items():
         got = kernel(n)
         assert got == expected, f"fizzbuzz({n}) is {got}, expected {expected}"
@@ -45,7 +45,7 @@ def main():
     """Evolve until the tests pass; gives the number of attempts."""
     agent, label = model(SCRIPT)
     print(label)
-    with sj.Evolution(fizzbuzz, metric=passed) as tests:  # its worker runs what nobody has run before
+    with sj.Evolution(fizzbuzz, metric=run_tests) as tests:  # A worker runs what nobody has run before.
         result = fizzbuzz.evolve(agent, PROMPT, check=tests.evaluate)
     print(result.trace)
     print(", ".join(str(fizzbuzz(n)) for n in range(1, 16)))

@@ -28,7 +28,7 @@ It is a classic test function of optimisation, even in each element. Write it ou
 
 
 def reply(expression):
-    """A scripted answer."""
+    """Write an answer for the script."""
     return (
         "```c\ndouble formula(int64_t n, const double x[n])\n{\n  double s = 0;\n"
         f"  for (int64_t i = 0; i < n; i++) s += {expression};\n  return s;\n}}\n```"
@@ -47,7 +47,7 @@ def formula(x: Array[float, "n"]) -> float: ...
 
 
 def error(kernel):
-    """Mean squared error over all samples."""
+    """Compute the mean squared error over all samples."""
     return float(np.mean([(kernel(x) - y) ** 2 for x, y in zip(POINTS, VALUES, strict=True)]))
 
 

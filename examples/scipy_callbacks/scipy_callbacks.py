@@ -13,17 +13,17 @@ from symbiont_jit import Array, evolvable
 
 @evolvable(source="double bump(double x, double width) { return exp(-x * x / width); }")
 def bump(x: f64, width: f64) -> f64:
-    """A bell curve of a width."""
+    """Compute a bell curve of a width."""
     return np.exp(-x * x / width)
 
 
 @evolvable
 def middle(window: Array[f64, "n"]) -> f64:
-    """The value in the middle of a window."""
+    """Give the value in the middle of a window."""
     return window[window.shape[0] // 2]
 
 
-#: The range of the values in a window, in C.
+#: A body in C that gives the range of the values in a window.
 SPREAD = """
 double middle(int64_t n, const double window[n]) {
     double low = window[0], high = window[0];
@@ -37,7 +37,7 @@ double middle(int64_t n, const double window[n]) {
 
 
 def main() -> tuple[float, float, float]:
-    """The integral of the bump, and how far the filtered image is from what NumPy says, before and after a swap."""
+    """Integrate and filter; gives the integral, and the error of the filtered image before and after a swap."""
     integral, _ = integrate.quad(bump.low_level_callable(), -np.inf, np.inf, args=(2.0,))
     print(f"integral of the bump: {integral:.6f} (exact: {np.sqrt(2.0 * np.pi):.6f})")
 

@@ -5,6 +5,7 @@ Run it: python examples/tool_calling/tool_calling.py
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import symbiont_jit as sj
 
@@ -14,11 +15,8 @@ from model import model
 PROBES = []
 
 
-def probe(x: int) -> int:
-    """Ask the black box for its answer to x.
-
-    x: any integer from -1000 to 1000.
-    """
+def probe(x: Annotated[int, "Any integer from -1000 to 1000."]) -> int:
+    """Ask the black box for its answer to x."""
     PROBES.append(x)
     return 3 * x * x - 7 * x + 11
 
@@ -27,7 +25,7 @@ PROMPT = """A black box computes an integer from an integer. Probe it with the t
 computes, then write the function."""
 
 SCRIPT = [
-    # A script has no tools: it writes what the probes at 0, 1 and 2 would tell.
+    # A script calls no tools: it writes what the probes at 0, 1 and 2 would tell.
     "f(0) = 11, f(1) = 7, f(2) = 9\n```c\nint64_t box(int64_t x) { return 3 * x * x - 7 * x + 11; }\n```",
 ]
 
@@ -37,7 +35,7 @@ def box(x: int) -> int: ...
 
 
 def main():
-    """Evolve a copy of the black box; gives whether it agrees."""
+    """Evolve a copy of the black box; gives whether both agree."""
     agent, label = model(SCRIPT, tools=[probe])
     print(label)
     result = box.evolve(agent, PROMPT)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from symbiont_jit.agents.ensemble import Ensemble as Ensemble
     from symbiont_jit.agents.protocol import Reply as Reply
     from symbiont_jit.agents.protocol import Usage as Usage
-    from symbiont_jit.agents.recorded import Recording as Recording
+    from symbiont_jit.agents.recording import Recording as Recording
     from symbiont_jit.backend.objects import cache_directory as cache_directory
     from symbiont_jit.dispatch.numba.panic_count import panics as panics
     from symbiont_jit.errors import AgentError as AgentError
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from symbiont_jit.llm.lane import EvolveResult as EvolveResult
     from symbiont_jit.llm.lanes import LaneOutcome as LaneOutcome
     from symbiont_jit.llm.lanes import LaneStream as LaneStream
-    from symbiont_jit.llm.limiter import Gate as Gate
+    from symbiont_jit.llm.limiter import RateLimiter as RateLimiter
     from symbiont_jit.llm.trace import Trace as Trace
     from symbiont_jit.propose.base import Candidate as Candidate
     from symbiont_jit.propose.mutate import Mutator as Mutator
@@ -85,9 +85,9 @@ _HOMES = {
     "agents.agent": "Agent",
     "agents.ensemble": "Ensemble",
     "agents.protocol": "Reply Usage",
-    "agents.recorded": "Recording",
+    "agents.recording": "Recording",
     "llm.budget": "Budget Price",
-    "llm.limiter": "Gate",
+    "llm.limiter": "RateLimiter",
     "llm.lanes": "LaneOutcome LaneStream",
     "llm.lane": "EvolveResult",
     "llm.trace": "Trace",

@@ -1,7 +1,7 @@
-"""Whose fault it is and where in the text: the exceptions of the project and its diagnostics.
+"""The exceptions of the project, by whose fault they are, and diagnostics, which say where a text is wrong.
 
-In: a stage, a rule, a message, a position. Out: exceptions a person can act on and text with a caret.
-Nothing here knows C, clang or Numba.
+In: a stage, a rule, a message, a position. Out: exceptions a person can act on, and text with a caret. Nothing in this
+module knows C, clang or Numba.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ __all__ = [
     "SymbiontError",
     "ToolchainError",
     "UsageError",
-    "counted",
+    "pluralize",
     "render_diagnostics",
 ]
 
-# A hostile candidate can provoke thousands of findings; a person and a prompt can use a few.
+#: How much is rendered: a hostile candidate can provoke thousands of findings, a person and a prompt can use a few.
 MAX_RENDERED = 20
 MAX_LINE_WIDTH = 160
 
@@ -45,7 +45,7 @@ class Stage(enum.StrEnum):
 
 
 class Severity(enum.StrEnum):
-    """How bad a finding is; only an error rejects a candidate."""
+    """The weight of a finding; only an error rejects a candidate."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -53,7 +53,16 @@ class Severity(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding about a candidate: `line` and `column` count from 1; 0 means the text as a whole."""
+    """One finding about a candidate.
+
+    Attributes:
+        stage: The step of the pipeline that found it.
+        rule: The name of the rule that the text breaks.
+        message: What is wrong, in one sentence.
+        line: The line, counted from 1; 0 is the text as a whole.
+        column: The column, counted from 1; 0 is the line as a whole.
+        severity: Whether the finding rejects the candidate.
+    """
 
     stage: Stage
     rule: str
@@ -63,7 +72,14 @@ class Diagnostic:
     severity: Severity = Severity.ERROR
 
     def render(self, source: str) -> str:
-        """The finding with the line it is about and a caret under the column."""
+        """Write the finding, the line it is about, and a caret under the column.
+
+        Args:
+            source: The text whose lines the finding counts.
+
+        Returns:
+            One line where the finding is about no line of the text, else three.
+        """
         head = f"{self.severity}: {self.message} [{self.rule}]"
         if self.line < 1:
             return head
@@ -75,7 +91,7 @@ class Diagnostic:
 
 
 def _caret_view(text: str, column: int) -> str:
-    """The part of a line around `column` with a caret below; long lines are cut, never the caret."""
+    """Show the part of a line around `column` with a caret below; a long line is cut, the caret never is."""
     start = max(0, column - MAX_LINE_WIDTH // 2)
     shown = text[start : start + MAX_LINE_WIDTH]
     # Tabs stay tabs in both rows, so that the caret stands under its column on any terminal.
@@ -85,7 +101,7 @@ def _caret_view(text: str, column: int) -> str:
 
 
 def render_diagnostics(diagnostics: Iterable[Diagnostic], source: str) -> str:
-    """All findings, one after the other; past the first twenty only their number is given."""
+    """Write all findings, one after the other; past the first twenty only their number is given."""
     found = list(diagnostics)
     blocks = [d.render(source) for d in found[:MAX_RENDERED]]
     if len(found) > MAX_RENDERED:
@@ -93,8 +109,8 @@ def render_diagnostics(diagnostics: Iterable[Diagnostic], source: str) -> str:
     return "\n".join(blocks)
 
 
-def counted(count: int, what: str) -> str:
-    """A number of things, in words."""
+def pluralize(count: int, what: str) -> str:
+    """Write a number of things in words: `1 attempt`, `2 attempts`."""
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
@@ -107,7 +123,7 @@ class UsageError(SymbiontError):
 
 
 class SignatureError(UsageError):
-    """A declaration that no C prototype can be made of; names the parameter and what to write."""
+    """A declaration is one that no C prototype can be made of; the message names the parameter and what to write."""
 
 
 class KernelError(UsageError):
@@ -117,8 +133,17 @@ class KernelError(UsageError):
 class CandidateError(SymbiontError):
     """The candidate's text is not acceptable.
 
-    `stage` is where it failed, `diagnostics` all findings, `source` the text whose lines they count:
-    the proposed text up to the checks, the canonical source from clang on.
+    Attributes:
+        stage: The step of the pipeline where the candidate failed.
+        diagnostics: All findings.
+        source: The text whose lines the findings count: the proposed text up to the checks, the canonical source from
+            clang on.
+
+    Example:
+        >>> try:
+        ...     kernel.swap(source)
+        ... except sj.CandidateError as error:
+        ...     print(error)
     """
 
     def __init__(self, stage: Stage, diagnostics: Iterable[Diagnostic], source: str) -> None:
@@ -128,12 +153,22 @@ class CandidateError(SymbiontError):
         self.source: str = source
 
     def __str__(self) -> str:
-        head = f"the candidate failed at stage '{self.stage}' with {counted(len(self.diagnostics), 'finding')}:"
+        head = f"the candidate failed at stage '{self.stage}' with {pluralize(len(self.diagnostics), 'finding')}:"
         return f"{head}\n{render_diagnostics(self.diagnostics, self.source)}"
 
 
 class EvolveError(SymbiontError):
-    """The model did not produce an acceptable body; `trace` is everything that happened."""
+    """The model gave no acceptable body within its budget.
+
+    Attributes:
+        trace: The `Trace` of the lane: everything that happened.
+
+    Example:
+        >>> try:
+        ...     kernel.evolve(agent, "Make it faster.", attempts=3)
+        ... except sj.EvolveError as error:
+        ...     print(error.trace)
+    """
 
     def __init__(self, message: str, trace: Any = None) -> None:
         super().__init__(message, trace)
@@ -144,7 +179,7 @@ class EvolveError(SymbiontError):
 
 
 class AgentError(SymbiontError):
-    """The model could not be asked: network, server or configuration."""
+    """The model could not be asked; the message says whether network, server or configuration is at fault."""
 
 
 class ToolchainError(SymbiontError):

@@ -1,7 +1,7 @@
-"""How long each stage of a piece of work took, for whoever asks.
+"""How long each stage of a piece of work took.
 
-In: `with stage("clang"):` where work is done. Out: seconds by stage, inside `with timed() as seconds:`. Costs next to
-nothing where nobody asks.
+In: `with stage("clang"):` around the work. Out: seconds by stage, inside of `with collect_stages() as seconds:`.
+A stage costs next to nothing where nobody collects.
 """
 
 from __future__ import annotations
@@ -12,14 +12,18 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Final
 
-__all__ = ["stage", "timed"]
+__all__ = ["collect_stages", "stage"]
 
 _SECONDS: Final[ContextVar[dict[str, float] | None]] = ContextVar("symbiont_jit stages", default=None)
 
 
 @contextlib.contextmanager
-def timed() -> Iterator[dict[str, float]]:
-    """Collect the seconds of the stages inside, also of threads that got a copy of the context."""
+def collect_stages() -> Iterator[dict[str, float]]:
+    """Collect the seconds of the stages inside, also those of threads that got a copy of the context.
+
+    Yields:
+        Seconds by the stage's name; a stage that is entered several times has the sum.
+    """
     seconds: dict[str, float] = {}
     token = _SECONDS.set(seconds)
     try:
@@ -30,7 +34,7 @@ def timed() -> Iterator[dict[str, float]]:
 
 @contextlib.contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Add the time that passes inside to a stage."""
+    """Add the time that passes inside to the stage of this name."""
     seconds = _SECONDS.get()
     if seconds is None:
         yield

@@ -35,7 +35,7 @@ def test_the_python_of_a_page_runs(page, tmp_path):
 def test_the_counter_example():
     """The example evolves its step offline and comes closer to its target than where it began."""
     example = runpy.run_path(str(ROOT / "examples/counter/counter.py"))
-    before = abs(example["reached"](example["step"]) - example["TARGET"])
+    before = abs(example["run_steps"](example["step"]) - example["TARGET"])
     assert example["main"](candidates=60) < before / 2
 
 
@@ -91,10 +91,10 @@ def test_the_examples_with_a_model(name, expected, monkeypatch, capsys):
 
 def test_an_example_asks_a_real_server_where_one_is_named(monkeypatch, capsys):
     """With the variables set, the same example speaks HTTP to that server."""
-    from symbiont_jit.testing import Server, Text
+    from symbiont_jit.testing import Server, TextReply
 
     example = runpy.run_path(str(ROOT / "examples/fizzbuzz/fizzbuzz.py"))
-    with Server([Text(example["SCRIPT"][-1])]) as server:
+    with Server([TextReply(example["SCRIPT"][-1])]) as server:
         monkeypatch.setenv("OPENAI_MODEL", "local")
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         assert example["main"]() == 1

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pickle
+import re
 import threading
 import traceback
 from pathlib import Path
@@ -16,11 +17,18 @@ from numba import int64 as i64
 import symbiont_jit as sj
 from symbiont_jit import Array, Budget, EvolveError, Price, Reply, Trace, Usage, UsageError, evolvable
 from symbiont_jit.agents.protocol import ContextOverflow, TurnLimit
-from symbiont_jit.llm.prompts import CORRECTIONS, Failure, correction, fresh_start, system_prompt, task_prompt
+from symbiont_jit.llm.budget import PRICES, PRICES_AS_OF, PRICES_WRITTEN
+from symbiont_jit.llm.prompts import (
+    CORRECTIONS,
+    write_correction,
+    write_fresh_start,
+    write_system_prompt,
+    write_task_prompt,
+)
+from symbiont_jit.llm.rejections import Rejection
 from symbiont_jit.runtime.kinds import PANICS
 from symbiont_jit.runtime.panics import _MESSAGES
-from symbiont_jit.testing import Failure as Failure401
-from symbiont_jit.testing import ScriptedAgent, Server, Text
+from symbiont_jit.testing import ErrorReply, ScriptedAgent, Server, TextReply
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -353,7 +361,7 @@ def test_a_batch_registers_all_and_activates_none(kernel):
 
     stream = kernel.evolve_stream(ask, ["a", "b", "c"])
     lanes = sorted(stream, key=lambda lane: lane.index)
-    assert stream.compiled == 2
+    assert stream.compile_count == 2
     assert [lane.index for lane in lanes] == [0, 1, 2]
     assert lanes[0].revision is lanes[2].revision
     assert kernel.active.number == 0
@@ -394,7 +402,7 @@ def test_lanes_come_as_they_finish(kernel):
 
 def test_the_requests_in_flight_are_bounded_and_the_bound_can_change(kernel):
     """Never more than the limit at a time; raising it while lanes run lets more in."""
-    now, peak, gate = 0, [], sj.Gate(2)
+    now, peak, limiter = 0, [], sj.RateLimiter(2)
 
     async def ask(messages):
         nonlocal now
@@ -402,13 +410,34 @@ def test_the_requests_in_flight_are_bounded_and_the_bound_can_change(kernel):
         peak.append(now)
         await asyncio.sleep(0.03)
         if len(peak) == 6:
-            gate.limit = 5
+            limiter.max_in_flight = 5
         now -= 1
         return GOOD
 
-    kernel.evolve_batch(ask, ["x"] * 24, max_in_flight=gate)
+    kernel.evolve_batch(ask, ["x"] * 24, max_in_flight=limiter)
     assert max(peak[:6]) == 2
     assert max(peak) == 5
+    assert limiter.in_flight == 0
+
+
+@pytest.mark.parametrize("limit", [0, -1, True, 1.5, "2"])
+def test_a_limit_is_a_number_of_requests(limit):
+    """What cannot bound the requests in flight is named, when the limiter is made and when it is changed."""
+    text = f"max_in_flight, the limit of requests at a time, is a whole number from 1 on, not {limit!r}"
+    with pytest.raises(UsageError, match=re.escape(text)):
+        sj.RateLimiter(limit)
+    limiter = sj.RateLimiter(3)
+    with pytest.raises(UsageError, match=re.escape(text)):
+        limiter.max_in_flight = limit
+    assert limiter.max_in_flight == 3
+
+
+def test_the_table_of_prices_has_a_date():
+    """The documentation says of when the prices are, and no price is below that of the cache."""
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
+    assert f"listed in {PRICES_AS_OF} (`PRICES_AS_OF`)" in page
+    assert f"{PRICES_WRITTEN.isoformat()} (`PRICES_WRITTEN`)" in page
+    assert all(0 < price.cached <= price.input <= price.output for price in PRICES.values())
 
 
 def test_who_has_tried_most_goes_first(kernel):
@@ -531,7 +560,7 @@ def test_a_trace_has_everything_and_survives_json(kernel):
     first, second = trace.attempts
     assert (first.reply, first.usage, first.model) == (UNTYPED, Usage(10, 2, 5, 1), "m")
     assert (first.decision, second.decision) == ("correct", "accept")
-    assert second.prompt == correction(Failure("compile", first.diagnostics))
+    assert second.prompt == write_correction(Rejection("compile", first.diagnostics))
     assert {"waiting", "model", "read", "parse", "validate", "clang", "load"} <= second.stages.keys()
     assert 0 < second.own_seconds <= second.seconds
     assert trace.usage == Usage(30, 6, 11, 3)
@@ -597,8 +626,8 @@ def test_the_key_is_nowhere_but_in_the_request(monkeypatch, caplog, tmp_path):
         return x * n
 
     path = tmp_path / "run.jsonl"
-    refusal = Failure401(401, {"error": {"message": f"Incorrect API key provided: {KEY}"}})
-    with Server([Text(UNTYPED), Text(f"Your key is {KEY}.\n{GOOD}"), refusal]) as server:
+    refusal = ErrorReply(401, {"error": {"message": f"Incorrect API key provided: {KEY}"}})
+    with Server([TextReply(UNTYPED), TextReply(f"Your key is {KEY}.\n{GOOD}"), refusal]) as server:
         agent = sj.Agent("m", base_url=server.url)
         result = f.evolve(sj.Recording(path).record(agent), "Multiply.")
         with pytest.raises(EvolveError) as error:
@@ -631,19 +660,19 @@ def texts():
         Of each candle, its gain times its weight.
         """
 
-    failure = Failure(
+    failure = Rejection(
         "compile",
         "3:10: error: use of undeclared identifier 'y' [compiler]\n      return y;\n             ^",
         "",
         "undeclared 'y'",
     )
-    base = task_prompt([score.signature], "Make it fast.", "double score(...);\n")
+    base = write_task_prompt([score.signature], "Make it fast.", "double score(...);\n")
     return {
-        "system": system_prompt(),
+        "system": write_system_prompt(),
         "task": base,
-        "task_first": task_prompt([score.signature], "Make it fast.", None),
-        "fresh_start": fresh_start(base, failure),
-        **{f"correct_{kind}": correction(Failure(kind, failure.message)) for kind in CORRECTIONS},
+        "task_first": write_task_prompt([score.signature], "Make it fast.", None),
+        "fresh_start": write_fresh_start(base, failure),
+        **{f"correct_{kind}": write_correction(Rejection(kind, failure.message)) for kind in CORRECTIONS},
     }
 
 

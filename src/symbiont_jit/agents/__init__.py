@@ -1,1 +1,1 @@
-"""Who is asked for code: models behind an OpenAI-compatible server, scripts, recordings, any async function."""
+"""Agents, which answer prompts with code: models behind a server, scripts, recordings, any async function."""

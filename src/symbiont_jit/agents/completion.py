@@ -1,7 +1,7 @@
-"""An answer as servers write it, read into what the project uses.
+"""A chat completion as servers write it, read into what the project uses.
 
-In: the JSON of a chat completion, from any server. Out: an `Answer`, or a `Failure` where it is not one.
-A model's reasoning is not its answer: it is left out, and counted.
+In: the JSON of a completion, from any server. Out: a `Completion`, or a `RequestFailure` where the JSON is none. The
+reasoning of a model is not its answer: it is left out of the text, and its tokens are counted.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from symbiont_jit.agents.failures import Failure, failure_of_body, said_by
+from symbiont_jit.agents.failures import RequestFailure, message_of, read_failure
 from symbiont_jit.agents.protocol import Message, Usage
 
-__all__ = ["Answer", "Call", "read_answer", "usage_of"]
+__all__ = ["Call", "Completion", "read_completion", "usage_of"]
 
-#: What some servers leave in front of an answer; a template may have written the opening tag already.
+#: Thinking that some servers leave in front of an answer; a template may have written the opening tag already.
 _THOUGHT: Final = re.compile(r"\A\s*(?:<think>)?.*?</think>\s*", re.DOTALL)
 _UNFINISHED_THOUGHT: Final = re.compile(r"\A\s*<think>.*\Z", re.DOTALL)
 
-#: Where each number of a `Usage` is found; the first place that has it counts.
+#: Where servers write each number of a `Usage`; the first place that has one counts.
 _COUNTS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "input": (("prompt_tokens",), ("input_tokens",)),
     "cached": (("prompt_tokens_details", "cached_tokens"), ("prompt_cache_hit_tokens",), ("cached_tokens",)),
@@ -32,7 +32,7 @@ _COUNTS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function that the model wants called; `arguments` is JSON, or what the model believes to be JSON."""
+    """A call that the model asks for; `arguments` is JSON, or what the model believes to be JSON."""
 
     id: str
     name: str
@@ -40,8 +40,16 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One turn of the model; `message` is what goes back into the conversation."""
+class Completion:
+    """One turn of the model.
+
+    Attributes:
+        text: The answer, without reasoning; empty where the model only calls tools.
+        message: What goes back into the conversation.
+        calls: The tools that the model wants called.
+        usage: The tokens of the request.
+        finish: Why the model stopped, as its server says it.
+    """
 
     text: str
     message: Message
@@ -50,34 +58,36 @@ class Answer:
     finish: str
 
 
-def read_answer(data: object, echo: Sequence[str] = (), redact: Callable[[str], str] = str) -> Answer | Failure:
-    """The first choice of a completion. `echo` names fields that a server wants back; `redact` takes secrets out."""
+def read_completion(
+    data: object, echo: Sequence[str] = (), redact: Callable[[str], str] = str
+) -> Completion | RequestFailure:
+    """Read a completion's first choice; `echo` names fields that a server wants back, `redact` takes secrets out."""
     if not isinstance(data, Mapping):
-        return _malformed("its JSON is not an object")
+        return _report_malformed("its JSON is not an object")
     choices = data.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     error = data.get("error") or (choice.get("error") if isinstance(choice, Mapping) else None)
     if error:
-        return _reported(error, redact)
+        return _read_error(error, redact)
     message = choice.get("message") if isinstance(choice, Mapping) else None
     if not isinstance(choice, Mapping) or not isinstance(message, Mapping):
-        return _malformed("it has no choices with a message")
+        return _report_malformed("it has no choices with a message")
     text = redact(_text_of(message))
     calls = message.get("tool_calls")
     raw = [dict(call) for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
-    said: dict[str, Any] = {"role": "assistant", "content": text}
-    said |= {name: message[name] for name in echo if message.get(name) is not None}
+    turn: dict[str, Any] = {"role": "assistant", "content": text}
+    turn |= {name: message[name] for name in echo if message.get(name) is not None}
     if raw:
-        # Given back as they came: some servers put signatures beside the arguments.
-        said["tool_calls"] = [
+        # Calls go back as they came, because some servers put signatures beside the arguments.
+        turn["tool_calls"] = [
             {**call, "id": call.get("id") or f"call_{i}", "type": "function"} for i, call in enumerate(raw)
         ]
-    found = tuple(_call_of(call) for call in said.get("tool_calls", ()))
-    return Answer(text, said, found, usage_of(data.get("usage")), str(choice.get("finish_reason") or "stop"))
+    found = tuple(_call_of(call) for call in turn.get("tool_calls", ()))
+    return Completion(text, turn, found, usage_of(data.get("usage")), str(choice.get("finish_reason") or "stop"))
 
 
 def usage_of(data: object) -> Usage:
-    """A server's count of tokens; where it gives none, `is_known` is false."""
+    """Read a server's count of tokens; where it gives none, `is_known` is false."""
     if not isinstance(data, Mapping):
         return Usage(is_known=False)
     counts = {name: _count(data, places) for name, places in _COUNTS.items()}
@@ -86,6 +96,7 @@ def usage_of(data: object) -> Usage:
 
 
 def _count(data: Mapping[str, Any], places: Sequence[Sequence[str]]) -> int | None:
+    """Read a number from the first of some places that has it."""
     for place in places:
         value: Any = data
         for key in place:
@@ -96,7 +107,7 @@ def _count(data: Mapping[str, Any], places: Sequence[Sequence[str]]) -> int | No
 
 
 def _text_of(message: Mapping[str, Any]) -> str:
-    """The answer as text: of a list of parts (Mistral's thinking models) those that are text; no reasoning."""
+    """Read the answer as text without reasoning; of a list of parts (Mistral's thinking models) those that are text."""
     content = message.get("content")
     if isinstance(content, list):
         parts = [part for part in content if isinstance(part, Mapping) and part.get("type") == "text"]
@@ -114,12 +125,12 @@ def _call_of(call: Mapping[str, Any]) -> Call:
     return Call(str(call["id"]), str(inner.get("name") or ""), text)
 
 
-def _reported(error: object, redact: Callable[[str], str]) -> Failure:
-    """A failure under status 200, as gateways report those of the servers behind them."""
+def _read_error(error: object, redact: Callable[[str], str]) -> RequestFailure:
+    """Read an error under status 200, as gateways report those of the servers behind them."""
     code = error.get("code") if isinstance(error, Mapping) else None
     status = code if isinstance(code, int) and 400 <= code < 600 else 502
-    return failure_of_body(status, {"error": error}, redact(said_by(error)))
+    return read_failure(status, {"error": error}, redact(message_of(error)))
 
 
-def _malformed(said: str) -> Failure:
-    return Failure("malformed", said, 200, is_passing=True)
+def _report_malformed(quote: str) -> RequestFailure:
+    return RequestFailure("malformed", quote, 200, is_passing=True)

@@ -1,7 +1,7 @@
 """The way to one server: a client of the `openai` package for each event loop, closed with its loop.
 
-In: the body of a request. Out: the JSON of the answer, or a `Failure`; never an exception of the client, because those
-hold the request, and with it the key.
+In: the body of a request. Out: the JSON of the answer, or a `RequestFailure`; never an exception of the client, because
+the client's exceptions hold the request, and with it the key.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import urllib.parse
 from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from symbiont_jit.agents.conversation import parsed
-from symbiont_jit.agents.failures import Failure, failure_of_body, said_by, short
-from symbiont_jit.agents.retries import retry_after
+from symbiont_jit.agents.conversation import parse_json
+from symbiont_jit.agents.failures import RequestFailure, message_of, read_failure, shorten
+from symbiont_jit.agents.retries import read_retry_after
 from symbiont_jit.agents.secret import Secret, redact, redact_pieces
 from symbiont_jit.errors import UsageError
 
@@ -24,79 +24,81 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
-#: Sent where no key is needed; the client wants one.
+#: The key that is sent to a server that needs none, because the client insists on one.
 PLACEHOLDER: Final = "none"
 _SECRET_HEADER: Final = re.compile(r"auth|key|token|secret|cookie|session|password", re.IGNORECASE)
-#: More of a body than this is not searched for an error's text.
+#: How many characters of a body are searched for an error's text.
 LONGEST_ERROR: Final = 20_000
 
 
 class Connection:
-    """Where requests go and with what key and headers. Pickles without either."""
+    """Where requests go, with what key and headers; a pickle of it holds neither key nor secret headers."""
 
     def __init__(self, base_url: str, key: Secret | None, headers: Mapping[str, str], timeout: float) -> None:
-        self.base_url = _checked_url(base_url)
+        self.base_url = _require_url(base_url)
         self.timeout = timeout
         self._key = key
-        self._headers = {name: _checked_header(name, value) for name, value in headers.items()}
+        self._headers = {name: _protect_header(name, value) for name, value in headers.items()}
         self._clients: dict[asyncio.AbstractEventLoop, tuple[openai.AsyncOpenAI, AsyncGenerator[Any, None]]] = {}
 
     @property
     def server(self) -> str:
-        """The base URL as it may be shown: a query could hold a key."""
+        """The base URL without its query, which could hold a key, so that it may be shown."""
         return urllib.parse.urlsplit(self.base_url)._replace(query="", fragment="").geturl()
 
     @property
     def secrets(self) -> list[Secret]:
-        """All that no text may repeat."""
+        """The key and the secret headers, which no text may repeat."""
         secrets = [value for value in self._headers.values() if isinstance(value, Secret)]
         return [*secrets, self._key] if self._key else secrets
 
     def redact(self, text: str) -> str:
-        """A text without the key and the secret headers."""
+        """Take the key and the secret headers out of a text."""
         return redact(text, self.secrets)
 
-    async def send(self, body: Mapping[str, Any]) -> Any | Failure:
-        """One request, sent once: the answer's JSON or what went wrong. Takes at most `timeout` seconds."""
+    async def send(self, body: Mapping[str, Any]) -> Any | RequestFailure:
+        """Send one request once, for at most `timeout` seconds; gives the answer's JSON or what went wrong."""
         import openai
 
         rest = {name: value for name, value in body.items() if name not in ("model", "messages")}
-        client = await self._client()
+        client = await self._find_client()
         try:
-            # The client's own limit is for each piece of a body: slow servers can stretch it without end.
+            # The client's own limit is for each piece of a body, which a slow server can stretch without end.
             async with asyncio.timeout(self.timeout):
                 raw = await client.chat.completions.with_raw_response.create(
                     model=body["model"], messages=body["messages"], extra_body=rest
                 )
-            return self._json(raw.http_response.text)
+            return self._read_json(raw.http_response.text)
         except openai.APIStatusError as error:
-            return self._refused(error.status_code, error.response.text, error.response.headers)
+            return self._read_refusal(error.status_code, error.response.text, error.response.headers)
         except (TimeoutError, openai.APITimeoutError):
-            return Failure("timeout", f"no whole answer within {self.timeout:g} seconds", is_passing=True)
+            return RequestFailure("timeout", f"no whole answer within {self.timeout:g} seconds", is_passing=True)
         except openai.APIConnectionError as error:
             cause = error.__cause__ or error
-            return Failure("connection", self._shown(f"{type(cause).__name__}: {cause}"), is_passing=True)
+            return RequestFailure(
+                "connection", self._redact_pieces(f"{type(cause).__name__}: {cause}"), is_passing=True
+            )
         except (openai.OpenAIError, ValueError, TypeError) as error:
-            return Failure("client", self._shown(f"{type(error).__name__}: {error}"))
+            return RequestFailure("client", self._redact_pieces(f"{type(error).__name__}: {error}"))
 
     async def close(self) -> None:
-        """Close the connections of the running loop; without this they are closed when it ends."""
+        """Close the connections of the running loop; without this they are closed when the loop ends."""
         entry = self._clients.get(asyncio.get_running_loop())
         if entry is not None:
             await entry[1].aclose()
 
-    async def _client(self) -> openai.AsyncOpenAI:
-        """The client of the running loop: making one takes tens of milliseconds, and each is bound to its loop."""
+    async def _find_client(self) -> openai.AsyncOpenAI:
+        """Find or make the client of the running loop: each is bound to its loop, and making one takes tens of ms."""
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
             for other in [known for known in self._clients if known.is_closed()]:
                 del self._clients[other]
-            lifetime = self._lifetime(loop)
+            lifetime = self._open_client(loop)
             self._clients[loop] = (await anext(lifetime), lifetime)
         return self._clients[loop][0]
 
-    async def _lifetime(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[openai.AsyncOpenAI, None]:
-        """A generator, because a loop closes those it has seen before it ends itself; nothing else is told."""
+    async def _open_client(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[openai.AsyncOpenAI, None]:
+        """Open a client and close it with its loop: before a loop ends, it closes the generators that it has seen."""
         import openai
 
         headers = {
@@ -108,7 +110,7 @@ class Connection:
             timeout=self.timeout,
             max_retries=0,
             default_headers=headers,
-            http_client=self._transport(),
+            http_client=self._choose_transport(),
         )
         try:
             yield client
@@ -116,10 +118,10 @@ class Connection:
             self._clients.pop(loop, None)
             await client.close()
 
-    def _transport(self) -> Any:
-        """What the client takes by itself, but for plain HTTP without the 40 ms that certificates take to load.
+    def _choose_transport(self) -> Any:
+        """Choose the client's own transport, but for plain HTTP one that saves the 40 ms of loading certificates.
 
-        Where none are loaded, none is trusted: a redirect to TLS fails.
+        Where no certificates are loaded, none is trusted, so a redirect to TLS fails.
         """
         import openai
 
@@ -127,27 +129,29 @@ class Connection:
             return None
         return openai.DefaultAsyncHttpxClient(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
-    def _refused(self, status: int, text: str, headers: Mapping[str, str]) -> Failure:
+    def _read_refusal(self, status: int, text: str, headers: Mapping[str, str]) -> RequestFailure:
         text = text[:LONGEST_ERROR]
-        body = parsed(text)
-        said = self._shown(said_by(body) if body is not None else text)
-        return failure_of_body(status, body, said, retry_after(headers))
+        body = parse_json(text)
+        quote = self._redact_pieces(message_of(body) if body is not None else text)
+        return read_failure(status, body, quote, read_retry_after(headers))
 
-    def _json(self, text: str) -> Any | Failure:
-        data = parsed(text)
+    def _read_json(self, text: str) -> Any | RequestFailure:
+        data = parse_json(text)
         if data is not None:
             return data
-        start = self._shown(text[:LONGEST_ERROR])
-        return Failure("malformed", f"not JSON: {short(start)}" if start else "an empty body", 200, is_passing=True)
+        start = self._redact_pieces(text[:LONGEST_ERROR])
+        return RequestFailure(
+            "malformed", f"not JSON: {shorten(start)}" if start else "an empty body", 200, is_passing=True
+        )
 
-    def _shown(self, text: str) -> str:
+    def _redact_pieces(self, text: str) -> str:
         return redact_pieces(text, self.secrets)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_clients": {}}
 
 
-def _checked_url(url: str) -> str:
+def _require_url(url: str) -> str:
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise UsageError(
@@ -158,8 +162,8 @@ def _checked_url(url: str) -> str:
     return url
 
 
-def _checked_header(name: str, value: str) -> str | Secret:
-    # The client's own error for these repeats the value.
+def _protect_header(name: str, value: str) -> str | Secret:
+    # The client's own error for such characters repeats the value.
     if not (name.isascii() and name.isprintable() and value.isascii() and value.isprintable()):
         raise UsageError(f"the header {name!r} holds characters that HTTP cannot send")
     return Secret(value) if _SECRET_HEADER.search(name) else value

@@ -1,6 +1,7 @@
-"""A conversation as JSON: its name, and what can be sent.
+"""A conversation as JSON: its digest, and values that can be sent.
 
-In: messages, or a server's text. Out: a digest that equal messages have in every process; JSON that a request can hold.
+In: messages, or a server's text. Out: a digest that is equal for equal messages in every process; JSON that a request
+can hold.
 """
 
 from __future__ import annotations
@@ -12,38 +13,38 @@ from typing import Any
 
 from symbiont_jit.agents.protocol import Message
 
-__all__ = ["digest_of", "parsed", "plain", "without_surrogates"]
+__all__ = ["digest_of", "parse_json", "replace_surrogates", "to_plain"]
 
 
 def digest_of(messages: Sequence[Message]) -> str:
-    """The digest; the order of a message's keys does not count."""
-    text = json.dumps(plain(messages), sort_keys=True, separators=(",", ":"))
+    """Compute the digest of a conversation; the order of a message's keys does not count."""
+    text = json.dumps(to_plain(messages), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def parsed(text: str) -> Any:
-    """A server's JSON as a value that could be sent back, or `None` where it is none."""
+def parse_json(text: str) -> Any:
+    """Read a server's JSON as a value that could be sent back; None where the text is no JSON."""
     try:
         value = json.loads(text, parse_constant=lambda constant: None)
-        # Half a character can only come from an escape.
+        # A surrogate, which is half a character, can only come from an escape.
         if "\\ud" in text.lower():
-            value = json.loads(without_surrogates(json.dumps(value, ensure_ascii=False)))
+            value = json.loads(replace_surrogates(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError):
         return None
     return value
 
 
-def without_surrogates(text: str) -> str:
-    """A text without halves of characters, which JSON can write and UTF-8 cannot."""
+def replace_surrogates(text: str) -> str:
+    """Replace surrogates by question marks: JSON can write these halves of characters, and UTF-8 cannot."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON has it: mappings become dictionaries, sequences lists, what is unknown its text."""
+def to_plain(value: Any) -> Any:
+    """Turn a value into JSON's types: mappings become dictionaries, sequences lists, what is unknown its text."""
     if value is None or isinstance(value, str | int | float | bool):
         return value
     if isinstance(value, Mapping):
-        return {str(key): plain(part) for key, part in value.items()}
+        return {str(key): to_plain(part) for key, part in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return [plain(part) for part in value]
+        return [to_plain(part) for part in value]
     return str(value)

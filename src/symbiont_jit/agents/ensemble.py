@@ -1,7 +1,7 @@
 """Several agents as one: each run goes to one of them, drawn by weight.
 
 In: pairs of an agent and a weight, and a seed. Out: an agent. What is drawn depends on the seed, on the conversation
-and on how often it was asked before, not on which lane asks first: a run with a seed draws the same again.
+and on how often that conversation was asked before, not on which lane asks first: a run with a seed can be repeated.
 """
 
 from __future__ import annotations
@@ -24,9 +24,19 @@ _WORD: Final = 8
 
 
 class Ensemble:
-    """A weighted ensemble: `Ensemble([(fast, 4), (strong, 1)], seed=0)`. The reply's `model` says who gave it.
+    """Several agents as one: each run goes to one of them, drawn by weight.
 
-    Raises `UsageError` for no members, and for weights that are not positive.
+    The reply's `model` says which member gave it.
+
+    Args:
+        members: Pairs of an agent and its weight; a member with twice the weight is drawn twice as often.
+        seed: The seed of the drawing: equal seeds draw equal members for equal conversations.
+
+    Raises:
+        UsageError: There are no members, or a weight is not a finite number above 0.
+
+    Example:
+        >>> agent = sj.Ensemble([(fast, 4), (strong, 1)], seed=0)
     """
 
     def __init__(self, members: Sequence[tuple[Any, float]], seed: int = 0) -> None:
@@ -35,19 +45,20 @@ class Ensemble:
         self.seed = seed
         self.members = tuple((agent, float(weight)) for agent, weight in members)
         self._agents: list[Ask] = [as_agent(agent) for agent, _ in members]
-        self._asked: collections.Counter[str] = collections.Counter()
+        self._times_asked: collections.Counter[str] = collections.Counter()
         self._lock = threading.Lock()
 
     async def __call__(self, messages: Sequence[Message]) -> Reply:
-        """One run, by the member that is drawn for it."""
-        index = self._drawn(digest_of(messages))
+        """Run a conversation with the member that is drawn for it; raises what that member raises."""
+        index = self._draw(digest_of(messages))
         reply = await self._agents[index](messages)
-        return reply if reply.model else replace(reply, model=self._name(index))
+        return reply if reply.model else replace(reply, model=self._name_member(index))
 
-    def _drawn(self, digest: str) -> int:
+    def _draw(self, digest: str) -> int:
+        """Draw a member for a conversation by a hash, which no other lane influences."""
         with self._lock:
-            nth = self._asked[digest]
-            self._asked[digest] += 1
+            nth = self._times_asked[digest]
+            self._times_asked[digest] += 1
         word = hashlib.sha256(f"{self.seed}/{nth}/{digest}".encode()).digest()[:_WORD]
         left = int.from_bytes(word, "big") / 256.0**_WORD * sum(weight for _, weight in self.members)
         for index, (_, weight) in enumerate(self.members):
@@ -56,7 +67,7 @@ class Ensemble:
                 return index
         return len(self.members) - 1
 
-    def _name(self, index: int) -> str:
+    def _name_member(self, index: int) -> str:
         agent = self.members[index][0]
         return str(getattr(agent, "model", "") or getattr(agent, "__name__", "") or f"{type(agent).__name__} {index}")
 

@@ -1,6 +1,6 @@
 """What went wrong with a request, and whose fault it is: tables of statuses, of advice and of servers' wordings.
 
-In: a status, a body. Out: a `Failure`; and from a failure, the exception that a person can act on.
+In: a status and a body. Out: a `RequestFailure`; and from a failure, the exception that a person can act on.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from typing import Final
 from symbiont_jit.agents.protocol import ContextOverflow, RequestFailed, Retry
 from symbiont_jit.errors import AgentError
 
-__all__ = ["Failure", "error_of", "failure_of_body", "is_overflow", "said_by"]
+__all__ = ["RequestFailure", "error_of", "is_overflow", "message_of", "read_failure"]
 
-#: As much of a server's text as an error message repeats.
-SAID: Final = 300
+#: How many characters of a server's text an error message repeats.
+LONGEST_QUOTE: Final = 300
 
-#: Statuses below 500 that pass by themselves; above, all do. 425 is Too Early.
+#: Statuses below 500 that pass by themselves (425 is Too Early); from 500 on, all do.
 PASSING: Final = frozenset({408, 409, 425, 429})
-#: Codes that come with a passing status and stay: waiting does not fill an account.
+#: Codes of failures that stay although their status passes: waiting does not fill an account.
 STAYING: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
-#: Too long a conversation is answered with one of these (llama.cpp and proxies: 500; token rates: 429).
+#: Statuses that servers answer too long a conversation with (llama.cpp and proxies: 500; token rates: 429).
 OVERFLOW_STATUSES: Final = frozenset({400, 413, 422, 429, 500})
-#: A body that is too large is too long a conversation, whoever says so: often a proxy, in its own words.
+#: The status of a body that is too large; it is too long a conversation in whatever words, often a proxy's.
 TOO_LARGE: Final = 413
 OVERFLOW_CODES: Final = frozenset(
     {
@@ -38,7 +38,7 @@ OVERFLOW_CODES: Final = frozenset(
         "string_above_max_length",  # OpenAI, a message of millions of characters
     }
 )
-#: Wordings, where there is no code; each with a server that uses it.
+#: Wordings that servers without a code use; each names one that uses it.
 OVERFLOW_WORDINGS: Final = tuple(
     re.compile(wording, re.IGNORECASE)
     for wording in (
@@ -63,7 +63,7 @@ OVERFLOW_WORDINGS: Final = tuple(
     )
 )
 
-#: What to do, by status; 0 stands for an answer that never came.
+#: What a person can do, by status; 0 stands for an answer that never came.
 ADVICE: Final[Mapping[int, str]] = {
     0: "is the server running? check OPENAI_BASE_URL or Agent(base_url=...)",
     200: "does base_url lead to an OpenAI-compatible server, and end in /v1 where it has to?",
@@ -80,44 +80,53 @@ ADVICE: Final[Mapping[int, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """A request that gave no answer. `reason` is a word for it, `said` the server's or the network's redacted text."""
+class RequestFailure:
+    """A request that gave no answer.
+
+    Attributes:
+        reason: A word for what happened, or the status as text.
+        quote: The server's or the network's own text, without secrets.
+        status: The status of HTTP; 0 where no answer came.
+        retry_after: Seconds that the server asks to wait; None where it does not say.
+        is_passing: Whether the request may succeed when it is sent again.
+        is_overflow: Whether the conversation is longer than the model can read.
+    """
 
     reason: str
-    said: str
+    quote: str
     status: int = 0
     retry_after: float | None = None
     is_passing: bool = False
     is_overflow: bool = False
 
 
-def failure_of_body(status: int, body: object, said: str, retry_after: float | None = None) -> Failure:
-    """The failure that a server reports; `said` is its redacted text."""
+def read_failure(status: int, body: object, quote: str, retry_after: float | None = None) -> RequestFailure:
+    """Read the failure that a server reports; `quote` is its text without secrets."""
     code = _code_of(body)
-    too_long = is_overflow(status, code, said)
+    too_long = is_overflow(status, code, quote)
     passing = (status in PASSING or status >= 500) and code not in STAYING and not too_long
-    return Failure(str(status), said, status, retry_after, passing, too_long)
+    return RequestFailure(str(status), quote, status, retry_after, passing, too_long)
 
 
-def is_overflow(status: int, code: str, said: str) -> bool:
+def is_overflow(status: int, code: str, quote: str) -> bool:
     """Whether a server says that the conversation is longer than its model can read."""
     if status not in OVERFLOW_STATUSES:
         return False
-    return status == TOO_LARGE or code in OVERFLOW_CODES or any(wording.search(said) for wording in OVERFLOW_WORDINGS)
+    return status == TOO_LARGE or code in OVERFLOW_CODES or any(wording.search(quote) for wording in OVERFLOW_WORDINGS)
 
 
-def said_by(body: object) -> str:
-    """The sentence in an error's body; servers agree on no place for it."""
+def message_of(body: object) -> str:
+    """Find the sentence in an error's body; servers agree on no place for it."""
     if isinstance(body, Mapping):
         for key in ("error", "message", "detail", "error_message"):
             if body.get(key):
-                return said_by(body[key])
+                return message_of(body[key])
         return json.dumps(body, default=str)
     return str(body) if body else ""
 
 
 def _code_of(body: object) -> str:
-    """The code of an error, or its type where it has none that says something (llama.cpp: `code` is the status)."""
+    """Find an error's code, or its type where the code says nothing (llama.cpp writes the status there)."""
     if not isinstance(body, Mapping):
         return ""
     inner = body.get("error")
@@ -127,21 +136,21 @@ def _code_of(body: object) -> str:
     return known[0] if known else codes[0]
 
 
-def error_of(failure: Failure, server: str, model: str, retries: Sequence[Retry]) -> AgentError:
-    """The exception for a failure that is final; `server` is where it happened, as it may be shown."""
-    said = f" ({short(failure.said)})" if failure.said else ""
+def error_of(failure: RequestFailure, server: str, model: str, retries: Sequence[Retry]) -> AgentError:
+    """Make the exception for a failure that is final; `server` is where it happened, as it may be shown."""
+    quoted = f" ({shorten(failure.quote)})" if failure.quote else ""
     tries = f" after {len(retries) + 1} requests" if retries else ""
     if failure.is_overflow:
-        return ContextOverflow(f"the conversation is longer than {model!r} at {server} can read{said}")
+        return ContextOverflow(f"the conversation is longer than {model!r} at {server} can read{quoted}")
     what = f"answered {failure.status}" if failure.status else f"gave no answer: {failure.reason}"
     wait = f"; it asks to wait {failure.retry_after:.0f} seconds" if failure.retry_after else ""
     advice = ADVICE.get(failure.status, "")
     advice = ADVICE[408] if failure.reason == "timeout" else advice
-    text = f"{server} {what}{tries}{said}{wait}" + (f"; {advice}" if advice else "")
+    text = f"{server} {what}{tries}{quoted}{wait}" + (f"; {advice}" if advice else "")
     return RequestFailed(text, failure.status, retries)
 
 
-def short(text: str) -> str:
-    """One line, not longer than a message bears."""
+def shorten(text: str) -> str:
+    """Make one line of a text, not longer than an error message bears."""
     line = " ".join(text.split())
-    return line if len(line) <= SAID else f"{line[:SAID]}..."
+    return line if len(line) <= LONGEST_QUOTE else f"{line[:LONGEST_QUOTE]}..."

@@ -1,7 +1,7 @@
 """What an agent is: an async function of a conversation that gives a reply.
 
 In: chat messages, as the chat completions protocol writes them. Out: a `Reply`, or an `AgentError`. One call is one
-whole run: turns with tools and retries happen inside. Nothing in here knows a network.
+whole run: turns with tools and retries happen inside of it. Nothing in this module knows a network.
 """
 
 from __future__ import annotations
@@ -26,20 +26,25 @@ __all__ = [
     "Usage",
     "as_agent",
     "current_meter",
-    "metered",
+    "use_meter",
 ]
 
-#: One message: `role` is system, user, assistant or tool; `content` is text.
+#: One message of a conversation: `role` is system, user, assistant or tool; `content` is text.
 Message = Mapping[str, Any]
 Ask = Callable[[Sequence[Message]], Awaitable["Reply"]]
 
 
-class ContextOverflow(AgentError):  # noqa: N818 - named after what happened
+class ContextOverflow(AgentError):  # noqa: N818  it is named after what happened
     """The conversation is longer than the model can read."""
 
 
-class RequestFailed(AgentError):  # noqa: N818 - named after what happened
-    """A server could not be reached or did not answer as asked; `status` is HTTP's, 0 where no answer came."""
+class RequestFailed(AgentError):  # noqa: N818  it is named after what happened
+    """A server could not be reached or did not answer as asked.
+
+    Attributes:
+        status: The status of HTTP; 0 where no answer came.
+        retries: The requests that failed before the last one, each with its wait in seconds.
+    """
 
     def __init__(self, message: str, status: int = 0, retries: Sequence[Retry] = ()) -> None:
         super().__init__(message)
@@ -47,8 +52,13 @@ class RequestFailed(AgentError):  # noqa: N818 - named after what happened
         self.retries = tuple(retries)
 
 
-class TurnLimit(AgentError):  # noqa: N818 - named after what happened
-    """The model called tools until its turns were used up, and gave no answer. `messages` is what it did."""
+class TurnLimit(AgentError):  # noqa: N818  it is named after what happened
+    """The model called tools until its turns were used up, and gave no answer.
+
+    Attributes:
+        messages: What the model said and what its calls gave.
+        usage: The tokens of all turns.
+    """
 
     def __init__(self, message: str, messages: Sequence[Message] = (), usage: Usage | None = None) -> None:
         super().__init__(message)
@@ -58,7 +68,15 @@ class TurnLimit(AgentError):  # noqa: N818 - named after what happened
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens: `input` includes `cached`, `output` includes `reasoning`; `is_known` is false where no server said."""
+    """Numbers of tokens.
+
+    Attributes:
+        input: Tokens that the model read, cached ones included.
+        cached: Tokens that the server had in its cache.
+        output: Tokens that the model wrote, its reasoning included.
+        reasoning: Tokens of the model's reasoning.
+        is_known: False where a server did not say; the numbers then count what others said.
+    """
 
     input: int = 0
     cached: int = 0
@@ -67,7 +85,7 @@ class Usage:
     is_known: bool = True
 
     def __add__(self, other: Usage) -> Usage:
-        """Both together."""
+        """Add two usages; the sum is known where both are."""
         return Usage(
             self.input + other.input,
             self.cached + other.cached,
@@ -79,7 +97,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A request that failed for a reason that passes, and how long was waited after it."""
+    """A request that failed for a reason that passes; `seconds` is how long was waited after it."""
 
     reason: str
     seconds: float
@@ -87,9 +105,16 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The end of a run: its text; `messages` is everything that is new in the conversation, the answer last.
+    """The end of a run.
 
-    `finish` is why the model stopped (`stop`, `length`, ...), `requests` counts requests to a server, failed ones too.
+    Attributes:
+        text: The answer.
+        messages: Everything that is new in the conversation, the answer last.
+        usage: The tokens of all requests of the run.
+        model: The name of the model that answered.
+        finish: Why the model stopped, as its server says it: `stop`, `length` and others.
+        requests: How many requests were sent, failed ones included.
+        retries: The requests that failed and were sent again.
     """
 
     text: str
@@ -102,25 +127,25 @@ class Reply:
 
 
 class Meter(Protocol):
-    """Counts what is spent, and says when it is enough."""
+    """Something that counts what a run spends, and stops the run when it is enough."""
 
     def before_request(self) -> None:
-        """Raise `BudgetExceeded` where nothing more may be spent."""
+        """Count one request; raises `BudgetExceeded` where nothing more may be spent."""
 
     def after_request(self, usage: Usage | None, model: str = "") -> None:
-        """A request was answered; None where it failed or the server did not say."""
+        """Count what a request has used; `usage` is None where it failed or the server did not say."""
 
 
 _METER: Final[ContextVar[Meter | None]] = ContextVar("symbiont_jit meter", default=None)
 
 
 def current_meter() -> Meter | None:
-    """The meter of the run that is under way in this task, for agents that send requests."""
+    """Find the meter of the run that is under way in this task, for agents that send requests."""
     return _METER.get()
 
 
 @contextlib.contextmanager
-def metered(meter: Meter) -> Iterator[None]:
+def use_meter(meter: Meter) -> Iterator[None]:
     """Let agents in this task count on a meter."""
     token = _METER.set(meter)
     try:
@@ -130,7 +155,7 @@ def metered(meter: Meter) -> Iterator[None]:
 
 
 def as_agent(agent: Any) -> Ask:
-    """An agent as an async function of messages that gives a `Reply`; a plain text becomes one.
+    """Turn an agent into an async function of messages that gives a `Reply`; a plain text becomes one.
 
     Raises `UsageError` for what cannot be called.
     """

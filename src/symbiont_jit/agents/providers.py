@@ -1,6 +1,7 @@
-"""Families of servers: what each calls the settings that the protocol has no single name for.
+"""Providers of models: what each calls the settings that the protocol has no single name for.
 
-In: where a server is and what its model is called. Out: a `Family`. A table; what a user passes as `body` overrides it.
+In: the base URL of a server, or a provider's name. Out: a `Provider`, from a table. What a user passes as `body`
+overrides it.
 """
 
 from __future__ import annotations
@@ -12,41 +13,41 @@ from typing import Any, Final
 
 from symbiont_jit.errors import UsageError
 
-__all__ = ["FAMILIES", "LEVELS", "Family", "family_of"]
+__all__ = ["LEVELS", "PROVIDERS", "Provider", "provider_of"]
 
-#: How much to think, least first. Not every server has every level; a server says so itself.
+#: How much to think, least first. A server that does not have a level says so itself.
 LEVELS: Final = ("none", "minimal", "low", "medium", "high", "xhigh")
 
-#: Anthropic counts thinking in tokens; 1024 is the least it takes.
+#: Tokens of thinking by level for Anthropic, which takes 1024 at the least.
 _BUDGETS: Final = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 32768}
 
 Body = dict[str, Any]
 
 
-def _effort(level: str) -> Body:
+def _write_effort(level: str) -> Body:
     return {"reasoning_effort": level}
 
 
-def _nested_effort(level: str) -> Body:
+def _write_nested_effort(level: str) -> Body:
     return {"reasoning": {"effort": level}}
 
 
-def _template(level: str) -> Body:
-    """Chat templates read one of these names (Qwen, GLM / DeepSeek, Granite / gpt-oss) and ignore the others."""
+def _write_template(level: str) -> Body:
+    """Write a level for chat templates: they read one of these names (Qwen, GLM / DeepSeek, gpt-oss) and no other."""
     is_on = level != "none"
     effort = {"reasoning_effort": level} if is_on else {}
     return {"chat_template_kwargs": {"enable_thinking": is_on, "thinking": is_on, **effort}}
 
 
-def _template_and_effort(level: str) -> Body:
-    return _template(level) if level == "none" else {**_template(level), **_effort(level)}
+def _write_template_and_effort(level: str) -> Body:
+    return _write_template(level) if level == "none" else {**_write_template(level), **_write_effort(level)}
 
 
-def _thinking_type(level: str) -> Body:
+def _write_thinking_type(level: str) -> Body:
     return {"thinking": {"type": "disabled" if level == "none" else "enabled"}}
 
 
-def _thinking_budget(level: str) -> Body:
+def _write_thinking_budget(level: str) -> Body:
     if level == "none":
         return {"thinking": {"type": "disabled"}}
     return {"thinking": {"type": "enabled", "budget_tokens": _BUDGETS[level]}}
@@ -57,45 +58,51 @@ def _enable_thinking(level: str) -> Body:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
-    """One kind of server: `where` is a pattern of its base URLs, `reasoning` turns a level into fields of the request.
+class Provider:
+    """The way in which one kind of server spells its settings.
 
-    `limit` and `seed` are the names of those fields; `echo` are fields of an answer that have to go back with it.
+    Attributes:
+        name: What the provider is called.
+        where: A pattern that its base URLs match.
+        reasoning: Turns a level of reasoning into fields of the request.
+        limit: The field that limits the tokens of an answer.
+        seed: The field of the seed.
+        echo: Fields of an answer that have to go back to the server with it.
     """
 
     name: str
     where: str
-    reasoning: Callable[[str], Body] = _effort
+    reasoning: Callable[[str], Body] = _write_effort
     limit: str = "max_tokens"
     seed: str = "seed"
     echo: tuple[str, ...] = ()
 
 
-#: The first that fits is taken; ports are the servers' own defaults. The last fits all.
+#: The first provider whose pattern matches is taken, and the last one matches all; ports are the servers' defaults.
 _TABLE: Final = (
-    Family("openai", r"//api\.openai\.com|\.openai\.azure\.com|\.api\.openai\.com", limit="max_completion_tokens"),
-    Family("openrouter", r"//openrouter\.ai", _nested_effort, echo=("reasoning_details",)),
-    Family("anthropic", r"//api\.anthropic\.com", _thinking_budget),
-    Family("deepseek", r"//api\.deepseek\.com", _thinking_type, echo=("reasoning_content",)),
-    Family("gemini", r"//generativelanguage\.googleapis\.com"),
-    Family("groq", r"//api\.groq\.com", limit="max_completion_tokens"),
-    Family("mistral", r"//api\.mistral\.ai", seed="random_seed"),
-    Family("xai", r"//api\.x\.ai"),
-    Family("dashscope", r"//dashscope[\w-]*\.aliyuncs\.com", _enable_thinking),
-    Family("zai", r"//api\.z\.ai|//open\.bigmodel\.cn", _thinking_type),
-    Family("ollama", r"//ollama\.com|:11434\b"),
-    Family("llama.cpp", r":8080\b", _template),
-    Family("sglang", r":30000\b", _template_and_effort),
-    Family("vllm", r":8000\b", _template_and_effort),
-    Family("other", r""),
+    Provider("openai", r"//api\.openai\.com|\.openai\.azure\.com|\.api\.openai\.com", limit="max_completion_tokens"),
+    Provider("openrouter", r"//openrouter\.ai", _write_nested_effort, echo=("reasoning_details",)),
+    Provider("anthropic", r"//api\.anthropic\.com", _write_thinking_budget),
+    Provider("deepseek", r"//api\.deepseek\.com", _write_thinking_type, echo=("reasoning_content",)),
+    Provider("gemini", r"//generativelanguage\.googleapis\.com"),
+    Provider("groq", r"//api\.groq\.com", limit="max_completion_tokens"),
+    Provider("mistral", r"//api\.mistral\.ai", seed="random_seed"),
+    Provider("xai", r"//api\.x\.ai"),
+    Provider("dashscope", r"//dashscope[\w-]*\.aliyuncs\.com", _enable_thinking),
+    Provider("zai", r"//api\.z\.ai|//open\.bigmodel\.cn", _write_thinking_type),
+    Provider("ollama", r"//ollama\.com|:11434\b"),
+    Provider("llama.cpp", r":8080\b", _write_template),
+    Provider("sglang", r":30000\b", _write_template_and_effort),
+    Provider("vllm", r":8000\b", _write_template_and_effort),
+    Provider("other", r""),
 )
-FAMILIES: Final[Mapping[str, Family]] = {family.name: family for family in _TABLE}
+PROVIDERS: Final[Mapping[str, Provider]] = {provider.name: provider for provider in _TABLE}
 
 
-def family_of(base_url: str, name: str | None = None) -> Family:
-    """The family by its name, or the one that a base URL belongs to. Raises `UsageError` for an unknown name."""
+def provider_of(base_url: str, name: str | None = None) -> Provider:
+    """Find a provider by its name, or by a base URL; raises `UsageError` for an unknown name."""
     if name is None:
-        return next(family for family in _TABLE if re.search(family.where, base_url))
-    if name not in FAMILIES:
-        raise UsageError(f"family={name!r} is not known; there are {', '.join(FAMILIES)}")
-    return FAMILIES[name]
+        return next(provider for provider in _TABLE if re.search(provider.where, base_url))
+    if name not in PROVIDERS:
+        raise UsageError(f"provider={name!r} is not known; there are {', '.join(PROVIDERS)}")
+    return PROVIDERS[name]

@@ -1,6 +1,6 @@
-"""The one place where a request is sent again.
+"""Retries: the one place where a request is sent again.
 
-In: a request as an async function, which gives an answer or a `Failure`. Out: the last of these, with what was waited.
+In: a request as an async function, which gives an answer or a `RequestFailure`. Out: the last of these, with all waits.
 Only failures that pass by themselves are tried again; how often is bounded, and none counts as a candidate's attempt.
 """
 
@@ -15,25 +15,34 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from symbiont_jit.agents.failures import Failure
+from symbiont_jit.agents.failures import RequestFailure
 from symbiont_jit.agents.protocol import Retry
 from symbiont_jit.errors import UsageError
 
-__all__ = ["RetryPolicy", "retry_after", "retrying"]
+__all__ = ["RetryPolicy", "read_retry_after", "send_with_retries"]
 
 A = TypeVar("A")
 
-# Waits differ from run to run on purpose; nothing that is reproduced by a seed depends on them.
+# Waits differ from run to run on purpose; no result that a seed reproduces depends on them.
 _CHANCE: Final = random.SystemRandom()
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how long to wait, in seconds.
+    """The rule for how often a request is sent again, and how long is waited before.
 
-    Wait n (from 0) is `base * 2**n`, at most `cap`, less a random part of at most `jitter` of it. A server's
-    Retry-After is honoured, with up to `jitter * base` on top so that lanes do not come back together; beyond
-    `patience` it is an error.
+    Wait n, counted from 0, is `base * 2**n` seconds, at most `cap`, less a random part. A server's Retry-After is
+    honoured, with up to `jitter * base` seconds on top, so that lanes do not come back together.
+
+    Args:
+        retries: The most requests after the first one.
+        base: Seconds of the first wait.
+        cap: Seconds of the longest wait.
+        jitter: The random part of a wait, from 0 to 1.
+        patience: The most seconds that a server may ask to wait; more is a failure.
+
+    Raises:
+        UsageError: A number is below 0, or the jitter above 1.
     """
 
     retries: int = 5
@@ -51,21 +60,23 @@ class RetryPolicy:
             raise UsageError(f"{self} has a number below 0, or a jitter above 1")
 
     def seconds(self, taken: int, asked: float | None, chance: float) -> float | None:
-        """How long to wait after `taken` retries, for a `chance` from 0 to 1; None: give up."""
+        """Compute the wait after `taken` retries, for a `chance` from 0 to 1; None is to give up."""
         if taken >= self.retries or (asked is not None and asked > self.patience):
             return None
         if asked is not None:
             return asked + chance * self.jitter * self.base
-        # Past 2**60 every base is above the cap; larger powers do not fit a float.
+        # 2**60 takes every base beyond the cap; much larger powers do not fit a float.
         return min(self.cap, self.base * 2.0 ** min(taken, 60)) * (1 - chance * self.jitter)
 
 
-async def retrying(send: Callable[[], Awaitable[A | Failure]], policy: RetryPolicy) -> tuple[A | Failure, list[Retry]]:
-    """Send until it is answered, the failure is one that stays, or the policy's bound is reached."""
+async def send_with_retries(
+    send: Callable[[], Awaitable[A | RequestFailure]], policy: RetryPolicy
+) -> tuple[A | RequestFailure, list[Retry]]:
+    """Send a request until it is answered, its failure is one that stays, or the policy's bound is reached."""
     retries: list[Retry] = []
     while True:
         outcome = await send()
-        if not isinstance(outcome, Failure) or not outcome.is_passing:
+        if not isinstance(outcome, RequestFailure) or not outcome.is_passing:
             return outcome, retries
         wait = policy.seconds(len(retries), outcome.retry_after, _CHANCE.random())
         if wait is None:
@@ -74,10 +85,10 @@ async def retrying(send: Callable[[], Awaitable[A | Failure]], policy: RetryPoli
         await asyncio.sleep(wait)
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds a server asks to wait: as milliseconds (OpenAI's), as seconds or as a date (RFC 9110, 10.2.3)."""
+def read_retry_after(headers: Mapping[str, str]) -> float | None:
+    """Read how many seconds a server asks to wait: milliseconds (OpenAI), seconds or a date (RFC 9110, 10.2.3)."""
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        seconds = _number(headers.get(name, ""))
+        seconds = _parse_number(headers.get(name, ""))
         if seconds is not None:
             return max(0.0, seconds * unit)
     date = email.utils.parsedate_tz(headers.get("retry-after", ""))
@@ -89,7 +100,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _number(text: str) -> float | None:
+def _parse_number(text: str) -> float | None:
     try:
         number = float(text)
     except ValueError:

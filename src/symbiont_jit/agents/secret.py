@@ -1,6 +1,6 @@
-"""Keys: kept in an object that does not show them, and taken out of every text that a server wrote.
+"""Secrets: keys are kept in an object that does not show them, and taken out of every text that a server wrote.
 
-In: a key, and texts that may repeat it. Out: the same texts without it. Nothing in here writes a key anywhere.
+In: a key, and texts that may repeat it. Out: the texts without the key. Nothing in this module writes a key anywhere.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from symbiont_jit.errors import AgentError
 __all__ = ["Secret", "redact", "redact_pieces"]
 
 MARK: Final = "[key]"
-#: Shorter texts are words before they are secrets: without "x" no message can be read.
+#: The fewest characters of a secret that is looked for: a message without "x" could not be read.
 SHORTEST: Final = 4
-#: Servers repeat keys in part; so many characters in a row are no accident.
+#: How many characters of a key in a row are no accident: servers repeat keys in part.
 PIECE: Final = 8
-#: A masked echo, which shows a key's ends: `sk-ab*****wxyz`, or `sk-ab...wxyz` where the end is the key's.
+#: Masked echoes, which show a key's ends: `sk-ab*****wxyz`, or `sk-ab...wxyz` where the end is the key's.
 _STARRED: Final = re.compile(r"[\w-]*\*{3,}[\w-]*")
 _DOTS: Final = r"[\w-]*(?:\.{2,}|\u2026)"
 END: Final = 4
 
 
 class Secret:
-    """A text that is used, never shown: not by repr, not by pickle.
+    """A text that is used and never shown, neither by repr nor by pickle.
 
-    What comes out of a pickle is lost; `reveal` then reads the environment's `variable` again.
+    A secret that comes out of a pickle has lost its text; `reveal` then reads the environment's `variable` again.
     """
 
     __slots__ = ("_text", "_variable")
@@ -38,7 +38,7 @@ class Secret:
         self._variable = variable
 
     def reveal(self) -> str:
-        """The text itself. Raises `AgentError` where it was lost."""
+        """Give the text itself; raises `AgentError` where it was lost."""
         text = self._text or os.environ.get(self._variable)
         if not text:
             where = f"set {self._variable}, or " if self._variable else ""
@@ -61,28 +61,29 @@ class Secret:
 
 
 def redact(text: str, secrets: Iterable[Secret]) -> str:
-    """A text without the secrets that it repeats in full."""
-    for known in _texts(secrets):
+    """Take secrets that a text repeats in full out of it."""
+    for known in _find_texts(secrets):
         text = text.replace(known, MARK)
     return text
 
 
 def redact_pieces(text: str, secrets: Iterable[Secret]) -> str:
-    """A text without the secrets and without parts and masked echoes of them: for what servers say about errors."""
+    """Take secrets, parts of them and masked echoes out of a text: servers repeat keys so in their errors."""
     text = _STARRED.sub(MARK, text)
-    for known in _texts(secrets):
+    for known in _find_texts(secrets):
         text = re.sub(_DOTS + re.escape(known[-END:]), MARK, text)
-        text = _without_pieces(text, known)
+        text = _remove_pieces(text, known)
     return text
 
 
-def _texts(secrets: Iterable[Secret]) -> list[str]:
-    """The secrets that are long enough, the longest first, so that none is cut by a part of it."""
+def _find_texts(secrets: Iterable[Secret]) -> list[str]:
+    """List the secrets that are long enough, the longest first, so that none is cut by a part of it."""
     texts = {secret._text for secret in secrets if secret._text and len(secret._text) >= SHORTEST}
     return sorted(texts, key=lambda text: (-len(text), text))
 
 
-def _without_pieces(text: str, known: str) -> str:
+def _remove_pieces(text: str, known: str) -> str:
+    """Take every run of a secret's characters that is no accident out of a text."""
     kept: list[str] = []
     at, least = 0, min(PIECE, len(known))
     while at < len(text):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from symbiont_jit.llm.budget import Budget
     from symbiont_jit.llm.lane import Check, EvolveResult, Options
     from symbiont_jit.llm.lanes import LaneOptions, LaneOutcome, LaneStream
-    from symbiont_jit.llm.limiter import Gate
+    from symbiont_jit.llm.limiter import RateLimiter
 
 __all__ = ["Evolving", "flags_of", "profile_of"]
 
@@ -159,7 +159,7 @@ class Evolving(Generic[Handle]):
         agent: Any,
         prompts: Sequence[str],
         *,
-        max_in_flight: int | Gate | None = None,
+        max_in_flight: int | RateLimiter | None = None,
         **options: Unpack[LaneOptions],
     ) -> list[LaneOutcome]:
         """One lane a prompt, all at the same time; what is accepted is registered, nothing activated.
@@ -176,7 +176,7 @@ class Evolving(Generic[Handle]):
         agent: Any,
         prompts: Sequence[str],
         *,
-        max_in_flight: int | Gate | None = None,
+        max_in_flight: int | RateLimiter | None = None,
         **options: Unpack[LaneOptions],
     ) -> list[LaneOutcome]:
         """`evolve_batch` for code that has an event loop."""
@@ -188,7 +188,7 @@ class Evolving(Generic[Handle]):
         agent: Any,
         prompts: Sequence[str],
         *,
-        max_in_flight: int | Gate | None = None,
+        max_in_flight: int | RateLimiter | None = None,
         **options: Unpack[LaneOptions],
     ) -> LaneStream:
         """The lanes of `evolve_batch` as they finish, for `for` and `async for`."""

@@ -1,1 +1,1 @@
-"""The repair loop: prompt, reply, candidate; what fails goes back to the model until it is right."""
+"""The repair loop: prompt, reply, candidate; what is wrong goes back to the model until an answer is right."""

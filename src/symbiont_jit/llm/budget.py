@@ -6,6 +6,7 @@ left. A request that is under way is never cut off but by the clock, so the last
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -14,31 +15,51 @@ from typing import Final
 from symbiont_jit.agents.protocol import Usage
 from symbiont_jit.errors import AgentError, UsageError
 
-__all__ = ["PRICES", "Budget", "BudgetExceeded", "Price", "Spent"]
+__all__ = ["PRICES", "PRICES_AS_OF", "PRICES_WRITTEN", "Budget", "BudgetExceeded", "Price", "Spending"]
 
 #: Attempts that a lane makes unless its budget says otherwise.
 ATTEMPTS: Final = 10
 
 
-class BudgetExceeded(AgentError):  # noqa: N818  a limit, not a fault
-    """Nothing more may be spent; the message says of what."""
+class BudgetExceeded(AgentError):  # noqa: N818  a limit is reached, which is nobody's error
+    """Nothing more may be spent; the message says which limit is reached."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Money for a million tokens, in whatever currency the budget counts in."""
+    """The price of a million tokens, in whatever currency the budget counts in.
+
+    Args:
+        input: Money for a million tokens that the model reads.
+        output: Money for a million tokens that the model writes, its reasoning included.
+        cached: Money for a million tokens that the server had in its cache; None is as much as `input`.
+
+    Example:
+        >>> sj.Budget(money=0.5, prices={"my-model": sj.Price(input=1.0, output=2.0)})
+    """
 
     input: float
     output: float
     cached: float | None = None
 
     def of(self, usage: Usage) -> float:
-        """What some tokens cost."""
+        """Compute what a request costs.
+
+        Args:
+            usage: The tokens of the request.
+
+        Returns:
+            Money, in the currency of the price.
+        """
         cached = self.input if self.cached is None else self.cached
         return ((usage.input - usage.cached) * self.input + usage.cached * cached + usage.output * self.output) / 1e6
 
 
-#: US dollars for a million tokens, as the providers listed them in 2025: a starting point, not a bill.
+#: When the providers listed the prices of the table, and when the table was written down. Prices change: what a lane
+#: counts by this table is an estimate, and `Budget(prices=...)` has the last word.
+PRICES_AS_OF: Final = "2025"
+PRICES_WRITTEN: Final = datetime.date(2026, 11, 25)
+#: US dollars for a million tokens, by model: input, output, cached input.
 PRICES: Final[Mapping[str, Price]] = {
     "gpt-4o": Price(2.5, 10.0, 1.25),
     "gpt-4o-mini": Price(0.15, 0.6, 0.075),
@@ -58,8 +79,27 @@ PRICES: Final[Mapping[str, Price]] = {
 class Budget:
     """The most that one lane may spend; None is no limit.
 
-    `tokens` counts input and output together; `money` is in the currency of `prices`, by default US dollars. `prices`
-    adds to and overrides the table of known prices, by model name.
+    The limits are looked at before each request. A request that is under way is never cut off but by the clock, so the
+    last one may go beyond the limits of tokens and money.
+
+    Args:
+        attempts: Answers that are read, compiled and checked.
+        requests: Requests to a server, failed ones and those of tool calls included.
+        tokens: Input and output tokens together.
+        input_tokens: Tokens that the model reads, cached ones included.
+        cached_tokens: Tokens that the server had in its cache.
+        output_tokens: Tokens that the model writes, its reasoning included.
+        reasoning_tokens: Tokens of the model's reasoning.
+        money: Money in the currency of the prices, by default US dollars. A model without a known price ends the lane.
+        seconds: Seconds since the lane began.
+        prices: Prices by model; they add to the table of known prices and override it. That table is dated:
+            `symbiont_jit.llm.budget.PRICES_AS_OF` says of when its prices are.
+
+    Raises:
+        UsageError: A limit is not a number above 0.
+
+    Example:
+        >>> kernel.evolve(agent, "Make it faster.", budget=sj.Budget(attempts=5, tokens=50_000, seconds=60))
     """
 
     attempts: int = ATTEMPTS
@@ -79,8 +119,15 @@ class Budget:
             if limit.name != "prices" and value is not None and (isinstance(value, bool) or not value > 0):
                 raise UsageError(f"Budget({limit.name}=...) is a number above 0 or None, not {value!r}")
 
-    def price(self, model: str) -> Price | None:
-        """The price of a model; a dated name (`gpt-4o-2024-08-06`) has that of the longest name it begins with."""
+    def price_of(self, model: str) -> Price | None:
+        """Find the price of a model.
+
+        Args:
+            model: The name; a dated one (`gpt-4o-2024-08-06`) has the price of the longest name it begins with.
+
+        Returns:
+            The price, or None where none is known.
+        """
         known = {**PRICES, **self.prices}
         names = [name for name in known if model == name or model.startswith(f"{name}-20")]
         return known[max(names, key=len)] if names else None
@@ -96,11 +143,19 @@ _TOKENS: Final[Mapping[str, Callable[[Usage], int]]] = {
 
 
 @dataclass(slots=True)
-class Spent:
+class Spending:
     """What a lane has spent so far; a `Meter` for the agents that work for it.
 
-    `money` counts what has a known price; `unpriced` are models without one, `unknown` requests whose usage nobody
-    said, failed ones among them.
+    Attributes:
+        budget: The limits.
+        attempts: Answers that were read, compiled and checked.
+        requests: Requests to a server, failed ones included.
+        usage: The tokens of all requests whose server said how many.
+        money: What the requests of models with a known price cost, in the currency of the prices.
+        unpriced: Models without a known price that were asked.
+        unknown: How many requests no server gave the tokens of, failed ones among them.
+        started: When the lane began, by the monotonic clock, in seconds.
+        stopped: When the lane ended; None while it runs.
     """
 
     budget: Budget
@@ -115,44 +170,44 @@ class Spent:
 
     @property
     def seconds(self) -> float:
-        """Since the lane began, until it ended."""
+        """Seconds from the lane's beginning to its end, or until now."""
         return (time.monotonic() if self.stopped is None else self.stopped) - self.started
 
     def before_request(self) -> None:
-        """Raise `BudgetExceeded` where a limit is reached; else count one request."""
-        problem = self.exhausted
+        """Count one request; raises `BudgetExceeded` where a limit is reached."""
+        problem = self.reached_limit
         if problem is not None:
             raise BudgetExceeded(problem)
         self.requests += 1
 
     def after_request(self, usage: Usage | None, model: str = "") -> None:
-        """Count what a request has used; None where it failed or nobody said."""
+        """Count what a request has used; `usage` is None where it failed or its server did not say."""
         if usage is None or not usage.is_known:
             self.unknown += 1
             return
         self.usage = self.usage + usage
-        price = self.budget.price(model)
+        price = self.budget.price_of(model)
         if price is not None:
             self.money += price.of(usage)
         elif model not in self.unpriced:
             self.unpriced = (*self.unpriced, model)
 
     @property
-    def exhausted(self) -> str | None:
-        """Which limit is reached, in words; None while there is something left."""
+    def reached_limit(self) -> str | None:
+        """The limit that is reached, in words; None while something is left of each."""
         if self.budget.money is not None and self.unpriced:
             return (
                 f"the price of the model {self.unpriced[0]!r} is unknown, so money cannot be counted; "
                 "give Budget(prices={name: sj.Price(input, output)})"
             )
-        left = self.left()
+        left = self.compute_left()
         for name, value in left.items():
             if name != "attempts" and value <= 0:
                 return f"the budget of {getattr(self.budget, name):g} {name.replace('_', ' ')} is used up"
         return None
 
-    def left(self) -> dict[str, float]:
-        """What is left of each limit that there is."""
+    def compute_left(self) -> dict[str, float]:
+        """Compute what is left of each limit that the budget has, by the limit's name and in its unit."""
         spent: dict[str, float] = {name: count(self.usage) for name, count in _TOKENS.items()}
         spent |= {name: getattr(self, name) for name in ("attempts", "requests", "money", "seconds")}
         limits = {name: getattr(self.budget, name) for name in spent}

@@ -1,7 +1,8 @@
-"""The repair loop: ask, read, compile, check; what fails goes back to the model, until it is right or the budget ends.
+"""The repair loop: ask, read, compile, check; what is wrong goes back until an answer is right or the budget ends.
 
-In: something that compiles (a kernel or a group), an agent, a prompt. Out: an `EvolveResult`, or `EvolveError` with the
-same trace. Every call begins with a fresh conversation. Nothing in here knows clang, Numba or a network.
+In: a target that compiles (a kernel or a group), an agent, a prompt. Out: an `EvolveResult` or an `EvolveError`, both
+with the lane's trace. Every call begins with a fresh conversation. Nothing in this module knows clang, Numba or a
+network.
 """
 
 from __future__ import annotations
@@ -12,39 +13,39 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from symbiont_jit.agents.protocol import (
-    Ask,
-    ContextOverflow,
-    Reply,
-    TurnLimit,
-    Usage,
-    metered,
-)
-from symbiont_jit.errors import AgentError, CandidateError, EvolveError, Stage, UsageError, counted, render_diagnostics
+from symbiont_jit.agents.protocol import Ask, ContextOverflow, Reply, TurnLimit, Usage, use_meter
+from symbiont_jit.errors import AgentError, CandidateError, EvolveError, UsageError, pluralize
 from symbiont_jit.llm import telemetry
-from symbiont_jit.llm.budget import Budget, BudgetExceeded, Spent
-from symbiont_jit.llm.limiter import Gate
-from symbiont_jit.llm.prompts import Failure, correction, fresh_start, system_prompt, task_prompt
-from symbiont_jit.llm.replies.read import Found, read_reply
+from symbiont_jit.llm.budget import Budget, BudgetExceeded, Spending
+from symbiont_jit.llm.compilations import Compilations, CompileTarget
+from symbiont_jit.llm.limiter import RateLimiter
+from symbiont_jit.llm.prompts import write_correction, write_fresh_start, write_system_prompt, write_task_prompt
+from symbiont_jit.llm.rejections import Check, Rejection, reject_error, run_check
+from symbiont_jit.llm.replies.read import FoundCode, read_reply
 from symbiont_jit.llm.trace import Attempt, Trace
-from symbiont_jit.signature import Signature
-from symbiont_jit.stages import stage, timed
+from symbiont_jit.stages import collect_stages, stage
 
-__all__ = ["Check", "Compiled", "EvolveResult", "Lane", "Options", "Workshop"]
+__all__ = ["Check", "Compilations", "CompileTarget", "EvolveResult", "Lane", "Options"]
 
 _LOG: Final = logging.getLogger("symbiont_jit.llm")
 
-#: How often a lane may begin anew because the conversation has become too long for the model.
+#: How often a lane may begin anew because its conversation has become too long for the model.
 MAX_CONTEXT_RESETS: Final = 3
-
-Check = Callable[[str], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What all lanes of a call have in common."""
+    """What all lanes of one call have in common.
+
+    Attributes:
+        profile: The profile that candidates are compiled for: `safe`, `checked` or `release`.
+        budget: The most that each lane may spend.
+        check: Judges the source of a candidate that compiles; None accepts what compiles.
+        current: The C that is active, which the prompt shows and edits apply to; None where there is none.
+        system: A system prompt in place of the project's own.
+    """
 
     profile: str
     budget: Budget = field(default_factory=Budget)
@@ -53,97 +54,65 @@ class Options:
     system: str | None = None
 
 
-class Workshop(Protocol):
-    """What a candidate is for: a kernel or a group."""
-
-    @property
-    def signatures(self) -> tuple[Signature, ...]:
-        """The functions that are wanted."""
-
-    def canonical(self, source: str | bytes) -> Any:
-        """The canonical form of a candidate; raises `CandidateError`."""
-
-    def object_code(self, canonical: Any, profile: str = "release") -> Any:
-        """Compiled; raises `CandidateError`."""
-
-    def expect(self, units: int, profile: str) -> None:
-        """Get ready for so many compilations at about the same time; one ends that."""
-
-    def register(self, canonical: Any, code: Any, profile: str = "release", origin: str = "") -> Any:
-        """As a revision that is not active."""
-
-
 @dataclass(frozen=True, slots=True)
 class EvolveResult:
     """A model's accepted answer.
 
-    `revision` is its handle; `attempts` how many answers it took; `left` what is left of the budget's limits by name;
-    `trace` everything that happened.
+    Attributes:
+        revision: The handle of the accepted revision.
+        source: The canonical C of that revision.
+        attempts: How many answers it took, the accepted one included.
+        spent: What the lane spent: requests, tokens, money, seconds.
+        left: What is left of each limit of the budget, by the limit's name and in its unit.
+        trace: Everything that happened in the lane.
+
+    Example:
+        >>> result = kernel.evolve(agent, "Make it faster.")
+        >>> print(result)
+        >>> result.left["attempts"]
     """
 
     revision: Any
     source: str
     attempts: int
-    spent: Spent
+    spent: Spending
     left: dict[str, float]
     trace: Trace
 
     @property
     def usage(self) -> Usage:
-        """Tokens of all attempts."""
+        """The tokens of all attempts."""
         return self.spent.usage
 
     def __str__(self) -> str:
         tokens = f"{self.usage.input + self.usage.output:,} tokens" if self.usage.is_known else "unknown tokens"
-        return f"{self.revision!r} after {counted(self.attempts, 'attempt')}, {tokens}, {self.trace.seconds:.2f} s"
+        return f"{self.revision!r} after {pluralize(self.attempts, 'attempt')}, {tokens}, {self.trace.seconds:.2f} s"
 
 
-@dataclass(slots=True)
-class Compiled:
-    """Candidates that are being compiled, by canonical text: the same one is compiled once, whoever asks."""
-
-    workshop: Workshop
-    profile: str
-    count: int = 0
-    _under_way: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
-
-    async def revision(self, source: str, origin: str) -> Any:
-        """The revision of a candidate; raises `CandidateError`."""
-        canonical = await asyncio.to_thread(self.workshop.canonical, source)
-        task = self._under_way.get(canonical.text)
-        if task is None:
-            task = asyncio.create_task(asyncio.to_thread(self._register, canonical, origin))
-            self._under_way[canonical.text] = task
-            self.count += 1
-        return await asyncio.shield(task)
-
-    def _register(self, canonical: Any, origin: str) -> Any:
-        return self.workshop.register(
-            canonical, self.workshop.object_code(canonical, self.profile), self.profile, origin
-        )
-
-
-class _Rejected(Exception):  # noqa: N818  an answer, not an error of anybody's
+class _RejectedAnswer(Exception):  # noqa: N818  it is the model's answer and nobody's error
     """An answer that was not taken."""
 
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.kind)
-        self.failure = failure
+    def __init__(self, rejection: Rejection) -> None:
+        super().__init__(rejection.kind)
+        self.rejection = rejection
 
 
 @dataclass(slots=True)
 class Lane:
-    """One prompt on its way to a revision, with a conversation and a budget of its own; `finish` gets the revision."""
+    """One prompt on its way to a revision, with a conversation and a budget of its own.
 
-    workshop: Workshop
+    `finish` is called with the accepted revision before the lane ends, to activate it.
+    """
+
+    target: CompileTarget
     ask: Ask
     task: str
     options: Options
-    compiled: Compiled
-    gate: Gate
+    compilations: Compilations
+    limiter: RateLimiter
     index: int = 0
     finish: Callable[[Any], Any] | None = None
-    spent: Spent = field(init=False)
+    spent: Spending = field(init=False)
     trace: Trace = field(init=False)
     _base: str = field(init=False)
     _messages: list[dict[str, Any]] = field(init=False)
@@ -153,18 +122,19 @@ class Lane:
     def __post_init__(self) -> None:
         if not isinstance(self.task, str) or not self.task.strip():
             raise UsageError(f"a prompt is text that says what is wanted, not {self.task!r:.60}")
-        system = system_prompt() if self.options.system is None else self.options.system
-        self._base = task_prompt(self.workshop.signatures, self.task, self.options.current)
-        self.spent = Spent(self.options.budget)
+        system = write_system_prompt() if self.options.system is None else self.options.system
+        self._base = write_task_prompt(self.target.signatures, self.task, self.options.current)
+        self.spent = Spending(self.options.budget)
         self.trace = Trace(self.index, self.task, system)
-        self._start(self._base)
+        self._start_conversation(self._base)
 
-    def _start(self, prompt: str) -> None:
-        """A fresh conversation."""
+    def _start_conversation(self, prompt: str) -> None:
+        """Begin a fresh conversation with a prompt; what was said before stays in the trace alone."""
         self._messages = [{"role": "system", "content": self.trace.system}]
         self._say(prompt)
 
     def _say(self, prompt: str) -> None:
+        """Add a message to the conversation and to the trace."""
         message = {"role": "user", "content": prompt}
         self._messages.append(message)
         self.trace.messages.append(message)
@@ -172,14 +142,19 @@ class Lane:
     # -- the loop -------------------------------------------------------------------------------------------------
 
     async def run(self) -> EvolveResult:
-        """Attempts until one is accepted; raises `EvolveError` where none is."""
+        """Attempt until an answer is accepted; raises `EvolveError` where none is."""
         self.spent.started = time.monotonic()
         try:
-            with telemetry.lane(self.index, self.workshop.signatures):
-                revision = await self._attempts()
+            with telemetry.trace_lane(self.index, self.target.signatures):
+                revision = await self._run_attempts()
                 self.trace.outcome, self.trace.revision = "accepted", revision.number
                 return EvolveResult(
-                    revision, revision.source, self.spent.attempts, self.spent, self.spent.left(), self._closed()
+                    revision,
+                    revision.source,
+                    self.spent.attempts,
+                    self.spent,
+                    self.spent.compute_left(),
+                    self._close_trace(),
                 )
         except EvolveError:
             raise
@@ -187,55 +162,58 @@ class Lane:
             self.trace.outcome = "cancelled"
             raise
         except AgentError as error:
-            raise self._failed(str(error)) from error
+            raise self._record_failure(str(error)) from error
         finally:
-            self._closed()
+            self._close_trace()
 
-    def _closed(self) -> Trace:
+    def _close_trace(self) -> Trace:
+        """Stop the lane's clock, once, and note its seconds in the trace."""
         if self.spent.stopped is None:
             self.spent.stopped = time.monotonic()
         self.trace.seconds = self.spent.seconds
         return self.trace
 
-    def _failed(self, reason: str) -> EvolveError:
+    def _record_failure(self, reason: str) -> EvolveError:
+        """Note in the trace that the lane failed, and make the error that says so."""
         self.trace.outcome, self.trace.reason = "failed", reason
-        names = ", ".join(repr(s.name) for s in self.workshop.signatures)
-        tries = counted(self.spent.attempts, "attempt")
-        return EvolveError(f"no acceptable body for {names} after {tries}: {reason}", self._closed())
+        names = ", ".join(repr(s.name) for s in self.target.signatures)
+        tries = pluralize(self.spent.attempts, "attempt")
+        return EvolveError(f"no acceptable body for {names} after {tries}: {reason}", self._close_trace())
 
-    async def _attempts(self) -> Any:
+    async def _run_attempts(self) -> Any:
+        """Attempt until there is a revision; raises `EvolveError` where the attempts end first."""
         last = "nothing was asked"
         while self.spent.attempts < self.options.budget.attempts:
             self.spent.attempts += 1
-            revision, last = await self._attempt()
+            revision, last = await self._run_attempt()
             if revision is not None:
                 return revision
             if self.trace.attempts[-1].decision == "give up":
-                raise self._failed(last)
-        raise self._failed(f"the attempts are used up; the last one: {last}")
+                raise self._record_failure(last)
+        raise self._record_failure(f"the attempts are used up; the last one: {last}")
 
-    async def _attempt(self) -> tuple[Any | None, str]:
-        """One request, and what became of it: a revision, or why there is none and the conversation goes on."""
+    async def _run_attempt(self) -> tuple[Any | None, str]:
+        """Ask once; gives a revision, or why there is none and the conversation goes on."""
         started, before = time.perf_counter(), len(self.trace.messages)
         prompt = self._messages[-1]["content"]
         record = Attempt(self.spent.attempts, prompt, seen=len(self._messages))
-        with timed() as stages:
+        with collect_stages() as stages:
             try:
-                reply = await self._asked()
-                record = _with_reply(record, reply)
-                revision = await self._judged(reply)
+                reply = await self._ask_model()
+                record = _add_reply(record, reply)
+                revision = await self._judge(reply)
                 if self.finish is not None:
                     self.finish(revision)
                 record = replace(record, kind="accepted", decision="accept", code=revision.source)
                 return revision, ""
-            except _Rejected as rejected:
-                record = self._corrected(record, rejected.failure)
-                return None, rejected.failure.brief
+            except _RejectedAnswer as rejected:
+                record = self._correct(record, rejected.rejection)
+                return None, rejected.rejection.brief
             except TurnLimit as error:
-                record = self._out_of_turns(record, error)
+                record = self._correct_turn_limit(record, error)
                 return None, str(error)
             except ContextOverflow as error:
-                record = self._overflown(record, error)
+                record = self._restart(record, error)
                 return None, f"{record.why}: {error}"
             except AgentError as error:
                 record = replace(record, kind="error", decision="give up", why=str(error))
@@ -247,30 +225,31 @@ class Lane:
                 added = len(self.trace.messages) - before
                 seconds = time.perf_counter() - started
                 self.trace.attempts.append(replace(record, stages=dict(stages), seconds=seconds, added=added))
-                telemetry.attempt(self.trace.attempts[-1])
+                telemetry.record_attempt(self.trace.attempts[-1])
                 _LOG.debug("lane %d attempt %d: %s", self.index, record.number, record.kind)
 
-    async def _asked(self) -> Reply:
-        """The agent's reply, when it is this lane's turn, within the time that is left."""
-        problem = self.spent.exhausted
+    async def _ask_model(self) -> Reply:
+        """Wait for this lane's turn and ask the agent, within the time that is left."""
+        problem = self.spent.reached_limit
         if problem is not None:
             raise BudgetExceeded(problem)
-        meter = _Watched(self.spent)
+        meter = _LaneMeter(self.spent)
         async with contextlib.AsyncExitStack() as held:
             with stage("waiting"):
-                await held.enter_async_context(self.gate.permit(self.spent.attempts))
-            with stage("model"), metered(meter), telemetry.request(self._messages) as replied:
-                reply = await self._within_time(meter)
-                replied(reply)
+                await held.enter_async_context(self.limiter.permit(self.spent.attempts))
+            with stage("model"), use_meter(meter), telemetry.trace_request(self._messages) as add_reply:
+                reply = await self._ask_in_time(meter)
+                add_reply(reply)
         meter.close(reply)
         new = [dict(m) for m in reply.messages] or [{"role": "assistant", "content": reply.text}]
         self._messages += new
         self.trace.messages += new
         return reply
 
-    async def _within_time(self, meter: _Watched) -> Reply:
+    async def _ask_in_time(self, meter: _LaneMeter) -> Reply:
+        """Ask within the seconds that are left; whatever an agent raises becomes an `AgentError`."""
         try:
-            async with asyncio.timeout(self.spent.left().get("seconds")) as timer:
+            async with asyncio.timeout(self.spent.compute_left().get("seconds")) as timer:
                 return await self.ask(self._messages)
         except TurnLimit as error:
             meter.close(Reply("", usage=error.usage))
@@ -281,14 +260,14 @@ class Lane:
             raise AgentError(f"the agent raised {type(error).__name__}: {error}") from error
         except AgentError:
             raise
-        except Exception as error:  # the agent may be anybody's function
+        except Exception as error:  # An agent may be anybody's function and raise anything.
             raise AgentError(f"the agent raised {type(error).__name__}: {error}") from error
 
     # -- judging --------------------------------------------------------------------------------------------------
 
-    async def _judged(self, reply: Reply) -> Any:
-        """The revision of what was paid for: a cancellation waits until it is registered."""
-        task = asyncio.ensure_future(self._accepted(reply))
+    async def _judge(self, reply: Reply) -> Any:
+        """Judge a reply even where the lane is cancelled: what was paid for is registered first."""
+        task = asyncio.ensure_future(self._accept(reply))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -296,58 +275,61 @@ class Lane:
                 await task
             raise
 
-    async def _accepted(self, reply: Reply) -> Any:
+    async def _accept(self, reply: Reply) -> Any:
+        """Read, compile and check a reply; gives the revision, or raises why the answer is not taken."""
         with stage("read"):
-            found = read_reply(reply.text, self.workshop.signatures, self.options.current, reply.finish)
-        if not isinstance(found, Found):
-            raise _Rejected(Failure(found.kind, found.message))
+            found = read_reply(reply.text, self.target.signatures, self.options.current, reply.finish)
+        if not isinstance(found, FoundCode):
+            raise _RejectedAnswer(Rejection(found.kind, found.message))
         try:
-            revision = await self.compiled.revision(found.code, f"model {reply.model}".strip())
+            revision = await self.compilations.revision(found.code, f"model {reply.model}".strip())
         except CandidateError as error:
-            raise _Rejected(_refusal(error, found.code)) from None
+            raise _RejectedAnswer(reject_error(error, found.code)) from None
         if self.options.check is not None:
             with stage("check"):
-                failure = await asyncio.to_thread(_checked, self.options.check, revision.source)
-            if failure is not None:
-                raise _Rejected(failure)
+                rejection = await asyncio.to_thread(run_check, self.options.check, revision.source)
+            if rejection is not None:
+                raise _RejectedAnswer(rejection)
         return revision
 
-    # -- what is done about a failure -----------------------------------------------------------------------------
+    # -- going on after a rejection -------------------------------------------------------------------------------
 
-    def _corrected(self, record: Attempt, failure: Failure) -> Attempt:
-        record = replace(record, kind=failure.kind, diagnostics=failure.message, code=failure.code)
-        key = " ".join(failure.code.split())
+    def _correct(self, record: Attempt, rejection: Rejection) -> Attempt:
+        """Tell the model what was wrong; begin anew where it gives code again that was refused before."""
+        record = replace(record, kind=rejection.kind, diagnostics=rejection.message, code=rejection.code)
+        key = " ".join(rejection.code.split())
         if key and key in self._refused:
-            self._start(fresh_start(self._base, failure))
+            self._start_conversation(write_fresh_start(self._base, rejection))
             why = "the same code again: a new conversation, which does not show it"
             return replace(record, kind="repeated", decision="reset", why=why)
         self._refused.add(key)
-        self._say(correction(failure))
-        return replace(record, decision="correct", why=failure.brief)
+        self._say(write_correction(rejection))
+        return replace(record, decision="correct", why=rejection.brief)
 
-    def _out_of_turns(self, record: Attempt, error: TurnLimit) -> Attempt:
+    def _correct_turn_limit(self, record: Attempt, error: TurnLimit) -> Attempt:
+        """Tell a model that has only called tools to answer now."""
         self._messages += [dict(m) for m in error.messages]
         self.trace.messages += [dict(m) for m in error.messages]
-        self._say(correction(Failure("turn_limit", str(error))))
+        self._say(write_correction(Rejection("turn_limit", str(error))))
         return replace(record, kind="turn_limit", decision="correct", why=str(error), usage=error.usage)
 
-    def _overflown(self, record: Attempt, error: ContextOverflow) -> Attempt:
-        """Begin anew with the first prompt; where that alone is too long, only the caller can help."""
+    def _restart(self, record: Attempt, error: ContextOverflow) -> Attempt:
+        """Begin anew with the first prompt; give up where that alone is too long for the model."""
         record = replace(record, kind="context_overflow", diagnostics=str(error))
         if len(self._messages) <= len(("system", "user")):
             return replace(record, decision="give up", why="the prompt alone is too long for the model")
         if self._resets >= MAX_CONTEXT_RESETS:
             return replace(record, decision="give up", why=f"too long for the model {self._resets + 1} times")
         self._resets += 1
-        self._start(self._base)
+        self._start_conversation(self._base)
         return replace(record, decision="reset", why="too long for the model: a new conversation from the first prompt")
 
 
 @dataclass(slots=True)
-class _Watched:
-    """A lane's meter during one run: an agent that does not count its requests has made one."""
+class _LaneMeter:
+    """A lane's meter during one run; it counts one request for an agent that counts none itself."""
 
-    spent: Spent
+    spent: Spending
     is_used: bool = False
 
     def before_request(self) -> None:
@@ -356,17 +338,18 @@ class _Watched:
         self.spent.before_request()
 
     def after_request(self, usage: Usage | None, model: str = "") -> None:
-        """Count what it used."""
+        """Count what a request has used."""
         self.spent.after_request(usage, model)
 
     def close(self, reply: Reply) -> None:
-        """The run is over."""
+        """End the run: count the reply where the agent has counted nothing."""
         if not self.is_used:
             self.spent.requests += reply.requests
             self.spent.after_request(reply.usage, reply.model)
 
 
-def _with_reply(record: Attempt, reply: Reply) -> Attempt:
+def _add_reply(record: Attempt, reply: Reply) -> Attempt:
+    """Note in an attempt's record what the agent answered."""
     return replace(
         record,
         reply=reply.text,
@@ -376,50 +359,3 @@ def _with_reply(record: Attempt, reply: Reply) -> Attempt:
         requests=reply.requests,
         retries=reply.retries,
     )
-
-
-#: What a failed candidate is, by the stage that found it; a wrong signature is told apart by its rule.
-_KIND_OF_STAGE: Final = {
-    Stage.READ: "parse",
-    Stage.PREPROCESS: "parse",
-    Stage.PARSE: "parse",
-    Stage.CHECK: "forbidden",
-    Stage.LOWER: "compile",
-    Stage.LINK: "compile",
-}
-
-#: The same of an evaluation, by the name of its status.
-_KIND_OF_STATUS: Final = {
-    "NO_CODE": "no_code",
-    "UNPARSED": "parse",
-    "REJECTED": "forbidden",
-    "UNLOWERED": "compile",
-    "PANICKED": "panic",
-    "CRASHED": "crash",
-    "TIMED_OUT": "timeout",
-    "WRONG": "wrong",
-}
-
-
-def _refusal(error: CandidateError, code: str) -> Failure:
-    first = error.diagnostics[0]
-    kind = "signature" if first.rule == "signature" else _KIND_OF_STAGE[error.stage]
-    return Failure(kind, render_diagnostics(error.diagnostics, error.source), code, first.message)
-
-
-def _checked(check: Check, source: str) -> Failure | None:
-    """What a check says of a candidate: an evaluation, a text that says what is wrong, False, or nothing."""
-    try:
-        said = check(source)
-    except Exception as error:
-        said = f"the check raised {type(error).__name__}: {error}"
-    if said is None or said is True:
-        return None
-    status = getattr(getattr(said, "status", None), "name", None)
-    if status == "VALID":
-        return None
-    if status in _KIND_OF_STATUS:
-        message = render_diagnostics(said.diagnostics, said.source)
-        finding = said.diagnostics[0].message if said.diagnostics else status
-        return Failure(_KIND_OF_STATUS[status], message, source, finding)
-    return Failure("wrong", said if isinstance(said, str) else f"the check said {said!r}", source)

@@ -1,4 +1,4 @@
-"""Many lanes at a time: one prompt each, independent budgets, one gate in front of the model.
+"""Many lanes at a time: one prompt each, independent budgets, one limiter of requests before the model.
 
 In: a kernel or group, an agent, prompts. Out: lanes in the order of the prompts, or as they finish. A lane that fails
 touches no other; while one waits for the model, others compile.
@@ -19,8 +19,10 @@ from typing import Any, TypedDict, TypeVar
 from symbiont_jit.agents.protocol import as_agent
 from symbiont_jit.errors import UsageError
 from symbiont_jit.llm.budget import Budget
-from symbiont_jit.llm.lane import Check, Compiled, EvolveResult, Lane, Options, Workshop
-from symbiont_jit.llm.limiter import MAX_IN_FLIGHT, Gate
+from symbiont_jit.llm.compilations import Compilations, CompileTarget
+from symbiont_jit.llm.lane import EvolveResult, Lane, Options
+from symbiont_jit.llm.limiter import MAX_IN_FLIGHT, RateLimiter
+from symbiont_jit.llm.rejections import Check
 from symbiont_jit.llm.trace import Trace
 
 __all__ = ["LaneOptions", "LaneOutcome", "LaneStream", "evolve", "run", "stream"]
@@ -29,7 +31,7 @@ Result = TypeVar("Result")
 
 
 class LaneOptions(TypedDict, total=False):
-    """What a call may say of its lanes; `attempts` overrides the budget's."""
+    """The options of a call; `attempts` overrides the attempts of `budget`."""
 
     attempts: int | None
     budget: Budget | None
@@ -40,7 +42,19 @@ class LaneOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class LaneOutcome:
-    """How one lane ended: with a result or with an error; both have its trace."""
+    """The end of one lane: a result or an error.
+
+    Attributes:
+        index: The number of the lane's prompt in the call, from 0.
+        prompt: The lane's prompt.
+        trace: Everything that happened in the lane.
+        result: The accepted answer; None where the lane failed.
+        error: Why the lane failed, mostly an `EvolveError`; None where it did not.
+
+    Example:
+        >>> for lane in kernel.evolve_batch(agent, ["Unroll it.", "Block it."]):
+        ...     print(lane.prompt, lane.revision if lane.error is None else lane.error)
+    """
 
     index: int
     prompt: str
@@ -54,7 +68,14 @@ class LaneOutcome:
         return None if self.result is None else self.result.revision
 
     def unwrap(self) -> EvolveResult:
-        """The result; raises the lane's error where there is none."""
+        """Give the result.
+
+        Returns:
+            The accepted answer.
+
+        Raises:
+            Exception: The lane's own error, where it has no result.
+        """
         if self.error is not None:
             raise self.error
         assert self.result is not None, "a lane has one of both"
@@ -62,51 +83,59 @@ class LaneOutcome:
 
 
 async def evolve(
-    workshop: Workshop, agent: Any, prompt: str, options: Options, finish: Callable[[Any], Any]
+    target: CompileTarget, agent: Any, prompt: str, options: Options, finish: Callable[[Any], Any]
 ) -> EvolveResult:
-    """One lane; `finish` gets the accepted revision, to activate it."""
-    compiled = Compiled(workshop, options.profile)
-    return await Lane(workshop, as_agent(agent), prompt, options, compiled, Gate(1), finish=finish).run()
+    """Run one lane; `finish` is called with the accepted revision, to activate it."""
+    compilations = Compilations(target, options.profile)
+    return await Lane(target, as_agent(agent), prompt, options, compilations, RateLimiter(1), finish=finish).run()
 
 
 class LaneStream:
-    """Lanes under way: iterate, with `for` or `async for`, to get each as it finishes.
+    """Lanes under way: iterate, with `for` or `async for`, to get each outcome as its lane finishes.
 
-    `max_in_flight` is how many requests are under way at a time; it may be changed while lanes run. `traces` are those
-    of all lanes, also of those under way and cancelled. Leaving the loop early cancels the rest; what was paid for by
-    then is compiled and registered.
+    `kernel.evolve_stream` makes it, and nothing is asked before the iteration begins. A stream is iterated once.
+    Leaving the loop early cancels the lanes that are left; answers that had come by then are compiled and registered.
+
+    Raises:
+        UsageError: The stream was iterated before.
+
+    Example:
+        >>> lanes = kernel.evolve_stream(agent, prompts, max_in_flight=4)
+        >>> for lane in lanes:
+        ...     lanes.max_in_flight = 8
+        ...     print(lane.index, lane.error)
     """
 
-    def __init__(self, lanes: Sequence[Lane], gate: Gate, compiled: Compiled) -> None:
+    def __init__(self, lanes: Sequence[Lane], limiter: RateLimiter, compilations: Compilations) -> None:
         self._lanes = list(lanes)
-        self._gate = gate
-        self._compiled = compiled
+        self._limiter = limiter
+        self._compilations = compilations
         self._is_used = False
 
     @property
     def max_in_flight(self) -> int:
-        """The most requests at a time."""
-        return self._gate.limit
+        """How many requests may be in flight at a time; it may be changed while lanes run."""
+        return self._limiter.max_in_flight
 
     @max_in_flight.setter
     def max_in_flight(self, limit: int) -> None:
-        self._gate.limit = limit
+        self._limiter.max_in_flight = limit
 
     @property
     def traces(self) -> tuple[Trace, ...]:
-        """What has happened in each lane so far."""
+        """What has happened in each lane so far, in the order of the prompts; cancelled lanes are among them."""
         return tuple(lane.trace for lane in self._lanes)
 
     @property
-    def compiled(self) -> int:
-        """How many candidates were compiled; equal ones count once."""
-        return self._compiled.count
+    def compile_count(self) -> int:
+        """How many candidates were compiled so far; equal ones count once."""
+        return self._compilations.count
 
     async def __aiter__(self) -> AsyncIterator[LaneOutcome]:
-        self._use()
+        self._mark_used()
         # While the first requests are under way, compilers get ready for their answers.
-        ready = asyncio.create_task(self._expect(min(len(self._lanes), self._gate.limit)))
-        tasks = [asyncio.create_task(_ended(lane)) for lane in self._lanes]
+        ready = asyncio.create_task(self._prewarm(min(len(self._lanes), self._limiter.max_in_flight)))
+        tasks = [asyncio.create_task(run_to_outcome(lane)) for lane in self._lanes]
         try:
             for ended in asyncio.as_completed(tasks):
                 yield await ended
@@ -114,19 +143,19 @@ class LaneStream:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, ready, return_exceptions=True)
-            await self._expect(1)
+            await self._prewarm(1)
 
-    async def _expect(self, answers: int) -> None:
-        await asyncio.to_thread(self._compiled.workshop.expect, answers, self._compiled.profile)
+    async def _prewarm(self, answers: int) -> None:
+        await asyncio.to_thread(self._compilations.target.expect, answers, self._compilations.profile)
 
     def __iter__(self) -> Iterator[LaneOutcome]:
-        """The same for code that is not asynchronous: the lanes run in a thread."""
+        """Run the lanes in a thread of their own, for code that is not asynchronous."""
         outcomes: queue.SimpleQueue[LaneOutcome | BaseException | None] = queue.SimpleQueue()
         loop: asyncio.AbstractEventLoop | None = None
         pump: asyncio.Task[None] | None = None
         started = threading.Event()
 
-        async def pumped() -> None:
+        async def pump_outcomes() -> None:
             nonlocal loop, pump
             loop, pump = asyncio.get_running_loop(), asyncio.current_task()
             started.set()
@@ -136,7 +165,7 @@ class LaneStream:
 
         def work() -> None:
             try:
-                asyncio.run(pumped())
+                asyncio.run(pump_outcomes())
             except asyncio.CancelledError:
                 outcomes.put(None)
             except BaseException as error:
@@ -156,41 +185,46 @@ class LaneStream:
         finally:
             started.wait()
             if loop is not None and pump is not None and thread.is_alive():
-                with contextlib.suppress(RuntimeError):  # the loop has just ended by itself
+                with contextlib.suppress(RuntimeError):  # The loop may have ended by itself meanwhile.
                     loop.call_soon_threadsafe(pump.cancel)
             thread.join()
 
-    def _use(self) -> None:
+    def _mark_used(self) -> None:
         if self._is_used:
             raise UsageError("these lanes have been run; call evolve_stream again for new ones")
         self._is_used = True
 
 
-async def _ended(lane: Lane) -> LaneOutcome:
+async def run_to_outcome(lane: Lane) -> LaneOutcome:
+    """Run a lane to its end; gives its outcome and raises nothing but a cancellation."""
     try:
         result = await lane.run()
-    except Exception as error:  # whatever it is, it is this lane's alone
+    except Exception as error:  # Whatever a lane raises is its own and stops no other lane.
         return LaneOutcome(lane.index, lane.task, lane.trace, error=error)
     return LaneOutcome(lane.index, lane.task, lane.trace, result)
 
 
 def stream(
-    workshop: Workshop, agent: Any, prompts: Sequence[str], options: Options, max_in_flight: int | Gate | None
+    target: CompileTarget, agent: Any, prompts: Sequence[str], options: Options, max_in_flight: int | RateLimiter | None
 ) -> LaneStream:
-    """One lane for each prompt, not started yet."""
+    """Make one lane for each prompt; they begin when the stream is iterated.
+
+    `max_in_flight` is a number or a `RateLimiter`, which several calls may share. Raises `UsageError` for prompts that
+    are no list of texts.
+    """
     if isinstance(prompts, str) or not isinstance(prompts, Sequence):
         raise UsageError(f"prompts is a list of texts, one for each lane, not {prompts!r:.60}")
-    gate = max_in_flight if isinstance(max_in_flight, Gate) else Gate(max_in_flight or MAX_IN_FLIGHT)
-    ask, compiled = as_agent(agent), Compiled(workshop, options.profile)
-    lanes = [Lane(workshop, ask, prompt, options, compiled, gate, i) for i, prompt in enumerate(prompts)]
-    return LaneStream(lanes, gate, compiled)
+    limiter = max_in_flight if isinstance(max_in_flight, RateLimiter) else RateLimiter(max_in_flight or MAX_IN_FLIGHT)
+    ask, compilations = as_agent(agent), Compilations(target, options.profile)
+    lanes = [Lane(target, ask, prompt, options, compilations, limiter, i) for i, prompt in enumerate(prompts)]
+    return LaneStream(lanes, limiter, compilations)
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine to its end, also where an event loop is running already (in a notebook): in a thread then."""
+    """Run a coroutine to its end; where an event loop is running already (in a notebook), in a thread of its own."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
-    # Nobody waits for the thread but for its result: Ctrl-C here leaves it.
+    # The thread is never joined: after Ctrl-C here it goes on alone, and nobody waits for it.
     return ThreadPoolExecutor(1, "symbiont_jit evolve").submit(copy_context().run, asyncio.run, work).result()

@@ -1,6 +1,6 @@
 """What a model is told: the contract, the task, and what was wrong with its last answer.
 
-In: signatures, the tables that the checker enforces, a failure. Out: whole texts. A correction quotes the lines that
+In: signatures, the tables that the checker enforces, a rejection. Out: whole texts. A correction quotes the lines that
 are meant, with a caret, and asks for a change of these alone.
 """
 
@@ -9,38 +9,23 @@ from __future__ import annotations
 import functools
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from symbiont_jit.c import vocabulary
 from symbiont_jit.frontend.check import RULES
+from symbiont_jit.llm.rejections import Rejection
 from symbiont_jit.runtime.kinds import PANICS
 from symbiont_jit.signature import ArrayType, Mode, Param, Signature
 
-__all__ = ["CORRECTIONS", "Failure", "correction", "fresh_start", "system_prompt", "task_prompt"]
+__all__ = ["CORRECTIONS", "write_correction", "write_fresh_start", "write_system_prompt", "write_task_prompt"]
 
 MAX_MESSAGE: Final = 6_000
 _WIDTH: Final = 110
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why an answer was not taken: its kind, and what the model is told of it; `finding` is that without the code."""
-
-    kind: str
-    message: str
-    code: str = ""
-    finding: str = ""
-
-    @property
-    def brief(self) -> str:
-        """One line of it."""
-        return (self.finding or self.message).partition("\n")[0]
-
-
 @functools.cache
-def system_prompt() -> str:
-    """The contract, the same for every kernel: servers can keep it in their caches."""
+def write_system_prompt() -> str:
+    """Write the contract; it is equal for all kernels, so that servers can keep it in their caches."""
     functions = ", ".join(f.name for f in vocabulary.FUNCTIONS.values())
     types = ", ".join(vocabulary.TYPEDEFS)
     rules = "\n".join(f"- {words}" for words in RULES.values())
@@ -55,10 +40,10 @@ The function has exactly the name and the prototype that you are given. Arrays a
 lengths come first. Write only to parameters that are not const.
 
 Language: C11. Types: void, char, short, int, long, float, double, _Bool with signed and unsigned, struct, union, enum,
-{_wrapped(types)}.
+{_wrap(types)}.
 
 Functions that may be called besides your own:
-{_wrapped(functions)}.
+{_wrap(functions)}.
 malloc and its family work on memory that is gone when the call ends; 64 MiB in all.
 
 Pragmas: {pragmas}.
@@ -74,34 +59,34 @@ While your code runs, these end the call and are reported to you:
 """
 
 
-def task_prompt(signatures: Sequence[Signature], task: str, current: str | None) -> str:
-    """What is to be written this time: prototypes, what they mean, the present body, and the user's words."""
+def write_task_prompt(signatures: Sequence[Signature], task: str, current: str | None) -> str:
+    """Write the task: prototypes, what their parameters mean, the present body, and the user's words."""
     structs = "".join(dict.fromkeys(r.c_definition for s in signatures for r in s.records))
-    parts = [_heading(signatures)]
+    parts = [_write_heading(signatures)]
     if structs:
-        parts.append(f"These structs are declared for you; leave them out:\n\n{_fenced(structs)}")
-    parts.append(_fenced("".join(f"{s.c_prototype};\n" for s in signatures)))
-    parts += [_described(s) for s in signatures]
+        parts.append(f"These structs are declared for you; leave them out:\n\n{_fence(structs)}")
+    parts.append(_fence("".join(f"{s.c_prototype};\n" for s in signatures)))
+    parts += [_describe(s) for s in signatures]
     if current is not None:
-        parts.append(f"The present code:\n\n{_fenced(current)}")
+        parts.append(f"The present code:\n\n{_fence(current)}")
     parts.append(task.strip())
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _heading(signatures: Sequence[Signature]) -> str:
+def _write_heading(signatures: Sequence[Signature]) -> str:
     if len(signatures) == 1:
         return f"Write the C function `{signatures[0].name}`:"
     names = ", ".join(f"`{s.name}`" for s in signatures)
     return f"Write the C functions {names}, all of them in one block; they may call each other:"
 
 
-def _described(signature: Signature) -> str:
-    rows = [f"- `{p.name}`: {_meaning(p)}" for p in signature.params]
+def _describe(signature: Signature) -> str:
+    rows = [f"- `{p.name}`: {_describe_parameter(p)}" for p in signature.params]
     doc = textwrap.dedent(signature.doc).strip()
     return "\n".join([*([f"`{signature.name}`: {doc}"] if doc else []), *rows])
 
 
-def _meaning(param: Param) -> str:
+def _describe_parameter(param: Param) -> str:
     if not isinstance(param.type, ArrayType):
         return f"{param.type}, by value"
     use = {Mode.IN: "read only", Mode.OUT: "written by you", Mode.INOUT: "read and changed by you"}[param.mode]
@@ -109,7 +94,7 @@ def _meaning(param: Param) -> str:
     return f"{f'array of {shape}' if shape else 'one value by reference'}, {use}"
 
 
-#: What each kind of failure says before and after its message.
+#: What a correction says before and after its message, by the kind of rejection.
 CORRECTIONS: Final[Mapping[str, tuple[str, str]]] = {
     "no_code": (
         "Your answer cannot be used:",
@@ -158,27 +143,27 @@ CORRECTIONS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-def correction(failure: Failure) -> str:
-    """The next message to the model."""
-    before, after = CORRECTIONS[failure.kind]
-    return f"{before}\n\n{_bounded(failure.message.rstrip())}\n\n{after}\n"
+def write_correction(rejection: Rejection) -> str:
+    """Write the next message to the model: what was wrong, and what to do about it."""
+    before, after = CORRECTIONS[rejection.kind]
+    return f"{before}\n\n{_shorten(rejection.message.rstrip())}\n\n{after}\n"
 
 
-def fresh_start(base: str, failure: Failure) -> str:
-    """The task again, for a conversation that begins anew; the refused code is not shown, lest it be copied."""
+def write_fresh_start(base: str, rejection: Rejection) -> str:
+    """Write the task for a conversation that begins anew; the refused code is not shown, lest it be copied."""
     return (
-        f"{base}\nAn earlier answer to this was refused twice in the same words ({failure.brief}). "
+        f"{base}\nAn earlier answer to this was refused twice in the same words ({rejection.brief}). "
         "Do not repeat it: write the function in another way.\n"
     )
 
 
-def _bounded(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= MAX_MESSAGE else f"{text[:MAX_MESSAGE]}\n... (shortened)"
 
 
-def _fenced(code: str) -> str:
+def _fence(code: str) -> str:
     return f"```c\n{code.rstrip()}\n```"
 
 
-def _wrapped(text: str) -> str:
+def _wrap(text: str) -> str:
     return textwrap.fill(text, _WIDTH, break_on_hyphens=False)

@@ -1,8 +1,8 @@
-"""OpenTelemetry spans and metrics of the loop, by its conventions for generative AI; nothing where its API is missing.
+"""OpenTelemetry spans and metrics of the repair loop, by OpenTelemetry's conventions for generative AI.
 
 In: what the loop does. Out: spans `invoke_agent` (a lane) and `chat` (a request with its tools), token and duration
-metrics. Only the API package is used, so nothing happens until the user configures an exporter. Prompts and replies are
-not in it: they are in the trace.
+metrics. Only the API package is used, so nothing happens until the user configures an exporter, nor where the package
+is missing. Prompts and replies are in the trace and not here.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from symbiont_jit.agents.protocol import Reply
 from symbiont_jit.llm.trace import Attempt
 from symbiont_jit.signature import Signature
 
-__all__ = ["attempt", "lane", "request"]
+__all__ = ["record_attempt", "trace_lane", "trace_request"]
 
 _NAME: Final = "symbiont_jit"
 
 
 @functools.cache
-def _tracer() -> Any | None:
+def _find_tracer() -> Any | None:
     try:
         from opentelemetry import trace
     except ImportError:
@@ -31,7 +31,7 @@ def _tracer() -> Any | None:
 
 
 @functools.cache
-def _instruments() -> tuple[Any, Any, Any] | None:
+def _make_instruments() -> tuple[Any, Any, Any] | None:
     try:
         from opentelemetry import metrics
     except ImportError:
@@ -45,8 +45,8 @@ def _instruments() -> tuple[Any, Any, Any] | None:
 
 
 @contextlib.contextmanager
-def _span(name: str, attributes: dict[str, Any]) -> Iterator[Any]:
-    tracer = _tracer()
+def _open_span(name: str, attributes: dict[str, Any]) -> Iterator[Any]:
+    tracer = _find_tracer()
     if tracer is None:
         yield None
         return
@@ -55,27 +55,27 @@ def _span(name: str, attributes: dict[str, Any]) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def lane(index: int, signatures: Sequence[Signature]) -> Iterator[None]:
-    """A lane from its first request to its end."""
+def trace_lane(index: int, signatures: Sequence[Signature]) -> Iterator[None]:
+    """Open a span for a lane, from its first request to its end."""
     names = ", ".join(s.name for s in signatures)
     attributes = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": names, "symbiont_jit.lane": index}
-    with _span(f"invoke_agent {names}", attributes):
+    with _open_span(f"invoke_agent {names}", attributes):
         yield
 
 
 @contextlib.contextmanager
-def request(messages: Sequence[Any]) -> Iterator[Callable[[Reply], None]]:
-    """One run of the agent; what is yielded takes its reply."""
-    with _span("chat", {"gen_ai.operation.name": "chat", "symbiont_jit.messages": len(messages)}) as span:
+def trace_request(messages: Sequence[Any]) -> Iterator[Callable[[Reply], None]]:
+    """Open a span for one run of the agent; yields a function that adds the reply to it."""
+    with _open_span("chat", {"gen_ai.operation.name": "chat", "symbiont_jit.messages": len(messages)}) as span:
 
-        def replied(reply: Reply) -> None:
+        def add_reply(reply: Reply) -> None:
             if span is not None:
-                span.set_attributes(_reply_attributes(reply))
+                span.set_attributes(_describe_reply(reply))
 
-        yield replied
+        yield add_reply
 
 
-def _reply_attributes(reply: Reply) -> dict[str, Any]:
+def _describe_reply(reply: Reply) -> dict[str, Any]:
     known = {
         "gen_ai.usage.input_tokens": reply.usage.input,
         "gen_ai.usage.output_tokens": reply.usage.output,
@@ -88,9 +88,9 @@ def _reply_attributes(reply: Reply) -> dict[str, Any]:
     }
 
 
-def attempt(done: Attempt) -> None:
-    """What an attempt used and what became of it."""
-    instruments = _instruments()
+def record_attempt(done: Attempt) -> None:
+    """Record what an attempt used and what became of it."""
+    instruments = _make_instruments()
     if instruments is None:
         return
     tokens, seconds, attempts = instruments

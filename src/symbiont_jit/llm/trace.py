@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from symbiont_jit.agents.protocol import Retry, Usage
-from symbiont_jit.errors import UsageError, counted
+from symbiont_jit.errors import UsageError, pluralize
 
 __all__ = ["Attempt", "Trace"]
 
@@ -23,10 +23,26 @@ MAX_SHOWN: Final = 400
 class Attempt:
     """One request for code and what became of it.
 
-    `kind` is `accepted` or what failed; `decision` is what the loop did about it (`accept`, `correct`, `reset`,
-    `give up`) and `why`. `stages` are seconds: model, read, parse, validate, clang, load, check. clang makes machine
-    code itself, so its stage has code generation in it. `seen` is how many messages the model was sent, `added` how
-    many of the conversation's are this attempt's.
+    Attributes:
+        number: The number of the attempt in its lane, from 1.
+        prompt: The newest message to the model.
+        reply: The model's answer.
+        kind: `accepted`, or what was wrong with the answer: a key of `CORRECTIONS`, `repeated`, `context_overflow`,
+            `error` or `cancelled`.
+        diagnostics: What was wrong, as the model was told it.
+        code: The C that was found in the reply; the canonical C where it was accepted.
+        decision: What the loop did: `accept`, `correct`, `reset` or `give up`.
+        why: The reason for the decision.
+        model: The name of the model that answered.
+        finish: Why the model stopped, as its server says it.
+        usage: The tokens of the attempt.
+        requests: How many requests the agent sent, failed ones included.
+        retries: The failed requests that were sent again, each with its wait in seconds.
+        stages: Seconds by stage: waiting, model, read, parse, validate, clang, load, check. Code generation is in
+            clang's.
+        seconds: Seconds from the beginning of the attempt to its end.
+        seen: How many messages the model was sent.
+        added: How many of the lane's messages this attempt added.
     """
 
     number: int
@@ -49,7 +65,7 @@ class Attempt:
 
     @property
     def own_seconds(self) -> float:
-        """All but the waiting for the model: what the harness itself takes."""
+        """The seconds that the project itself took: all but waiting for a turn and for the model."""
         return max(self.seconds - self.stages.get("model", 0.0) - self.stages.get("waiting", 0.0), 0.0)
 
 
@@ -57,8 +73,20 @@ class Attempt:
 class Trace:
     """One lane from its first prompt to its end.
 
-    `outcome` is `running`, `accepted`, `failed` or `cancelled`; `messages` is the whole conversation in order, also
-    what a reset no longer sends; `system` is the system prompt.
+    Attributes:
+        lane: The number of the lane in its call, from 0.
+        prompt: The user's prompt.
+        system: The system prompt.
+        attempts: The attempts in their order.
+        messages: The whole conversation in order, also what is no longer sent after a reset.
+        outcome: `running`, `accepted`, `failed` or `cancelled`.
+        reason: Why the lane failed.
+        revision: The number of the accepted revision; None where there is none.
+        seconds: Seconds from the lane's beginning to its end.
+
+    Example:
+        >>> print(result.trace)
+        >>> again = sj.Trace.from_json(result.trace.to_json())
     """
 
     lane: int
@@ -73,19 +101,26 @@ class Trace:
 
     @property
     def usage(self) -> Usage:
-        """Tokens of all attempts."""
+        """The tokens of all attempts."""
         return sum((a.usage for a in self.attempts), Usage())
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data, which `from_dict` reads."""
+        """Write the trace as plain data, which `from_dict` reads."""
         return asdict(self)
 
     def to_json(self, indent: int | None = None) -> str:
-        """As one JSON document."""
+        """Write the trace as one JSON document.
+
+        Args:
+            indent: Spaces by which inner parts are indented; None writes one line.
+
+        Returns:
+            JSON text, which `from_json` reads.
+        """
         return json.dumps(self.to_dict(), indent=indent, default=str)
 
     def to_jsonl(self) -> str:
-        """A line for the lane and one for each attempt, for tools that read lines."""
+        """Write a line of JSON for the lane and one for each attempt, for tools that read lines."""
         whole = self.to_dict()
         attempts, _ = whole.pop("attempts"), whole.pop("messages")
         rows = [{"type": "lane", **whole}, *({"type": "attempt", "lane": self.lane, **a} for a in attempts)]
@@ -93,7 +128,17 @@ class Trace:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Trace:
-        """A trace from its plain data; raises `UsageError` for anything else."""
+        """Read a trace from its plain data.
+
+        Args:
+            data: What `to_dict` gave.
+
+        Returns:
+            A trace that is equal to the one that was written.
+
+        Raises:
+            UsageError: The data is not that of a trace.
+        """
         try:
             attempts = [
                 Attempt(
@@ -111,32 +156,42 @@ class Trace:
 
     @classmethod
     def from_json(cls, text: str) -> Trace:
-        """A trace from `to_json`."""
+        """Read a trace from JSON.
+
+        Args:
+            text: What `to_json` gave.
+
+        Returns:
+            A trace that is equal to the one that was written.
+
+        Raises:
+            UsageError: The text is not JSON, or not that of a trace.
+        """
         try:
             return cls.from_dict(json.loads(text))
         except json.JSONDecodeError as error:
             raise UsageError(f"this is not a trace's JSON: {error}") from error
 
     def __str__(self) -> str:
-        return "\n".join(self._lines())
+        return "\n".join(self._write_lines())
 
-    def _lines(self) -> Iterable[str]:
-        yield f"lane {self.lane}: {self.outcome} after {counted(len(self.attempts), 'attempt')}, {self.seconds:.2f} s"
+    def _write_lines(self) -> Iterable[str]:
+        yield f"lane {self.lane}: {self.outcome} after {pluralize(len(self.attempts), 'attempt')}, {self.seconds:.2f} s"
         if self.reason:
-            yield f"  {_short(self.reason)}"
+            yield f"  {_shorten(self.reason)}"
         for a in self.attempts:
             yield f"  attempt {a.number}: {a.kind} -> {a.decision}{f' ({a.why})' if a.why else ''}"
             usage = (
                 f"{a.usage.input} in ({a.usage.cached} cached), {a.usage.output} out ({a.usage.reasoning} reasoning)"
             )
             known = usage if a.usage.is_known else "tokens unknown"
-            yield f"    {a.model or 'model'}: {counted(a.requests, 'request')}, {known}"
+            yield f"    {a.model or 'model'}: {pluralize(a.requests, 'request')}, {known}"
             yield "    " + ", ".join(f"{name} {1000 * seconds:.1f} ms" for name, seconds in a.stages.items())
             for retry in a.retries:
                 yield f"    waited {retry.seconds:.2f} s after {retry.reason}"
             if a.diagnostics:
-                yield "    " + _short(a.diagnostics).replace("\n", "\n    ")
+                yield "    " + _shorten(a.diagnostics).replace("\n", "\n    ")
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."

@@ -1,31 +1,31 @@
-"""For tests and offline examples: agents whose replies are given, and a local server that speaks the real protocol."""
+"""Agents whose replies are given, and a local server that speaks the real protocol, for tests and offline examples."""
 
-from symbiont_jit.agents.scripted import ScriptedAgent
+from symbiont_jit.agents.script import ScriptedAgent
 from symbiont_jit.testing.overflows import OVERFLOWS
 from symbiont_jit.testing.server import (
-    Dropped,
-    Failure,
-    Malformed,
-    Overflow,
-    Request,
+    DroppedConnection,
+    ErrorReply,
+    MalformedReply,
+    OverflowReply,
+    ReceivedRequest,
     Server,
-    Slow,
-    Text,
+    SlowReply,
+    TextReply,
     ToolCalls,
     tokens,
 )
 
 __all__ = [
     "OVERFLOWS",
-    "Dropped",
-    "Failure",
-    "Malformed",
-    "Overflow",
-    "Request",
+    "DroppedConnection",
+    "ErrorReply",
+    "MalformedReply",
+    "OverflowReply",
+    "ReceivedRequest",
     "ScriptedAgent",
     "Server",
-    "Slow",
-    "Text",
+    "SlowReply",
+    "TextReply",
     "ToolCalls",
     "tokens",
 ]

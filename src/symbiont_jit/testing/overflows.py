@@ -1,4 +1,4 @@
-"""How servers say that a conversation is too long: status and body, as each of them writes it."""
+"""How servers say that a conversation is too long: a table of statuses and bodies, as each server writes them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any, Final
 __all__ = ["OVERFLOWS"]
 
 
-def _error(message: str, **more: Any) -> dict[str, Any]:
+def _write_error(message: str, **more: Any) -> dict[str, Any]:
     return {"error": {"message": message, **more}}
 
 
-#: By server: status and JSON body.
+#: Status and JSON body, by server.
 OVERFLOWS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
     "openai": (
         400,
-        _error(
+        _write_error(
             "This model's maximum context length is 8192 tokens. However, your messages resulted in 9001 tokens. "
             "Please reduce the length of the messages.",
             type="invalid_request_error",
@@ -24,14 +24,17 @@ OVERFLOWS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
             code="context_length_exceeded",
         ),
     ),
-    "openai, code only": (400, _error("Bad request.", type="invalid_request_error", code="context_length_exceeded")),
+    "openai, code only": (
+        400,
+        _write_error("Bad request.", type="invalid_request_error", code="context_length_exceeded"),
+    ),
     "openai, responses": (
         400,
-        _error("Your input exceeds the context window of this model. Please adjust your input and try again."),
+        _write_error("Your input exceeds the context window of this model. Please adjust your input and try again."),
     ),
     "openai, rate": (
         429,
-        _error(
+        _write_error(
             "Request too large for gpt-4o in organization org-x on tokens per min (TPM): Limit 30000, Requested 41000.",
             type="tokens",
             code="rate_limit_exceeded",
@@ -50,7 +53,7 @@ OVERFLOWS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
     ),
     "vllm, max_tokens": (
         400,
-        _error(
+        _write_error(
             "'max_tokens' or 'max_completion_tokens' is too large: 2000. This model's maximum context length is 4096 "
             "tokens and your request has 2104 input tokens (2000 > 4096 - 2104).",
             type="BadRequestError",
@@ -59,11 +62,11 @@ OVERFLOWS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
     ),
     "vllm, prompt": (
         400,
-        _error("The decoder prompt (length 5192) is longer than the maximum model length of 4096.", code=400),
+        _write_error("The decoder prompt (length 5192) is longer than the maximum model length of 4096.", code=400),
     ),
     "llama.cpp": (
         400,
-        _error(
+        _write_error(
             "request (1407 tokens) exceeds the available context size (256 tokens), try increasing it",
             code=400,
             type="exceed_context_size_error",
@@ -73,7 +76,7 @@ OVERFLOWS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
     ),
     "llama.cpp, older": (
         500,
-        _error(
+        _write_error(
             "the request exceeds the available context size. try increasing the context size or enable context shift",
             code=500,
             type="server_error",
@@ -81,10 +84,10 @@ OVERFLOWS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
     ),
     "llama-cpp-python": (
         500,
-        _error("Requested tokens (2285) exceed context window of 2048", type="internal_server_error"),
+        _write_error("Requested tokens (2285) exceed context window of 2048", type="internal_server_error"),
     ),
     "ollama": (400, {"error": "prompt too long; exceeded max context length by 4096 tokens"}),
-    "ollama, older": (500, _error("the input length exceeds the context length", type="api_error")),
+    "ollama, older": (500, _write_error("the input length exceeds the context length", type="api_error")),
     "tgi": (
         422,
         {
@@ -130,7 +133,7 @@ OVERFLOWS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
     ),
     "anthropic, sum": (
         400,
-        _error(
+        _write_error(
             "input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000, decrease input length or "
             "`max_tokens` and try again",
             type="invalid_request_error",
@@ -145,7 +148,7 @@ OVERFLOWS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
     ),
     "openrouter": (
         400,
-        _error(
+        _write_error(
             "This endpoint's maximum context length is 131072 tokens. However, you requested about 140000 tokens "
             "(139000 of text input, 1000 in the output). Please reduce the length of either one.",
             code=400,
@@ -153,7 +156,7 @@ OVERFLOWS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
     ),
     "groq": (
         400,
-        _error(
+        _write_error(
             "Please reduce the length of the messages or completion.",
             type="invalid_request_error",
             param="messages",
@@ -162,7 +165,7 @@ OVERFLOWS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
     ),
     "groq, rate": (
         413,
-        _error(
+        _write_error(
             "Request too large for model `llama-3.3-70b-versatile` on tokens per minute (TPM): Limit 6000, Requested "
             "8000, please reduce your message size and try again.",
             type="tokens",
@@ -182,7 +185,7 @@ OVERFLOWS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
     ),
     "gemini": (
         400,
-        _error(
+        _write_error(
             "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).",
             code=400,
             status="INVALID_ARGUMENT",

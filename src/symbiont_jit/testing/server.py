@@ -1,7 +1,7 @@
-"""A local server that speaks the chat completions protocol over real HTTP, and says what it is told to.
+"""A local server that speaks the chat completions protocol over real HTTP and replies as a script says.
 
 In: a script of replies, good and bad, or a function of the request. Out: a URL, and the requests that came. Each
-connection has its own thread: 64 replies that take a second are done in little more than one.
+connection has a thread of its own: 64 replies that take a second each are done in little more than one.
 """
 
 from __future__ import annotations
@@ -19,23 +19,29 @@ from typing import Any, ClassVar, Final, Protocol
 from symbiont_jit.testing.overflows import OVERFLOWS
 
 __all__ = [
-    "Dropped",
-    "Failure",
+    "DroppedConnection",
+    "ErrorReply",
     "Item",
-    "Malformed",
-    "Overflow",
-    "Request",
+    "MalformedReply",
+    "OverflowReply",
+    "ReceivedRequest",
     "Server",
-    "Slow",
-    "Text",
+    "SlowReply",
+    "TextReply",
     "ToolCalls",
     "tokens",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What came: `body` is the JSON, `headers` have lower-case names."""
+class ReceivedRequest:
+    """A request that came to the server.
+
+    Attributes:
+        path: The path of the URL.
+        headers: The headers of HTTP, under lower-case names.
+        body: The JSON, or the text where it is none.
+    """
 
     path: str
     headers: Mapping[str, str]
@@ -43,31 +49,38 @@ class Request:
 
 
 class Exchange(Protocol):
-    """One request that waits for its answer, as an item of a script sees it."""
+    """A request that waits for its answer, as an item of a script sees it."""
 
-    request: Request
+    request: ReceivedRequest
 
     def wait(self, seconds: float) -> None:
-        """Sleep, less when the server is closed."""
+        """Sleep for some seconds; wake at once where the server is closed."""
 
     def answer(
         self, status: int, body: bytes, headers: Mapping[str, str], pieces: int = 1, seconds: float = 0.0
     ) -> None:
-        """Send a response; its body in `pieces` over `seconds`."""
+        """Send a response, and its body in `pieces` over `seconds`."""
 
     def drop(self, sent: bytes = b"") -> None:
-        """Close the connection, after `sent`."""
+        """Close the connection after sending some bytes."""
 
 
 class Item(Protocol):
     """One reply of a script."""
 
     def send(self, exchange: Exchange) -> None:
-        """Answer."""
+        """Answer the request of an exchange, or fail to."""
 
 
 def tokens(prompt: int, completion: int, cached: int | None = None, reasoning: int | None = None) -> dict[str, Any]:
-    """The `usage` of a completion; details are left out where they are None."""
+    """Write the `usage` of a completion.
+
+    Args:
+        prompt: Tokens that the model read.
+        completion: Tokens that the model wrote.
+        cached: Tokens that were in the cache; None leaves the detail out.
+        reasoning: Tokens of reasoning; None leaves the detail out.
+    """
     usage: dict[str, Any] = {"prompt_tokens": prompt, "completion_tokens": completion}
     usage["total_tokens"] = prompt + completion
     if cached is not None:
@@ -84,8 +97,10 @@ USAGE: Final = tokens(10, 5)
 POLL: Final = 0.005
 
 
-def _completion(request: Request, message: Mapping[str, Any], finish: str, usage: Mapping[str, Any] | None) -> bytes:
-    """A chat completion; `usage` is absent where it is None."""
+def _write_completion(
+    request: ReceivedRequest, message: Mapping[str, Any], finish: str, usage: Mapping[str, Any] | None
+) -> bytes:
+    """Write a chat completion; `usage` is absent where it is None."""
     reply: dict[str, Any] = {
         "id": f"chatcmpl-{next(_IDS)}",
         "object": "chat.completion",
@@ -97,8 +112,17 @@ def _completion(request: Request, message: Mapping[str, Any], finish: str, usage
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A text, after `delay` seconds. `reasoning` goes into the field of that name, `usage` None is left out."""
+class TextReply:
+    """A completion with a text.
+
+    Args:
+        text: The answer.
+        usage: The count of tokens, see `tokens`; None leaves it out.
+        delay: Seconds before the reply is sent.
+        finish: Why the model stopped.
+        reasoning: What the model thought; None leaves it out.
+        reasoning_field: The field of the message that the reasoning is in.
+    """
 
     text: str
     usage: Mapping[str, Any] | None = field(default_factory=lambda: USAGE)
@@ -108,23 +132,29 @@ class Text:
     reasoning_field: str = "reasoning_content"
 
     def send(self, exchange: Exchange) -> None:
-        """Answer."""
+        """Send the text in a completion."""
         exchange.wait(self.delay)
         thought = {} if self.reasoning is None else {self.reasoning_field: self.reasoning}
         message = {"content": self.text, **thought}
-        exchange.answer(200, _completion(exchange.request, message, self.finish, self.usage), _JSON)
+        exchange.answer(200, _write_completion(exchange.request, message, self.finish, self.usage), _JSON)
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCalls:
-    """Calls of tools: pairs of a name and arguments (a mapping, or a text that may be no JSON)."""
+    """A completion that calls tools.
+
+    Args:
+        calls: Pairs of a tool's name and its arguments: a mapping, or a text that may be no JSON.
+        text: A text beside the calls.
+        usage: The count of tokens, see `tokens`; None leaves it out.
+    """
 
     calls: Sequence[tuple[str, Any]]
     text: str | None = None
     usage: Mapping[str, Any] | None = field(default_factory=lambda: USAGE)
 
     def send(self, exchange: Exchange) -> None:
-        """Answer."""
+        """Send the calls in a completion."""
         calls = [
             {
                 "id": f"call_{next(_IDS)}",
@@ -134,12 +164,19 @@ class ToolCalls:
             for name, given in self.calls
         ]
         message = {"content": self.text, "tool_calls": calls}
-        exchange.answer(200, _completion(exchange.request, message, "tool_calls", self.usage), _JSON)
+        exchange.answer(200, _write_completion(exchange.request, message, "tool_calls", self.usage), _JSON)
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """A status with a body: a mapping is sent as JSON, a text as it is."""
+class ErrorReply:
+    """A reply of any status, mostly an error.
+
+    Args:
+        status: The status of HTTP.
+        body: A mapping, which is sent as JSON, or a text, which is sent as HTML.
+        headers: More headers of HTTP.
+        delay: Seconds before the reply is sent.
+    """
 
     status: int
     body: Mapping[str, Any] | str = field(default_factory=lambda: {"error": {"message": "scripted"}})
@@ -147,7 +184,7 @@ class Failure:
     delay: float = 0.0
 
     def send(self, exchange: Exchange) -> None:
-        """Answer."""
+        """Send the status and the body."""
         exchange.wait(self.delay)
         text = self.body if isinstance(self.body, str) else json.dumps(self.body)
         kind = {"Content-Type": "text/html"} if isinstance(self.body, str) else _JSON
@@ -155,52 +192,52 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Overflow:
-    """A conversation that is too long, in the words of a server of `OVERFLOWS`."""
+class OverflowReply:
+    """An error that says that the conversation is too long, in the words of a server of `OVERFLOWS`."""
 
     server: str
 
     def send(self, exchange: Exchange) -> None:
-        """Answer."""
+        """Send the status and the body of that server."""
         status, body = OVERFLOWS[self.server]
-        Failure(status, body).send(exchange)
+        ErrorReply(status, body).send(exchange)
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
-    """The connection ends: before anything is sent, or in the middle of a body."""
+class DroppedConnection:
+    """The end of a connection: before anything is sent or, with `in_body`, in the middle of a body."""
 
     in_body: bool = False
 
     def send(self, exchange: Exchange) -> None:
-        """Do not answer, or not to the end."""
+        """Close the connection without an answer, or before its end."""
         start = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"choices'
         exchange.drop(start if self.in_body else b"")
 
 
 @dataclass(frozen=True, slots=True)
-class Slow:
-    """A text whose body takes `seconds`, in pieces: no single wait is long."""
+class SlowReply:
+    """A completion whose body takes `seconds`, in so many `pieces` that no single wait is long."""
 
     text: str
     seconds: float
     pieces: int = 20
 
     def send(self, exchange: Exchange) -> None:
-        """Answer."""
-        body = _completion(exchange.request, {"content": self.text}, "stop", USAGE)
+        """Send the text in a completion, slowly."""
+        body = _write_completion(exchange.request, {"content": self.text}, "stop", USAGE)
         exchange.answer(200, body, _JSON, self.pieces, self.seconds)
 
 
 @dataclass(frozen=True, slots=True)
-class Malformed:
-    """Status 200 and a body that is no completion."""
+class MalformedReply:
+    """A reply of status 200 whose body is no completion."""
 
     body: str = '{"choices": [{"message": {"content": "doub'
     content_type: str = "application/json"
 
     def send(self, exchange: Exchange) -> None:
-        """Answer."""
+        """Send the body."""
         exchange.answer(200, self.body.encode(), {"Content-Type": self.content_type})
 
 
@@ -208,14 +245,22 @@ Replies = Sequence[Item | str] | Callable[[Any], Item | str]
 
 
 class Server:
-    """`with Server([...]) as server:` answers at `server.url`, in the order in which requests come.
+    """A server on this machine that answers requests in the order in which they come, while its `with` block runs.
 
-    `replies` are items, texts, or one function of a request's JSON that gives them (called by many threads). `loop`
-    begins a list again at its end; otherwise a request too many gets status 400. `requests` has all that came.
+    Args:
+        replies: Items and texts, or one function of a request's JSON that gives them; many threads call it.
+        loop: Whether a list begins again at its end; otherwise a request too many gets status 400.
+
+    Attributes:
+        requests: The requests that came, in their order.
+
+    Example:
+        >>> with sj.testing.Server(["double half(double x) { return x / 2; }"]) as server:
+        ...     half.evolve(sj.Agent("any", server.url), "Halve it.")
     """
 
     def __init__(self, replies: Replies, *, loop: bool = False) -> None:
-        self.requests: list[Request] = []
+        self.requests: list[ReceivedRequest] = []
         self._replies = replies
         self._loop = loop
         self._lock = threading.Lock()
@@ -238,36 +283,36 @@ class Server:
         self._http.shutdown()
         with self._lock:
             for connection in self._connections:
-                _shut(connection)
+                _shut_down(connection)
         self._http.server_close()
         self._thread.join()
 
-    def _took(self, request: Request) -> Item:
-        """Note a request and find its reply."""
+    def _find_reply(self, request: ReceivedRequest) -> Item:
+        """Note a request and find the reply to it."""
         with self._lock:
             nth = len(self.requests)
             self.requests.append(request)
-        item = self._replies(request.body) if callable(self._replies) else self._scripted(nth)
-        return Text(item) if isinstance(item, str) else item
+        item = self._replies(request.body) if callable(self._replies) else self._next_item(nth)
+        return TextReply(item) if isinstance(item, str) else item
 
-    def _scripted(self, nth: int) -> Item | str:
+    def _next_item(self, nth: int) -> Item | str:
         assert not callable(self._replies)
         if self._replies and (self._loop or nth < len(self._replies)):
             return self._replies[nth % len(self._replies)]
-        return Failure(400, {"error": {"message": f"the script has no reply left after {len(self._replies)}"}})
+        return ErrorReply(400, {"error": {"message": f"the script has no reply left after {len(self._replies)}"}})
 
 
-def _shut(connection: socket.socket) -> None:
+def _shut_down(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
-        return  # the other side was faster
+        return  # The other side was faster.
 
 
 class _Http(ThreadingHTTPServer):
-    # Joined when the server is closed, so that no test leaves a thread behind.
+    # Threads are joined when the server is closed, so that no test leaves one behind.
     daemon_threads = False
-    # The default of 5 refuses lanes that come all at once.
+    # The default of 5 would refuse lanes that come all at once.
     request_queue_size = 256
 
     def __init__(self, owner: Server) -> None:
@@ -275,7 +320,7 @@ class _Http(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that gives up is part of the game."""
+        """Ignore errors of connections: a client that gives up is part of a test."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -299,8 +344,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.request = Request(self.path, headers, _parsed(raw))
-        self.server.owner._took(self.request).send(self)
+        self.request = ReceivedRequest(self.path, headers, _parse_json(raw))
+        self.server.owner._find_reply(self.request).send(self)
 
     def wait(self, seconds: float) -> None:
         if seconds > 0:
@@ -321,13 +366,13 @@ class _Handler(BaseHTTPRequestHandler):
     def drop(self, sent: bytes = b"") -> None:
         self.wfile.write(sent)
         self.close_connection = True
-        _shut(self.connection)
+        _shut_down(self.connection)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Tests read `requests`, not a log."""
+        """Write no log; tests read `requests`."""
 
 
-def _parsed(raw: bytes) -> Any:
+def _parse_json(raw: bytes) -> Any:
     try:
         return json.loads(raw)
     except ValueError:

@@ -1,1 +1,1 @@
-"""A model's reply in text -> the C that was meant, or what was missing."""
+"""A model's reply, a text of any shape -> the C that was meant, or what was missing."""

@@ -1,7 +1,7 @@
-"""A reply -> the texts in it that may be code, each with how much its shape says for it.
+"""A reply -> the texts in it that may be code, each with how strongly its shape says so.
 
 In: what a model answered. Out: `Segment`s in the order of the reply: fenced blocks, fields of JSON, contents of tags,
-and what stands between them. Thinking is gone. Non-goal: what is in a segment; `scan` and `replies` say that.
+and what stands between them. Thinking is left out. Non-goal: what is in a segment; `outline` and `units` say that.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Final
 
 from symbiont_jit.llm.replies.outline import TYPE_WORDS, scan
 
-__all__ = ["Segment", "Strength", "clean", "segments", "without_thinking"]
+__all__ = ["Segment", "Strength", "clean", "find_segments", "strip_thinking"]
 
-#: Blocks in blocks in blocks: a fence in a fence, a JSON field with a fence.
+#: How deep blocks may stand in blocks: a fence in a fence, a JSON field with a fence.
 MAX_DEPTH: Final = 3
 MAX_INDENT: Final = 40
 
 
 class Strength(enum.IntEnum):
-    """What a segment's shape says for it: all of a stronger class are looked at before any of a weaker one."""
+    """How strongly a segment's shape says that it is code; stronger classes are looked at before weaker ones."""
 
     OTHER = 0
     PROSE = 1
@@ -35,7 +35,15 @@ class Strength(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """`is_closed` is false where the reply ends before the block does; `is_diff` is what its tag says."""
+    """A text in a reply that may be code.
+
+    Attributes:
+        text: The text, without what was around it.
+        strength: How strongly its shape says that it is code.
+        is_closed: False where the reply ends before the block does.
+        is_diff: Whether the block's tag says that it is a diff.
+        how: What was done to the reply to get the text, in words.
+    """
 
     text: str
     strength: Strength
@@ -48,22 +56,22 @@ class Segment:
 
 _REPLACED: Final = str.maketrans(
     {
-        **dict.fromkeys("\u00a0\u202f\u2007\u2009", " "),  # spaces that do not break, or are thin
-        **dict.fromkeys("\ufeff\u200b\u200c\u200d\u2060", None),  # marks without a width
+        **dict.fromkeys("\u00a0\u202f\u2007\u2009", " "),  # Spaces that do not break, or are thin, become plain ones.
+        **dict.fromkeys("\ufeff\u200b\u200c\u200d\u2060", None),  # Marks without a width are taken out.
         **dict.fromkeys("\u2028\u2029\u0085", "\n"),
     }
 )
 
 
 def clean(text: str) -> str:
-    """Unix line ends; no byte order mark, no invisible characters, no spaces of special kinds."""
+    """Give a reply Unix line ends, and take byte order marks, invisible characters and special spaces out."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").translate(_REPLACED)
     return _CURLY_FENCE.sub(r"\1```", lines)
 
 
 _THINKING: Final = "think thinking thought thoughts reasoning reflection analysis scratchpad seed:think".split()
 _NAMES: Final = "|".join(sorted(_THINKING, key=len, reverse=True))
-#: What opens and what closes thinking, in the tags, tokens and channels that models use.
+#: The marks that open and close thinking, in the tags, tokens and channels that models use.
 _MARK: Final = re.compile(
     rf"""(?P<open><(?:{_NAMES})(?:[ \t][^<>\n]{{0,80}})?>|\[THINK\]|◁think▷|<\|begin_of_thought\|>
          |<\|channel\|>\s{{0,9}}(?:analysis|commentary)\b)
@@ -74,8 +82,8 @@ _TOKEN: Final = re.compile(r"<[|\uff5c][\w\u2581]{1,40}[|\uff5c]>")
 _BARE_CHANNELS: Final = re.compile(r"\A\s*analysis(?=[A-Z\s]).*?assistantfinal", re.DOTALL)
 
 
-def without_thinking(text: str) -> tuple[str, bool, bool]:
-    """The reply without what was only thought, whether there was any, and whether the reply ends inside of it."""
+def strip_thinking(text: str) -> tuple[str, bool, bool]:
+    """Take thinking out of a reply; gives the rest, whether there was any, and whether the reply ends inside of it."""
     text, bare = _BARE_CHANNELS.subn("", text)
     kept: list[str] = []
     start = 0
@@ -84,10 +92,10 @@ def without_thinking(text: str) -> tuple[str, bool, bool]:
     last_close = max((m.start() for m in marks if m["close"]), default=-1)
     for mark in marks:
         if mark["close"]:
-            # What closes without having been opened ends thinking that began with the reply.
+            # A closing mark without an opening one ends thinking that began with the reply.
             kept = kept if inside else []
             start, inside = mark.end(), False
-        elif not inside and (mark.start() < last_close or _begins_line(text, mark.start())):
+        elif not inside and (mark.start() < last_close or _is_line_start(text, mark.start())):
             kept.append(text[start : mark.start()])
             inside = True
     if not inside:
@@ -96,11 +104,11 @@ def without_thinking(text: str) -> tuple[str, bool, bool]:
 
 
 def _is_quoted(text: str, mark: re.Match[str]) -> bool:
-    """A tag that is talked about: `<think>` in backticks or quotes."""
+    """Whether a tag is only talked about: `<think>` in backticks or quotes."""
     return text[max(mark.start() - 1, 0) : mark.start()] in ("`", '"') and text[mark.end() : mark.end() + 1] in '`"'
 
 
-def _begins_line(text: str, at: int) -> bool:
+def _is_line_start(text: str, at: int) -> bool:
     return not text[max(at - 40, 0) : at].rpartition("\n")[2].strip()
 
 
@@ -114,7 +122,7 @@ _FENCE: Final = re.compile(
 )
 _CLOSING_END: Final = re.compile(rf"(?P<fence>`{{3,}}+|~{{3,}}+){_QUOTE}[ \t.]*{_MARKUP}$")
 _AFTER_CLOSING: Final = re.compile(rf"{_QUOTE}[ \t.,;:]*{_MARKUP}$")
-#: Word processors and web pages make these of backticks.
+#: Word processors and web pages turn backticks into these characters.
 _CURLY_FENCE: Final = re.compile(r"^([ \t>]*+)[\u2018\u2019\u00b4\u02cb]{3,}", re.MULTILINE)
 
 _TAGS: Final = {
@@ -129,7 +137,7 @@ _TAG: Final = re.compile(r"[\s{.]*(?:(?:language|lang|class)\s*[-=:]\s*\"?)?(?:l
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenBlock:
     """A fenced block that is being read."""
 
     mark: str
@@ -139,17 +147,17 @@ class _Open:
     in_comment: bool = False
 
 
-def segments(text: str, depth: int = 0) -> list[Segment]:
-    """The segments of an answer, in its order."""
+def find_segments(text: str, depth: int = 0) -> list[Segment]:
+    """Cut an answer into its segments, in order."""
     found: list[Segment] = []
     prose: list[str] = []
-    block: _Open | None = None
+    block: _OpenBlock | None = None
     last_comment_end = text.rfind("*/")
     position = 0
 
     def end_prose() -> None:
         if any(line.strip() for line in prose):
-            found.extend(_of_prose("\n".join(prose), depth))
+            found.extend(_read_prose("\n".join(prose), depth))
         prose.clear()
 
     for line in text.split("\n"):
@@ -157,50 +165,50 @@ def segments(text: str, depth: int = 0) -> list[Segment]:
         can_be_comment = position < last_comment_end
         position += len(line) + 1
         if block is not None and block.in_comment and can_be_comment:
-            _add(block, line)
+            _add_line(block, line)
         elif block is None and fence is not None:
             end_prose()
-            block = _opened(fence)
-            found, block = _closed_at_once(found, block, depth)
+            block = _open_block(fence)
+            found, block = _close_at_once(found, block, depth)
         elif block is None:
             prose.append(line)
-        elif fence is not None and _closes(block, fence):
-            found.extend(_of_block(block, True, depth))
+        elif fence is not None and _is_closing(block, fence):
+            found.extend(_read_block(block, True, depth))
             block = None
-        elif fence is not None and _opens_code(block, fence):
-            # The block before it was never closed, or holds blocks itself.
-            found.extend(_of_block(block, block.tag in _WRAPPERS or not block.lines, depth))
-            block = _opened(fence)
-        elif (end := _closing_end(block, line)) is not None:
+        elif fence is not None and _is_opening(block, fence):
+            # The open block was never closed, or holds blocks itself.
+            found.extend(_read_block(block, block.tag in _WRAPPERS or not block.lines, depth))
+            block = _open_block(fence)
+        elif (end := _find_closing(block, line)) is not None:
             block.lines.append(line[:end])
-            found.extend(_of_block(block, True, depth))
+            found.extend(_read_block(block, True, depth))
             block = None
         else:
-            _add(block, line)
+            _add_line(block, line)
     end_prose()
     if block is not None:
-        found.extend(_of_block(block, False, depth))
+        found.extend(_read_block(block, False, depth))
     return found
 
 
-def _opened(fence: re.Match[str]) -> _Open:
-    tag, code = _tag_of(fence["info"])
-    block = _Open(fence["fence"], fence["indent"][:MAX_INDENT], tag, [])
+def _open_block(fence: re.Match[str]) -> _OpenBlock:
+    tag, code = _read_tag(fence["info"])
+    block = _OpenBlock(fence["fence"], fence["indent"][:MAX_INDENT], tag, [])
     if code:
-        _add(block, code)
+        _add_line(block, code)
     return block
 
 
-def _closed_at_once(found: list[Segment], block: _Open, depth: int) -> tuple[list[Segment], _Open | None]:
-    """A block on one line: what follows the opening fence ends in a closing one."""
-    if block.lines and (end := _closing_end(block, block.lines[0])) is not None:
+def _close_at_once(found: list[Segment], block: _OpenBlock, depth: int) -> tuple[list[Segment], _OpenBlock | None]:
+    """Close a block that begins and ends on one line."""
+    if block.lines and (end := _find_closing(block, block.lines[0])) is not None:
         block.lines[0] = block.lines[0][:end]
-        return [*found, *_of_block(block, True, depth)], None
+        return [*found, *_read_block(block, True, depth)], None
     return found, block
 
 
-def _add(block: _Open, line: str) -> None:
-    """A line of a block, without the indent of its fence; and whether a comment of C is open behind it."""
+def _add_line(block: _OpenBlock, line: str) -> None:
+    """Add a line to a block without the indent of the fence, and note whether a comment of C is open behind it."""
     for character in block.indent:
         if line.startswith(character):
             line = line[1:]
@@ -216,25 +224,27 @@ def _add(block: _Open, line: str) -> None:
         position += 2
 
 
-def _closes(block: _Open, fence: re.Match[str]) -> bool:
+def _is_closing(block: _OpenBlock, fence: re.Match[str]) -> bool:
+    """Whether a fence closes the open block."""
     mark = fence["fence"]
     if mark[0] != block.mark[0] or len(mark) < len(block.mark):
         return False
     if _AFTER_CLOSING.match(fence["info"]) is not None:
         return True
-    # A sentence goes on behind it.
-    return len(fence["info"].split()) > 1 and _tag_of(fence["info"])[0] not in {*_TAGS, *_DIFF_TAGS, "json"} - {""}
+    # Several words that are no tag are a sentence that goes on behind the closing fence.
+    return len(fence["info"].split()) > 1 and _read_tag(fence["info"])[0] not in {*_TAGS, *_DIFF_TAGS, "json"} - {""}
 
 
-def _opens_code(block: _Open, fence: re.Match[str]) -> bool:
+def _is_opening(block: _OpenBlock, fence: re.Match[str]) -> bool:
+    """Whether a fence inside of a block opens another block of code."""
     mark = fence["fence"]
     if len(mark) < len(block.mark) or mark[0] != block.mark[0]:
         return False
-    return _tag_of(fence["info"])[0] in {*_TAGS, *_DIFF_TAGS, "json"} - {""}
+    return _read_tag(fence["info"])[0] in {*_TAGS, *_DIFF_TAGS, "json"} - {""}
 
 
-def _closing_end(block: _Open, line: str) -> int | None:
-    """Where a closing fence begins that stands behind code on its line."""
+def _find_closing(block: _OpenBlock, line: str) -> int | None:
+    """Find where a closing fence begins that stands behind code on its line."""
     if block.mark[0] not in line[-400:]:
         return None
     end = _CLOSING_END.search(line, max(len(line) - 400, 0))
@@ -243,8 +253,8 @@ def _closing_end(block: _Open, line: str) -> int | None:
     return None if "//" in line[: end.start()] else end.start()
 
 
-def _tag_of(info: str) -> tuple[str, str]:
-    """The language in an info string, and the code that follows on the same line."""
+def _read_tag(info: str) -> tuple[str, str]:
+    """Read the language in an info string, and the code that follows on the same line."""
     first = _TAG.match(info[:200])
     if first is None:
         return ("", info) if _looks_like_code(info) else ("", "")
@@ -266,16 +276,17 @@ def _looks_like_code(text: str) -> bool:
 # -- from blocks and prose to segments --------------------------------------------------------------------------------
 
 
-def _of_block(block: _Open, is_closed: bool, depth: int) -> list[Segment]:
+def _read_block(block: _OpenBlock, is_closed: bool, depth: int) -> list[Segment]:
+    """Turn a block into its segments: those of blocks or JSON inside of it, else the block itself."""
     text = "\n".join(block.lines)
     strength = _TAGS.get(block.tag, Strength.OTHER)
     if depth < MAX_DEPTH:
         if strength <= Strength.UNTAGGED and any(_FENCE.match(line) for line in block.lines):
-            inner = segments(text, depth + 1)
+            inner = find_segments(text, depth + 1)
             return inner if is_closed else [*inner[:-1], *(replace(s, is_closed=False) for s in inner[-1:])]
-        if strength <= Strength.UNTAGGED and (fields := _fields(text, depth)):
+        if strength <= Strength.UNTAGGED and (fields := _read_fields(text, depth)):
             return fields
-    return [] if not text.strip() else [_mended(Segment(text, strength, is_closed, block.tag in _DIFF_TAGS))]
+    return [] if not text.strip() else [_mend(Segment(text, strength, is_closed, block.tag in _DIFF_TAGS))]
 
 
 _FIELD: Final = re.compile(
@@ -285,17 +296,17 @@ _FIELD: Final = re.compile(
 )
 
 
-def _fields(text: str, depth: int) -> list[Segment]:
-    """The texts in fields of a JSON object that are named like code."""
+def _read_fields(text: str, depth: int) -> list[Segment]:
+    """Read the fields of a JSON object that are named like code."""
     found: list[Segment] = []
     for field in _FIELD.finditer(text):
-        code = _unescaped(field["text"])
+        code = _unescape(field["text"])
         if "\n" not in code and "{" not in code and ";" not in code:
             continue
-        if depth < MAX_DEPTH and (inner := _fields(code, depth + 1)):
+        if depth < MAX_DEPTH and (inner := _read_fields(code, depth + 1)):
             found.extend(inner)
         elif depth < MAX_DEPTH and any(_FENCE.match(line) for line in code.split("\n")):
-            found.extend(segments(code, depth + 1))
+            found.extend(find_segments(code, depth + 1))
         else:
             found.append(Segment(code, Strength.UNTAGGED, bool(field["end"]), how=("read a field of JSON",)))
     return found
@@ -304,7 +315,7 @@ def _fields(text: str, depth: int) -> list[Segment]:
 _ESCAPES: Final = {"n": "\n", "t": "\t", "r": "", '"': '"', "/": "/", "\\": "\\"}
 
 
-def _unescaped(literal: str) -> str:
+def _unescape(literal: str) -> str:
     try:
         return str(json.loads(f'"{literal}"', strict=False)).replace("\r\n", "\n")
     except ValueError:
@@ -319,22 +330,22 @@ _WRAPPER: Final = re.compile(
 _CDATA: Final = re.compile(r"\A\s*<!\[CDATA\[|\]\]>\s*\Z")
 
 
-def _of_prose(text: str, depth: int) -> list[Segment]:
-    """What stands outside of fences: fields of JSON, contents of tags, and sentences."""
-    if '"' in text and (fields := _fields(text, depth)):
+def _read_prose(text: str, depth: int) -> list[Segment]:
+    """Read what stands outside of fences: fields of JSON, contents of tags, and sentences."""
+    if '"' in text and (fields := _read_fields(text, depth)):
         return fields
     found: list[Segment] = []
     position = 0
-    for start, end, strength, inner, is_closed in _wrapped(text):
-        found.append(_mended(Segment(text[position:start], Strength.PROSE)))
-        found.append(_mended(Segment(_CDATA.sub("", inner), strength, is_closed)))
+    for start, end, strength, inner, is_closed in _find_wrapped(text):
+        found.append(_mend(Segment(text[position:start], Strength.PROSE)))
+        found.append(_mend(Segment(_CDATA.sub("", inner), strength, is_closed)))
         position = end
-    found.append(_mended(Segment(text[position:], Strength.PROSE)))
+    found.append(_mend(Segment(text[position:], Strength.PROSE)))
     return [segment for segment in found if segment.text.strip()]
 
 
-def _wrapped(text: str) -> Iterator[tuple[int, int, Strength, str, bool]]:
-    """Innermost tags of the table with what they hold; a tag alone on its line that nothing closes holds the rest."""
+def _find_wrapped(text: str) -> Iterator[tuple[int, int, Strength, str, bool]]:
+    """Yield the innermost tags of the table with what they hold; one that nothing closes holds the rest of the text."""
     opened: re.Match[str] | None = None
     for tag in _WRAPPER.finditer(text):
         if not tag["slash"]:
@@ -356,7 +367,8 @@ def _strength_of(tag: re.Match[str]) -> Strength:
 # -- damage to the text of a segment ----------------------------------------------------------------------------------
 
 
-def _mended(segment: Segment) -> Segment:
+def _mend(segment: Segment) -> Segment:
+    """Undo what was done to the text on its way here, and say so in `how`."""
     for mend, words in _MENDS:
         text = mend(segment.text)
         if text != segment.text:
@@ -368,14 +380,14 @@ _NUMBERED: Final = re.compile(r"^[ \t]*+(?P<number>\d{1,6})(?:[ \t]?[:|│┃→
 MIN_NUMBERED: Final = 3
 
 
-def _without_line_numbers(text: str) -> str:
-    """Runs of lines that are numbered one after the other, without the numbers."""
+def _strip_line_numbers(text: str) -> str:
+    """Take the numbers off lines that are numbered one after the other."""
     lines = text.split("\n")
     matches = [_NUMBERED.match(line) for line in lines]
     start = 0
     while start < len(lines):
         end = start + 1
-        while end < len(lines) and _follows(matches[end - 1], matches[end]):
+        while end < len(lines) and _is_next_number(matches[end - 1], matches[end]):
             end += 1
         if matches[start] is not None and end - start >= MIN_NUMBERED:
             lines[start:end] = [m["rest"] if m is not None else "" for m in matches[start:end]]
@@ -383,16 +395,16 @@ def _without_line_numbers(text: str) -> str:
     return "\n".join(lines)
 
 
-def _follows(first: re.Match[str] | None, second: re.Match[str] | None) -> bool:
+def _is_next_number(first: re.Match[str] | None, second: re.Match[str] | None) -> bool:
     return first is not None and second is not None and int(second["number"]) == int(first["number"]) + 1
 
 
 _ENTITY: Final = re.compile(r"&(lt|gt|amp|quot|apos|nbsp|#39|#x27|#34|#x22|#60|#62|#38|#160);", re.IGNORECASE)
 
 
-def _without_entities(text: str) -> str:
-    """HTML escapes undone, unless `lt` and the like are names in this text: `a &lt; b` could be C."""
-    for _ in range(2):  # escaped twice: &amp;lt;
+def _unescape_html(text: str) -> str:
+    """Undo HTML escapes, unless `lt` and the like are names in the text: `a &lt; b` could be C."""
+    for _ in range(2):  # Some texts are escaped twice: &amp;lt;
         names = {m[1].lower() for m in _ENTITY.finditer(text)}
         if not names:
             break
@@ -403,32 +415,32 @@ def _without_entities(text: str) -> str:
     return text
 
 
-def _without_escapes(text: str) -> str:
-    r"""The text of a literal: one line with `\n` where its lines ended."""
+def _unescape_lines(text: str) -> str:
+    r"""Undo the escapes of a text that is one line with `\n` where its lines ended."""
     bare = text.strip()
     if "\n" in bare or "\\n" not in bare or not re.search(r"[;{}]\s*\\n", bare):
         return text
-    return _unescaped(bare.strip('"'))
+    return _unescape(bare.strip('"'))
 
 
 _BREAK: Final = re.compile(r"[ \t]*+<br[ \t]{0,3}/?>[ \t]*+$", re.MULTILINE | re.IGNORECASE)
 
 
-def _without_breaks(text: str) -> str:
-    """Lines without HTML's line breaks at their ends."""
+def _strip_breaks(text: str) -> str:
+    """Take HTML's line breaks off the ends of lines."""
     return _BREAK.sub("", text)
 
 
-def _without_tag_line(text: str) -> str:
-    """A language alone on the first line: the tag of a fence that slipped down, or lost its fence."""
+def _strip_tag_line(text: str) -> str:
+    """Take a language off the first line, where it stands alone: a fence's tag that slipped down or lost its fence."""
     first, newline, rest = text.lstrip("\n").partition("\n")
     return rest if newline and _TAGS.get(first.strip().lower(), Strength.OTHER) >= Strength.CPP else text
 
 
 _MENDS: Final[tuple[tuple[Callable[[str], str], str], ...]] = (
-    (_without_escapes, "undid escapes of line ends"),
-    (_without_breaks, "took line breaks off"),
-    (_without_entities, "undid HTML escapes"),
-    (_without_line_numbers, "took line numbers off"),
-    (_without_tag_line, "took a tag off"),
+    (_unescape_lines, "undid escapes of line ends"),
+    (_strip_breaks, "took line breaks off"),
+    (_unescape_html, "undid HTML escapes"),
+    (_strip_line_numbers, "took line numbers off"),
+    (_strip_tag_line, "took a tag off"),
 )

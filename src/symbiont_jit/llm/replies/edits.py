@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["Edit", "Misfit", "apply_edits", "diff_hunks", "new_side", "search_blocks"]
+__all__ = ["Edit", "Misfit", "apply_edits", "find_hunks", "write_new_side", "find_search_blocks"]
 
 MAX_EDITS: Final = 100
 #: Lines of context that may be wrong at either end of a hunk.
@@ -22,7 +22,13 @@ MAX_QUOTE: Final = 80
 
 @dataclass(slots=True)
 class Edit:
-    """Lines with ` `, `-` or `+` before them; `line` counts from 1 and is 0 where nothing was said."""
+    """One change to a source.
+
+    Attributes:
+        lines: Pairs of a mark (` `, `-` or `+`) and the line behind it.
+        line: Where the change begins, counted from 1; 0 where the reply does not say.
+        is_complete: False where the reply ends inside of the edit.
+    """
 
     lines: list[tuple[str, str]] = field(default_factory=list)
     line: int = 0
@@ -30,18 +36,18 @@ class Edit:
 
     @property
     def old(self) -> list[str]:
-        """What is to be there before."""
+        """The lines that the source has before the edit."""
         return [text for mark, text in self.lines if mark != "+"]
 
     @property
     def new(self) -> list[str]:
-        """What is to be there afterwards."""
+        """The lines that the source has after the edit."""
         return [text for mark, text in self.lines if mark != "-"]
 
 
 @dataclass(frozen=True, slots=True)
 class Misfit:
-    """The edit that could not be made, counted from 1, and the first line of it that the source does not have."""
+    """The edit that could not be made, counted from 1, and its first line that the source does not have."""
 
     number: int
     line: str
@@ -55,8 +61,8 @@ _REPLACE: Final = re.compile(r"\s{0,8}>{5,9}(?:\s?(?:REPLACE|UPDATED|NEW|MODIFIE
 _FENCE_LINE: Final = re.compile(r"[ \t]{0,8}(?:```|~~~)[\w+-]{0,12}[ \t]*+$")
 
 
-def search_blocks(text: str) -> list[Edit]:
-    """The SEARCH/REPLACE blocks of a text; the last is not complete where the text ends inside of it."""
+def find_search_blocks(text: str) -> list[Edit]:
+    """Read the SEARCH/REPLACE blocks of a text; the last is not complete where the text ends inside of it."""
     found: list[Edit] = []
     edit: Edit | None = None
     mark = "-"
@@ -80,10 +86,10 @@ _HUNK: Final = re.compile(r"@@(?:\s*-(?P<line>\d{1,9})(?:,\d{1,9})?\s*\+\d{1,9}(
 _FILE: Final = re.compile(r"(?:---|\+\+\+) |diff --git |index [0-9a-f]|\*\*\* |new file mode|=== ")
 
 
-def diff_hunks(text: str, *, is_diff: bool = False, is_fenced: bool = True) -> list[Edit]:
-    """The hunks of a unified diff in a text; `is_diff` says that the text is one even without a header.
+def find_hunks(text: str, *, is_diff: bool = False, is_fenced: bool = True) -> list[Edit]:
+    """Read the hunks of a unified diff in a text; `is_diff` says that the text is one even without a header.
 
-    Outside of a fence a line without a mark ends its hunk; inside it is context whose blank was forgotten.
+    Outside of a fence a line without a mark ends its hunk; inside of one it is context whose blank was forgotten.
     """
     lines = text.split("\n")
     has_hunks = any(_HUNK.match(line) for line in lines)
@@ -112,7 +118,7 @@ def diff_hunks(text: str, *, is_diff: bool = False, is_fenced: bool = True) -> l
 
 
 def _is_file_line(lines: Sequence[str], number: int) -> bool:
-    """`--- a` is a header where `+++ b` follows; alone it is a line `-- a;` taken away."""
+    """Whether a line is a diff's header: `--- a` is one where `+++ b` follows; alone it takes a line `-- a;` away."""
     line = lines[number]
     if line.startswith("--- "):
         return lines[number + 1 : number + 2] != [] and lines[number + 1].startswith("+++ ")
@@ -121,8 +127,8 @@ def _is_file_line(lines: Sequence[str], number: int) -> bool:
     return _FILE.match(line) is not None
 
 
-def new_side(edits: Iterable[Edit]) -> str:
-    """What the edits would leave, taken alone: a whole function where the hunk held one."""
+def write_new_side(edits: Iterable[Edit]) -> str:
+    """Write what the edits would leave, taken alone: a whole function where the hunk held one."""
     return "\n".join(line for edit in edits for line in edit.new)
 
 
@@ -130,17 +136,17 @@ def new_side(edits: Iterable[Edit]) -> str:
 
 
 def apply_edits(source: str, edits: Sequence[Edit]) -> str | Misfit:
-    """The source with all edits made, one after the other."""
+    """Make all edits, one after the other; gives the new source, or the edit that does not fit."""
     shift = 0
     for number, edit in enumerate(edits, 1):
         if number > MAX_EDITS:
             return Misfit(number, f"more than {MAX_EDITS} edits")
         lines = source.split("\n")
-        changed = _applied(lines, edit, edit.line + shift if edit.line else 0)
+        changed = _apply(lines, edit, edit.line + shift if edit.line else 0)
         if changed is None:
-            replaced = _replaced_inside(source, edit)
+            replaced = _replace_inside(source, edit)
             if replaced is None:
-                return Misfit(number, _first_missing(lines, edit))
+                return Misfit(number, _find_missing(lines, edit))
             source = replaced
         else:
             shift += len(changed) - len(lines)
@@ -148,31 +154,32 @@ def apply_edits(source: str, edits: Sequence[Edit]) -> str | Misfit:
     return source
 
 
-def _key(line: str) -> str:
-    """What has to agree of a line: all but its blanks."""
+def _strip_blanks(line: str) -> str:
+    """Reduce a line to what has to agree: all but its blanks."""
     return "".join(line.split())
 
 
-def _applied(lines: list[str], edit: Edit, near: int) -> list[str] | None:
-    if not any(_key(line) for line in edit.old):
-        return _inserted(lines, edit, near)
-    marked = [(mark, text) for mark, text in edit.lines if mark == "+" or _key(text)]
+def _apply(lines: list[str], edit: Edit, near: int) -> list[str] | None:
+    """Make one edit by whole lines, with as much of its context as agrees; None where nothing does."""
+    if not any(_strip_blanks(line) for line in edit.old):
+        return _insert(lines, edit, near)
+    marked = [(mark, text) for mark, text in edit.lines if mark == "+" or _strip_blanks(text)]
     for front, back in _FUZZ:
-        trimmed = _trimmed(marked, front, back)
+        trimmed = _trim(marked, front, back)
         if trimmed is None:
             continue
-        at = _place(lines, [_key(text) for mark, text in trimmed if mark != "+"], near + front)
+        at = _find_place(lines, [_strip_blanks(text) for mark, text in trimmed if mark != "+"], near + front)
         if at is not None:
-            return _spliced(lines, trimmed, at)
+            return _splice(lines, trimmed, at)
     return None
 
 
-#: How much context is left out at the front and at the back, the least first.
+#: How many lines of context are left out at the front and at the back, the fewest first.
 _FUZZ: Final = sorted(((f, b) for f in range(MAX_FUZZ + 1) for b in range(MAX_FUZZ + 1)), key=sum)
 
 
-def _trimmed(marked: list[tuple[str, str]], front: int, back: int) -> list[tuple[str, str]] | None:
-    """The hunk without some lines of context at its ends; None where there are not as many."""
+def _trim(marked: list[tuple[str, str]], front: int, back: int) -> list[tuple[str, str]] | None:
+    """Leave out some lines of context at a hunk's ends; None where there are not as many."""
     end = len(marked) - back
     cut = marked[:front] + marked[end:]
     kept = marked[front:end]
@@ -181,9 +188,9 @@ def _trimmed(marked: list[tuple[str, str]], front: int, back: int) -> list[tuple
     return kept
 
 
-def _place(lines: list[str], old: list[str], near: int) -> list[int] | None:
-    """The numbers of the lines that agree, empty ones left out; of several places the one nearest to `near`."""
-    full = [(number, key) for number, line in enumerate(lines) if (key := _key(line))]
+def _find_place(lines: list[str], old: list[str], near: int) -> list[int] | None:
+    """Find the numbers of the lines that agree, empty ones left out; of several places the one nearest to `near`."""
+    full = [(number, key) for number, line in enumerate(lines) if (key := _strip_blanks(line))]
     keys = [key for _, key in full]
     places = [i for i, key in enumerate(keys) if key == old[0] and keys[i : i + len(old)] == old]
     if not places:
@@ -192,8 +199,8 @@ def _place(lines: list[str], old: list[str], near: int) -> list[int] | None:
     return [number for number, _ in full[best : best + len(old)]]
 
 
-def _spliced(lines: list[str], marked: list[tuple[str, str]], at: list[int]) -> list[str]:
-    """The source with the hunk made: context keeps the source's own spelling."""
+def _splice(lines: list[str], marked: list[tuple[str, str]], at: list[int]) -> list[str]:
+    """Make a hunk at its place; context keeps the source's own spelling."""
     out = lines[: at[0]]
     position, known = at[0], iter(at)
     for mark, text in marked:
@@ -201,28 +208,29 @@ def _spliced(lines: list[str], marked: list[tuple[str, str]], at: list[int]) -> 
             out.append(text)
             continue
         number = next(known)
-        out.extend(lines[position:number])  # empty lines in between
+        out.extend(lines[position:number])  # These are empty lines in between.
         if mark == " ":
             out.append(lines[number])
         position = number + 1
     return out + lines[position:]
 
 
-def _inserted(lines: list[str], edit: Edit, near: int) -> list[str] | None:
-    """New lines without any context go where the header says, if it says so."""
+def _insert(lines: list[str], edit: Edit, near: int) -> list[str] | None:
+    """Insert lines that have no context where the header says; None where it does not say."""
     if not near:
         return None
     at = min(near - 1, len(lines))
     return [*lines[:at], *edit.new, *lines[at:]]
 
 
-def _replaced_inside(source: str, edit: Edit) -> str | None:
-    """Text that is part of a line, and there once."""
+def _replace_inside(source: str, edit: Edit) -> str | None:
+    """Replace a text that is part of a line and stands in the source once."""
     old, new = "\n".join(edit.old).strip(), "\n".join(edit.new).strip()
     return source.replace(old, new) if old and source.count(old) == 1 else None
 
 
-def _first_missing(lines: list[str], edit: Edit) -> str:
-    known = {_key(line) for line in lines}
+def _find_missing(lines: list[str], edit: Edit) -> str:
+    """Find the first line of an edit that the source does not have, or the edit's first line where it has all."""
+    known = {_strip_blanks(line) for line in lines}
     old = [line.strip() for line in edit.old if line.strip()]
-    return next((line for line in old if _key(line) not in known), old[0] if old else "")[:MAX_QUOTE]
+    return next((line for line in old if _strip_blanks(line) not in known), old[0] if old else "")[:MAX_QUOTE]

@@ -1,7 +1,7 @@
 """The top level of C, found without parsing it: functions, directives, declarations, and what is none of them.
 
-In: text that is C, or C with prose around it. Out: a `Scan`, pieces by position. It takes time linear in the text,
-whatever the text is. Non-goals: whether the C is right; the frontend says that.
+In: text that is C, or C with prose around it. Out: a `Scan`, pieces by position. The time is linear in the length of
+the text, whatever the text is. Non-goal: whether the C is right; the frontend says that.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Final
 
 from symbiont_jit.c import vocabulary
 
-__all__ = ["TYPE_WORDS", "Piece", "Scan", "brace_groups", "calls", "is_prose", "scan", "words"]
+__all__ = ["TYPE_WORDS", "Piece", "Scan", "find_brace_groups", "find_calls", "find_words", "is_prose", "scan"]
 
-#: How far before its name a function's declaration is looked for.
+#: How many characters before a function's name its declaration is looked for.
 MAX_HEAD: Final = 600
 TYPE_WORDS: Final = frozenset(
     "void char short int long float double signed unsigned _Bool bool _Complex complex const volatile static inline "
     "extern register struct union enum restrict __inline __inline__ _Noreturn".split()
 ) | frozenset(vocabulary.TYPEDEFS)
 _TAG_WORDS: Final = frozenset({"struct", "union", "enum"})
-#: Before a bracket these are no functions.
+#: Words that stand before a bracket and are no functions.
 KEYWORDS: Final = frozenset(
     "if for while switch do else return sizeof case default goto break continue typedef _Alignof _Static_assert".split()
 )
-#: Where a line begins any word may be the name of a type, but not one of these: they begin other languages' functions.
+#: At the start of a line any word may be the name of a type, but these begin statements or other languages' functions.
 _NOT_TYPES: Final = KEYWORDS | frozenset("function fn def func fun class new let var sub proc".split())
 _ATTRIBUTE_WORDS: Final = ("__attribute__", "__attribute", "__declspec", "_Alignas")
 _DIRECTIVE_WORDS: Final = "include define undef ifdef ifndef if elif else endif pragma error line"
@@ -52,11 +52,18 @@ _PROSE: Final = re.compile(r"\b[A-Za-z]{2,}+(?:[ ,'\u2019-]{1,3}+[A-Za-z]++){2,}
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Something at the top level: `names` is what it declares.
+    """Something at the top level of C.
 
-    `kind` is function, directive, declaration, prototype, linkage (of `extern "C" {` and its brace) or junk. Of a
-    function, `head` is where its name begins, `brace` where its body does and `params` the text in its parentheses;
-    `is_open` says that the text ends inside of it; `is_conditional` that it stands between #if and #endif.
+    Attributes:
+        kind: function, directive, declaration, prototype, linkage (`extern "C" {` and its closing brace) or junk.
+        start: Where the piece begins, as an index of the text.
+        end: Where the piece ends; the character there is not part of it.
+        names: The names that the piece declares.
+        head: Where a function's name begins.
+        brace: Where a function's body begins.
+        params: The text in a function's parentheses.
+        is_open: Whether the text ends inside of the piece.
+        is_conditional: Whether the piece stands between #if and #endif.
     """
 
     kind: str
@@ -71,7 +78,7 @@ class Piece:
 
     @property
     def name(self) -> str:
-        """The first of its names, or nothing."""
+        """The first name that the piece declares, or an empty text."""
         return self.names[0] if self.names else ""
 
     @property
@@ -86,7 +93,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """`bare` is the text with comments and literals blanked, character for character; `pieces` are in order."""
+    """A text with its pieces in order; `bare` is the text with comments and literals blanked, none of it moved."""
 
     text: str
     bare: str
@@ -94,22 +101,22 @@ class Scan:
 
     @property
     def functions(self) -> list[Piece]:
-        """The definitions."""
+        """The definitions of functions, in their order."""
         return [p for p in self.pieces if p.kind == "function"]
 
 
 def scan(text: str, *, prose: bool = False) -> Scan:
-    """The pieces of C text; with `prose`, of the C in a text that is mostly none."""
+    """Find the pieces of C text; with `prose`, those of the C in a text that is mostly none."""
     return _Scanner(text, prose).run()
 
 
-def calls(bare: str) -> set[str]:
-    """The names that stand before an opening parenthesis."""
+def find_calls(bare: str) -> set[str]:
+    """Find the names that stand before an opening parenthesis."""
     return {m[1] for m in _CALL.finditer(bare)} - KEYWORDS
 
 
-def words(bare: str) -> set[str]:
-    """All identifiers and keywords."""
+def find_words(bare: str) -> set[str]:
+    """Find all identifiers and keywords."""
     return {m[0] for m in _WORD.finditer(bare)}
 
 
@@ -118,8 +125,8 @@ def is_prose(bare: str) -> bool:
     return not re.search(r"[;{}=#]", bare) and _PROSE.search(bare) is not None
 
 
-def brace_groups(bare: str) -> Iterator[tuple[int, int]]:
-    """Outermost blocks as start and end; the end of a block that nothing closes is -1."""
+def find_brace_groups(bare: str) -> Iterator[tuple[int, int]]:
+    """Yield the outermost blocks as start and end; the end of a block that nothing closes is -1."""
     depth = start = 0
     for match in re.finditer(r"[{}]", bare):
         if match[0] == "{":
@@ -135,12 +142,12 @@ def brace_groups(bare: str) -> Iterator[tuple[int, int]]:
 
 @dataclass(slots=True)
 class _Scanner:
-    """One walk over the tokens. `chunk` is where the piece that is being read begins."""
+    """One walk over the tokens of a text; `chunk` is where the piece that is being read begins."""
 
     text: str
     prose: bool
     pieces: list[Piece] = field(default_factory=list)
-    #: Comments and literals, as start and end.
+    #: Where comments and literals stand, as start and end.
     blanks: list[tuple[int, int]] = field(default_factory=list)
     chunk: int = 0
     depth: int = 0
@@ -158,24 +165,24 @@ class _Scanner:
         while match := _TOKEN.search(self.text, position):
             position = self.take(match)
         self.finish()
-        return Scan(self.text, self.bare(), tuple(self.pieces))
+        return Scan(self.text, self.blank_all(), tuple(self.pieces))
 
     def take(self, match: re.Match[str]) -> int:
-        """Handle a token; gives where to read on."""
+        """Take one token; gives where to read on."""
         first = match[0][0]
         if first in "(){};":
-            self.mark(first, match.start())
+            self.take_mark(first, match.start())
             return match.end()
         if match[0] == "/*":
-            return self.comment(match.start())
+            return self.take_comment(match.start())
         if match[0].endswith("#") and first in " \t#":
-            return self.directive(match.start(), match.end())
+            return self.take_directive(match.start(), match.end())
         if first == "'" and self.prose and self.text[max(match.start() - 1, 0)].isalnum():
-            return match.start() + 1  # an apostrophe
+            return match.start() + 1  # An apostrophe in a sentence opens no literal.
         self.blanks.append(match.span())
         return match.end()
 
-    def comment(self, start: int) -> int:
+    def take_comment(self, start: int) -> int:
         end = self.text.find("*/", start + 2) if self.has_comment_end else -1
         if end < 0:
             self.has_comment_end = False
@@ -185,34 +192,34 @@ class _Scanner:
         self.blanks.append((start, min(end + 2, len(self.text))))
         return end + 2
 
-    def directive(self, start: int, position: int) -> int:
+    def take_directive(self, start: int, position: int) -> int:
         if self.prose and not _PROSE_DIRECTIVE.match(self.text, start):
             return position
-        end = self.directive_end(position)
+        end = self.find_directive_end(position)
         word = _DIRECTIVE.match(self.text, start)
-        assert word is not None  # the token begins with what it looks for
-        self.condition(word["word"])
+        assert word is not None  # The token that led here begins with what the pattern looks for.
+        self.take_condition(word["word"])
         if self.depth == 0 and self.function is None:
-            self.gap(start)
+            self.add_junk(start)
             names = (word["name"],) if word["word"] == "define" else ()
             self.pieces.append(Piece("directive", start, end, names, is_conditional=bool(self.conditions)))
-            self.begin(end)
+            self.begin_piece(end)
         return end
 
-    def directive_end(self, position: int) -> int:
+    def find_directive_end(self, position: int) -> int:
         while True:
             part = _DIRECTIVE_PART.match(self.text, position)
-            assert part is not None  # it may match nothing
+            assert part is not None  # The pattern matches the empty text too.
             position = part.end()
             if not self.text.startswith("/*", position):
                 return position
-            after = self.comment(position)
+            after = self.take_comment(position)
             if after > len(self.text):
                 return len(self.text)
             position = after
 
-    def condition(self, word: str) -> None:
-        """Each branch of #if begins at the depth where the first one did."""
+    def take_condition(self, word: str) -> None:
+        """Note a condition: each branch of #if begins at the depth of braces where the first one did."""
         if word in ("if", "ifdef", "ifndef"):
             self.conditions.append(self.depth)
         elif word in ("else", "elif") and self.conditions:
@@ -220,7 +227,7 @@ class _Scanner:
         elif word == "endif" and self.conditions:
             self.conditions.pop()
 
-    def mark(self, character: str, at: int) -> None:
+    def take_mark(self, character: str, at: int) -> None:
         match character:
             case "(":
                 self.parentheses.append((at, self.is_attribute(at)))
@@ -232,7 +239,7 @@ class _Scanner:
             case "}":
                 self.close_brace(at)
             case ";" if self.depth == 0 and self.function is None:
-                self.semicolon(at)
+                self.take_semicolon(at)
 
     def is_attribute(self, at: int) -> bool:
         before = self.text[max(at - 20, 0) : at].rstrip()
@@ -246,14 +253,14 @@ class _Scanner:
         if before.endswith('"C"') and before[:-3].rstrip().endswith("extern"):
             self.linkages += 1
             start = self.text.rfind("extern", 0, at)
-            self.gap(start)
+            self.add_junk(start)
             self.pieces.append(Piece("linkage", start, at + 1))
-            self.begin(at + 1)
-        elif (found := self.definition(at)) is not None:
-            self.gap(found.start)
+            self.begin_piece(at + 1)
+        elif (found := self.find_definition(at)) is not None:
+            self.add_junk(found.start)
             self.function = found
             self.depth = 1
-        elif not self.prose or _opens_aggregate(before):
+        elif not self.prose or _is_aggregate_head(before):
             self.aggregate = at
             self.depth = 1
 
@@ -264,33 +271,33 @@ class _Scanner:
                 self.end_function(at + 1)
         elif self.linkages:
             self.linkages -= 1
-            self.gap(at)
+            self.add_junk(at)
             self.pieces.append(Piece("linkage", at, at + 1))
-            self.begin(at + 1)
+            self.begin_piece(at + 1)
 
     def end_function(self, end: int, is_open: bool = False) -> None:
         f = self.function
-        assert f is not None  # the callers have looked
+        assert f is not None  # The callers have looked that there is one.
         self.pieces.append(
             Piece(f.kind, f.start, end, f.names, f.head, f.brace, f.params, is_open, bool(self.conditions))
         )
         self.function = None
-        self.begin(end)
+        self.begin_piece(end)
 
-    def begin(self, at: int) -> None:
+    def begin_piece(self, at: int) -> None:
         self.chunk, self.group, self.aggregate = at, None, -1
         self.parentheses.clear()
 
     # -- functions ----------------------------------------------------------------------------------------------
 
-    def definition(self, at: int) -> Piece | None:
-        """The function whose body begins at a brace, if one does."""
+    def find_definition(self, at: int) -> Piece | None:
+        """Find the function whose body begins at a brace, if one does."""
         if self.group is None or self.group[0] < self.chunk:
             return None
         start, end = self.group
         if at - end > MAX_HEAD:
             return None
-        between = self.blanked(end + 1, at).strip()
+        between = self.blank_out(end + 1, at).strip()
         if between and not between.startswith(_ATTRIBUTE_WORDS) and (self.prose or not _OLD_STYLE.fullmatch(between)):
             return None
         window = max(self.chunk, start - MAX_HEAD)
@@ -298,19 +305,19 @@ class _Scanner:
         if name is None or name[1] in KEYWORDS or name[1] in TYPE_WORDS:
             return None
         head = max(window, start - 200) + name.start(1)
-        begin = _start_of(self.text, window, head, needs_type=self.prose and name[1] != "main")
+        begin = _find_start(self.text, window, head, needs_type=self.prose and name[1] != "main")
         if begin is None:
             return None
-        return Piece("function", begin, at, (name[1],), head, at, self.blanked(start + 1, end))
+        return Piece("function", begin, at, (name[1],), head, at, self.blank_out(start + 1, end))
 
     # -- declarations -------------------------------------------------------------------------------------------
 
-    def semicolon(self, at: int) -> None:
-        if _only_blank(self.blanked(self.chunk, at)):
-            self.begin(at + 1)
+    def take_semicolon(self, at: int) -> None:
+        if _is_blank(self.blank_out(self.chunk, at)):
+            self.begin_piece(at + 1)
             return
         if not self.prose:
-            if self.continues_old_style(at):
+            if self.is_old_style(at):
                 return
             self.declare(self.chunk, at + 1)
         else:
@@ -318,27 +325,27 @@ class _Scanner:
             start = max(self.chunk, self.text.rfind("\n", 0, known) + 1)
             if _C_DECLARATION.match(self.text[start : at + 1][:MAX_HEAD]):
                 self.declare(start, at + 1)
-        self.begin(at + 1)
+        self.begin_piece(at + 1)
 
-    def continues_old_style(self, at: int) -> bool:
-        """`double f(x) double x; { ... }`: what follows the parentheses declares the parameters."""
+    def is_old_style(self, at: int) -> bool:
+        """Whether declarations behind parentheses are a function's parameters: `double f(x) double x; { ... }`."""
         if self.group is None or self.aggregate >= 0 or at - self.group[1] > MAX_HEAD:
             return False
-        between = self.blanked(self.group[1] + 1, at).strip()
+        between = self.blank_out(self.group[1] + 1, at).strip()
         return between[:1].isalpha() and _OLD_STYLE.fullmatch(between + ";") is not None
 
     def declare(self, start: int, end: int, is_open: bool = False) -> None:
-        bare = self.blanked(start, end)
+        bare = self.blank_out(start, end)
         is_prototype = self.group is not None and self.aggregate < 0 and "=" not in bare
         kind = "prototype" if is_prototype else "declaration"
-        names = _prototype_names(bare) if is_prototype else _declared_names(bare)
+        names = _find_prototype_names(bare) if is_prototype else _find_declared_names(bare)
         self.pieces.append(Piece(kind, start, end, names, is_open=is_open, is_conditional=bool(self.conditions)))
 
     # -- ends and blanks ----------------------------------------------------------------------------------------
 
-    def gap(self, end: int) -> None:
-        """What stands between two pieces and is more than comments."""
-        if not _only_blank(self.blanked(self.chunk, end)):
+    def add_junk(self, end: int) -> None:
+        """Add as junk what stands between two pieces and is more than comments."""
+        if not _is_blank(self.blank_out(self.chunk, end)):
             self.pieces.append(Piece("junk", self.chunk, end))
 
     def finish(self) -> None:
@@ -348,21 +355,21 @@ class _Scanner:
         elif self.depth and self.aggregate >= 0:
             self.declare(self.chunk, end, is_open=True)
         else:
-            self.gap(end)
+            self.add_junk(end)
 
-    def blanked(self, start: int, end: int) -> str:
-        """A part of the text with its comments and literals blanked."""
+    def blank_out(self, start: int, end: int) -> str:
+        """Blank the comments and literals in a part of the text."""
         first = len(self.blanks)
         while first and self.blanks[first - 1][1] > start:
             first -= 1
         return _blank(self.text, start, end, self.blanks[first:])
 
-    def bare(self) -> str:
+    def blank_all(self) -> str:
         return _blank(self.text, 0, len(self.text), self.blanks)
 
 
-def _opens_aggregate(before: str) -> bool:
-    """Whether a brace behind this text begins a type or a list of values."""
+def _is_aggregate_head(before: str) -> bool:
+    """Whether a brace behind a text begins a type or a list of values."""
     last = before[-1:]
     return last in ("=", "]") or ((last.isalnum() or last == "_") and _TAG_AT_END.search(before) is not None)
 
@@ -374,26 +381,26 @@ def _blank(text: str, start: int, end: int, blanks: list[tuple[int, int]]) -> st
             continue
         parts.append(text[position:left])
         left, right = max(left, position), min(right, end)
-        parts.append(_blanks_like(text[left:right]))
+        parts.append(_hide(text[left:right]))
         position = right
     return "".join(parts) + text[position:end]
 
 
-def _blanks_like(hidden: str) -> str:
+def _hide(hidden: str) -> str:
     return "\n".join(" " * len(line) for line in hidden.split("\n"))
 
 
-def _only_blank(bare: str) -> bool:
+def _is_blank(bare: str) -> bool:
     return not bare.strip()
 
 
-def _prototype_names(bare: str) -> tuple[str, ...]:
+def _find_prototype_names(bare: str) -> tuple[str, ...]:
     found = (m[1] for m in _CALL.finditer(bare) if m[1] not in _ATTRIBUTE_WORDS and m[1] not in TYPE_WORDS)
     return tuple(found)[:1]
 
 
-def _declared_names(bare: str) -> tuple[str, ...]:
-    """What a declaration declares: tags, enumerators and fields as well, which does no harm."""
+def _find_declared_names(bare: str) -> tuple[str, ...]:
+    """Find what a declaration declares; tags, enumerators and fields are among them, which does no harm."""
     names = [m[1] for m in _TAGGED.finditer(bare)] + [m[1] for m in _DECLARED.finditer(bare)]
     return tuple(n for n in dict.fromkeys(names) if n not in TYPE_WORDS)
 
@@ -402,8 +409,8 @@ _WORD_AT_END: Final = re.compile(r"[A-Za-z_]\w*+$")
 _ATTRIBUTE_AT_END: Final = re.compile(r"(?:__attribute__|__attribute|__declspec)\s*\([^{};]*\)$|\[\[[^\[\]]*\]\]$")
 
 
-def _start_of(text: str, low: int, head: int, *, needs_type: bool) -> int | None:
-    """Where the declaration begins whose name stands at `head`: as far back as the words are those of a type."""
+def _find_start(text: str, low: int, head: int, *, needs_type: bool) -> int | None:
+    """Find where the declaration of the name at `head` begins: as far back as the words are those of a type."""
     start, typed = head, False
     while True:
         before = text[low:start]
@@ -422,7 +429,7 @@ def _start_of(text: str, low: int, head: int, *, needs_type: bool) -> int | None
             break
         typed = True
         start = low + word.start()
-    return start if typed or (not needs_type and _begins_line(text[low:start])) else None
+    return start if typed or (not needs_type and _is_line_start(text[low:start])) else None
 
 
 def _is_type_word(word: str, before: str, typed: bool) -> bool:
@@ -433,10 +440,10 @@ def _is_type_word(word: str, before: str, typed: bool) -> bool:
     tag = _WORD_AT_END.search(before.rstrip())
     if tag is not None and tag[0] in _TAG_WORDS:
         return True
-    # The name of a typedef: a lone word where a line begins, or one behind `static` and the like.
+    # A lone word at the start of a line, or behind `static` and the like, may be the name of a typedef.
     behind_type = tag is not None and tag[0] in TYPE_WORDS
-    return not typed and (_begins_line(before) or behind_type)
+    return not typed and (_is_line_start(before) or behind_type)
 
 
-def _begins_line(before: str) -> bool:
+def _is_line_start(before: str) -> bool:
     return before.rpartition("\n")[2].strip(" \t>`*") == ""

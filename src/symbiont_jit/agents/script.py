@@ -1,6 +1,6 @@
-"""An agent whose replies are given: for tests, and for examples that run offline.
+"""An agent whose replies are given, for tests and for examples that run offline.
 
-In: a list of replies. Out: the next one each time it is asked. It counts on the meter like a server's answer would.
+In: a list of replies. Out: the next one at each call. The meter counts it as it counts a server's answer.
 """
 
 from __future__ import annotations
@@ -20,10 +20,24 @@ Script = Scripted | Callable[[list[Message]], Scripted | Awaitable[Scripted]]
 
 
 class ScriptedAgent:
-    """Replies in the order they are asked for: texts, `Reply` objects, exceptions (raised), functions of the messages.
+    """An agent that gives the replies of a script, one at each call.
 
-    `loop` begins again at the end; otherwise an exhausted script raises `AgentError`. `calls` has the messages of each
-    call.
+    Args:
+        replies: Texts, `Reply` objects, exceptions, which are raised, or functions of the messages that give one of
+            these.
+        loop: Whether the script begins again at its end; otherwise a call too many raises `AgentError`.
+        model: The name of the model that replies bear.
+
+    Attributes:
+        calls: The messages of each call so far.
+
+    Raises:
+        UsageError: The script is a text, or empty although it is to loop.
+
+    Example:
+        >>> agent = sj.testing.ScriptedAgent(["I cannot.", "double half(double x) { return x / 2; }"])
+        >>> half.evolve(agent, "Halve it.").attempts
+        2
     """
 
     def __init__(self, replies: Sequence[Script], *, loop: bool = False, model: str = "scripted") -> None:
@@ -36,13 +50,13 @@ class ScriptedAgent:
         self._lock = threading.Lock()
 
     async def __call__(self, messages: Sequence[Message]) -> Reply:
-        """The next reply."""
+        """Give the next reply, or raise it where it is an exception."""
         meter = current_meter()
         if meter is not None:
             meter.before_request()
         usage, model = Usage(is_known=False), self.model
         try:
-            reply = await self._reply([dict(message) for message in messages])
+            reply = await self._resolve([dict(message) for message in messages])
             usage, model = reply.usage, reply.model or model
             return reply
         except TurnLimit as limit:
@@ -52,8 +66,8 @@ class ScriptedAgent:
             if meter is not None:
                 meter.after_request(usage if usage.is_known else None, model)
 
-    async def _reply(self, messages: list[dict[str, Any]]) -> Reply:
-        item: Any = self._next(messages)
+    async def _resolve(self, messages: list[dict[str, Any]]) -> Reply:
+        item: Any = self._take_next(messages)
         if callable(item) and not isinstance(item, Reply | BaseException):
             item = item(messages)
             item = await item if inspect.isawaitable(item) else item
@@ -63,7 +77,7 @@ class ScriptedAgent:
             return item
         return Reply(str(item), ({"role": "assistant", "content": str(item)},), Usage(is_known=False), self.model)
 
-    def _next(self, messages: list[dict[str, Any]]) -> Script:
+    def _take_next(self, messages: list[dict[str, Any]]) -> Script:
         with self._lock:
             nth = len(self.calls)
             self.calls.append(messages)

@@ -1,0 +1,91 @@
+"""Why an answer was not taken, in the kinds that corrections are written for.
+
+In: a `CandidateError`, or a user's check and a candidate. Out: a `Rejection`, or nothing where the check accepts the
+candidate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from symbiont_jit.errors import CandidateError, Stage, render_diagnostics
+
+__all__ = ["Check", "Rejection", "reject_error", "run_check"]
+
+#: A function of a candidate's source that judges it; `run_check` says what it may give.
+Check = Callable[[str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The reason why an answer was not taken.
+
+    Attributes:
+        kind: What was wrong: a key of `CORRECTIONS`.
+        message: What the model is told, with lines of its code.
+        code: The C that was refused.
+        finding: What was wrong in one sentence, without lines of code.
+    """
+
+    kind: str
+    message: str
+    code: str = ""
+    finding: str = ""
+
+    @property
+    def brief(self) -> str:
+        """The first line of what was wrong."""
+        return (self.finding or self.message).partition("\n")[0]
+
+
+#: The kind of rejection by the stage that found it; a wrong signature is told apart by its rule.
+_KIND_OF_STAGE: Final = {
+    Stage.READ: "parse",
+    Stage.PREPROCESS: "parse",
+    Stage.PARSE: "parse",
+    Stage.CHECK: "forbidden",
+    Stage.LOWER: "compile",
+    Stage.LINK: "compile",
+}
+
+#: The kind of rejection by the name of an evaluation's status. `Status` itself cannot be imported: evaluate is above.
+_KIND_OF_STATUS: Final = {
+    "NO_CODE": "no_code",
+    "UNPARSED": "parse",
+    "REJECTED": "forbidden",
+    "UNLOWERED": "compile",
+    "PANICKED": "panic",
+    "CRASHED": "crash",
+    "TIMED_OUT": "timeout",
+    "WRONG": "wrong",
+}
+
+
+def reject_error(error: CandidateError, code: str) -> Rejection:
+    """Make the rejection of code that does not compile."""
+    first = error.diagnostics[0]
+    kind = "signature" if first.rule == "signature" else _KIND_OF_STAGE[error.stage]
+    return Rejection(kind, render_diagnostics(error.diagnostics, error.source), code, first.message)
+
+
+def run_check(check: Check, source: str) -> Rejection | None:
+    """Run the user's check; gives None where it accepts the candidate.
+
+    A check may give an evaluation, a text that says what is wrong, False, True or None.
+    """
+    try:
+        verdict = check(source)
+    except Exception as error:
+        verdict = f"the check raised {type(error).__name__}: {error}"
+    if verdict is None or verdict is True:
+        return None
+    status = getattr(getattr(verdict, "status", None), "name", None)
+    if status == "VALID":
+        return None
+    if status in _KIND_OF_STATUS:
+        message = render_diagnostics(verdict.diagnostics, verdict.source)
+        finding = verdict.diagnostics[0].message if verdict.diagnostics else status
+        return Rejection(_KIND_OF_STATUS[status], message, source, finding)
+    return Rejection("wrong", verdict if isinstance(verdict, str) else f"the check said {verdict!r}", source)
