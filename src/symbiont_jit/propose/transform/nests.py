@@ -44,9 +44,18 @@ from symbiont_jit.c.loops import (
     unrolled_copies,
 )
 from symbiont_jit.c.tree import print_tree, walk
-from symbiont_jit.propose.transform.reductions import reductions
+from symbiont_jit.propose.transform.reductions import find_reductions
 
-__all__ = ["accumulate_in_place", "distribute", "fuse", "interchange", "jam", "promote", "sink_reduction", "tile"]
+__all__ = [
+    "accumulate_in_place",
+    "distribute",
+    "fuse",
+    "interchange",
+    "interchange_reduction",
+    "scalar_replacement",
+    "tile",
+    "unroll_and_jam",
+]
 
 FACTORS = (2, 4, 8, 16, 3, 6, 32)
 FACTOR_WEIGHTS = (0.16, 0.27, 0.27, 0.14, 0.06, 0.05, 0.05)
@@ -58,42 +67,44 @@ def _choose(rng: np.random.Generator, items: list[Any]) -> Any | None:
     return items[int(rng.integers(len(items)))] if items else None
 
 
-def _plain(statements: list[Any]) -> list[Any]:
+def _without_pragmas(statements: list[Any]) -> list[Any]:
     return [s for s in statements if not is_loop_pragma(s)]
 
 
 # -- the order of two loops -----------------------------------------------------------------------------------------
 
 
-def _perfect_inner(loop: Loop) -> Loop | None:
-    """The loop that is all of another's body, with bounds that do not depend on it."""
-    inside = _plain(body_statements(loop))
+def _find_perfect_inner(loop: Loop) -> Loop | None:
+    """Find the loop that is all of another's body and whose bounds do not depend on the other's variable."""
+    inside = _without_pragmas(body_statements(loop))
     inner = loop_of(inside[0]) if len(inside) == 1 else None
     if inner is None or loop.var in names_in(inner.low) | names_in(inner.high):
         return None
     return inner
 
 
-def _swapped(outer: Loop, inner: Loop) -> Any:
+def _swap_loops(outer: Loop, inner: Loop) -> Any:
     inside = make_for(outer.var, outer.type, outer.low, outer.high, outer.step, body_statements(inner))
     return make_for(inner.var, inner.type, inner.low, inner.high, inner.step, [inside])
 
 
 def interchange(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`for i { for j S }` -> `for j { for i S }`."""
-    sites = [(s, inner) for s in main_loops(tree) if (inner := _perfect_inner(s.loop)) is not None]
+    sites = [(s, inner) for s in main_loops(tree) if (inner := _find_perfect_inner(s.loop)) is not None]
     chosen = _choose(rng, sites)
     if chosen is None:
         return False
     site, inner = chosen
-    site.replace([_swapped(site.loop, inner)])
+    site.replace([_swap_loops(site.loop, inner)])
     return True
 
 
 def tile(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`for i { for j S }` -> `for jj in tiles { for i { for j in tile S } }`."""
     sites = [
-        (s, inner) for s in main_loops(tree) if (inner := _perfect_inner(s.loop)) is not None and not is_short(inner)
+        (s, inner)
+        for s in main_loops(tree)
+        if (inner := _find_perfect_inner(s.loop)) is not None and not is_short(inner)
     ]
     chosen = _choose(rng, sites)
     if chosen is None:
@@ -115,7 +126,7 @@ def tile(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
 
 def distribute(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`for i { S; T }` -> `for i S; for i T`, where no declaration of S is used in T."""
-    sites = [(s, cut) for s in main_loops(tree) for cut in _cuts(s.loop)]
+    sites = [(s, cut) for s in main_loops(tree) for cut in _find_cuts(s.loop)]
     chosen = _choose(rng, sites)
     if chosen is None:
         return False
@@ -123,19 +134,19 @@ def distribute(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     return True
 
 
-def _cuts(loop: Loop) -> list[int]:
-    """Where a body can be cut in two."""
+def _find_cuts(loop: Loop) -> list[int]:
+    """Find the places where a body can be cut in two."""
     items = body_statements(loop)
     if jumps_out(loop.body):
         return []
     return [
         cut
         for cut in range(1, len(items))
-        if not is_loop_pragma(items[cut - 1]) and not _used_across(items[:cut], items[cut:])
+        if not is_loop_pragma(items[cut - 1]) and not _is_used_across(items[:cut], items[cut:])
     ]
 
 
-def _used_across(first: list[Any], second: list[Any]) -> bool:
+def _is_used_across(first: list[Any], second: list[Any]) -> bool:
     declared = {s.name for s in first if isinstance(s, c_ast.Decl)}
     return any(declared & names_in(s) for s in second)
 
@@ -158,7 +169,7 @@ def fuse(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
         (a, b)
         for sites in by_list.values()
         for a, b in itertools.pairwise(sites)
-        if b.pragma_start == a.index + 1 and _same_range(a.loop, b.loop)
+        if b.pragma_start == a.index + 1 and _has_same_range(a.loop, b.loop)
     ]
     chosen = _choose(rng, pairs)
     if chosen is None:
@@ -170,43 +181,43 @@ def fuse(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     return True
 
 
-def _same_range(a: Loop, b: Loop) -> bool:
+def _has_same_range(a: Loop, b: Loop) -> bool:
     return a.step == b.step and print_tree(a.low) == print_tree(b.low) and print_tree(a.high) == print_tree(b.high)
 
 
-# -- reductions: in a scalar or in memory -----------------------------------------------------------------------------
+# -- reductions: in a scalar or in memory ----------------------------------------------------------------------------------
 
 
 def accumulate_in_place(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`T s = e; ...; A[i] = s;` -> `A[i] = e; ...` with `A[i]` for `s`: the body can then be distributed."""
-    chosen = _choose(rng, _scalar_reductions(tree))
+    chosen = _choose(rng, _find_scalar_reductions(tree))
     if chosen is None:
         return False
-    _to_memory(*chosen)
+    _move_to_memory(*chosen)
     return True
 
 
-def _scalar_reductions(tree: Any) -> list[tuple[list[Any], int, int]]:
-    """Lists of statements with a declared scalar whose last use is to be stored: (statements, declaration, store)."""
+def _find_scalar_reductions(tree: Any) -> list[tuple[list[Any], int, int]]:
+    """Find declared scalars whose last use is to be stored: statements, and where declaration and store are in them."""
     found = []
     for node in walk(tree):
         items = (node.block_items or []) if isinstance(node, c_ast.Compound) else []
         for store, statement in enumerate(items):
-            start = _declaration_before(items, store, _stored_scalar(statement))
+            start = _find_declaration(items, store, _find_stored_scalar(statement))
             if start is not None:
                 found.append((items, start, store))
     return found
 
 
-def _stored_scalar(statement: Any) -> str | None:
+def _find_stored_scalar(statement: Any) -> str | None:
     match statement:
         case c_ast.Assignment(op="=", lvalue=c_ast.ArrayRef(), rvalue=c_ast.ID(name=scalar)):
             return str(scalar)
     return None
 
 
-def _declaration_before(items: list[Any], store: int, scalar: str | None) -> int | None:
-    """Where the stored scalar is declared with a value, if the target depends on nothing in between."""
+def _find_declaration(items: list[Any], store: int, scalar: str | None) -> int | None:
+    """Find where the stored scalar is declared with a value, if the target depends on nothing in between."""
     if scalar is None or any(scalar in names_in(s) for s in items[store + 1 :]):
         return None
     for start in range(store):
@@ -224,7 +235,7 @@ def _array_name(node: Any) -> str | None:
     return node.name if isinstance(node, c_ast.ID) else None
 
 
-def _to_memory(items: list[Any], start: int, store: int) -> None:
+def _move_to_memory(items: list[Any], start: int, store: int) -> None:
     target, decl = items[store].lvalue, items[start]
     items[start] = assign(clone(target), decl.init)
     for position in range(start + 1, store):
@@ -232,9 +243,9 @@ def _to_memory(items: list[Any], start: int, store: int) -> None:
     del items[store]
 
 
-def promote(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
+def scalar_replacement(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`for k A[i] += e;` -> `double s = A[i]; for k s += e; A[i] = s;`, where the element is the same in every k."""
-    sites = [(s, target) for s in main_loops(tree) for target in _invariant_elements(s.loop)]
+    sites = [(s, target) for s in main_loops(tree) for target in _find_invariant_elements(s.loop)]
     chosen = _choose(rng, sites)
     if chosen is None:
         return False
@@ -252,7 +263,7 @@ def promote(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     return True
 
 
-def _invariant_elements(loop: Loop) -> list[Any]:
+def _find_invariant_elements(loop: Loop) -> list[Any]:
     changing = {loop.var} | assigned_names(loop.body) | set(declared_names(loop.body))
     targets = [
         n.lvalue
@@ -265,7 +276,7 @@ def _invariant_elements(loop: Loop) -> list[Any]:
 
 
 def _element_type(tree: Any, array: str | None) -> list[str] | None:
-    """The words of an array's scalar type, from wherever it is declared."""
+    """Find the words of an array's scalar type, wherever the array is declared; None where it has another type."""
     for node in walk(tree):
         if isinstance(node, c_ast.Decl) and node.name == array:
             inner = node.type
@@ -285,7 +296,7 @@ def _replace_element(body: Any, target: Any, scalar: str) -> None:
     rewrite(body, change)
 
 
-def sink_reduction(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
+def interchange_reduction(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`for j { s = 0; for k s += e; A[j] = s; }` -> `for j A[j] = 0; for k { for j A[j] += e; }`.
 
     Accumulation in memory, distribution and interchange in one step: none of the three pays by itself.
@@ -293,22 +304,24 @@ def sink_reduction(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     sites = [
         (site, start, store)
         for site in main_loops(tree)
-        for items, start, store in _scalar_reductions(site.loop.body)
+        for items, start, store in _find_scalar_reductions(site.loop.body)
         if items is site.loop.body.block_items
     ]
     chosen = _choose(rng, sites)
     if chosen is None:
         return False
     site, start, store = chosen
-    _to_memory(body_statements(site.loop), start, store)
-    cuts = [c for c in _cuts(site.loop) if loop_of(_plain(body_statements(site.loop)[c:])[0]) is not None]
+    _move_to_memory(body_statements(site.loop), start, store)
+    cuts = [
+        c for c in _find_cuts(site.loop) if loop_of(_without_pragmas(body_statements(site.loop)[c:])[0]) is not None
+    ]
     if not cuts:
         return False
     _distribute_at(site, cuts[0])
     for second in loops_in(tree):
-        inner = _perfect_inner(second.loop)
+        inner = _find_perfect_inner(second.loop)
         if second.statements is site.statements and second.loop.var == site.loop.var and inner is not None:
-            second.replace([_swapped(second.loop, inner)])
+            second.replace([_swap_loops(second.loop, inner)])
             return True
     return False
 
@@ -316,7 +329,7 @@ def sink_reduction(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
 # -- several iterations at once ---------------------------------------------------------------------------------
 
 
-def jam(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
+def unroll_and_jam(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """Unroll a loop and jam the copies of its body together, statement by statement and into inner loops.
 
     Scalars of the body become one for each copy; one that the body only reduces into becomes several partial results.
@@ -327,28 +340,28 @@ def jam(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
         return False
     factor = int(rng.choice(FACTORS, p=FACTOR_WEIGHTS))
     if factor * unrolled_copies(chosen.loop.body) > MAX_COPIES:
-        return False  # no machine has the registers, and clang takes seconds
+        return False  # no machine has registers for so many copies, and clang would take seconds
     return _jam_site(tree, chosen, factor)
 
 
 def _can_jam(loop: Loop) -> bool:
-    return not jumps_out(loop.body) and bool(_plain(body_statements(loop)))
+    return not jumps_out(loop.body) and bool(_without_pragmas(body_statements(loop)))
 
 
 def _jam_site(tree: Any, site: Site, factor: int) -> bool:
     loop = site.loop
-    partials = [(r, fresh_name(tree, r.scalar + "a")) for r in reductions(loop)]
+    partials = [(r, fresh_name(tree, r.scalar + "a")) for r in find_reductions(loop)]
     types = [_element_type(tree, r.scalar) for r, _ in partials]
     if None in types:
         return False
     end, copy_var = fresh_name(tree, loop.var + "e"), fresh_name(tree, "u")
     copies = _Copies(loop, factor, copy_var, {r.scalar: array for r, array in partials})
-    jammed = _jammed(clone(body_statements(loop)), copies)
+    jammed = _jam(clone(body_statements(loop)), copies)
     if jammed is None:
         return False
-    statements: list[Any] = [declare(end, list(loop.type), _last_whole(loop, factor))]
+    statements: list[Any] = [declare(end, list(loop.type), _find_last_whole(loop, factor))]
     for (reduction, array), words in zip(partials, types, strict=True):
-        statements += [declare(array, words or [], None, factor), copies.filled(array, reduction.start)]
+        statements += [declare(array, words or [], None, factor), copies.fill(array, reduction.start)]
     statements += site.statements[site.pragma_start : site.index]
     statements.append(make_for(loop.var, loop.type, clone(loop.low), name(end), factor * loop.step, jammed))
     statements += [copies.for_each([r.join(copies.of(array))]) for r, array in partials]
@@ -357,8 +370,8 @@ def _jam_site(tree: Any, site: Site, factor: int) -> bool:
     return True
 
 
-def _last_whole(loop: Loop, factor: int) -> Any:
-    """Where the last whole group of iterations ends."""
+def _find_last_whole(loop: Loop, factor: int) -> Any:
+    """Make the expression for where the last whole group of `factor` iterations ends."""
     span = binary("*", constant(factor), constant(loop.step))
     from_zero = getattr(loop.low, "value", None) == "0"
     length = clone(loop.high) if from_zero else c_ast.BinaryOp("-", clone(loop.high), clone(loop.low))
@@ -367,7 +380,11 @@ def _last_whole(loop: Loop, factor: int) -> Any:
 
 
 class _Copies:
-    """The copies of a body that is jammed: how many, which variable counts them, and which names there are one each."""
+    """The copies of a body that is jammed.
+
+    `factor` is their number, `var` the variable that counts them; `arrays` has for each name of which every copy has
+    its own the array that they are in.
+    """
 
     def __init__(self, loop: Loop, factor: int, var: str, arrays: Mapping[str, str]) -> None:
         self.loop = loop
@@ -376,12 +393,12 @@ class _Copies:
         self.arrays = dict(arrays)
 
     def scope(self, *hidden: str) -> _Copies:
-        """The same copies in an inner scope, where names may be declared anew."""
+        """Make the record of these copies for an inner scope, which declares the hidden names anew."""
         arrays = {n: a for n, a in self.arrays.items() if n not in hidden}
         return _Copies(self.loop, self.factor, self.var, arrays)
 
     def each(self, statements: list[Any]) -> Any:
-        """Statements, once for every copy."""
+        """Make a loop that runs some statements once for every copy, with that copy's variables."""
         own = {d for s in statements for d in declared_names(s)}
         shift = binary("*", name(self.var), constant(self.loop.step))
         replacements = {s: self.of(a) for s, a in self.arrays.items() if s not in own}
@@ -389,15 +406,15 @@ class _Copies:
         return self.for_each([substitute(s, replacements) for s in statements])
 
     def for_each(self, statements: list[Any]) -> Any:
-        """The loop over the copies."""
+        """Make a loop over the copies, with some statements as its body."""
         return make_for(self.var, ("int64_t",), constant(0), constant(self.factor), 1, statements)
 
     def of(self, array: str) -> Any:
-        """A copy's own element."""
+        """Make the expression for a copy's own element of an array."""
         return c_ast.ArrayRef(name(array), name(self.var))
 
-    def filled(self, array: str, value: Any) -> Any:
-        """The loop that gives every copy's element a value."""
+    def fill(self, array: str, value: Any) -> Any:
+        """Make the loop that gives every copy's element of an array a value."""
         return self.for_each([assign(self.of(array), clone(value))])
 
     def depends(self, node: Any) -> bool:
@@ -410,35 +427,35 @@ class _Copies:
         return is_fixed and decl.name not in assigned_names(self.loop.body)
 
 
-def _jammed(statements: list[Any], copies: _Copies) -> list[Any] | None:
-    """The statements of a body, each for all copies before the next; None where a declaration cannot be multiplied."""
+def _jam(statements: list[Any], copies: _Copies) -> list[Any] | None:
+    """Run each statement for all copies before the next one; None where a declaration cannot be multiplied."""
     out: list[Any] = []
     for statement in statements:
         if isinstance(statement, c_ast.Decl):
-            many = _multiplied(statement, copies)
+            many = _multiply_declaration(statement, copies)
         elif is_loop_pragma(statement):
             many = [statement]
         else:
-            many = _jammed_statement(statement, copies)
+            many = _jam_statement(statement, copies)
         if many is None:
             return None
         out += many
     return out
 
 
-def _jammed_statement(statement: Any, copies: _Copies) -> list[Any] | None:
+def _jam_statement(statement: Any, copies: _Copies) -> list[Any] | None:
     if isinstance(statement, c_ast.Compound):
-        inside = _jammed(list(statement.block_items or ()), copies.scope())
+        inside = _jam(list(statement.block_items or ()), copies.scope())
         return None if inside is None else [block(inside)]
     loop = loop_of(statement)
     if loop is None or copies.depends(loop.low) or copies.depends(loop.high) or is_short(loop):
         return [copies.each([statement])]
-    inner = _jammed(body_statements(loop), copies.scope(loop.var))
+    inner = _jam(body_statements(loop), copies.scope(loop.var))
     return None if inner is None else [make_for(loop.var, loop.type, loop.low, loop.high, loop.step, inner)]
 
 
-def _multiplied(decl: Any, copies: _Copies) -> list[Any] | None:
-    """A declaration of one variable for each copy, and its initialisation."""
+def _multiply_declaration(decl: Any, copies: _Copies) -> list[Any] | None:
+    """Declare one variable for each copy, and initialise them; None where that is impossible."""
     if isinstance(decl.type, c_ast.ArrayDecl) and decl.init is None:
         copies.arrays[decl.name] = decl.name
         decl.type = c_ast.ArrayDecl(decl.type, constant(copies.factor), [])
@@ -450,7 +467,7 @@ def _multiplied(decl: Any, copies: _Copies) -> list[Any] | None:
         copies.arrays.pop(decl.name, None)
         return [decl]
     declared = declare(decl.name, list(decl.type.type.names), None, copies.factor)
-    # Its initialiser is evaluated before the name is in scope for the copies.
+    # The initialiser is evaluated before the declared name is in scope for the copies.
     value = None if decl.init is None else copies.each([assign(name(_UNSET), decl.init)])
     copies.arrays[decl.name] = decl.name
     if value is None:
@@ -458,4 +475,5 @@ def _multiplied(decl: Any, copies: _Copies) -> list[Any] | None:
     return [declared, substitute(value, {_UNSET: copies.of(decl.name)})]
 
 
-_UNSET = "sj_target"  # stands for the variable that is being initialised; no candidate can have such a name
+#: This name stands for the variable that is being initialised; no candidate can have such a name.
+_UNSET = "sj_target"
