@@ -185,7 +185,7 @@ def _has_same_range(a: Loop, b: Loop) -> bool:
     return a.step == b.step and print_tree(a.low) == print_tree(b.low) and print_tree(a.high) == print_tree(b.high)
 
 
-# -- reductions: in a scalar or in memory ----------------------------------------------------------------------------------
+# -- reductions: in a scalar or in memory -----------------------------------------------------------------------------
 
 
 def accumulate_in_place(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
@@ -198,7 +198,7 @@ def accumulate_in_place(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
 
 
 def _find_scalar_reductions(tree: Any) -> list[tuple[list[Any], int, int]]:
-    """Find declared scalars whose last use is to be stored: statements, and where declaration and store are in them."""
+    """Find declared scalars whose last use is a store: a list of statements, and where the two are in it."""
     found = []
     for node in walk(tree):
         items = (node.block_items or []) if isinstance(node, c_ast.Compound) else []
