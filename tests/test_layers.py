@@ -30,7 +30,7 @@ ALLOWED = {
     "isolate": {"errors", "kernel"},
     "evaluate": {"errors", "signature", "frontend", "backend", "kernel", "isolate"},
     "propose": {"errors", "c", "signature"},
-    "search": {"errors", "evaluate", "propose", "kernel"},
+    "search": {"errors", "evaluate", "isolate", "propose", "kernel"},
     "doctor": {"errors", "signature", "backend", "kernel", "evaluate", "isolate", "runtime"},
     "demo": {"signature", "evaluate", "propose", "kernel", "search"},
     "report": {"evaluate", "search"},

@@ -1,4 +1,4 @@
-"""Transformations of loop nests: the order in which iterations run, and what stays in registers.
+"""Transformations of loop nests: the order in which iterations run, and where results are accumulated.
 
 Each takes a function's tree (as a whole file) and a random generator, changes the tree in place and says whether it
 found something to change. None proves that the result computes the same: every result is checked like any candidate.
@@ -9,7 +9,6 @@ Modern Architectures (2002), whose names are used.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -41,33 +40,32 @@ from symbiont_jit.c.loops import (
     loops_in,
     main_loops,
     make_for,
-    unrolled_copies,
 )
 from symbiont_jit.c.tree import print_tree, walk
-from symbiont_jit.propose.transform.reductions import find_reductions
 
 __all__ = [
     "accumulate_in_place",
+    "choose",
     "distribute",
+    "find_element_type",
     "fuse",
     "interchange",
     "interchange_reduction",
     "scalar_replacement",
     "tile",
-    "unroll_and_jam",
+    "without_pragmas",
 ]
 
-FACTORS = (2, 4, 8, 16, 3, 6, 32)
-FACTOR_WEIGHTS = (0.16, 0.27, 0.27, 0.14, 0.06, 0.05, 0.05)
-MAX_COPIES = 256
 TILES = (8, 16, 32, 64, 128, 256)
 
 
-def _choose(rng: np.random.Generator, items: list[Any]) -> Any | None:
+def choose(rng: np.random.Generator, items: list[Any]) -> Any | None:
+    """Draw one of some items; the result is None where there are none."""
     return items[int(rng.integers(len(items)))] if items else None
 
 
-def _without_pragmas(statements: list[Any]) -> list[Any]:
+def without_pragmas(statements: list[Any]) -> list[Any]:
+    """The statements without the pragmas that belong to loops."""
     return [s for s in statements if not is_loop_pragma(s)]
 
 
@@ -76,7 +74,7 @@ def _without_pragmas(statements: list[Any]) -> list[Any]:
 
 def _find_perfect_inner(loop: Loop) -> Loop | None:
     """Find the loop that is all of another's body and whose bounds do not depend on the other's variable."""
-    inside = _without_pragmas(body_statements(loop))
+    inside = without_pragmas(body_statements(loop))
     inner = loop_of(inside[0]) if len(inside) == 1 else None
     if inner is None or loop.var in names_in(inner.low) | names_in(inner.high):
         return None
@@ -91,7 +89,7 @@ def _swap_loops(outer: Loop, inner: Loop) -> Any:
 def interchange(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`for i { for j S }` -> `for j { for i S }`."""
     sites = [(s, inner) for s in main_loops(tree) if (inner := _find_perfect_inner(s.loop)) is not None]
-    chosen = _choose(rng, sites)
+    chosen = choose(rng, sites)
     if chosen is None:
         return False
     site, inner = chosen
@@ -106,7 +104,7 @@ def tile(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
         for s in main_loops(tree)
         if (inner := _find_perfect_inner(s.loop)) is not None and not is_short(inner)
     ]
-    chosen = _choose(rng, sites)
+    chosen = choose(rng, sites)
     if chosen is None:
         return False
     site, inner = chosen
@@ -127,7 +125,7 @@ def tile(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
 def distribute(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`for i { S; T }` -> `for i S; for i T`, where no declaration of S is used in T."""
     sites = [(s, cut) for s in main_loops(tree) for cut in _find_cuts(s.loop)]
-    chosen = _choose(rng, sites)
+    chosen = choose(rng, sites)
     if chosen is None:
         return False
     _distribute_at(*chosen)
@@ -171,7 +169,7 @@ def fuse(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
         for a, b in itertools.pairwise(sites)
         if b.pragma_start == a.index + 1 and _has_same_range(a.loop, b.loop)
     ]
-    chosen = _choose(rng, pairs)
+    chosen = choose(rng, pairs)
     if chosen is None:
         return False
     first, second = chosen
@@ -190,7 +188,7 @@ def _has_same_range(a: Loop, b: Loop) -> bool:
 
 def accumulate_in_place(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`T s = e; ...; A[i] = s;` -> `A[i] = e; ...` with `A[i]` for `s`: the body can then be distributed."""
-    chosen = _choose(rng, _find_scalar_reductions(tree))
+    chosen = choose(rng, _find_scalar_reductions(tree))
     if chosen is None:
         return False
     _move_to_memory(*chosen)
@@ -246,11 +244,11 @@ def _move_to_memory(items: list[Any], start: int, store: int) -> None:
 def scalar_replacement(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`for k A[i] += e;` -> `double s = A[i]; for k s += e; A[i] = s;`, where the element is the same in every k."""
     sites = [(s, target) for s in main_loops(tree) for target in _find_invariant_elements(s.loop)]
-    chosen = _choose(rng, sites)
+    chosen = choose(rng, sites)
     if chosen is None:
         return False
     site, target = chosen
-    element = _element_type(tree, _array_name(target))
+    element = find_element_type(tree, _array_name(target))
     if element is None:
         return False
     scalar = fresh_name(tree, "s")
@@ -275,7 +273,7 @@ def _find_invariant_elements(loop: Loop) -> list[Any]:
     return [] if jumps_out(loop.body) else targets
 
 
-def _element_type(tree: Any, array: str | None) -> list[str] | None:
+def find_element_type(tree: Any, array: str | None) -> list[str] | None:
     """Find the words of an array's scalar type, wherever the array is declared; None where it has another type."""
     for node in walk(tree):
         if isinstance(node, c_ast.Decl) and node.name == array:
@@ -307,14 +305,12 @@ def interchange_reduction(tree: c_ast.FileAST, rng: np.random.Generator) -> bool
         for items, start, store in _find_scalar_reductions(site.loop.body)
         if items is site.loop.body.block_items
     ]
-    chosen = _choose(rng, sites)
+    chosen = choose(rng, sites)
     if chosen is None:
         return False
     site, start, store = chosen
     _move_to_memory(body_statements(site.loop), start, store)
-    cuts = [
-        c for c in _find_cuts(site.loop) if loop_of(_without_pragmas(body_statements(site.loop)[c:])[0]) is not None
-    ]
+    cuts = [c for c in _find_cuts(site.loop) if loop_of(without_pragmas(body_statements(site.loop)[c:])[0]) is not None]
     if not cuts:
         return False
     _distribute_at(site, cuts[0])
@@ -324,156 +320,3 @@ def interchange_reduction(tree: c_ast.FileAST, rng: np.random.Generator) -> bool
             second.replace([_swap_loops(second.loop, inner)])
             return True
     return False
-
-
-# -- several iterations at once ---------------------------------------------------------------------------------
-
-
-def unroll_and_jam(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
-    """Unroll a loop and jam the copies of its body together, statement by statement and into inner loops.
-
-    Scalars of the body become one for each copy; one that the body only reduces into becomes several partial results.
-    A loop for the rest of the iterations follows.
-    """
-    chosen = _choose(rng, [s for s in main_loops(tree) if _can_jam(s.loop)])
-    if chosen is None:
-        return False
-    factor = int(rng.choice(FACTORS, p=FACTOR_WEIGHTS))
-    if factor * unrolled_copies(chosen.loop.body) > MAX_COPIES:
-        return False  # no machine has registers for so many copies, and clang would take seconds
-    return _jam_site(tree, chosen, factor)
-
-
-def _can_jam(loop: Loop) -> bool:
-    return not jumps_out(loop.body) and bool(_without_pragmas(body_statements(loop)))
-
-
-def _jam_site(tree: Any, site: Site, factor: int) -> bool:
-    loop = site.loop
-    partials = [(r, fresh_name(tree, r.scalar + "a")) for r in find_reductions(loop)]
-    types = [_element_type(tree, r.scalar) for r, _ in partials]
-    if None in types:
-        return False
-    end, copy_var = fresh_name(tree, loop.var + "e"), fresh_name(tree, "u")
-    copies = _Copies(loop, factor, copy_var, {r.scalar: array for r, array in partials})
-    jammed = _jam(clone(body_statements(loop)), copies)
-    if jammed is None:
-        return False
-    statements: list[Any] = [declare(end, list(loop.type), _find_last_whole(loop, factor))]
-    for (reduction, array), words in zip(partials, types, strict=True):
-        statements += [declare(array, words or [], None, factor), copies.fill(array, reduction.start)]
-    statements += site.statements[site.pragma_start : site.index]
-    statements.append(make_for(loop.var, loop.type, clone(loop.low), name(end), factor * loop.step, jammed))
-    statements += [copies.for_each([r.join(copies.of(array))]) for r, array in partials]
-    statements.append(make_for(loop.var, loop.type, name(end), clone(loop.high), loop.step, body_statements(loop)))
-    site.replace([block(statements)])
-    return True
-
-
-def _find_last_whole(loop: Loop, factor: int) -> Any:
-    """Make the expression for where the last whole group of `factor` iterations ends."""
-    span = binary("*", constant(factor), constant(loop.step))
-    from_zero = getattr(loop.low, "value", None) == "0"
-    length = clone(loop.high) if from_zero else c_ast.BinaryOp("-", clone(loop.high), clone(loop.low))
-    whole = c_ast.BinaryOp("*", c_ast.BinaryOp("/", length, span), clone(span))
-    return whole if from_zero else binary("+", whole, clone(loop.low))
-
-
-class _Copies:
-    """The copies of a body that is jammed.
-
-    `factor` is their number, `var` the variable that counts them; `arrays` has for each name of which every copy has
-    its own the array that they are in.
-    """
-
-    def __init__(self, loop: Loop, factor: int, var: str, arrays: Mapping[str, str]) -> None:
-        self.loop = loop
-        self.factor = factor
-        self.var = var
-        self.arrays = dict(arrays)
-
-    def scope(self, *hidden: str) -> _Copies:
-        """Make the record of these copies for an inner scope, which declares the hidden names anew."""
-        arrays = {n: a for n, a in self.arrays.items() if n not in hidden}
-        return _Copies(self.loop, self.factor, self.var, arrays)
-
-    def each(self, statements: list[Any]) -> Any:
-        """Make a loop that runs some statements once for every copy, with that copy's variables."""
-        own = {d for s in statements for d in declared_names(s)}
-        shift = binary("*", name(self.var), constant(self.loop.step))
-        replacements = {s: self.of(a) for s, a in self.arrays.items() if s not in own}
-        replacements[self.loop.var] = binary("+", name(self.loop.var), shift)
-        return self.for_each([substitute(s, replacements) for s in statements])
-
-    def for_each(self, statements: list[Any]) -> Any:
-        """Make a loop over the copies, with some statements as its body."""
-        return make_for(self.var, ("int64_t",), constant(0), constant(self.factor), 1, statements)
-
-    def of(self, array: str) -> Any:
-        """Make the expression for a copy's own element of an array."""
-        return c_ast.ArrayRef(name(array), name(self.var))
-
-    def fill(self, array: str, value: Any) -> Any:
-        """Make the loop that gives every copy's element of an array a value."""
-        return self.for_each([assign(self.of(array), clone(value))])
-
-    def depends(self, node: Any) -> bool:
-        """Whether a node is different in different copies."""
-        return bool(names_in(node) & ({self.loop.var} | set(self.arrays)))
-
-    def is_shared(self, decl: Any) -> bool:
-        """Whether a declared scalar has one value for all copies: it depends on none of them and never changes."""
-        is_fixed = decl.init is not None and not self.depends(decl.init)
-        return is_fixed and decl.name not in assigned_names(self.loop.body)
-
-
-def _jam(statements: list[Any], copies: _Copies) -> list[Any] | None:
-    """Run each statement for all copies before the next one; None where a declaration cannot be multiplied."""
-    out: list[Any] = []
-    for statement in statements:
-        if isinstance(statement, c_ast.Decl):
-            many = _multiply_declaration(statement, copies)
-        elif is_loop_pragma(statement):
-            many = [statement]
-        else:
-            many = _jam_statement(statement, copies)
-        if many is None:
-            return None
-        out += many
-    return out
-
-
-def _jam_statement(statement: Any, copies: _Copies) -> list[Any] | None:
-    if isinstance(statement, c_ast.Compound):
-        inside = _jam(list(statement.block_items or ()), copies.scope())
-        return None if inside is None else [block(inside)]
-    loop = loop_of(statement)
-    if loop is None or copies.depends(loop.low) or copies.depends(loop.high) or is_short(loop):
-        return [copies.each([statement])]
-    inner = _jam(body_statements(loop), copies.scope(loop.var))
-    return None if inner is None else [make_for(loop.var, loop.type, loop.low, loop.high, loop.step, inner)]
-
-
-def _multiply_declaration(decl: Any, copies: _Copies) -> list[Any] | None:
-    """Declare one variable for each copy, and initialise them; None where that is impossible."""
-    if isinstance(decl.type, c_ast.ArrayDecl) and decl.init is None:
-        copies.arrays[decl.name] = decl.name
-        decl.type = c_ast.ArrayDecl(decl.type, constant(copies.factor), [])
-        return [decl]
-    is_scalar = isinstance(decl.type, c_ast.TypeDecl) and isinstance(decl.type.type, c_ast.IdentifierType)
-    if not is_scalar or isinstance(decl.init, c_ast.InitList):
-        return None
-    if copies.is_shared(decl):
-        copies.arrays.pop(decl.name, None)
-        return [decl]
-    declared = declare(decl.name, list(decl.type.type.names), None, copies.factor)
-    # The initialiser is evaluated before the declared name is in scope for the copies.
-    value = None if decl.init is None else copies.each([assign(name(_UNSET), decl.init)])
-    copies.arrays[decl.name] = decl.name
-    if value is None:
-        return [declared]
-    return [declared, substitute(value, {_UNSET: copies.of(decl.name)})]
-
-
-#: This name stands for the variable that is being initialised; no candidate can have such a name.
-_UNSET = "sj_target"
