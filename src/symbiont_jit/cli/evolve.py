@@ -87,7 +87,7 @@ def _load_module(path: Path) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # annotations that are text are looked up there
+    sys.modules[path.stem] = module  # annotations that are text are looked up in `sys.modules`
     sys.path.insert(0, str(path.parent.resolve()))
     spec.loader.exec_module(module)
     return module

@@ -94,7 +94,7 @@ class CellCallable(NumbaValue):
         self._calls_lock = threading.Lock()
 
     def _keep_for_good(self) -> None:
-        """A compiled function holds the cell as a constant: neither cell nor code may go."""
+        """Keep this object for ever: a compiled function holds its cell as a constant."""
         _IMMORTAL.append(self)
         remember_owner(self._cell.address, self)
 

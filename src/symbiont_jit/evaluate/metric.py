@@ -174,7 +174,7 @@ class Speedup:
             raise UsageError(
                 f"{kernel.signature.name!r} has neither a Python body nor source=..., so there is no reference"
             )
-        self._reference_handle = kernel.revisions[0]  # its code stays while the handle does
+        self._reference_handle = kernel.revisions[0]  # the reference's code stays loaded while this handle exists
         self._reference = self._reference_handle.entry_address
         self._harness = Harness(kernel.signature)
         values = self._draw([0, 0], 0)
@@ -199,7 +199,7 @@ class Speedup:
         return [first, *(self._draw([0, 0], number) for number in range(1, count))]
 
     def suggested_deadline(self) -> float:
-        """Seconds: `DEADLINE`, and the time of `DEADLINE_CALLS` calls of the reference."""
+        """The seconds for one candidate: `DEADLINE`, and the time of `DEADLINE_CALLS` calls of the reference."""
         return self._deadline
 
     def _draw(self, seed: Sequence[int], number: int) -> tuple[Any, ...]:
@@ -383,7 +383,7 @@ class CallableMetric:
                 self.function(kernel)
 
     def suggested_deadline(self) -> float:
-        """Ten seconds: nothing is known of what the function does."""
+        """The seconds for one candidate: `CALLABLE_DEADLINE`, because nothing is known of what the function does."""
         return CALLABLE_DEADLINE
 
     def evaluate(

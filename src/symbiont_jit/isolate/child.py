@@ -87,7 +87,7 @@ def live(obtain: Callable[[], Serve], pipe: Connection, output: int, phase: int)
     except BaseException:
         pipe.send(NotReady(traceback.format_exc().strip()[-MAX_REASON:]))
         return
-    _forget_secrets()  # a module that was imported may have read some from a file
+    _forget_secrets()  # a module that `obtain` imported may have read secrets from a file
     limit_memory()
     restrict()
     pipe.send(None)

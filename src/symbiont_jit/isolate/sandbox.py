@@ -84,18 +84,18 @@ def filter_problem() -> str | None:
 
 
 def restrict() -> None:
-    """Let no system call of this process reach outside any more; they fail with EPERM. Cannot be undone."""
+    """Let system calls of this process that reach outside fail with EPERM from now on; this cannot be undone."""
     library = _library()
     if isinstance(library, str):
         return
     refusal = library.ERRNO(errno.EPERM)
     rules = library.SyscallFilter(library.ALLOW)
-    rules.set_attr(library.Attr.CTL_TSYNC, 1)  # for all threads: a metric may have started some already
+    rules.set_attr(library.Attr.CTL_TSYNC, 1)  # the filter is for all threads: a metric may have started some already
     for name in REFUSED:
         with contextlib.suppress(OSError, ValueError, RuntimeError):  # an older Linux has fewer calls
             rules.add_rule(refusal, name)
     for name, place in (("open", 1), ("openat", 2)):
-        for flag in (0o1, 0o2, 0o100, 0o1000):  # O_WRONLY, O_RDWR, O_CREAT, O_TRUNC
+        for flag in (0o1, 0o2, 0o100, 0o1000):  # these are O_WRONLY, O_RDWR, O_CREAT and O_TRUNC
             rules.add_rule(refusal, name, library.Arg(place, library.MASKED_EQ, flag, flag))
     # The C library makes threads by `clone3`, and where there is none by `clone` with CLONE_THREAD, which can be told
     # from the making of a process.

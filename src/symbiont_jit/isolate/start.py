@@ -175,7 +175,7 @@ class _SpawnedProcess:
             process_group=0,
         )
         self.pid = self._popen.pid
-        weakref.finalize(self, _reap, self._popen)  # also when this process ends
+        weakref.finalize(self, _reap, self._popen)  # finalizers run also when this process ends
 
     @property
     def exitcode(self) -> int | None:
@@ -202,7 +202,7 @@ def _pack(serve: Serve) -> tuple[dict[str, Any], bytes]:
     about = multiprocessing.spawn.get_preparation_data("symbiont_jit worker")
     if is_open:  # `get_preparation_data` has settled the start method, which is the user's choice
         multiprocessing.set_start_method(None, force=True)
-    del about["authkey"]  # a secret
+    del about["authkey"]  # the key is a secret, and a worker needs none
     main = {name: about.pop(name) for name in ("init_main_from_name", "init_main_from_path") if name in about}
     has_main = "init_main_from_name" in main or Path(main.get("init_main_from_path", "")).is_file()
     try:
@@ -281,7 +281,7 @@ def _starting_queue() -> queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]
                 done.set_result(start())
             except BaseException as error:
                 done.set_exception(error)
-            del start, done  # they keep a process
+            del start, done  # the result would keep a process alive until the next start
 
     threading.Thread(target=work, name="symbiont_jit starts workers", daemon=True).start()
     os.register_at_fork(after_in_child=_starting_queue.cache_clear)

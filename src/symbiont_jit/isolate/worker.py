@@ -77,7 +77,7 @@ class Worker:
         self._output = shared_file("worker output")
         self._phase_file = shared_file("worker phase")
         os.ftruncate(self._phase_file, MAX_PHASE)
-        # Not in `__del__`: when the interpreter ends, that may come after the end of `os`.
+        # `__del__` would be too late: when the interpreter ends, it may run after the end of `os`.
         for file in (self._output, self._phase_file):
             weakref.finalize(self, os.close, file)
         self._phase = mmap.mmap(self._phase_file, MAX_PHASE)
@@ -228,7 +228,7 @@ class _ReplyUnpickler(pickle.Unpickler):
     """Reads what a worker sends: records of this package and numbers; nothing else can be constructed or called."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """A class of this package, or one that NumPy's numbers are made with; nothing else."""
+        """Find a class of this package, or one that NumPy's numbers are made with; refuse anything else."""
         is_own = module.startswith("symbiont_jit.") and isinstance(getattr(sys.modules.get(module), name, None), type)
         if is_own or (module.startswith("numpy") and name in ("dtype", "scalar", "_reconstruct", "ndarray")):
             return super().find_class(module, name)

@@ -92,7 +92,7 @@ class _LinkedFunction:
 
 
 def _id_of_content(cell: Any) -> int:
-    """The identity of what a cell holds; 0 where it holds nothing yet."""
+    """The `id` of what a closure's cell holds; 0 where it holds nothing yet."""
     try:
         return id(cell.cell_contents)
     except ValueError:
@@ -162,7 +162,7 @@ def _find_hints(signature: Signature) -> str:
 
 
 def _entry_signature(signature: Signature, returns: types.Type) -> Any:
-    """The native entry in Numba's terms."""
+    """The native entry's signature in Numba's types."""
     arguments = [*[types.int64] * len(signature.dimensions), *map(_entry_type, signature.params)]
     if native_entry(signature).has_result_pointer:
         return types.void(*arguments, types.CPointer(returns))
@@ -177,7 +177,7 @@ def _entry_type(param: Param) -> types.Type:
 
 
 def _entry(function: Any, signature: Signature) -> Callable[..., Any]:
-    """A function of pointers and lengths that views them as arrays and calls the compiled body."""
+    """Write a function of lengths and pointers that views the pointers as arrays and calls the compiled body."""
     names = [*(f"d{i}" for i in range(len(signature.dimensions))), *(f"a{i}" for i in range(len(signature.params)))]
     lengths = dict(zip(signature.dimensions, names, strict=False))
     passed = [_write_argument(f"a{i}", param, lengths) for i, param in enumerate(signature.params)]

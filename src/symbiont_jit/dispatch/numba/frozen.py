@@ -67,7 +67,7 @@ def frozen_type(signature: Signature, code: FrozenCode, make: Callable[[], Any])
 
 
 class FrozenPythonType(FrozenType):
-    """The type of one Python body, of this process alone."""
+    """The type of one frozen Python body; it is a type of this process alone."""
 
     def __init__(self, signature: Signature, entry: Any) -> None:
         KernelType.__init__(self, signature)

@@ -37,7 +37,7 @@ __all__ = [
 
 
 class CellModel(models.StructModel):  # type: ignore[misc]
-    """The address of a cell, and what keeps it: null where it stays for good."""
+    """A value of a cell's type: the cell's address, and what keeps the cell (null where it stays for good)."""
 
     def __init__(self, manager: Any, typ: types.Type) -> None:
         super().__init__(manager, typ, [("address", types.voidptr), ("keeper", types.MemInfoPointer(types.voidptr))])
@@ -69,7 +69,7 @@ def unbox_cell(typ: types.Type, obj: Any, c: Any) -> NativeValue:
 
 @box(KernelType)
 def box_cell(typ: types.Type, value: Any, c: Any) -> Any:
-    """The Python object that the cell belongs to."""
+    """Find the Python object that a cell belongs to."""
     proxy = cgutils.create_struct_proxy(typ)(c.context, c.builder, value=value)
     number = c.pyapi.long_from_ulonglong(c.builder.ptrtoint(proxy.address, _WORD))
     found = call_python(c, owner_of, number)
@@ -107,7 +107,7 @@ def constant_cell(context: Any, builder: Any, typ: types.Type, owner: Any) -> An
 
 
 def cell_address(context: Any, builder: Any, typ: types.Type, value: Any) -> Any:
-    """The address in a value of a cell's type."""
+    """Take the cell's address out of a value of a cell's type."""
     return cgutils.create_struct_proxy(typ)(context, builder, value=value).address
 
 
@@ -120,7 +120,7 @@ def _same_cell(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[A
 
 @lower_builtin(KernelType, types.VarArg(types.Any))
 def _call_kernel(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[Any]) -> Any:
-    """Check the lengths, load the cell, call what it points at."""
+    """Generate a call of a kernel: check the lengths, load the cell, call what it points at."""
     kernel_typ: KernelType = sig.args[0] if isinstance(sig.args[0], KernelType) else sig.recvr
     signature = kernel_typ.signature
 
@@ -210,7 +210,7 @@ def _invariant(builder: Any, words: Any, index: int) -> Any:
 
 
 def entry_return(signature: Signature) -> ir.Type:
-    """What the native entry returns, as LLVM has it: a bool is one bit."""
+    """The LLVM type of what the native entry returns; a bool is one bit."""
     scalar = signature.returns
     if scalar is None or native_entry(signature).has_result_pointer:
         return ir.VoidType()
@@ -235,7 +235,7 @@ def _pass_argument(
     """Turn one argument into what the native entry takes for it."""
     if not isinstance(param.type, Scalar):
         if isinstance(typ, types.Record):
-            return value  # in Numba a record's value is its address
+            return value  # the value of a record in Numba is its address
         return _pass_array(context, builder, signature, param, typ, value, lengths)
     if param.type.kind == "c":
         slot = cgutils.alloca_once(builder, value.type)

@@ -82,7 +82,7 @@ class KernelType(types.Callable):  # type: ignore[misc]  # Numba has no type inf
         return self.name, self.__dict__.get("layout")
 
     def get_call_type(self, context: Any, args: Sequence[types.Type], kws: dict[str, Any]) -> NumbaSignature:
-        """The call's signature; raises a typing error that shows the wanted one."""
+        """Type a call; raises a typing error that shows the wanted signature."""
         params = self.signature.params
         if kws:
             raise TypingError(f"pass arguments by position; {_describe_signature(self.signature)}")
@@ -175,7 +175,7 @@ def _array_problem(array: ArrayType, mode: Mode, given: types.Type) -> str | Non
 
 
 def _same_element(element: Element, given: types.Type) -> bool:
-    """Whether values of a Numba type are laid out like an element; a record need not say that it is aligned."""
+    """Whether values of a Numba type are laid out like an element; a Numba record need not say that it is aligned."""
     if isinstance(element, Record) and isinstance(given, types.Record):
         return bool(given.dtype == element.dtype)
     return bool(given == numba_element(element))
