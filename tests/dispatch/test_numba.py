@@ -1424,6 +1424,14 @@ def swaps_rows(m):
     m[0], m[1] = m[1].copy(), m[0].copy()
 
 
+def writes_an_optional(x):
+    y = None
+    if x[0] == 1.0:
+        y = x
+    if y is not None:
+        y.flat[0] = 3.0
+
+
 def sorts(x):
     x.sort()
 
@@ -1459,6 +1467,7 @@ def keeps(x):
         (writes_in_a_tuple, (np.ones(3), np.zeros(3)), "x y"),
         (writes_reshaped, (np.ones(3),), "x"),
         (swaps_rows, (np.ones((3, 3)),), "m"),
+        (writes_an_optional, (np.ones(3),), "x"),
         (sorts, (np.ones(3),), "x"),
         (keeps, (np.ones(3),), "x"),
     ],

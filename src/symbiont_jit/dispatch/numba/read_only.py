@@ -34,6 +34,8 @@ _FUNCTIONS: Final[frozenset[Any]] = frozenset(
 )
 _MAX_READ: Final = 2
 _ITERATORS: Final = (types.ArrayIterator, types.EnumerateType, types.ZipType)
+#: The types of what operations on a read-only array may give; an optional array, for one, hides that it is read-only.
+_FOLLOWED: Final = (types.Array, types.BoundFunction, types.Boolean, types.DType, types.Number, types.Pair, *_ITERATORS)
 
 
 def can_be_read_only(typ: types.Type) -> bool:
@@ -57,9 +59,11 @@ def _is_reading(statement: Any, program: Any) -> bool:
     if not any(_is_watched(kinds.get(v.name)) for v in statement.list_vars()):
         return True
     match statement:
-        case ir.Assign(value=ir.Expr() as expression):
-            return _is_reading_expression(expression, program)
-        case ir.Assign(value=ir.Var() | ir.Arg() | ir.Global() | ir.FreeVar()) | ir.Del():
+        case ir.Assign(target=target, value=ir.Expr() as expression):
+            return _is_followed(kinds.get(target.name)) and _is_reading_expression(expression, program)
+        case ir.Assign(target=target, value=ir.Var() | ir.Arg() | ir.Global() | ir.FreeVar()):
+            return _is_followed(kinds.get(target.name))
+        case ir.Del():
             return True
         case ir.SetItem() | ir.StaticSetItem():  # copies elements into an array; Numba refuses one that is read-only
             return isinstance(kinds.get(statement.target.name), types.Array)
@@ -67,12 +71,19 @@ def _is_reading(statement: Any, program: Any) -> bool:
 
 
 def _is_watched(typ: types.Type | None) -> bool:
-    """Whether a value gives access to a read-only array, or to nobody knows what."""
+    """Whether a value gives access to a read-only array, as far as its type says; without a type it may."""
     if isinstance(typ, types.BaseTuple):
         return any(_is_watched(t) for t in typ.types)
     if isinstance(typ, types.BoundFunction):
         return _is_watched(typ.this)
     return typ is None or isinstance(typ, _ITERATORS) or (isinstance(typ, types.Array) and not typ.mutable)
+
+
+def _is_followed(typ: types.Type | None) -> bool:
+    """Whether a value that comes from a read-only array is watched, or gives no access to the array."""
+    if isinstance(typ, types.BaseTuple):
+        return all(_is_followed(t) for t in typ.types)
+    return isinstance(typ, _FOLLOWED)
 
 
 def _is_reading_expression(expression: Any, program: Any) -> bool:
