@@ -20,8 +20,8 @@ from numba import float64 as f64
 from numba import int64 as i64
 
 from symbiont_jit import Array, InOut, Kernel, Out, Speedup
-from symbiont_jit.evaluate.evaluator import Judge
-from symbiont_jit.evaluate.task import Bench, Request
+from symbiont_jit.evaluate.evaluator import Evaluator
+from symbiont_jit.evaluate.task import EvaluationRequest, WorkerTask
 from symbiont_jit.evaluate.timing import Harness, Stopwatch
 from symbiont_jit.isolate.start import STARTS
 from symbiont_jit.isolate.worker import Crash, Worker
@@ -252,18 +252,18 @@ def worker_times(rounds: int, start: str) -> dict[str, Spread]:
 def evaluation_times(rounds: int) -> dict[str, Spread]:
     """Milliseconds of evaluations of the same candidate in a worker and in this process, and of the former's excess."""
     kernel = Kernel(signature_of(dot), source=CASES[4].text)
-    judge = Judge(kernel, Speedup(lambda rng: (rng.random(50), rng.random(50))))
+    evaluator = Evaluator(kernel, Speedup(lambda rng: (rng.random(50), rng.random(50))))
     canonical = kernel.canonical(CASES[3].text)
     codes = kernel.object_code(canonical, "checked"), kernel.object_code(canonical)
-    bench = Bench(kernel, judge.metric, judge.deadline)
+    task = WorkerTask(kernel, evaluator.metric, evaluator.deadline)
     there, here = [], []
     for number in range(10 * rounds):
-        request = Request(canonical, *codes, (0, number), None)
-        for times, ask in ((there, lambda r: judge._with_worker(r, 10.0)), (here, bench)):
+        request = EvaluationRequest(canonical, *codes, (0, number), None)
+        for times, ask in ((there, lambda r: evaluator._run_in_worker(r, 10.0)), (here, task)):
             started = time.perf_counter()
             ask(request)
             times.append(1e3 * (time.perf_counter() - started))
-    judge.close()
+    evaluator.close()
     excess = [a - b for a, b in zip(there, here, strict=True)]
     return {"in a worker": spread(there), "in process": spread(here), "excess": spread(excess)}
 

@@ -31,7 +31,7 @@ import numpy as np
 from fuzz.cases import Case, signature_in
 from symbiont_jit import Kernel, time_limit
 from symbiont_jit.errors import CandidateError, Stage
-from symbiont_jit.isolate.guard_pages import PAGE, fenced
+from symbiont_jit.isolate.guard_pages import PAGE, map_guarded_bytes
 from symbiont_jit.signature import Mode
 
 __all__ = ["Finding", "Kind", "Limits", "Verdict", "judged", "lines_of"]
@@ -154,7 +154,7 @@ class _Placed:
     """An array against a page that cannot be touched; `at_end` says against which one."""
 
     def __init__(self, array: np.ndarray[Any, Any], at_end: bool, is_read: bool) -> None:
-        self.all = fenced(-(-max(array.nbytes, 1) // PAGE) * PAGE)
+        self.all = map_guarded_bytes(-(-max(array.nbytes, 1) // PAGE) * PAGE)
         self.start = self.all.size - array.nbytes if at_end else 0
         self.view: np.ndarray[Any, Any] = np.ndarray(array.shape, array.dtype, self.all, self.start)
         self.given, self.is_read = array, is_read

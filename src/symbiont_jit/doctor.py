@@ -17,7 +17,7 @@ __all__ = ["Finding", "examine"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fact; `advice` is set where it is a problem."""
+    """One fact about the installation: its name, its value, and advice where it is a problem (empty elsewhere)."""
 
     name: str
     value: str
@@ -25,22 +25,26 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Facts in the order in which one depends on another; the last one is a kernel that was compiled and called."""
+    """Find out facts in the order in which one depends on another.
+
+    Yields:
+        Facts; the last one is about a kernel that was compiled, and called from Python and from Numba.
+    """
     yield Finding("Python", f"{platform.python_version()} ({platform.python_implementation()}, {platform.machine()})")
-    yield from (_package(name) for name in ("symbiont-jit", "numpy", "numba", "llvmlite", "pycparser"))
-    yield from _compilers()
-    yield _sandbox()
-    yield _trial()
+    yield from (_find_package(name) for name in ("symbiont-jit", "numpy", "numba", "llvmlite", "pycparser"))
+    yield from _find_compilers()
+    yield _check_sandbox()
+    yield _try_kernel()
 
 
-def _package(name: str) -> Finding:
+def _find_package(name: str) -> Finding:
     try:
         return Finding(name, metadata.version(name))
     except metadata.PackageNotFoundError:
         return Finding(name, "not installed", f"pip install {name}")
 
 
-def _compilers() -> Iterator[Finding]:
+def _find_compilers() -> Iterator[Finding]:
     from symbiont_jit.backend.clang import target_cpu, target_features, target_triple
     from symbiont_jit.backend.toolchain import find_toolchain, llvm_version
 
@@ -55,15 +59,15 @@ def _compilers() -> Iterator[Finding]:
     yield Finding("CPU features", " ".join(f[1:] for f in target_features() if f.startswith("+")))
 
 
-def _sandbox() -> Finding:
-    """Whether the system calls of workers are filtered; without, they still have limits."""
+def _check_sandbox() -> Finding:
+    """Find out whether the system calls of workers are filtered; workers have limits in any case."""
     from symbiont_jit.isolate.sandbox import filter_problem
 
     problem = filter_problem()
     return Finding("workers' system calls", "filtered" if problem is None else f"not filtered: {problem}")
 
 
-def _trial() -> Finding:
+def _try_kernel() -> Finding:
     """Compile a kernel and call it from Python and from Numba."""
     from numba import njit
 

@@ -6,6 +6,8 @@ import textwrap
 
 import pytest
 
+from symbiont_jit.cli import COMMANDS
+
 
 def run(*words, cwd=None, **environment):
     import os
@@ -122,3 +124,8 @@ def test_demo():
         "numpy.matmul on one thread",
     ):
         assert word in done.stdout
+
+
+def test_every_command_is_in_a_module_of_its_name():
+    """A command is found where its name says."""
+    assert [c.__module__ for c in COMMANDS] == [f"symbiont_jit.cli.{c.__name__}" for c in COMMANDS]

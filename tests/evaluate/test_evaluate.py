@@ -12,7 +12,7 @@ from numba import float64 as f64
 
 from symbiont_jit import Array, Evolution, Mutator, Out, Speedup, Status, UsageError, evolvable, record
 from symbiont_jit.evaluate.timing import Harness
-from symbiont_jit.isolate.worker import Answer, Crash, Overdue, Worker
+from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
 from tests.conftest import DOT, MATMUL, SORT
 
 
@@ -193,7 +193,7 @@ def test_a_metric_that_fails_is_the_candidates_verdict(dot, metric, said):
         (lambda k: Evolution(k, metric=Speedup(vectors)).run(), "run\\(\\) needs an end"),
         (lambda k: Evolution(k, metric=Speedup(vectors)).ask(), "there is no proposer"),
         (lambda k: Evolution(k, metric=Speedup(vectors), proposer=Mutator()).ask(), "needs C to start from"),
-        (lambda k: Mutator(["jam", "jaam"]), "no transformation \\['jaam'\\]"),
+        (lambda k: Mutator(["tile", "tiel"]), "no transformation \\['tiel'\\]"),
     ],
 )
 def test_usage_errors(dot, make, said):
@@ -242,12 +242,12 @@ def test_a_worker_answers_crashes_and_is_overdue():
     os.environ["SOME_API_KEY"] = "never to be seen"
     worker = Worker(serve)
     try:
-        assert worker.ask(21, 5.0) == Answer(42)
+        assert worker.ask(21, 5.0) == WorkerReply(42)
         crashed = worker.ask("crash", 5.0)
         assert isinstance(crashed, Crash)
         assert crashed.reason == "signal SIGSEGV (last words)"
         assert isinstance(worker.ask("sleep", 0.2), Overdue)
-        assert worker.ask("secrets", 5.0) == Answer(([], b""))
+        assert worker.ask("secrets", 5.0) == WorkerReply(([], b""))
     finally:
         worker.close()
         del os.environ["SOME_API_KEY"]
@@ -257,7 +257,7 @@ def test_no_worker_outlives_its_search(dot):
     """Leaving a search ends its processes."""
     with Evolution(dot, metric=Speedup(vectors), workers=2) as search:
         search.evaluate_many([DOT, DOT.replace("s += x[i] * y[i]", "s += y[i] * x[i]"), OUTCOMES["wrong"][0]])
-        workers = [w._process.pid for w in search._judge._workers if w._process is not None]
+        workers = [w._process.pid for w in search._evaluator._workers if w._process is not None]
         assert workers
     for pid in workers:
         with pytest.raises(ProcessLookupError):

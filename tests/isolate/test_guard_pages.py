@@ -9,11 +9,11 @@ from numba import float64 as f64
 from numba import int8, int64
 
 from symbiont_jit import Array, InOut, Kernel, Out, Speedup, Status, record
-from symbiont_jit.evaluate.evaluator import Judge
-from symbiont_jit.evaluate.task import Request
+from symbiont_jit.evaluate.evaluator import Evaluator
+from symbiont_jit.evaluate.task import EvaluationRequest
 from symbiont_jit.evaluate.timing import Harness
-from symbiont_jit.isolate.guard_pages import KEPT_BYTES, PAGE, Fences
-from symbiont_jit.isolate.worker import Answer, Crash, Worker
+from symbiont_jit.isolate.guard_pages import KEPT_BYTES, PAGE, GuardedArrays
+from symbiont_jit.isolate.worker import Crash, Worker, WorkerReply
 from symbiont_jit.signature import signature_of
 
 HEAD = "double poke(int64_t n, double x[n], const double y[n], int64_t k)"
@@ -40,7 +40,7 @@ def kernel():
 
 READ, WRITE = HEAD + " { return y[k]; }", HEAD + " { x[k] = 7; return 0; }"
 LENGTH = 50
-#: The elements of the margin's side that are in the array's page, and the first that are not.
+#: The elements of the red zone's side that are in the array's page, and the first that are not.
 ROOM = PAGE // 8 - LENGTH
 
 #: By text, index and side of the inaccessible page: what becomes of it.
@@ -63,16 +63,16 @@ def test_accesses_outside_of_an_array(kernel, text, index, at_end, outcome):
     harness, entry = Harness(kernel.signature), kernel.compile(text, "release").entry_address
 
     def serve(_):
-        given = harness.prepare_fenced((np.zeros(LENGTH), np.zeros(LENGTH), index), at_end)
+        given = harness.prepare_guarded((np.zeros(LENGTH), np.zeros(LENGTH), index), at_end)
         harness.call(entry, given)
-        return given.trespassed()
+        return given.find_trespass()
 
     worker = Worker(serve)
     try:
         found = worker.ask(None, 10.0)
     finally:
         worker.close()
-    assert found == (Crash("signal SIGSEGV") if outcome == "crash" else Answer(outcome))
+    assert found == (Crash("signal SIGSEGV") if outcome == "crash" else WorkerReply(outcome))
 
 
 ROGUES = [
@@ -94,12 +94,12 @@ def test_the_second_net_of_an_evaluation(kernel, text, status, said):
     """Release code that does what its checked code did not is found when its results are compared."""
     honest = kernel.canonical(HEAD + " { return 0; }")
     rogue = kernel.compile(HEAD + text, "release").object_code
-    judge = Judge(kernel, Speedup(lambda rng: (rng.random(40), rng.random(40), 0)))
+    evaluator = Evaluator(kernel, Speedup(lambda rng: (rng.random(40), rng.random(40), 0)))
     try:
-        request = Request(honest, kernel.object_code(honest, "checked"), rogue, (0,), None)
-        evaluation = judge._ask(request, honest)
+        request = EvaluationRequest(honest, kernel.object_code(honest, "checked"), rogue, (0,), None)
+        evaluation = evaluator._evaluate_in_worker(request, honest)
     finally:
-        judge.close()
+        evaluator.close()
     assert evaluation.status is status
     assert said in "".join(d.message for d in evaluation.diagnostics)
 
@@ -112,7 +112,7 @@ def many(a: Array[int8, "n"], b: Out[f32, "m", 3], p: Array[Point, "n"], q: Out[
 
 @pytest.mark.parametrize("at_end", [True, False])
 @pytest.mark.parametrize("n", [0, 1, 7, 4096, 4097, 100_000])
-def test_fenced_arguments_are_copies_with_alignment(n, at_end):
+def test_guarded_arguments_are_copies_with_alignment(n, at_end):
     """They hold the values, keep to their elements' alignment, and touch the end or the beginning of a page."""
     harness = Harness(signature_of(many))
     rng = np.random.default_rng(0)
@@ -126,7 +126,7 @@ def test_fenced_arguments_are_copies_with_alignment(n, at_end):
         2.5,
     )
     for _ in range(2):
-        given = harness.prepare_fenced(values, at_end)
+        given = harness.prepare_guarded(values, at_end)
         for mine, value in zip(given.values, values, strict=True):
             assert np.array_equal(mine, value)
             assert mine.flags.aligned
@@ -135,37 +135,37 @@ def test_fenced_arguments_are_copies_with_alignment(n, at_end):
         for array in given.values[:4]:
             touching = array.ctypes.data + array.nbytes if at_end else array.ctypes.data
             assert touching % PAGE == 0
-        assert given.trespassed() is None
+        assert given.find_trespass() is None
         given.values[1][...] = 0
-        assert given.trespassed() is None
+        assert given.find_trespass() is None
 
 
-def test_a_margin_is_as_before_after_it_was_looked_at(kernel):
+def test_a_red_zone_is_as_before_after_it_was_looked_at(kernel):
     """What was written beside an array is told once, and not blamed on the next call."""
     harness = Harness(kernel.signature)
     entry = kernel.compile(WRITE, "release").entry_address
     for index, found in ((-1, "x"), (0, None), (-3, "x"), (LENGTH - 1, None)):
-        given = harness.prepare_fenced((np.zeros(LENGTH), np.zeros(LENGTH), index))
+        given = harness.prepare_guarded((np.zeros(LENGTH), np.zeros(LENGTH), index))
         harness.call(entry, given)
-        assert given.trespassed() == found
+        assert given.find_trespass() == found
 
 
-def test_fences_keep_little():
+def test_guarded_arrays_keep_little():
     """Pages are used again; there is a limit to what is kept, and an array beyond it is not."""
-    fences, dtype = Fences(), np.dtype(np.uint8)
-    first, _ = fences.array("x", dtype, (100,), True)
-    again, _ = fences.array("x", dtype, (100,), True)
-    other, _ = fences.array("x", dtype, (100,), False)
+    guarded, dtype = GuardedArrays(), np.dtype(np.uint8)
+    first, _ = guarded.array("x", dtype, (100,), True)
+    again, _ = guarded.array("x", dtype, (100,), True)
+    other, _ = guarded.array("x", dtype, (100,), False)
     assert first.ctypes.data == again.ctypes.data != other.ctypes.data
-    fences.array("x", dtype, (2 * KEPT_BYTES,), True)
+    guarded.array("x", dtype, (2 * KEPT_BYTES,), True)
     for size in range(1, 40):
-        fences.array("x", dtype, (size * KEPT_BYTES // 100,), True)
-    assert sum(pages.nbytes for pages in fences._pages.values()) <= KEPT_BYTES
+        guarded.array("x", dtype, (size * KEPT_BYTES // 100,), True)
+    assert sum(pages.nbytes for pages in guarded._pages.values()) <= KEPT_BYTES
 
 
-def test_fenced_memory_is_not_shared_with_children():
+def test_guarded_memory_is_not_shared_with_children():
     """A child that writes to an array which was there before it was forked changes a copy."""
-    array, _ = Fences().array("x", np.dtype(np.int64), (4,), True)
+    array, _ = GuardedArrays().array("x", np.dtype(np.int64), (4,), True)
     array[:] = 1
     child = os.fork()
     if child == 0:

@@ -20,7 +20,7 @@ from symbiont_jit import Evolution, Speedup, Status
 from symbiont_jit.isolate import sandbox
 from symbiont_jit.isolate.child import enter_phase
 from symbiont_jit.isolate.sandbox import filter_problem
-from symbiont_jit.isolate.worker import MAX_LAST_WORDS, Answer, Crash, Overdue, Worker
+from symbiont_jit.isolate.worker import MAX_LAST_WORDS, Crash, Overdue, Worker, WorkerReply
 from tests.conftest import DOT
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +39,7 @@ def worker():
 def ask(worker, name, *arguments, deadline=10.0):
     """The value of an answer."""
     answer = worker.ask((name, *arguments), deadline)
-    assert isinstance(answer, Answer), answer
+    assert isinstance(answer, WorkerReply), answer
     return answer.value
 
 
@@ -268,7 +268,7 @@ def test_the_next_request_after_an_end(worker):
     seen = [ask(worker, "process")]
     assert ask(worker, "process") == seen[0]
     for what in ("crash", "exit", "hang"):
-        assert not isinstance(worker.ask(("speak_and", "old words", what, "old phase"), 0.5), Answer)
+        assert not isinstance(worker.ask(("speak_and", "old words", what, "old phase"), 0.5), WorkerReply)
         assert not is_alive(seen[-1])
         seen.append(ask(worker, "process"))
         assert ask(worker, "output_size") == 0
@@ -400,7 +400,7 @@ def metric(kernel):
     return kernel(np.ones(3), np.ones(3))
 
 def progress(done):
-    workers = [w._process.pid for w in search._judge._workers if w._process is not None]
+    workers = [w._process.pid for w in search._evaluator._workers if w._process is not None]
     print(done.evaluated, *workers, flush=True)
 
 search = Evolution(dot, metric=metric, proposer=Mutator(), workers=2, deadline=30.0)

@@ -20,7 +20,7 @@ from numba import int64, njit
 from symbiont_jit import Array, Evolution, Group, Kernel, Speedup, Status, UsageError, evolvable
 from symbiont_jit.isolate.sandbox import filter_problem
 from symbiont_jit.isolate.start import STARTS
-from symbiont_jit.isolate.worker import Answer, Crash, Overdue, Worker
+from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
 from tests.conftest import DOT
 from tests.isolate.test_isolation import HEAD, ROOT, SECRETS, eventually, is_alive, refused, secrets
 
@@ -166,7 +166,7 @@ def worker(monkeypatch):
 
 def ask(worker, name, *arguments, deadline=10.0):
     found = worker.ask((name, *arguments), deadline)
-    assert isinstance(found, Answer), found
+    assert isinstance(found, WorkerReply), found
     return found.value
 
 
@@ -219,7 +219,7 @@ def test_a_speed_up_in_fresh_workers():
         with spawning(dot, Speedup(inputs)) as search:
             wrong = search.evaluate(DOT.replace("return s", "return s + 1"))
             right = search.evaluate(DOT)
-            pids = [w._process.pid for w in search._judge._workers]
+            pids = [w._process.pid for w in search._evaluator._workers]
             assert all(map(is_alive, pids))
             assert not any(map(children_of, pids))
     finally:

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import float64 as f64
 
-from symbiont_jit import Array, InOut, Mutator, Out, evolvable
+from symbiont_jit import Array, InOut, Mutator, Out, Status, evolvable
 from symbiont_jit.c.loops import loops_in, main_loops, unrolled_copies
 from symbiont_jit.c.tree import brace, parse, print_tree
+from symbiont_jit.evaluate.evaluation import Evaluation
 from symbiont_jit.evaluate.timing import Harness
 from symbiont_jit.propose.base import Parent
 from symbiont_jit.propose.transform import TRANSFORMATIONS
@@ -32,16 +33,16 @@ GOLDEN = {
         "for (int64_t i = 0; i < n; i++) { double s = 1; for (int64_t j = 0; j < m; j++) s += a[i][j]; x[i] = s; }",
         "for (int64_t i = 0; i < n; i++) { x[i] = 1; for (int64_t j = 0; j < m; j++) { x[i] += a[i][j]; } }",
     ),
-    "sink-reduction": (
+    "interchange-reduction": (
         "for (int64_t i = 0; i < n; i++) { double s = 1; for (int64_t j = 0; j < m; j++) s += a[i][j]; x[i] = s; }",
         "for (int64_t i = 0; i < n; i++) { x[i] = 1; } "
         "for (int64_t j = 0; j < m; j++) { for (int64_t i = 0; i < n; i++) { x[i] += a[i][j]; } }",
     ),
-    "promote": (
+    "scalar-replacement": (
         "for (int64_t i = 0; i < n; i++) x[0] += a[i][0];",
         "{ double s_1 = x[0]; for (int64_t i = 0; i < n; i++) { s_1 += a[i][0]; } x[0] = s_1; }",
     ),
-    "select": (
+    "if-conversion": (
         "if (x[0] > 1) x[0] = 1;",
         "x[0] = (x[0] > 1) ? (1) : (x[0]);",
     ),
@@ -68,7 +69,7 @@ def test_transformation(name):
 
 def test_jam_unrolls_an_outer_loop_into_the_inner_one():
     """Copies of a scalar become an array, the inner loop stays one, a rest loop follows."""
-    text = apply_until(MATMUL, "jam", "int64_t je_1 = m / 8 * 8;")
+    text = apply_until(MATMUL, "unroll-and-jam", "int64_t je_1 = m / 8 * 8;")
     assert "double s[8];" in text
     assert "s[u_1] += a[i][p] * b[p][j + u_1];" in text
     assert "for (int64_t j = je_1; j < m; j++)" in text
@@ -76,7 +77,7 @@ def test_jam_unrolls_an_outer_loop_into_the_inner_one():
 
 def test_jam_makes_several_accumulators_of_a_sum():
     """A reduction gets independent partial sums, added up after the loop."""
-    text = apply_until(DOT, "jam", "double sa_1[4];")
+    text = apply_until(DOT, "unroll-and-jam", "double sa_1[4];")
     assert "sa_1[u_1] = 0;" in text
     assert "sa_1[u_1] += x[i + u_1] * y[i + u_1];" in text
     assert "s += sa_1[u_1];" in text
@@ -87,7 +88,7 @@ def test_jam_keeps_several_partial_maxima(update):
     """A running maximum, as a branch or as a choice, becomes partial maxima that are joined after the loop."""
     text = apply_until(
         f"double f(int64_t n, const double x[n]) {{ double m = 0; for (int64_t i = 0; i < n; i++) {{ {update} }} return m; }}",
-        "jam",
+        "unroll-and-jam",
         "double ma_1[4];",
     )
     assert "ma_1[u_1] = m;" in text
@@ -128,12 +129,12 @@ def test_what_is_no_counted_loop_is_left_alone():
         "for (int64_t i = 0; i < n; i++) { n -= 1; }",
         "while (n > 0) { n--; }",
     ):
-        assert not TRANSFORMATIONS["jam"].apply(canonical(body), np.random.default_rng(0))
+        assert not TRANSFORMATIONS["unroll-and-jam"].apply(canonical(body), np.random.default_rng(0))
 
 
 def test_rest_loops_and_short_loops_are_not_transformed_again():
     """After a jam only the main loops are offered to the next transformation."""
-    tree = parse(apply_until(DOT, "jam", "double sa_1[4];"))
+    tree = parse(apply_until(DOT, "unroll-and-jam", "double sa_1[4];"))
     brace(tree)
     assert len(list(loops_in(tree))) == 5
     assert [site.loop.step for site in main_loops(tree)] == [4]
@@ -184,8 +185,8 @@ SIZES = {
     "matmul": lambda r, n, m: (r.random((n, m)), r.random((m, 13)), np.zeros((n, 13))),
 }
 STRUCTURAL = [
-    "jam", "sink-reduction", "interchange", "tile", "distribute", "fuse", "accumulate-in-place", "promote", "restrict",
-    "reassociate", "loop-hint", "select",
+    "unroll-and-jam", "interchange-reduction", "interchange", "tile", "distribute", "fuse", "accumulate-in-place", "scalar-replacement", "restrict",
+    "reassociate", "loop-hint", "if-conversion",
 ]  # fmt: skip
 
 
@@ -203,7 +204,7 @@ def test_structural_transformations_agree(name, seed, n, m):
     rng = np.random.default_rng(seed)
     parent = Parent(kernel.canonical(KERNELS[name]).text, 1.0)
     for _ in range(2):
-        candidate = mutator.propose(kernel.signature, [parent], rng)
+        candidate = mutator.ask(kernel.signature, [parent], rng)
         parent = Parent(candidate.source, 1.0) if candidate else parent
     harness = Harness(kernel.signature)
     values = SIZES[name](rng, n, m)
@@ -218,27 +219,27 @@ def test_the_mutator_never_repeats_itself_and_says_what_it_did():
     """Proposals differ, name their steps, and come out the same for the same seed."""
     parent = Parent(dot.canonical(DOT).text, 1.0, number=3)
 
-    def propose(seed):
+    def ask(seed):
         mutator, rng = Mutator(), np.random.default_rng(seed)
-        return [mutator.propose(dot.signature, [parent], rng) for _ in range(15)]
+        return [mutator.ask(dot.signature, [parent], rng) for _ in range(15)]
 
-    candidates = propose(1)
+    candidates = ask(1)
     assert len({c.source for c in candidates}) == 15
     assert all(c.parent == 3 and c.steps and c.origin.startswith("mutator: ") for c in candidates)
-    assert propose(1) == candidates
+    assert ask(1) == candidates
 
 
 def test_the_mutator_learns_what_pays():
     """A transformation whose results are always wrong is tried less, one that improves is tried more."""
-    mutator = Mutator(["jam", "operator"])
-    candidate = mutator.propose(dot.signature, [Parent(dot.canonical(DOT).text, 1.0)], np.random.default_rng(0))
+    mutator = Mutator(["unroll-and-jam", "operator"])
+    candidate = mutator.ask(dot.signature, [Parent(dot.canonical(DOT).text, 1.0)], np.random.default_rng(0))
     before = dict(zip(mutator._weights, mutator._chances(), strict=True))
     for _ in range(20):
-        mutator.learn(type(candidate)("", "", steps=("operator",)), False, None)
-        mutator.learn(type(candidate)("", "", steps=("jam",)), True, 2.0)
+        mutator.tell(type(candidate)("", "", steps=("operator",)), Evaluation(Status.WRONG, ""), None)
+        mutator.tell(type(candidate)("", "", steps=("unroll-and-jam",)), Evaluation(Status.VALID, "", 2.0), 2.0)
     after = dict(zip(mutator._weights, mutator._chances(), strict=True))
     assert after["operator"] < before["operator"] / 2
-    assert after["jam"] > before["jam"]
+    assert after["unroll-and-jam"] > before["unroll-and-jam"]
 
 
 def test_every_transformation_is_described():
@@ -252,5 +253,5 @@ def test_jam_stops_at_a_number_of_copies():
     brace(tree)
     rng = np.random.default_rng(0)
     for _ in range(200):
-        TRANSFORMATIONS["jam"].apply(tree, rng)
+        TRANSFORMATIONS["unroll-and-jam"].apply(tree, rng)
     assert 32 <= unrolled_copies(tree) <= 256

@@ -122,7 +122,7 @@ def test_a_proposer_with_nothing_new_ends_a_run():
     @evolvable(source="double f(double x) { return x; }")
     def f(x: f64) -> f64: ...
 
-    result = Evolution(f, metric=lambda k: k(1.0), proposer=Mutator(["jam"])).run(candidates=5, seconds=60)
+    result = Evolution(f, metric=lambda k: k(1.0), proposer=Mutator(["unroll-and-jam"])).run(candidates=5, seconds=60)
     assert result.evaluated == 0
 
 

@@ -30,12 +30,12 @@ SIZE: Final = 256
 
 
 def inputs(rng: np.random.Generator) -> tuple[Any, ...]:
-    """Two random matrices and room for their product."""
+    """Draw two random matrices, and make room for their product: three arrays of `SIZE` by `SIZE` doubles."""
     return rng.random((SIZE, SIZE)), rng.random((SIZE, SIZE)), np.empty((SIZE, SIZE))
 
 
 def evolution(kernel: Kernel, seed: int = 0) -> Evolution:
-    """The search that the demonstration runs."""
+    """Make the search that the demonstration runs."""
     return Evolution(kernel, metric=Speedup(inputs), proposer=Mutator(), seed=seed)
 
 
@@ -48,7 +48,7 @@ def _call_until_stopped(kernel, a, b, c, calls, stop):  # type: ignore[no-untype
 
 @dataclass(slots=True)
 class RunningLoop:
-    """A thread in which one compiled loop calls a kernel without a pause; `calls` is its count so far."""
+    """A thread in which one compiled loop calls a kernel without a pause."""
 
     kernel: Kernel
     _calls: Any = field(default_factory=lambda: np.zeros(1, dtype=np.int64))
@@ -56,7 +56,7 @@ class RunningLoop:
 
     @property
     def calls(self) -> int:
-        """How many calls have returned."""
+        """How many calls have returned so far."""
         return int(self._calls[0])
 
     @contextmanager
@@ -76,15 +76,15 @@ class RunningLoop:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """CPU time of one product in nanoseconds, round by round, all sides in turns."""
+class NumpyComparison:
+    """CPU time of one product by the kernel and by NumPy in nanoseconds, one entry for each round, taken in turns."""
 
     kernel_ns: tuple[float, ...]
     numpy_ns: tuple[float, ...]
 
 
-def compare_with_numpy(kernel: Kernel, rounds: int = 15) -> Comparison:
-    """The active revision and `numpy.matmul`, in turns on one thread.
+def compare_with_numpy(kernel: Kernel, rounds: int = 15) -> NumpyComparison:
+    """Time the active revision and `numpy.matmul` in turns, on one thread.
 
     NumPy is on one thread only where the environment said so before it was imported, as the command line does.
     """
@@ -93,14 +93,14 @@ def compare_with_numpy(kernel: Kernel, rounds: int = 15) -> Comparison:
     watch = Harness(kernel.signature).stopwatch([(a, b, c)])
     entry = kernel.active.entry_address
     calls = watch.calibrate(entry)
-    own, theirs = [], []
+    kernel_ns, numpy_ns = [], []
     for _ in range(rounds):
-        own.append(watch.batch(entry, calls))
-        theirs.append(_process_ns(lambda: np.matmul(a, b, out=c), calls))
-    return Comparison(tuple(own), tuple(theirs))
+        kernel_ns.append(watch.batch(entry, calls))
+        numpy_ns.append(_measure_process_ns(lambda: np.matmul(a, b, out=c), calls))
+    return NumpyComparison(tuple(kernel_ns), tuple(numpy_ns))
 
 
-def _process_ns(function: Callable[[], Any], calls: int) -> float:
+def _measure_process_ns(function: Callable[[], Any], calls: int) -> float:
     started = time.process_time_ns()
     for _ in range(calls):
         function()
@@ -108,5 +108,15 @@ def _process_ns(function: Callable[[], Any], calls: int) -> float:
 
 
 def run(seconds: float, seed: int, on_progress: Callable[[Progress], None], kernel: Kernel) -> EvolutionResult:
-    """The search, for so many seconds."""
+    """Run the search.
+
+    Args:
+        seconds: How long to search.
+        seed: The search's random seed.
+        on_progress: Called after each evaluation.
+        kernel: The kernel that evolves.
+
+    Returns:
+        What was found.
+    """
     return evolution(kernel, seed).run(seconds=seconds, on_progress=on_progress)

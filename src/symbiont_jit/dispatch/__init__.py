@@ -1,1 +1,1 @@
-"""Calls: the cell, its Numba type, and Python bodies compiled by Numba."""
+"""Calls: the cell that every call goes through, the ways into it from Python and Numba, and Numba's own code."""

@@ -2,7 +2,7 @@
 
 In: a signature and a cell. Out: the object that kernels and revisions are.
 
-A call from Python goes to a C function of its signature (`python_call`), which takes arguments that are exactly right
+A call from Python goes to a C function for its signature (a `VectorCall`), which takes arguments that are exactly right
 and leaves everything else to `_call_slowly`: the first call, conversions, keywords and errors.
 """
 
@@ -20,18 +20,16 @@ import numpy as np
 
 from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.lease import Lease, Leases, remember_owner
-from symbiont_jit.dispatch.numba.typed import Typed
-from symbiont_jit.dispatch.vectorcall import PythonCall
+from symbiont_jit.dispatch.numba import lowering  # noqa: F401  tells Numba what values of kernel types are
+from symbiont_jit.dispatch.numba.types import KernelType, NumbaValue, kernel_type
+from symbiont_jit.dispatch.vectorcall import VectorCall
 from symbiont_jit.errors import UsageError
 from symbiont_jit.signature import ArrayType, Param, Scalar, Signature, check_arguments, native_entry
-
-if TYPE_CHECKING:
-    from symbiont_jit.dispatch.numba.types import KernelType
 
 __all__ = ["CellCallable", "ctypes_pointer", "ctypes_prototype"]
 
 
-class CellCallable(Typed):
+class CellCallable(NumbaValue):
     """Something with a signature whose code is wherever its cell points.
 
     Calling it raises `TypeError` for a wrong number, type or dtype, `ValueError` for a wrong shape, layout or a
@@ -50,7 +48,7 @@ class CellCallable(Typed):
     def __init__(self, signature: Signature, panics: int = 0) -> None:
         self.signature = signature
         self._cell: Cell | MemberCell = Cell(panics=panics)
-        self._python_calls = 0
+        self._slow_calls = 0
         self._calls_lock = threading.Lock()
         self._leases = Leases()
         self._slow_call = functools.partial(_call_slowly, weakref.ref(self))
@@ -59,16 +57,14 @@ class CellCallable(Typed):
     @functools.cached_property
     def numba_type(self) -> KernelType:
         """The type in compiled code, which is that of every kernel of these types."""
-        from symbiont_jit.dispatch.numba.types import kernel_type
-
         return kernel_type(self.signature, self._cell.is_member)
 
     @property
     def __signature__(self) -> inspect.Signature:
-        """For `help` and `inspect`."""
+        """The signature that `help` and `inspect` show."""
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        parameters = [inspect.Parameter(p.name, kind, annotation=_Shown(str(p))) for p in self.signature.params]
-        return inspect.Signature(parameters, return_annotation=_Shown(str(self.signature.returns)))
+        parameters = [inspect.Parameter(p.name, kind, annotation=_PlainText(str(p))) for p in self.signature.params]
+        return inspect.Signature(parameters, return_annotation=_PlainText(str(self.signature.returns)))
 
     @property
     def _cell_address(self) -> int:
@@ -78,14 +74,14 @@ class CellCallable(Typed):
 
     @property
     def _numba_lease(self) -> Lease:
-        """What compiled code holds of it: the cell's address, once there is code behind it."""
+        """What compiled code holds of this object: the cell's address, once there is code behind it."""
         self._require_code()
         return self._leases.take(self, self._cell.address)
 
     def _require_code(self) -> None:
         """Make sure that the cell points at code; a subclass compiles or loads it here."""
 
-    def _python_call(self) -> PythonCall | None:
+    def _vectorcall(self) -> VectorCall | None:
         """The compiled way in from Python for this signature; None where there is none on this platform."""
         return None
 
@@ -99,22 +95,22 @@ class CellCallable(Typed):
         self._calls_lock = threading.Lock()
 
     def _keep_for_good(self) -> None:
-        """A compiled function holds the cell as a constant: neither cell nor code may go."""
+        """Keep this object for ever: a compiled function holds its cell as a constant."""
         _IMMORTAL.append(self)
         remember_owner(self._cell.address, self)
 
     @property
     def _may_be_running(self) -> bool:
         """Whether a compiled function or a Python call is under way that began with this cell."""
-        return self._cell.users > 0 or self._python_calls > 0 or self._leases.are_out
+        return self._cell.users > 0 or self._slow_calls > 0 or self._leases.are_out
 
 
-# What compiled functions hold as constants: their machine code has the address in it and is never freed.
+#: What compiled functions hold as constants: their machine code has the address in it and is never freed.
 _IMMORTAL: list[CellCallable] = []
 
 
-class _Shown(str):
-    """An annotation that is shown as it is, without quotes."""
+class _PlainText(str):
+    """An annotation that is printed as it is, without quotes."""
 
     __slots__ = ()
 
@@ -123,30 +119,30 @@ class _Shown(str):
 
 
 def _call_slowly(reference: weakref.ref[CellCallable], *args: Any, **kwargs: Any) -> Any:
-    """A call with whatever arguments: checked, converted, then by ctypes; the next one takes the short way."""
+    """Check and convert whatever arguments there are, and call by ctypes; the next call takes the short way."""
     owner = reference()
     if owner is None:
         raise ReferenceError("the kernel or handle whose call this was is gone; keep that, not only its __call__")
     if kwargs:
-        args = _positional(owner.signature, args, kwargs)
+        args = _order_keywords(owner.signature, args, kwargs)
     problem = check_arguments(owner.signature, args)
     if problem is not None:
         raise problem
     if owner.__call__ is owner._slow_call:
-        fast = owner._python_call()
+        fast = owner._vectorcall()
         if fast is not None:
             owner.__call__ = fast.bind(owner._cell, owner._slow_call, owner._code_owner)  # type: ignore[method-assign]
     with owner._calls_lock:
-        owner._python_calls += 1
+        owner._slow_calls += 1
     try:
         owner._require_code()
         return _call_native(owner, args)
     finally:
         with owner._calls_lock:
-            owner._python_calls -= 1
+            owner._slow_calls -= 1
 
 
-def _positional(signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+def _order_keywords(signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
     names = [p.name for p in signature.params[len(args) :]]
     if set(kwargs) != set(names):
         missing = f", without {', '.join(n for n in names if n not in kwargs)}" if set(names) - set(kwargs) else ""
@@ -174,7 +170,7 @@ def _call_native(owner: CellCallable, args: Sequence[Any]) -> Any:
 
 
 def _native_value(param: Param, value: Any) -> Any:
-    """An array (of the caller's own memory, for arrays) or a Python number, as the native entry takes it."""
+    """Convert an argument to what the native entry takes: an array of the caller's own memory, or a number."""
     if isinstance(param.type, ArrayType):
         return np.asarray(value)
     if param.type.kind == "c":

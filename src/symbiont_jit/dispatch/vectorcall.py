@@ -23,7 +23,7 @@ import numpy as np
 from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature, native_entry
 
-__all__ = ["PythonCall", "caller_source", "caller_symbols", "is_supported"]
+__all__ = ["VectorCall", "vectorcall_source", "vectorcall_symbols", "is_supported"]
 
 ENTRY: Final = "sj_python_call"
 
@@ -102,7 +102,7 @@ class _MethodDefinition(ctypes.Structure):
 
 
 @dataclass(slots=True, eq=False)
-class PythonCall:
+class VectorCall:
     """The compiled function of one shape; `keep` owns its code and the dtypes it compares with."""
 
     address: int
@@ -120,7 +120,7 @@ class PythonCall:
         return function
 
 
-def caller_symbols(signature: Signature) -> tuple[dict[str, int], tuple[Any, ...]]:
+def vectorcall_symbols(signature: Signature) -> tuple[dict[str, int], tuple[Any, ...]]:
     """The addresses that the text refers to by name, and the objects that have to stay for them to hold."""
     symbols = {name: ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0 for name in _API}
     symbols |= {name: id(value) for name, value in _OBJECTS.items()}
@@ -129,7 +129,7 @@ def caller_symbols(signature: Signature) -> tuple[dict[str, int], tuple[Any, ...
     return symbols, dtypes
 
 
-def caller_source(signature: Signature, is_member: bool) -> str:
+def vectorcall_source(signature: Signature, is_member: bool) -> str:
     """The C text: one function that CPython calls with a vector of arguments (PEP 590).
 
     Its names are positions, so that all signatures of a shape share the text and its object code.

@@ -20,7 +20,7 @@ from symbiont_jit.backend.loader import Loaded, load
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.dispatch.cell import Cell, Table
 from symbiont_jit.dispatch.lease import Leases, remember_owner
-from symbiont_jit.dispatch.numba.bodies import PythonCode, compile_python, compiler_lock, linked_bodies
+from symbiont_jit.dispatch.numba.bodies import PythonCode, compile_python, compiler_lock, link_bodies
 from symbiont_jit.dispatch.python_entry import CellCallable
 from symbiont_jit.engine.builds import BOUND, Builder
 from symbiont_jit.engine.stubs import Stub
@@ -238,7 +238,7 @@ class Lineage:
     def compiled(self, version: Version) -> tuple[Any, ...]:
         """The Python bodies of a version as Numba has them; where they call each other, they call those."""
         if not version.compiled:
-            version.compiled = linked_bodies(version.bodies, [reference() for reference in self.callables])
+            version.compiled = link_bodies(version.bodies, [reference() for reference in self.callables])
         return version.compiled
 
     def _loaded(self, version: Version) -> Loaded | tuple[PythonCode | Stub, ...]:
@@ -335,7 +335,7 @@ class Lineage:
         for reference in self.callables:
             owner = reference()
             if owner is not None:
-                owner._python_call()
+                owner._vectorcall()
 
     # -- memory -------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from typing import Any
 from symbiont_jit.backend.clang import clang
 from symbiont_jit.backend.unit import Unit, generated
 from symbiont_jit.dispatch.cell import Cell, MemberCell
-from symbiont_jit.dispatch.vectorcall import ENTRY, PythonCall, caller_source, caller_symbols, is_supported
+from symbiont_jit.dispatch.vectorcall import ENTRY, VectorCall, is_supported, vectorcall_source, vectorcall_symbols
 from symbiont_jit.errors import ToolchainError
 from symbiont_jit.signature import ArrayType, Mode, Scalar, Signature, native_entry
 
@@ -22,8 +22,8 @@ __all__ = [
     "Stub",
     "active_entry",
     "preprocess",
-    "python_call",
-    "python_call_unit",
+    "vectorcall",
+    "vectorcall_unit",
 ]
 
 
@@ -98,20 +98,20 @@ def _pointer_source(signature: Signature, is_member: bool) -> str:
     return f"{head}{returns} sj_pointer({', '.join(params) or 'void'})\n{{\n  {body}\n}}\n"
 
 
-def python_call(signature: Signature, is_member: bool) -> PythonCall | None:
+def vectorcall(signature: Signature, is_member: bool) -> VectorCall | None:
     """The compiled way in from Python; None where it has to be the slow way.
 
     That is where this Python or NumPy is laid out otherwise, or there is no compiler.
     """
     if not is_supported():
         return None
-    symbols, dtypes = caller_symbols(signature)
-    return _python_call(caller_source(signature, is_member), tuple(symbols.items()), _ByIdentity(dtypes))
+    symbols, dtypes = vectorcall_symbols(signature)
+    return _vectorcall(vectorcall_source(signature, is_member), tuple(symbols.items()), _ByIdentity(dtypes))
 
 
-def python_call_unit(signature: Signature, is_member: bool) -> Unit:
+def vectorcall_unit(signature: Signature, is_member: bool) -> Unit:
     """What it is compiled from."""
-    return Unit(caller_source(signature, is_member), (ENTRY,), frozenset(caller_symbols(signature)[0]))
+    return Unit(vectorcall_source(signature, is_member), (ENTRY,), frozenset(vectorcall_symbols(signature)[0]))
 
 
 class _ByIdentity:
@@ -128,9 +128,9 @@ class _ByIdentity:
 
 
 @functools.lru_cache(maxsize=256)
-def _python_call(text: str, symbols: tuple[tuple[str, int], ...], dtypes: _ByIdentity) -> PythonCall | None:
+def _vectorcall(text: str, symbols: tuple[tuple[str, int], ...], dtypes: _ByIdentity) -> VectorCall | None:
     try:
         loaded = generated(text, (ENTRY,), dict(symbols))
     except ToolchainError:
         return None
-    return PythonCall(loaded.addresses[0], (loaded, dtypes))
+    return VectorCall(loaded.addresses[0], (loaded, dtypes))

@@ -1,1 +1,1 @@
-"""What became of a candidate: worker processes, agreement with the reference, time, metrics."""
+"""What became of a candidate: agreement with the reference, time, metrics, and the evaluator that runs them."""

@@ -12,39 +12,65 @@ __all__ = ["Evaluation", "Status", "Timings", "failed_evaluation"]
 
 
 class Status(enum.IntEnum):
-    """How far a candidate got; a higher one got further."""
+    """How far a candidate got; a candidate with a higher status got further.
 
+    Example:
+        `evaluation.status >= Status.PANICKED` says that the candidate was compiled and run.
+    """
+
+    #: There was no text.
     NO_CODE = 0
+    #: The text is no C that the parser reads.
     UNPARSED = 1
+    #: A rule forbids something in the text, or its signature is another one.
     REJECTED = 2
+    #: The compiler or the linker refused the text.
     UNLOWERED = 3
+    #: A check failed while the checked code ran.
     PANICKED = 4
+    #: The worker's process ended while the code ran.
     CRASHED = 5
+    #: There was no result within the deadline.
     TIMED_OUT = 6
+    #: A result differs from the reference's, or the metric gave no finite number.
     WRONG = 7
+    #: The candidate has a score.
     VALID = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """What an evaluation took and measured.
+    """What an evaluation took, and what it measured.
 
-    `compile_seconds` and `judge_seconds` are wall time; `reference_ns` and `candidate_ns` are CPU time a call, one
-    entry for each round, measured in turns.
+    Attributes:
+        compile_seconds: Wall time from text to object code, in seconds.
+        worker_seconds: Wall time in the worker, in seconds; 0 where equal code had been evaluated before.
+        reference_ns: The reference's CPU time a call in nanoseconds, one entry for each round.
+        candidate_ns: The candidate's CPU time a call in nanoseconds, measured in turns with the reference's.
     """
 
     compile_seconds: float = 0.0
-    judge_seconds: float = 0.0
+    worker_seconds: float = 0.0
     reference_ns: tuple[float, ...] = ()
     candidate_ns: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The outcome for one candidate.
+    """What became of one candidate.
 
-    `score` is None unless the status is VALID. `source` is what the diagnostics' lines count: canonical once the checks
-    have passed. `code` is the SHA-256 of the object code: equal for candidates that compile to the same.
+    Attributes:
+        status: How far the candidate got.
+        source: The text that the diagnostics' lines count in; it is canonical once the checks have passed.
+        score: The metric's number, or the first of several; None unless the status is VALID.
+        scores: All numbers of the metric by name.
+        diagnostics: What was found, in the order of the text.
+        panic: The `Panic` of a candidate that panicked.
+        timings: What the evaluation took, and what it measured.
+        code: The SHA-256 of the object code, which is equal for candidates that compile to the same.
+
+    Example:
+        `evaluation = evolution.evaluate(source)`, then `evaluation.is_valid` and `print(evaluation)`.
     """
 
     status: Status
@@ -78,7 +104,7 @@ _STATUS_OF_STAGE: Mapping[Stage, Status] = {
 
 
 def failed_evaluation(error: CandidateError) -> Evaluation:
-    """The evaluation of a text that could not be compiled."""
+    """Make the evaluation of a text that could not be compiled; the stage of the error decides the status."""
     is_empty = any(d.rule == "empty" for d in error.diagnostics)
     status = Status.NO_CODE if is_empty else _STATUS_OF_STAGE[error.stage]
     return Evaluation(status, error.source, diagnostics=error.diagnostics)

@@ -15,20 +15,28 @@ from typing import Any
 
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings, failed_evaluation
-from symbiont_jit.evaluate.metric import Metric, Verdict, as_metric
-from symbiont_jit.evaluate.task import Bench, Confirmation, Request, prepare
+from symbiont_jit.evaluate.metric import Metric, MetricResult, as_metric
+from symbiont_jit.evaluate.task import ConfirmationRequest, EvaluationRequest, WorkerTask, prepare
 from symbiont_jit.frontend import Canonical
-from symbiont_jit.isolate.start import STARTS, chosen_start
-from symbiont_jit.isolate.worker import Answer, Overdue, Worker
+from symbiont_jit.isolate.start import STARTS, choose_start
+from symbiont_jit.isolate.worker import Overdue, Worker, WorkerReply
 from symbiont_jit.kernel import Evolving
 
-__all__ = ["Judge"]
+__all__ = ["Evaluator"]
 
 
-class Judge:
+class Evaluator:
     """Evaluates candidates of one kernel or group by one metric, in a few workers.
 
-    `start_method` is how these come to be, `fork` or `spawn`; by default `fork` where there is one.
+    Args:
+        kernel: The kernel or group, whose own state no evaluation changes.
+        metric: A `Speedup`, or a callable of the kernel.
+        workers: The number of worker processes.
+        deadline: The seconds that a candidate may take in its worker; by default what the metric suggests.
+        start_method: How workers come to be, `"fork"` or `"spawn"`; by default `"fork"` where there is one.
+
+    Raises:
+        UsageError: An option is wrong, or the metric does not fit the kernel.
     """
 
     def __init__(
@@ -39,22 +47,31 @@ class Judge:
         deadline: float | None = None,
         start_method: str | None = None,
     ) -> None:
-        self.start_method = chosen_start(start_method)
+        self.start_method = choose_start(start_method)
         self.metric: Metric = as_metric(metric)
         prepare(kernel, self.metric)
         self.kernel = kernel
         self.deadline = self.metric.suggested_deadline() if deadline is None else deadline
-        bench = Bench(kernel, self.metric, self.deadline)
+        task = WorkerTask(kernel, self.metric, self.deadline)
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-        self._workers = [Worker(bench, STARTS[self.start_method]) for _ in range(workers)]
+        self._workers = [Worker(task, STARTS[self.start_method]) for _ in range(workers)]
         for worker in self._workers:
             self._idle.put(worker)
         self._stopped = False
-        # Many transformations leave the machine code as it was: that is judged once.
-        self._judged: dict[str, Evaluation] = {}
+        # Many transformations leave the machine code as it was, so equal code is evaluated once.
+        self._known: dict[str, Evaluation] = {}
 
     def evaluate(self, source: str | bytes, seed: Sequence[int] = (0,), best: float | None = None) -> Evaluation:
-        """What becomes of a candidate; never raises for a bad one."""
+        """Compile a candidate, and run and measure it in a worker.
+
+        Args:
+            source: C text, whatever it is.
+            seed: What random inputs are drawn with.
+            best: The score to beat, if there is one; a candidate far from it is not measured to the end.
+
+        Returns:
+            The evaluation. A bad candidate has a status, and raises nothing.
+        """
         started = time.perf_counter()
         try:
             canonical = self.kernel.canonical(source)
@@ -64,43 +81,54 @@ class Judge:
             failed = failed_evaluation(error)
             return replace(failed, timings=Timings(compile_seconds=time.perf_counter() - started))
         compiled = time.perf_counter()
-        # Both: what the optimiser makes of undefined behaviour can be the code of an honest text.
+        # What the optimiser makes of undefined behaviour can be the code of an honest text, so both codes count.
         digest = hashlib.sha256(code.data + checked.data).hexdigest()
-        known = self._judged.get(digest)
+        known = self._known.get(digest)
         if known is not None:
-            return replace(known, source=canonical.text, timings=replace(known.timings, judge_seconds=0.0))
-        evaluation = replace(self._ask(Request(canonical, checked, code, tuple(seed), best), canonical), code=digest)
-        if evaluation.status in (Status.VALID, Status.WRONG):  # the others speak of this text's lines, or of bad luck
-            self._judged[digest] = replace(evaluation, source="")
+            return replace(known, source=canonical.text, timings=replace(known.timings, worker_seconds=0.0))
+        evaluation = replace(
+            self._evaluate_in_worker(EvaluationRequest(canonical, checked, code, tuple(seed), best), canonical),
+            code=digest,
+        )
+        # Other statuses cite this text's lines, and crashes or time-outs may not repeat, so they are not kept.
+        if evaluation.status in (Status.VALID, Status.WRONG):
+            self._known[digest] = replace(evaluation, source="")
         timings = replace(
-            evaluation.timings, compile_seconds=compiled - started, judge_seconds=time.perf_counter() - compiled
+            evaluation.timings, compile_seconds=compiled - started, worker_seconds=time.perf_counter() - compiled
         )
         return replace(evaluation, timings=timings)
 
     def confirm(self, sources: Sequence[str]) -> list[Evaluation]:
-        """Canonical sources measured again, in turns with the reference and each other, many rounds."""
+        """Measure candidates again, in turns with the reference and each other, for many rounds.
+
+        Args:
+            sources: Their canonical texts.
+
+        Returns:
+            One evaluation for each of them, or none at all where the worker did not come back.
+        """
         items = []
         for source in sources:
             canonical = self.kernel.canonical(source)
             items.append((canonical, self.kernel.object_code(canonical)))
-        answer = self._with_worker(Confirmation(tuple(items)), self.deadline * (1 + len(items)))
-        if not isinstance(answer, Answer):
+        outcome = self._run_in_worker(ConfirmationRequest(tuple(items)), self.deadline * (1 + len(items)))
+        if not isinstance(outcome, WorkerReply):
             return []
-        return [_evaluation(verdict, c.text) for verdict, (c, _) in zip(answer.value, items, strict=True)]
+        return [_evaluation_of(result, c.text) for result, (c, _) in zip(outcome.value, items, strict=True)]
 
     def stop(self) -> None:
-        """Kill what is under way; it is evaluated as a crash."""
+        """Kill what is under way; it is evaluated as a crash, and so is everything until `close`."""
         self._stopped = True
         for worker in self._workers:
             worker.stop()
 
     def close(self) -> None:
-        """End the workers."""
+        """End the workers; another evaluation starts new ones."""
         for worker in self._workers:
             worker.close()
         self._stopped = False
 
-    def _with_worker(self, request: Any, deadline: float) -> Any:
+    def _run_in_worker(self, request: Any, deadline: float) -> Any:
         worker = self._idle.get()
         try:
             outcome = worker.ask(request, deadline)
@@ -110,22 +138,22 @@ class Judge:
         finally:
             self._idle.put(worker)
 
-    def _ask(self, request: Request, canonical: Canonical) -> Evaluation:
+    def _evaluate_in_worker(self, request: EvaluationRequest, canonical: Canonical) -> Evaluation:
         if self._stopped:
-            return _ended(Status.CRASHED, canonical, "the search was interrupted")
-        outcome = self._with_worker(request, self.deadline)
-        if isinstance(outcome, Answer):
-            return _evaluation(outcome.value, canonical.text)
+            return _failure(Status.CRASHED, canonical, "the search was interrupted")
+        outcome = self._run_in_worker(request, self.deadline)
+        if isinstance(outcome, WorkerReply):
+            return _evaluation_of(outcome.value, canonical.text)
         where = f" while {outcome.phase}" if outcome.phase else ""
         if isinstance(outcome, Overdue):
             message = f"no result within {self.deadline:g} seconds{where}; look for an endless loop{self._hint()}"
-            return _ended(Status.TIMED_OUT, canonical, message)
+            return _failure(Status.TIMED_OUT, canonical, message)
         message = f"the process ended with {outcome.reason}{where}{self._hint()}"
-        return _ended(Status.CRASHED, canonical, message)
+        return _failure(Status.CRASHED, canonical, message)
 
     def _hint(self) -> str:
-        """What to know where Numba's threads were started before the workers were forked."""
-        layer = _started_threads() if self.start_method == "fork" else None
+        """What to add to a message where Numba's threads were started before the workers were forked."""
+        layer = _find_started_threads() if self.start_method == "fork" else None
         if layer in (None, "workqueue"):
             return ""
         return (
@@ -136,11 +164,15 @@ class Judge:
 
 
 def _may_have_spoiled(outcome: Any) -> bool:
-    """Whether a candidate was wrong: it may have written where it should not, so its process is not used again."""
-    return isinstance(outcome, Answer) and isinstance(outcome.value, Verdict) and outcome.value.status is Status.WRONG
+    """Whether a candidate was wrong: then it may have written anywhere, so its process is not used again."""
+    return (
+        isinstance(outcome, WorkerReply)
+        and isinstance(outcome.value, MetricResult)
+        and outcome.value.status is Status.WRONG
+    )
 
 
-def _started_threads() -> str | None:
+def _find_started_threads() -> str | None:
     """The threading layer of Numba whose threads run in this process; None where none does."""
     import numba
 
@@ -151,17 +183,17 @@ def _started_threads() -> str | None:
     return layer
 
 
-def _ended(status: Status, canonical: Canonical, message: str) -> Evaluation:
+def _failure(status: Status, canonical: Canonical, message: str) -> Evaluation:
     return Evaluation(status, canonical.text, diagnostics=(Diagnostic(Stage.EVALUATE, status.name.lower(), message),))
 
 
-def _evaluation(verdict: Verdict, source: str) -> Evaluation:
+def _evaluation_of(result: MetricResult, source: str) -> Evaluation:
     return Evaluation(
-        verdict.status,
+        result.status,
         source,
-        verdict.score,
-        verdict.scores,
-        verdict.diagnostics,
-        verdict.panic,
-        timings=Timings(reference_ns=verdict.reference_ns, candidate_ns=verdict.candidate_ns),
+        result.score,
+        result.scores,
+        result.diagnostics,
+        result.panic,
+        timings=Timings(reference_ns=result.reference_ns, candidate_ns=result.candidate_ns),
     )

@@ -1,7 +1,7 @@
 """The user's score: the built-in speed-up against the reference, or any callable on the kernel.
 
-In: a kernel and entry addresses of reference and candidate, inside a worker. Out: a `Verdict`. A metric may raise or
-return nonsense; that is the candidate's verdict, not the search's end.
+In: a kernel and entry addresses of reference and candidate, inside a worker. Out: a `MetricResult`. A metric may raise
+or return nonsense; then the candidate is wrong, and the search goes on.
 """
 
 from __future__ import annotations
@@ -18,18 +18,16 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from symbiont_jit.errors import Diagnostic, Stage, UsageError
+from symbiont_jit.evaluate.agreement import Outcome, Tolerance, poison_outputs
 from symbiont_jit.evaluate.evaluation import Status
-from symbiont_jit.evaluate.timing import Arguments, Harness, Stopwatch, median
+from symbiont_jit.evaluate.timing import Harness, Stopwatch, median
 from symbiont_jit.isolate.child import enter_phase
 from symbiont_jit.kernel import Evolving, Kernel, Panic
-from symbiont_jit.signature import ArrayType, Element, Mode, Param, Record, check_arguments
+from symbiont_jit.signature import check_arguments
 
-__all__ = ["CallableMetric", "Metric", "Speedup", "Verdict", "as_metric"]
+__all__ = ["CallableMetric", "Metric", "MetricResult", "Speedup", "as_metric"]
 
 Inputs = Callable[[np.random.Generator], Sequence[Any]] | Sequence[Sequence[Any]]
-
-#: Relative tolerances by dtype, unless the user gives one; everything else has to be equal.
-TOLERANCES: Final[Mapping[str, float]] = {"float64": 1e-9, "float32": 1e-4, "complex128": 1e-9, "complex64": 1e-4}
 
 #: How many drawn inputs a candidate is checked on: at least, and at most while they stay cheap.
 CHECK_CALLS: Final = (2, 64)
@@ -52,8 +50,12 @@ CALLABLE_DEADLINE: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a metric says of one candidate; travels from the worker."""
+class MetricResult:
+    """What a metric finds out about one candidate; it is pickled in the worker and read by the evaluator.
+
+    `score` and `scores` are set for a valid candidate; `reference_ns` and `candidate_ns` are nanoseconds of CPU time a
+    call, one entry for each round; `panic` is set for a candidate that panicked.
+    """
 
     status: Status
     score: float | None = None
@@ -66,28 +68,44 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """One call's arguments, and what they and the result are after the reference's call."""
+    """One call's arguments as they are given, and what the reference's call leaves and returns."""
 
     given: tuple[Any, ...]
-    expected: Arguments
-    result: Any
+    expected: Outcome
 
 
 class Metric(Protocol):
-    """What a search needs of a metric."""
+    """What an evaluator needs of a metric."""
 
     def prepare(self, kernel: Any) -> None:
-        """Compile and check what every worker inherits or makes at its start; raises usage errors."""
+        """Compile and check what every worker inherits, or makes at its start.
+
+        Args:
+            kernel: The kernel or group that is to be searched.
+
+        Raises:
+            UsageError: The metric does not fit the kernel.
+        """
 
     def suggested_deadline(self) -> float:
-        """Seconds after which a candidate can be given up, unless the user says otherwise; after `prepare`."""
+        """The seconds after which a candidate is given up, unless the user says otherwise; `prepare` comes first."""
 
-    def judge(self, kernel: Any, checked: Any, candidate: Any, seed: Sequence[int], best: float | None) -> Verdict:
-        """Run a candidate's checked code, then score its release code; in a worker. `best` is the score to beat."""
+    def evaluate(
+        self, kernel: Any, checked: Any, candidate: Any, seed: Sequence[int], best: float | None
+    ) -> MetricResult:
+        """Run a candidate's checked code, then score its release code; this happens in a worker.
+
+        Args:
+            kernel: The worker's copy of the kernel or group.
+            checked: The candidate's revision with all checks.
+            candidate: The candidate's revision without checks.
+            seed: What random inputs are drawn with.
+            best: The score to beat, if there is one; a candidate far from it need not be measured to the end.
+        """
 
 
 def _takes_one(function: Callable[..., Any]) -> bool:
-    """Whether it can be called with one argument, as far as Python knows."""
+    """Whether a function can be called with one argument, as far as Python knows."""
     try:
         inspect.signature(function).bind(None)
     except TypeError:
@@ -100,9 +118,20 @@ def _takes_one(function: Callable[..., Any]) -> bool:
 class Speedup:
     """Reference time over candidate time, for candidates that agree with the reference on fresh inputs.
 
-    `inputs` is a callable of a NumPy `Generator` that returns one argument tuple, or a list of tuples. Results agree
-    when `|got - expected| <= atol + rtol * |expected|`. By default `rtol` is 1e-9 for float64, 1e-4 for float32 and 0
-    for everything else, and `atol` is `rtol` times the largest magnitude that the reference gives.
+    The reference is revision 0: the Python body as Numba compiles it, or the first C source. Time is CPU time of the
+    calling thread. Results agree when `|got - expected| <= atol + rtol * |expected|` for every element.
+
+    Args:
+        inputs: A callable of a NumPy `Generator` that returns one tuple of arguments, or a list of such tuples.
+        rtol: The relative tolerance; by default 1e-9 for float64 and complex128, 1e-4 for float32 and complex64, and 0
+            for everything else.
+        atol: The absolute tolerance; by default `rtol` times the largest finite magnitude that the reference gives.
+
+    Raises:
+        UsageError: `inputs` is neither a callable nor a list with tuples, or a tolerance is no number of at least 0.
+
+    Example:
+        `Speedup(lambda rng: (rng.random(1000), rng.random(1000)))` for a kernel of two vectors.
     """
 
     def __init__(self, inputs: Inputs, rtol: float | None = None, atol: float | None = None) -> None:
@@ -131,14 +160,21 @@ class Speedup:
         self._panics = 0
 
     def prepare(self, kernel: Kernel) -> None:
-        """Compile the reference and the harness, and check one set of inputs against the signature."""
+        """Compile the reference and the harness, and check one set of inputs against the signature.
+
+        Args:
+            kernel: A kernel with a reference; it is no member of a group.
+
+        Raises:
+            UsageError: There is no reference, or the inputs do not fit the signature.
+        """
         if not isinstance(kernel, Kernel) or kernel.group is not None:
             raise UsageError("Speedup measures one function; for a group, give a callable of the group as the metric")
         if not kernel.revisions:
             raise UsageError(
                 f"{kernel.signature.name!r} has neither a Python body nor source=..., so there is no reference"
             )
-        self._reference_handle = kernel.revisions[0]  # its code stays while the handle does
+        self._reference_handle = kernel.revisions[0]  # the reference's code stays loaded while this handle exists
         self._reference = self._reference_handle.entry_address
         self._harness = Harness(kernel.signature)
         values = self._draw([0, 0], 0)
@@ -151,11 +187,11 @@ class Speedup:
         self._deadline = DEADLINE + DEADLINE_CALLS * call
 
     def __getstate__(self) -> dict[str, Any]:
-        """What the user gave; what `prepare` and calls have made is made again where it is needed."""
+        """What the user gave; the rest is made again by `prepare` and by calls in the process that unpickles."""
         return vars(self) | vars(Speedup(self.inputs, self.rtol, self.atol))
 
     def _timing_inputs(self, first: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-        """The arguments that are timed: the same for all candidates; several where they are small."""
+        """The tuples of arguments that every candidate is timed on; there are several where they are small."""
         size = sum(v.nbytes for v in first if isinstance(v, np.ndarray))
         count = max(1, min(TIMED_CASES, TIMED_BYTES // max(size, 1)))
         if not callable(self.inputs):
@@ -163,7 +199,7 @@ class Speedup:
         return [first, *(self._draw([0, 0], number) for number in range(1, count))]
 
     def suggested_deadline(self) -> float:
-        """Time for the calls of an evaluation with a candidate many times slower than the reference, and a second."""
+        """The seconds for one candidate: `DEADLINE`, and the time of `DEADLINE_CALLS` calls of the reference."""
         return self._deadline
 
     def _draw(self, seed: Sequence[int], number: int) -> tuple[Any, ...]:
@@ -177,24 +213,35 @@ class Speedup:
             raise UsageError(f"inputs is called with a NumPy Generator: write 'lambda rng: ...' ({error})") from error
         return tuple(drawn) if isinstance(drawn, tuple | list) else (drawn,)
 
-    def judge(self, kernel: Kernel, checked: Any, candidate: Any, seed: Sequence[int], best: float | None) -> Verdict:
-        """Agreement of the checked code first, on inputs nobody has seen; then time, in turns with the reference."""
+    def evaluate(
+        self, kernel: Kernel, checked: Any, candidate: Any, seed: Sequence[int], best: float | None
+    ) -> MetricResult:
+        """Compare the checked code's results on inputs nobody has seen; then time the release code."""
         assert self._harness is not None, "prepare() comes first"
         enter_phase("running it with checks")
         self._panics = kernel.panic_count
-        problem = self._disagreement(kernel, checked.entry_address, seed)
+        problem = self._find_disagreement(kernel, checked.entry_address, seed)
         panic = kernel.take_panic_of(checked)
         if panic is not None:
-            return _panicked(panic)
+            return _panicked_result(panic)
         enter_phase("comparing its results without checks")
-        problem = problem or self._disagreement_on_known(kernel, candidate.entry_address)
+        problem = problem or self._check_known(kernel, candidate.entry_address)
         if problem is not None:
-            return _wrong(problem)
+            return _wrong_result(problem)
         enter_phase("measuring it")
         return self._time(candidate.entry_address, best)
 
-    def confirm(self, kernel: Kernel, entries: Sequence[int], rounds: int = CONFIRM_ROUNDS) -> list[Verdict]:
-        """Check several entries on many more inputs, then measure them and the reference in turns, in one process."""
+    def confirm(self, kernel: Kernel, entries: Sequence[int], rounds: int = CONFIRM_ROUNDS) -> list[MetricResult]:
+        """Measure several entries and the reference in turns, and check the entries on many more inputs.
+
+        Args:
+            kernel: The worker's copy of the kernel.
+            entries: The addresses of the candidates' code.
+            rounds: How often each of them is measured.
+
+        Returns:
+            One result for each entry.
+        """
         self._panics = kernel.panic_count
         watch = self._watch()
         calls = [watch.calibrate(e) for e in entries]
@@ -203,13 +250,15 @@ class Speedup:
             reference = watch.batch(self._reference, self._reference_calls)
             times.append((reference, [watch.batch(e, n) for e, n in zip(entries, calls, strict=True)]))
         references = tuple(r for r, _ in times)
-        verdicts = []
+        results = []
         for i, entry in enumerate(entries):
-            problem = self._disagreement_on_drawn(kernel, entry, (2**32 - 1,), CONFIRM_CALLS, CONFIRM_SECONDS)
-            verdicts.append(
-                _verdict(references, tuple(own[i] for _, own in times)) if problem is None else _wrong(problem)
+            problem = self._check_drawn(kernel, entry, (2**32 - 1,), CONFIRM_CALLS, CONFIRM_SECONDS)
+            results.append(
+                _speedup_result(references, tuple(own[i] for _, own in times))
+                if problem is None
+                else _wrong_result(problem)
             )
-        return verdicts
+        return results
 
     def _watch(self) -> Stopwatch:
         assert self._stopwatch is not None, "prepare() comes first"
@@ -218,8 +267,8 @@ class Speedup:
             self._reference_ns = [self._stopwatch.batch(self._reference, self._reference_calls) for _ in range(3)]
         return self._stopwatch
 
-    def _time(self, entry: int, best: float | None) -> Verdict:
-        """Candidate and reference in turns; a slow reference has its turn once, its recent times count too."""
+    def _time(self, entry: int, best: float | None) -> MetricResult:
+        """Time candidate and reference in turns; a slow reference has its turn once, and its recent times count too."""
         watch = self._watch()
         calls = watch.calibrate(entry)
         times: list[float] = []
@@ -231,31 +280,31 @@ class Speedup:
             if hopeless or sum(times) * calls > 5e8:
                 break
         self._reference_ns = self._reference_ns[-2 * ROUNDS :]
-        return _verdict(tuple(self._reference_ns), tuple(times))
+        return _speedup_result(tuple(self._reference_ns), tuple(times))
 
     # -- agreement ----------------------------------------------------------------------------------------------
 
-    def _disagreement(self, kernel: Kernel, entry: int, seed: Sequence[int]) -> str | None:
-        """The first difference from the reference's results.
+    def _find_disagreement(self, kernel: Kernel, entry: int, seed: Sequence[int]) -> str | None:
+        """Describe the first difference from the reference's results; None where there is none.
 
         A list of inputs is checked whole, and what is timed is always checked. Drawn inputs are new for each candidate;
         where the reference is slow, some are from earlier candidates, whose expected results are known already.
         """
-        problem = self._disagreement_on_known(kernel, entry)
-        return problem or self._disagreement_on_drawn(kernel, entry, seed, CHECK_CALLS, CHECK_SECONDS)
+        problem = self._check_known(kernel, entry)
+        return problem or self._check_drawn(kernel, entry, seed, CHECK_CALLS, CHECK_SECONDS)
 
-    def _disagreement_on_known(self, kernel: Kernel, entry: int) -> str | None:
-        """The first difference on what is timed, or on the list of inputs."""
+    def _check_known(self, kernel: Kernel, entry: int) -> str | None:
+        """Describe the first difference on the inputs that are timed, or on the list of inputs."""
         if not self._known:
             count = len(self._timed) if callable(self.inputs) else len(self.inputs)
-            self._known = [self._case(kernel, [0, 0], number) for number in range(count)]
-        problems = (self._disagreement_on(kernel, entry, c, i % 2 == 0) for i, c in enumerate(self._known))
+            self._known = [self._make_case(kernel, [0, 0], number) for number in range(count)]
+        problems = (self._check_case(kernel, entry, c, i % 2 == 0) for i, c in enumerate(self._known))
         return next((problem for problem in problems if problem is not None), None)
 
-    def _disagreement_on_drawn(
+    def _check_drawn(
         self, kernel: Kernel, entry: int, seed: Sequence[int], calls: tuple[int, int], seconds: float
     ) -> str | None:
-        """The first difference on inputs drawn with a seed, within a number of calls and a time."""
+        """Describe the first difference on inputs drawn with a seed; `calls` is the fewest and the most of them."""
         if not callable(self.inputs):
             return None
         started = time.perf_counter()
@@ -263,163 +312,111 @@ class Speedup:
             is_slow = time.perf_counter() - started > seconds
             if is_slow and number >= calls[0]:
                 break
-            case = self._earlier_case(seed, number) if is_slow else None
+            case = self._pick_earlier_case(seed, number) if is_slow else None
             if case is None:
-                case = self._case(kernel, seed, number)
+                case = self._make_case(kernel, seed, number)
                 self._cases = [*self._cases[-(KEPT_CASES - 1) :], case]
-            problem = self._disagreement_on(kernel, entry, case, number % 2 == 0)
+            problem = self._check_case(kernel, entry, case, number % 2 == 0)
             if problem is not None:
                 return problem
         return None
 
-    def _case(self, kernel: Kernel, seed: Sequence[int], number: int) -> _Case:
-        """Inputs, and what the reference makes of them."""
+    def _make_case(self, kernel: Kernel, seed: Sequence[int], number: int) -> _Case:
+        """Draw inputs, and call the reference with them."""
         assert self._harness is not None
         values = self._draw(seed, number)
-        expected = self._harness.prepare(values)
-        _soil(kernel, expected, seed)
-        given = tuple(np.copy(v) for v in expected.values)
-        return _Case(given, expected, self._harness.call(self._reference, expected))
+        arguments = self._harness.prepare(values)
+        poison_outputs(kernel.signature, arguments, seed)
+        given = tuple(np.copy(v) for v in arguments.values)
+        return _Case(given, Outcome(arguments, self._harness.call(self._reference, arguments)))
 
-    def _earlier_case(self, seed: Sequence[int], number: int) -> _Case | None:
+    def _pick_earlier_case(self, seed: Sequence[int], number: int) -> _Case | None:
         others = self._cases[:-1]
         return others[hash((*seed, number)) % len(others)] if others else None
 
-    def _disagreement_on(self, kernel: Kernel, entry: int, case: _Case, at_end: bool) -> str | None:
-        """The first difference in one case, called with arrays that end, or begin, where memory does."""
+    def _check_case(self, kernel: Kernel, entry: int, case: _Case, at_end: bool) -> str | None:
+        """Describe the first difference in one case, called with arrays that end, or begin, at an inaccessible page."""
         assert self._harness is not None
-        given = self._harness.prepare_fenced(case.given, at_end)
+        given = self._harness.prepare_guarded(case.given, at_end)
         result = self._harness.call(entry, given)
         if kernel.panic_count != self._panics:
             return "the call panicked"
-        trespassed = given.trespassed()
-        if trespassed is not None:
-            return f"the call wrote outside of {trespassed!r}"
-        for param, want, have in zip(kernel.signature.params, case.expected.values, given.values, strict=True):
-            if isinstance(param.type, ArrayType):
-                problem = self._difference(want, have, param.type.dtype)
-                if problem is not None:
-                    return _said(param.name, param, problem)
-        if kernel.signature.returns is not None:
-            problem = self._difference(np.asarray(case.result), np.asarray(result), kernel.signature.returns)
-            if problem is not None:
-                return f"the result {problem}"
-        return None
-
-    def _difference(self, expected: Any, got: Any, element: Element) -> str | None:
-        if isinstance(element, Record):
-            problems = ((f.name, self._difference(expected[f.name], got[f.name], f.type)) for f in element.fields)
-            return next((f".{name} {problem}" for name, problem in problems if problem is not None), None)
-        default = TOLERANCES.get(element.name, 0.0)
-        rtol = default if self.rtol is None else self.rtol
-        if element.kind not in "fc":
-            differs = _integer_difference(expected, got, self.rtol, self.atol)
-        else:
-            magnitude = float(np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected)))
-            atol = rtol * magnitude if self.atol is None else self.atol
-            differs = ~np.isclose(got, expected, rtol=rtol, atol=atol, equal_nan=True)
-        if not differs.any():
-            return None
-        index = tuple(int(i) for i in np.argwhere(differs)[0])
-        share = f" ({int(differs.sum())} of {differs.size} elements differ)" if differs.ndim else ""
-        where = f"at {list(index)} " if differs.ndim else ""
-        return f"{where}is {got[index]!s}, expected {expected[index]!s}{share}"
+        trespass = given.find_trespass()
+        if trespass is not None:
+            return f"the call wrote outside of {trespass!r}"
+        tolerance = Tolerance(self.rtol, self.atol)
+        return tolerance.find_difference(kernel.signature, case.expected, Outcome(given, result))
 
 
-def _integer_difference(expected: Any, got: Any, rtol: float | None, atol: float | None) -> Any:
-    if rtol is None and atol is None:
-        return np.asarray(expected != got)
-    return ~np.isclose(got.astype(float), expected.astype(float), rtol=rtol or 0.0, atol=atol or 0.0)
+def _wrong_result(problem: str) -> MetricResult:
+    return MetricResult(Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "wrong", problem),))
 
 
-def _said(name: str, param: Param, problem: str) -> str:
-    return f"{name!r} was changed, though it is const: {problem}" if param.mode is Mode.IN else f"{name!r} {problem}"
-
-
-def _soil(kernel: Kernel, arguments: Arguments, seed: Sequence[int]) -> None:
-    """Fill pure output buffers with noise, the same for reference and candidate.
-
-    A candidate that writes nothing must not find yesterday's right answer in a buffer, and one that leaves out what the
-    reference leaves out must not be blamed.
-    """
-    rng = np.random.default_rng([*seed, 7])
-    for param, value in zip(kernel.signature.params, arguments.values, strict=True):
-        if param.mode is Mode.OUT:
-            _fill_with_noise(value, rng)
-
-
-def _fill_with_noise(values: Any, rng: np.random.Generator) -> None:
-    if values.dtype.names:
-        for name in values.dtype.names:
-            _fill_with_noise(values[name], rng)
-    else:
-        values[...] = rng.integers(0, 2 if values.dtype == bool else 100, values.shape).astype(values.dtype)
-
-
-def _wrong(problem: str) -> Verdict:
-    return Verdict(Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "wrong", problem),))
-
-
-def _panicked(panic: Panic) -> Verdict:
+def _panicked_result(panic: Panic) -> MetricResult:
     found = Diagnostic(Stage.EVALUATE, panic.kind, panic.message, panic.line, panic.column)
-    return Verdict(Status.PANICKED, diagnostics=(found,), panic=panic)
+    return MetricResult(Status.PANICKED, diagnostics=(found,), panic=panic)
 
 
-def _verdict(reference_ns: tuple[float, ...], candidate_ns: tuple[float, ...]) -> Verdict:
+def _speedup_result(reference_ns: tuple[float, ...], candidate_ns: tuple[float, ...]) -> MetricResult:
     score = median(reference_ns) / max(median(candidate_ns), 1e-3)
-    return Verdict(Status.VALID, score, {"speedup": score}, reference_ns=reference_ns, candidate_ns=candidate_ns)
+    return MetricResult(Status.VALID, score, {"speedup": score}, reference_ns=reference_ns, candidate_ns=candidate_ns)
 
 
 class CallableMetric:
-    """A user's function of the kernel as a metric: one number, or several by name."""
+    """A user's function of the kernel as a metric.
+
+    Args:
+        function: It is called with the kernel, whose active revision is the candidate, and returns one number, or
+            several by name, the first of which counts.
+    """
 
     def __init__(self, function: Callable[[Any], float | Mapping[str, float]]) -> None:
         self.function = function
 
     def prepare(self, kernel: Evolving[Any]) -> None:
-        """Ask once for the active revision, so that the workers inherit what the function compiles.
+        """Call the function once for the active revision, so that the workers inherit what it compiles.
 
-        What it says or raises does not matter here; every candidate is asked anew.
+        What it returns or raises does not matter here: it is called anew for every candidate.
         """
         if kernel.active is not None:
             with contextlib.suppress(Exception, SystemExit):
                 self.function(kernel)
 
     def suggested_deadline(self) -> float:
-        """Ten seconds: nothing is known of what the function does."""
+        """The seconds for one candidate: `CALLABLE_DEADLINE`, because nothing is known of what the function does."""
         return CALLABLE_DEADLINE
 
-    def judge(
+    def evaluate(
         self, kernel: Evolving[Any], checked: Any, candidate: Any, seed: Sequence[int], best: float | None
-    ) -> Verdict:
-        """Put the candidate into this worker's copy of the kernel and ask the function: checked, then for the score."""
+    ) -> MetricResult:
+        """Call the function with the candidate active in this worker's kernel: first checked, then for the score."""
         enter_phase("asking the metric, with checks")
-        verdict = self._asked(kernel, checked)
+        result = self._ask_function(kernel, checked)
         panic = kernel.take_panic_of(checked)
         if panic is not None:
-            return _panicked(panic)
+            return _panicked_result(panic)
         enter_phase("asking the metric, without checks")
-        return self._asked(kernel, candidate) if verdict.status is Status.VALID else verdict
+        return self._ask_function(kernel, candidate) if result.status is Status.VALID else result
 
-    def _asked(self, kernel: Evolving[Any], candidate: Any) -> Verdict:
+    def _ask_function(self, kernel: Evolving[Any], candidate: Any) -> MetricResult:
         try:
             with kernel.lent(candidate):
                 value = self.function(kernel)
             scores = {k: float(v) for k, v in value.items()} if isinstance(value, Mapping) else {"score": float(value)}
         except Exception:
             text = "".join(traceback.format_exc(limit=-4))[-2000:]
-            return Verdict(
+            return MetricResult(
                 Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "metric", f"the metric raised:\n{text}"),)
             )
         if not scores or not all(map(math.isfinite, scores.values())):
             message = f"the metric gave {value!r}, which is no finite number"
-            return Verdict(Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "metric", message),))
-        return Verdict(Status.VALID, next(iter(scores.values())), scores)
+            return MetricResult(Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "metric", message),))
+        return MetricResult(Status.VALID, next(iter(scores.values())), scores)
 
 
 def as_metric(metric: Any) -> Metric:
-    """A metric as it is; a callable as one."""
-    if hasattr(metric, "judge") and hasattr(metric, "prepare"):
+    """A metric as it is, or a metric made of a callable of the kernel; raises `UsageError` for anything else."""
+    if hasattr(metric, "evaluate") and hasattr(metric, "prepare"):
         prepared: Metric = metric
         return prepared
     if callable(metric):

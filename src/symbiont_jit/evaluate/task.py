@@ -1,7 +1,7 @@
-"""A judge's side in the worker: one request after the other is run and measured.
+"""An evaluator's side in the worker: one request after the other is run and measured.
 
-In: requests with canonical text and object code. Out: verdicts. A bench is forked with everything in place, or pickled
-and then prepared anew where it is unpickled.
+In: requests with canonical text and object code. Out: results of the metric. A task is forked with everything in place,
+or pickled and then prepared anew where it is unpickled.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from symbiont_jit.evaluate.metric import Metric, Speedup
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.kernel import Evolving, Kernel
 
-__all__ = ["Bench", "Confirmation", "Request", "prepare"]
+__all__ = ["WorkerTask", "ConfirmationRequest", "EvaluationRequest", "prepare"]
 
 #: Steps of loops that checked code may make for each second of the deadline: fewer than it can make in that time, so
 #: that an endless loop is found by counting, which does not depend on the machine. Of the first seconds, which every
@@ -26,14 +26,18 @@ PATIENT_SECONDS: Final = 2.0
 
 
 def step_limit(deadline: float) -> int:
-    """How many steps of loops a call of checked code may make within a deadline."""
+    """How many steps of loops a call of checked code may make within a deadline, given in seconds."""
     patient = min(deadline, PATIENT_SECONDS)
     return int(STEPS_PER_SECOND * (deadline - patient + patient / 4))
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One candidate on its way to a worker: `checked` is run first, `code` is measured."""
+class EvaluationRequest:
+    """One candidate on its way to a worker.
+
+    `checked` is its object code with all checks, which is run first; `code` is the one without, which is measured;
+    `seed` is what inputs are drawn with; `best` is the score to beat, if there is one.
+    """
 
     canonical: Canonical
     checked: ObjectCode
@@ -43,23 +47,33 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Confirmation:
-    """Several candidates to be measured side by side."""
+class ConfirmationRequest:
+    """Several candidates, as canonical text and object code without checks, to be measured side by side."""
 
     items: tuple[tuple[Canonical, ObjectCode], ...]
 
 
 @dataclass(frozen=True)
-class Bench:
-    """Serves the requests for one kernel or group, once `prepare` has been called for it and its metric."""
+class WorkerTask:
+    """The function that a worker answers requests with, for one kernel or group and one metric.
+
+    `prepare` has to be called for both before a task is used. `deadline` is in seconds for one candidate.
+    """
 
     kernel: Evolving[Any]
     metric: Metric
     deadline: float
 
-    def __call__(self, request: Request | Confirmation) -> Any:
-        """Run one request. The candidate's code is gone when this returns."""
-        if isinstance(request, Confirmation):
+    def __call__(self, request: EvaluationRequest | ConfirmationRequest) -> Any:
+        """Run one request, and forget the candidate's code.
+
+        Args:
+            request: One candidate, or several to be confirmed.
+
+        Returns:
+            A `MetricResult`, or a list of them.
+        """
+        if isinstance(request, ConfirmationRequest):
             assert isinstance(self.metric, Speedup)
             revisions = [self.kernel.candidate(c, o) for c, o in request.items]
             assert isinstance(self.kernel, Kernel), "Speedup is for one function"
@@ -67,19 +81,23 @@ class Bench:
         self.kernel.limit_steps(step_limit(self.deadline))
         checked = self.kernel.candidate(request.canonical, request.checked, "checked")
         revision = self.kernel.candidate(request.canonical, request.code)
-        return self.metric.judge(self.kernel, checked, revision, request.seed, request.best)
+        return self.metric.evaluate(self.kernel, checked, revision, request.seed, request.best)
 
-    def __reduce__(self) -> tuple[Callable[..., Bench], tuple[Any, ...]]:
-        return _prepared, (self.kernel, self.metric, self.deadline)
+    def __reduce__(self) -> tuple[Callable[..., WorkerTask], tuple[Any, ...]]:
+        return _rebuild, (self.kernel, self.metric, self.deadline)
 
 
 def prepare(kernel: Evolving[Any], metric: Metric) -> None:
-    """Compile everything that serving needs, because no compiler can be started in a worker; raises `UsageError`."""
+    """Compile everything that serving needs, because no compiler can be started in a worker.
+
+    Raises:
+        UsageError: The metric does not fit the kernel.
+    """
     metric.prepare(kernel)
     kernel.warm()
 
 
-def _prepared(kernel: Evolving[Any], metric: Metric, deadline: float) -> Bench:
+def _rebuild(kernel: Evolving[Any], metric: Metric, deadline: float) -> WorkerTask:
     prepare(kernel, metric)
-    clang().close()  # the process that waits for the next unit is no neighbour for a candidate
-    return Bench(kernel, metric, deadline)
+    clang().close()  # no candidate may reach the compiler's process, which waits for the next unit
+    return WorkerTask(kernel, metric, deadline)

@@ -18,7 +18,7 @@ import numpy as np
 
 from symbiont_jit.backend.loader import Loaded, load
 from symbiont_jit.backend.objects import compile_object
-from symbiont_jit.isolate.guard_pages import KEPT_BYTES, Fences, Margin
+from symbiont_jit.isolate.guard_pages import KEPT_BYTES, GuardedArrays, RedZone
 from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature, native_entry
 
 __all__ = ["Arguments", "Harness"]
@@ -34,19 +34,20 @@ _ENTRY: Final = "sj_measure"
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """One call's arguments in native form: `slots` points at every value, `keep` owns what is pointed at.
+    """One call's arguments in native form.
 
-    `margins` are by parameter the bytes beside its array, where it is fenced.
+    `slots` points at every value, `keep` owns what is pointed at, `red_zones` has for each guarded array the
+    parameter's name and the bytes beside the array.
     """
 
     values: tuple[Any, ...]
     slots: Any
     keep: tuple[Any, ...]
-    margins: tuple[tuple[str, Margin], ...] = ()
+    red_zones: tuple[tuple[str, RedZone], ...] = ()
 
-    def trespassed(self) -> str | None:
-        """The parameter beside whose array something was written."""
-        return next((name for name, margin in self.margins if margin.was_written()), None)
+    def find_trespass(self) -> str | None:
+        """The name of a parameter beside whose array a call has written; None where there is none."""
+        return next((name for name, zone in self.red_zones if zone.was_written()), None)
 
 
 class Harness:
@@ -55,7 +56,7 @@ class Harness:
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
         self._dtypes = [_dtype(p) for p in signature.params]
-        self._fences = Fences()
+        self._guarded = GuardedArrays()
         self._latest: dict[bool, tuple[tuple[tuple[int, ...], ...], Arguments]] = {}
         code = compile_object(_harness_source(signature), [_ENTRY], also_needs=frozenset({"clock_gettime"}))
         self._loaded: Loaded = load(code)
@@ -66,18 +67,22 @@ class Harness:
         self._changes_input = any(p.mode is Mode.INOUT for p in signature.params)
 
     def prepare(self, values: Sequence[Any]) -> Arguments:
-        """Copies of a call's arguments, in native form."""
+        """Copy a call's arguments into native form; `values` has one value for each parameter."""
         return self._arguments([_native_value(p, v) for p, v in zip(self.signature.params, values, strict=True)])
 
-    def prepare_fenced(self, values: Sequence[Any], at_end: bool = True) -> Arguments:
-        """The same with arrays that touch an inaccessible page at their end, or at their beginning.
+    def prepare_guarded(self, values: Sequence[Any], at_end: bool = True) -> Arguments:
+        """Copy a call's arguments into native form, with arrays that touch an inaccessible page.
 
-        Good for one call: the next one's arguments may be where these are.
+        They are good for one call: the arguments of the next one may lie where these are.
+
+        Args:
+            values: One value for each parameter.
+            at_end: Whether it is the arrays' ends that touch the page, or their beginnings.
         """
         shapes = tuple(map(np.shape, values))
         known = self._latest.get(at_end)
         if known is None or known[0] != shapes:
-            known = shapes, self._fenced(shapes, at_end)
+            known = shapes, self._allocate_guarded(shapes, at_end)
             self._latest[at_end] = known
             if sum(v.nbytes for v in known[1].values) > KEPT_BYTES:
                 del self._latest[at_end]
@@ -85,17 +90,19 @@ class Harness:
             mine[...] = value
         return known[1]
 
-    def _fenced(self, shapes: Sequence[tuple[int, ...]], at_end: bool) -> Arguments:
-        """Arguments of these shapes, whose values are still to be set."""
-        arrays, margins = [], []
+    def _allocate_guarded(self, shapes: Sequence[tuple[int, ...]], at_end: bool) -> Arguments:
+        """Make arguments of these shapes, whose values are still to be set."""
+        arrays, red_zones = [], []
         for param, dtype, shape in zip(self.signature.params, self._dtypes, shapes, strict=True):
-            fenced = self._fences.array(param.name, dtype, shape, at_end) if isinstance(param.type, ArrayType) else None
-            arrays.append(np.empty(shape, dtype) if fenced is None else fenced[0])
-            if fenced is not None:
-                margins.append((param.name, fenced[1]))
-        return self._arguments(arrays, tuple(margins))
+            placed = (
+                self._guarded.array(param.name, dtype, shape, at_end) if isinstance(param.type, ArrayType) else None
+            )
+            arrays.append(np.empty(shape, dtype) if placed is None else placed[0])
+            if placed is not None:
+                red_zones.append((param.name, placed[1]))
+        return self._arguments(arrays, tuple(red_zones))
 
-    def _arguments(self, copied: Sequence[Any], margins: tuple[tuple[str, Margin], ...] = ()) -> Arguments:
+    def _arguments(self, copied: Sequence[Any], red_zones: tuple[tuple[str, RedZone], ...] = ()) -> Arguments:
         lengths: dict[str, int] = {}
         for param, value in zip(self.signature.params, copied, strict=True):
             if isinstance(param.type, ArrayType):
@@ -104,10 +111,18 @@ class Harness:
         first = cells.ctypes.data
         pointers = [*range(first, first + cells.nbytes, cells.itemsize), *(v.ctypes.data for v in copied)]
         slots = np.array(pointers, dtype=np.uint64)
-        return Arguments(tuple(copied), slots, (cells, copied), margins)
+        return Arguments(tuple(copied), slots, (cells, copied), red_zones)
 
     def call(self, entry: int, arguments: Arguments) -> Any:
-        """Call once; the buffers in `arguments` are what the call left, the result is returned as a NumPy scalar."""
+        """Call an entry once.
+
+        Args:
+            entry: The address of native code with this signature's C entry.
+            arguments: The arguments in native form; their buffers are left as the call leaves them.
+
+        Returns:
+            What the call returned, as a NumPy scalar; None for nothing.
+        """
         returns = self.signature.returns
         result = np.zeros(1, dtype=returns.dtype if returns else np.int64)
         self._run(entry, 1, 1, arguments.slots, result)
@@ -117,7 +132,7 @@ class Harness:
         return int(self._measure(entry, calls, sets, slots.ctypes.data, result.ctypes.data))
 
     def stopwatch(self, cases: Sequence[Sequence[Any]]) -> Stopwatch:
-        """Something that times entries on these tuples of arguments again and again, all equally often."""
+        """Make a stopwatch that times entries on these tuples of arguments again and again, all equally often."""
         size = sum(v.nbytes for case in cases for v in self.prepare(case).values if isinstance(v, np.ndarray))
         repeats = max(1, min(MAX_SETS // len(cases), MAX_SET_BYTES // max(size, 1))) if self._changes_input else 1
         return Stopwatch(self, list(cases) * repeats)
@@ -137,7 +152,15 @@ class Stopwatch:
         self._result = np.zeros(1, dtype=returns.dtype if returns else np.int64)
 
     def batch(self, entry: int, calls: int) -> float:
-        """Nanoseconds of CPU time a call, over that many calls; best a multiple of the number of cases."""
+        """Measure an entry.
+
+        Args:
+            entry: The address of native code with the signature's C entry.
+            calls: How many calls are made, best a multiple of the number of cases.
+
+        Returns:
+            Nanoseconds of CPU time a call.
+        """
         sets = len(self._sets)
         if not self._restored:
             return self._harness._run(entry, calls, sets, self._slots, self._result) / calls
@@ -155,7 +178,7 @@ class Stopwatch:
                 np.copyto(arguments.values[i], case[i])
 
     def calibrate(self, entry: int) -> int:
-        """How many calls fill one batch, each case equally often; the first calls warm up and do not count."""
+        """Find how many calls fill one batch of `BATCH_NS`, each case equally often, after calls that warm up."""
         rounds, sets = 1, len(self._sets)
         self.batch(entry, sets)
         while rounds < 1 << 24:
@@ -167,7 +190,7 @@ class Stopwatch:
 
 
 def median(values: Sequence[float]) -> float:
-    """The median; 0 for nothing."""
+    """The median of some values; 0 where there are none."""
     return statistics.median(values) if values else 0.0
 
 

@@ -1,1 +1,1 @@
-"""Killable processes for code that nobody has run yet. Knows nothing of kernels."""
+"""Killable processes for code that nobody has run yet; nothing in here knows what a kernel is."""

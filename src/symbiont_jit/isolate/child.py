@@ -1,7 +1,7 @@
 """The life of a worker process, forked or fresh: give up what is not needed, get ready, answer until the parent goes.
 
-In: a pipe, two shared files, and how to obtain the function that answers. Out: answers through the pipe; first of all
-None once the child can serve, or `NotReady`. No secret, no terminal input and no interrupt reaches what runs here.
+In: a pipe, two shared files, and how to obtain the function that answers. Out: replies through the pipe; the first one
+is None once the child can serve, or `NotReady`. No secret, no terminal input and no interrupt reaches what runs here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any, Final
 from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.sandbox import limit_memory, limit_processor_time, restrict
 
-__all__ = ["MAX_PHASE", "NotReady", "enter_phase", "live", "require_no_worker", "spawned", "without_secrets"]
+__all__ = ["MAX_PHASE", "NotReady", "enter_phase", "live", "require_no_worker", "live_spawned", "strip_secrets"]
 
 _SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 MAX_PHASE: Final = 64
@@ -36,24 +36,30 @@ Serve = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class NotReady:
-    """The child cannot serve, and why."""
+    """The child's first message where it cannot serve; `reason` is the traceback."""
 
     reason: str
 
 
-def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment without the variables that are named like secrets."""
+def strip_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """Copy an environment without the variables that are named like secrets."""
     return {name: value for name, value in environment.items() if not _SECRET.search(name)}
 
 
 def enter_phase(name: str) -> None:
-    """In a child: what it is at from now on, for the message when it does not come back."""
+    """Note in a child what it does from now on, for the message when it does not come back.
+
+    Outside of a child this does nothing.
+
+    Args:
+        name: A few words in ASCII; bytes beyond `MAX_PHASE` are dropped.
+    """
     if _OWN_PHASE:
         _OWN_PHASE[0][:] = name.encode()[:MAX_PHASE].ljust(MAX_PHASE, b"\0")
 
 
 def require_no_worker() -> None:
-    """Raise `UsageError` in a worker: it has none of its own."""
+    """Raise `UsageError` in a worker, which has no workers of its own."""
     if _OWN_PHASE:
         raise UsageError(
             "a worker was about to start workers, probably because it imported the script that starts the search; "
@@ -65,9 +71,13 @@ _OWN_PHASE: Final[list[mmap.mmap]] = []
 
 
 def live(obtain: Callable[[], Serve], pipe: Connection, output: int, phase: int) -> None:
-    """The child's whole life: get ready, and answer until the parent closes its end.
+    """Get ready, and answer until the parent closes its end of the pipe: the child's whole life.
 
-    `output` is the file that takes what is written, `phase` the one that says what the child is at.
+    Args:
+        obtain: Gives the function that answers requests.
+        pipe: The child's end of the pipe.
+        output: The descriptor of the file that takes standard output and error.
+        phase: The descriptor of the file of `MAX_PHASE` bytes that says what the child is doing.
     """
     _OWN_PHASE[:] = [mmap.mmap(phase, MAX_PHASE)]
     _shed_inheritance(output)
@@ -77,7 +87,7 @@ def live(obtain: Callable[[], Serve], pipe: Connection, output: int, phase: int)
     except BaseException:
         pipe.send(NotReady(traceback.format_exc().strip()[-MAX_REASON:]))
         return
-    _forget_secrets()  # a module that was imported may have read some from a file
+    _forget_secrets()  # a module that `obtain` imported may have read secrets from a file
     limit_memory()
     restrict()
     pipe.send(None)
@@ -91,8 +101,8 @@ def live(obtain: Callable[[], Serve], pipe: Connection, output: int, phase: int)
         pipe.send(serve(request))
 
 
-def spawned(pipe: int, output: int, phase: int, luggage: int) -> None:
-    """The life of a fresh interpreter: it unpickles from `luggage` what a forked one inherits."""
+def live_spawned(pipe: int, output: int, phase: int, luggage: int) -> None:
+    """Live as a fresh interpreter, which unpickles from the file `luggage` what a forked one inherits."""
 
     def obtain() -> Serve:
         with os.fdopen(luggage, "rb") as file:
@@ -104,7 +114,7 @@ def spawned(pipe: int, output: int, phase: int, luggage: int) -> None:
 
 
 def _shed_inheritance(output: int) -> None:
-    """Give up what a candidate has no business with: secrets, the terminal, the parent's interrupts."""
+    """Give up what no candidate has business with: secrets, the terminal, the parent's interrupts."""
     _forget_secrets()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.disable()  # a crash is an ordinary outcome here; the parent reports it
@@ -114,14 +124,14 @@ def _shed_inheritance(output: int) -> None:
         os.close(null)
         for descriptor in (1, 2):
             os.dup2(output, descriptor)
-    # What had replaced them (a notebook, a test runner) belongs to the parent.
+    # A notebook or a test runner may have replaced these objects; the replacements belong to the parent.
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(d, m, closefd=False) for d, m in ((0, "r"), (1, "w"), (2, "w")))
     _blank_environment()
     _die_with_parent()
 
 
 def _forget_secrets() -> None:
-    for name in os.environ.keys() - without_secrets(os.environ).keys():
+    for name in os.environ.keys() - strip_secrets(os.environ).keys():
         del os.environ[name]
 
 

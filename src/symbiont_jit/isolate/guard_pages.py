@@ -1,8 +1,9 @@
 """Memory between inaccessible pages: an access outside of an array crashes there, or is seen afterwards.
 
-In: a dtype, a shape, and a side. Out: an array that touches an inaccessible page at its end or at its beginning; what
-is left of its pages on the other side, the margin, is filled, and looked at after the call. This is a second net, for
-code without checks: in a worker a crash is an outcome like any other. Pages are kept and used again.
+In: a dtype, a shape, and a side. Out: an array that touches an inaccessible page at its end or at its beginning. The
+bytes that are left of its pages on the other side, its red zone, are filled, and compared after the call. The guard
+pages are a second net, for code without checks: in a worker a crash is an outcome like any other. Pages are kept and
+used again.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 
-__all__ = ["KEPT_BYTES", "PAGE", "Fences", "Margin", "fenced"]
+__all__ = ["KEPT_BYTES", "PAGE", "GuardedArrays", "RedZone", "map_guarded_bytes"]
 
 PAGE: Final = mmap.PAGESIZE
 #: Pages that are kept for the next array, in bytes.
@@ -29,47 +30,60 @@ _PROT_NONE: Final = 0
 
 
 @dataclass(slots=True)
-class Margin:
-    """Bytes beside an array that belong to nobody."""
+class RedZone:
+    """The bytes beside an array that no call may touch."""
 
     memory: Any
 
     def fill(self) -> None:
-        """Make it as it has to stay."""
+        """Give the bytes the pattern that they have to keep."""
         self.memory[:] = _FILLED[: self.memory.size]
 
     def was_written(self) -> bool:
-        """Whether somebody has written to it; afterwards it is as before."""
+        """Whether the bytes have lost their pattern since they were filled; they are filled again."""
         if self.memory.tobytes() == _FILLING[: self.memory.size]:
             return False
         self.fill()
         return True
 
 
-class Fences:
-    """Fenced memory for the arrays of one call: the next array of the same name and side may get the same pages."""
+class GuardedArrays:
+    """Guarded memory for the arrays of one call at a time.
+
+    An array may get the pages of an earlier array of the same name and side, so only the latest one is good.
+    """
 
     def __init__(self) -> None:
         self._pages: dict[tuple[str, int, bool], Any] = {}
         self._kept = 0
 
-    def array(self, name: str, dtype: Any, shape: tuple[int, ...], at_end: bool) -> tuple[Any, Margin] | None:
-        """An array for the argument of this name, and its margin; None where no page can be made inaccessible."""
+    def array(self, name: str, dtype: Any, shape: tuple[int, ...], at_end: bool) -> tuple[Any, RedZone] | None:
+        """Place an array between guard pages.
+
+        Args:
+            name: The argument that the array is for.
+            dtype: A NumPy dtype.
+            shape: The array's shape.
+            at_end: Whether the array's end touches the inaccessible page, or its beginning does.
+
+        Returns:
+            The array, with arbitrary contents, and its red zone; None where no page can be made inaccessible.
+        """
         if _protect() is None:
             return None
         size = dtype.itemsize * math.prod(shape)
         room = max(PAGE, -(-size // PAGE) * PAGE)
-        pages = self._some(name, room, at_end)
+        pages = self._take_bytes(name, room, at_end)
         start = room - size if at_end else 0
-        margin = Margin(pages[:start] if at_end else pages[size:])
-        margin.fill()
-        return np.ndarray(shape, dtype, pages, start), margin
+        zone = RedZone(pages[:start] if at_end else pages[size:])
+        zone.fill()
+        return np.ndarray(shape, dtype, pages, start), zone
 
-    def _some(self, name: str, room: int, at_end: bool) -> Any:
-        """Pages that were kept, or new ones."""
+    def _take_bytes(self, name: str, room: int, at_end: bool) -> Any:
+        """The kept bytes of an earlier array of this name, size and side, or new ones."""
         pages = self._pages.get((name, room, at_end))
         if pages is None:
-            pages = fenced(room)
+            pages = map_guarded_bytes(room)
             if self._kept + room > KEPT_BYTES:
                 self._pages.clear()
                 self._kept = 0
@@ -79,9 +93,19 @@ class Fences:
         return pages
 
 
-def fenced(room: int) -> Any:
-    """So many bytes between two inaccessible pages, as an array that keeps the mapping."""
-    # Private, so that no fork shares it.
+def map_guarded_bytes(room: int) -> Any:
+    """Map bytes between two inaccessible pages.
+
+    Args:
+        room: The number of bytes, a multiple of `PAGE`.
+
+    Returns:
+        An array of bytes that keeps the mapping.
+
+    Raises:
+        OSError: The system refuses to make a page inaccessible.
+    """
+    # The mapping is private, so that no forked process shares it.
     mapping = mmap.mmap(-1, room + 2 * PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     whole = np.frombuffer(mapping, np.uint8)
     protect = _protect()
@@ -94,7 +118,7 @@ def fenced(room: int) -> Any:
 
 @functools.cache
 def _protect() -> Callable[[int, int, int], int] | None:
-    """`mprotect(2)`, where there is one."""
+    """The function `mprotect(2)` of the C library, or None where the library has none."""
     try:
         function: Any = ctypes.CDLL(None, use_errno=True).mprotect
     except (OSError, AttributeError, TypeError):

@@ -18,10 +18,10 @@ from typing import Any, Final
 
 __all__ = ["filter_problem", "limit_memory", "limit_processor_time", "restrict"]
 
-#: Bytes that a worker may have more than it has at its start.
+#: How many bytes of memory a worker may have more than at its start.
 MEMORY: Final = 4 << 30
 
-#: Bytes that it may write to its output.
+#: How many bytes a worker may write to a file, its output among them.
 OUTPUT: Final = 64 << 20
 
 #: System calls that reach outside of the process: other processes, the network, the file system, the kernel itself.
@@ -42,7 +42,7 @@ _CLONE_THREAD: Final = 0x10000
 
 
 def limit_memory() -> None:
-    """Refuse memory beyond what the process has now and `MEMORY` more; and write no core file and little output."""
+    """Limit this process to `MEMORY` bytes more than it has now, to `OUTPUT` bytes a file, and to no core file."""
     with contextlib.suppress(OSError, ValueError):
         now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, now + MEMORY))
@@ -52,7 +52,11 @@ def limit_memory() -> None:
 
 
 def limit_processor_time(seconds: float) -> None:
-    """End the process (SIGXCPU) once it has used so many seconds more: for when nobody is left to kill it."""
+    """Let the kernel end this process (SIGXCPU) when nobody is left to kill it.
+
+    Args:
+        seconds: The processor time that the process may use beyond what it has used so far.
+    """
     used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
     with contextlib.suppress(OSError, ValueError):
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)
@@ -61,7 +65,7 @@ def limit_processor_time(seconds: float) -> None:
 
 @functools.cache
 def _library() -> Any:
-    """`pyseccomp`, or why there is none."""
+    """The module `pyseccomp`, or a text that says why there is none."""
     if sys.platform != "linux":
         return "the system has no seccomp"
     try:
@@ -74,24 +78,24 @@ def _library() -> Any:
 
 
 def filter_problem() -> str | None:
-    """Why there is no filter of system calls; None where there is one."""
+    """The reason why there is no filter of system calls; None where there is one."""
     library = _library()
     return library if isinstance(library, str) else None
 
 
 def restrict() -> None:
-    """Let no system call of this process reach outside any more; they fail with EPERM. Cannot be undone."""
+    """Let system calls of this process that reach outside fail with EPERM from now on; this cannot be undone."""
     library = _library()
     if isinstance(library, str):
         return
     refusal = library.ERRNO(errno.EPERM)
     rules = library.SyscallFilter(library.ALLOW)
-    rules.set_attr(library.Attr.CTL_TSYNC, 1)  # for all threads: a metric may have started some already
+    rules.set_attr(library.Attr.CTL_TSYNC, 1)  # the filter is for all threads: a metric may have started some already
     for name in REFUSED:
-        with contextlib.suppress(OSError, ValueError, RuntimeError):  # another kernel has other calls
+        with contextlib.suppress(OSError, ValueError, RuntimeError):  # an older Linux has fewer calls
             rules.add_rule(refusal, name)
     for name, place in (("open", 1), ("openat", 2)):
-        for flag in (0o1, 0o2, 0o100, 0o1000):  # O_WRONLY, O_RDWR, O_CREAT, O_TRUNC
+        for flag in (0o1, 0o2, 0o100, 0o1000):  # these are O_WRONLY, O_RDWR, O_CREAT and O_TRUNC
             rules.add_rule(refusal, name, library.Arg(place, library.MASKED_EQ, flag, flag))
     # The C library makes threads by `clone3`, and where there is none by `clone` with CLONE_THREAD, which can be told
     # from the making of a process.

@@ -29,40 +29,50 @@ from types import FunctionType
 from typing import Any, Final, Protocol, TypeVar
 
 from symbiont_jit.errors import UsageError
-from symbiont_jit.isolate.child import Serve, live, without_secrets
+from symbiont_jit.isolate.child import Serve, live, strip_secrets
 from symbiont_jit.kernel import Evolving
 
-__all__ = ["STARTS", "Process", "Start", "chosen_start", "shared_file"]
+__all__ = ["STARTS", "Process", "Start", "choose_start", "shared_file"]
 
 T = TypeVar("T")
 
 
 class Process(Protocol):
-    """A child process; `exitcode` is None while it lives, and negative for a signal."""
+    """A child process, however it was started."""
 
     @property
     def pid(self) -> int | None:
-        """Its number."""
+        """The process's id; None before it was started."""
 
     @property
     def exitcode(self) -> int | None:
-        """How it ended."""
+        """The code that the process ended with, negative for a signal; None while it lives."""
 
     def kill(self) -> None:
-        """End it."""
+        """Kill the process."""
 
     def join(self) -> None:
-        """Wait for its end."""
+        """Wait until the process has ended."""
 
     def close(self) -> None:
-        """Forget it, once it has ended."""
+        """Release what this side holds of a process that has ended."""
 
 
 Start = Callable[[Serve, int, int], tuple[Process, Connection]]
 
 
-def chosen_start(name: str | None) -> str:
-    """The name of a start method: the one that was asked for, or by default `fork` where there is one."""
+def choose_start(name: str | None) -> str:
+    """The name of a start method.
+
+    Args:
+        name: `"fork"` or `"spawn"`, or None for `fork` where the platform has it.
+
+    Returns:
+        A key of `STARTS` that the platform offers.
+
+    Raises:
+        UsageError: There is no such start method, or the platform lacks it.
+    """
     offered = [n for n in STARTS if n in multiprocessing.get_all_start_methods()]
     if name is None:
         return offered[0]
@@ -74,7 +84,11 @@ def chosen_start(name: str | None) -> str:
 
 
 def shared_file(name: str) -> int:
-    """A file for this process and its children, in memory and nowhere on a disk where the system has that."""
+    """Open a file for this process and its children: in memory where the system has such files, else without a name.
+
+    Returns:
+        The file's descriptor, which the caller closes.
+    """
     if hasattr(os, "memfd_create"):
         return os.memfd_create(name)
     with tempfile.TemporaryFile() as file:
@@ -84,30 +98,30 @@ def shared_file(name: str) -> int:
 # -- forked -----------------------------------------------------------------------------------------------------------
 
 
-def _forked(serve: Serve, output: int, phase: int) -> tuple[Process, Connection]:
-    """A copy of this process."""
+def _start_forked(serve: Serve, output: int, phase: int) -> tuple[Process, Connection]:
+    """Fork this process; the child inherits `serve`."""
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe()
-    process = context.Process(target=_forked_life, args=(serve, here, there, output, phase), daemon=True)
+    process = context.Process(target=_live_forked, args=(serve, here, there, output, phase), daemon=True)
     with there:
-        _in_starting_thread(lambda: _fork(process))
+        _run_in_starting_thread(lambda: _fork(process))
     return process, here
 
 
-def _forked_life(serve: Serve, parents_end: Connection, pipe: Connection, output: int, phase: int) -> None:
+def _live_forked(serve: Serve, parents_end: Connection, pipe: Connection, output: int, phase: int) -> None:
     parents_end.close()
     live(lambda: serve, pipe, output, phase)
 
 
 def _fork(process: Any) -> None:
-    with _compilers_at_rest(), warnings.catch_warnings():
+    with _hold_compilers(), warnings.catch_warnings():
         # Python 3.12 warns of forking with threads; the locks that matter are held while it happens.
         warnings.simplefilter("ignore", DeprecationWarning)
         process.start()
 
 
 @contextlib.contextmanager
-def _compilers_at_rest() -> Iterator[None]:
+def _hold_compilers() -> Iterator[None]:
     """Hold the compilers' locks over a fork, so that no child inherits one that another thread held.
 
     Both are re-entrant and the forking thread is the child's only one, so the child goes on holding them.
@@ -122,23 +136,23 @@ def _compilers_at_rest() -> Iterator[None]:
 # -- spawned ----------------------------------------------------------------------------------------------------------
 
 
-def _spawned(serve: Serve, output: int, phase: int) -> tuple[Process, Connection]:
-    """A fresh interpreter, which unpickles `serve`; it is nobody's terminal's, so Ctrl-C does not reach it."""
+def _start_spawned(serve: Serve, output: int, phase: int) -> tuple[Process, Connection]:
+    """Start a fresh interpreter, which unpickles `serve`; it has no terminal, so Ctrl-C does not reach it."""
     here, there = multiprocessing.Pipe()
     luggage = shared_file("worker luggage")
     try:
-        about, pickled = _packed(serve)
+        about, pickled = _pack(serve)
         with os.fdopen(luggage, "wb", closefd=False) as file:
             pickle.dump(about, file)
             file.write(pickled)
         os.lseek(luggage, 0, os.SEEK_SET)
         descriptors = (there.fileno(), output, phase, luggage)
-        call = f"spawned({', '.join(map(str, descriptors))})"
         program = (
-            f"import sys; sys.path[:] = {about['sys_path']!r}; from symbiont_jit.isolate.child import spawned; {call}"
+            f"import sys; sys.path[:] = {about['sys_path']!r}; from symbiont_jit.isolate.child import live_spawned; "
+            f"live_spawned({', '.join(map(str, descriptors))})"
         )
         command = [multiprocessing.spawn.get_executable(), *subprocess._args_from_interpreter_flags(), "-c", program]  # type: ignore[attr-defined]
-        return _in_starting_thread(lambda: _Spawned(command, descriptors, output)), here
+        return _run_in_starting_thread(lambda: _SpawnedProcess(command, descriptors, output)), here
     except BaseException:
         here.close()
         raise
@@ -147,13 +161,13 @@ def _spawned(serve: Serve, output: int, phase: int) -> tuple[Process, Connection
         os.close(luggage)
 
 
-class _Spawned:
+class _SpawnedProcess:
     """A process started by a command, which does not outlive this object."""
 
     def __init__(self, command: Sequence[str | bytes], descriptors: Sequence[int], output: int) -> None:
         self._popen = subprocess.Popen(
             command,
-            env=without_secrets(os.environ),
+            env=strip_secrets(os.environ),
             pass_fds=descriptors,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -161,7 +175,7 @@ class _Spawned:
             process_group=0,
         )
         self.pid = self._popen.pid
-        weakref.finalize(self, _ended, self._popen)  # also when this process ends
+        weakref.finalize(self, _reap, self._popen)  # finalizers run also when this process ends
 
     @property
     def exitcode(self) -> int | None:
@@ -174,47 +188,47 @@ class _Spawned:
         self._popen.wait()
 
     def close(self) -> None:
-        """Nothing is left to close."""
+        """Do nothing: `join` has released all there was."""
 
 
-def _ended(process: subprocess.Popen[bytes]) -> None:
+def _reap(process: subprocess.Popen[bytes]) -> None:
     process.kill()
     process.wait()
 
 
-def _packed(serve: Serve) -> tuple[dict[str, Any], bytes]:
-    """What a fresh interpreter has to know of this one before it unpickles, and `serve`; raises `UsageError`."""
+def _pack(serve: Serve) -> tuple[dict[str, Any], bytes]:
+    """What a fresh interpreter has to know of this one, and `serve` pickled; raises `UsageError` if that fails."""
     is_open = multiprocessing.get_start_method(allow_none=True) is None
     about = multiprocessing.spawn.get_preparation_data("symbiont_jit worker")
-    if is_open:  # asking has settled it, but the choice for their own processes is the user's
+    if is_open:  # `get_preparation_data` has settled the start method, which is the user's choice
         multiprocessing.set_start_method(None, force=True)
-    del about["authkey"]  # a secret
+    del about["authkey"]  # the key is a secret, and a worker needs none
     main = {name: about.pop(name) for name in ("init_main_from_name", "init_main_from_path") if name in about}
     has_main = "init_main_from_name" in main or Path(main.get("init_main_from_path", "")).is_file()
     try:
-        pickled, needs_main = _pickled(serve, has_main)
+        pickled, needs_main = _pickle(serve, has_main)
     except Exception as error:
         raise UsageError(
             "start_method='spawn' sends the kernel and the metric to a fresh interpreter, and "
-            f"{_culprit(serve, has_main)} cannot be pickled ({error}); write what it consists of at the top level of a "
-            "module, or use start_method='fork'"
+            f"{_find_culprit(serve, has_main)} cannot be pickled ({error}); write what it consists of at the top level "
+            "of a module, or use start_method='fork'"
         ) from error
     return about | main if needs_main else about, pickled
 
 
-def _pickled(value: Any, has_main: bool) -> tuple[bytes, bool]:
-    """A value as bytes, and whether `__main__` has to be imported before they are read."""
+def _pickle(value: Any, has_main: bool) -> tuple[bytes, bool]:
+    """Pickle a value, and say whether `__main__` has to be imported before the bytes are read."""
     file = io.BytesIO()
     pickler = _Pickler(file, has_main)
     pickler.dump(value)
     return file.getvalue(), pickler.needs_main
 
 
-def _culprit(serve: Any, has_main: bool) -> str:
-    """Which part of `serve` it is that cannot be pickled."""
+def _find_culprit(serve: Any, has_main: bool) -> str:
+    """The name of the part of `serve` that cannot be pickled."""
     for field in dataclasses.fields(serve) if dataclasses.is_dataclass(serve) else ():
         try:
-            _pickled(getattr(serve, field.name), has_main)
+            _pickle(getattr(serve, field.name), has_main)
         except Exception:
             return f"the {field.name}"
     return "something"
@@ -246,7 +260,7 @@ class _Pickler(pickle.Pickler):
 # -- the thread that starts -------------------------------------------------------------------------------------------
 
 
-def _in_starting_thread(start: Callable[[], T]) -> T:
+def _run_in_starting_thread(start: Callable[[], T]) -> T:
     """Run something in one thread that lives as long as the process, and wait for it.
 
     Linux kills a child with the *thread* that made it (PR_SET_PDEATHSIG), so no thread that may end must start one.
@@ -267,11 +281,11 @@ def _starting_queue() -> queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]
                 done.set_result(start())
             except BaseException as error:
                 done.set_exception(error)
-            del start, done  # they keep a process
+            del start, done  # the result would keep a process alive until the next start
 
     threading.Thread(target=work, name="symbiont_jit starts workers", daemon=True).start()
     os.register_at_fork(after_in_child=_starting_queue.cache_clear)
     return waiting
 
 
-STARTS: Final[Mapping[str, Start]] = {"fork": _forked, "spawn": _spawned}
+STARTS: Final[Mapping[str, Start]] = {"fork": _start_forked, "spawn": _start_spawned}

@@ -1,7 +1,7 @@
 """A process in which unproven code runs: fed through a pipe, killed at its deadline, started again.
 
-In: a function to run in the child, and requests that pickle. Out: its answers, or how it ended. This is the parent's
-side; `start` makes the child, `child` is its life.
+In: a function to run in the child, and requests that pickle. Out: the child's replies, or how it ended. This module is
+the parent's side; `start` makes the child, `child` is the child's life.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from typing import Any, Final
 
 from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.child import MAX_PHASE, NotReady, require_no_worker
-from symbiont_jit.isolate.start import STARTS, Process, Start, chosen_start, shared_file
+from symbiont_jit.isolate.start import STARTS, Process, Start, choose_start, shared_file
 
-__all__ = ["Answer", "Crash", "Overdue", "Worker"]
+__all__ = ["Crash", "Overdue", "Worker", "WorkerReply"]
 
 _GRACE_SECONDS: Final = 5.0
 #: A fresh interpreter imports Numba and the user's modules, and calls the metric once.
 START_SECONDS: Final = 120.0
 MAX_LAST_WORDS: Final = 300
-MAX_ANSWER: Final = 1 << 28
+MAX_REPLY: Final = 1 << 28
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the child's function returned."""
+class WorkerReply:
+    """The value that the child's function returned."""
 
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """The child ended: by a signal, or by itself with an exit code; `phase` is what it was at."""
+    """The child ended, by a signal or with an exit code, which `reason` names; `phase` is what it was doing."""
 
     reason: str
     phase: str = ""
@@ -52,7 +52,7 @@ class Crash:
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """The child was killed because it had not answered in time; `phase` is what it was at."""
+    """The child was killed after `seconds` seconds without a reply; `phase` is what it was doing."""
 
     seconds: float
     phase: str = ""
@@ -61,7 +61,11 @@ class Overdue:
 class Worker:
     """One child process that answers requests with `serve(request)`; it is started again after it died.
 
-    `start` is one of `STARTS`. Whatever takes time before the child can serve does not count towards a deadline.
+    Whatever takes time before the child can serve does not count towards a deadline.
+
+    Args:
+        serve: The function that runs in the child; with `spawn` it has to pickle.
+        start: One of `STARTS`; the platform's default where there is none.
     """
 
     def __init__(self, serve: Callable[[Any], Any], start: Start | None = None) -> None:
@@ -69,90 +73,101 @@ class Worker:
         self._pipe: Connection | None = None
         self._is_stopped = False
         self._serve = serve
-        self._launch = start or STARTS[chosen_start(None)]
+        self._start_child = start or STARTS[choose_start(None)]
         self._output = shared_file("worker output")
         self._phase_file = shared_file("worker phase")
         os.ftruncate(self._phase_file, MAX_PHASE)
-        # Not in `__del__`: when the interpreter ends, that may come after the end of `os`.
+        # `__del__` would be too late: when the interpreter ends, it may run after the end of `os`.
         for file in (self._output, self._phase_file):
             weakref.finalize(self, os.close, file)
         self._phase = mmap.mmap(self._phase_file, MAX_PHASE)
 
-    def ask(self, request: Any, deadline: float) -> Answer | Crash | Overdue:
-        """Send a request and wait for its answer, at most `deadline` seconds; then the child is killed.
+    def ask(self, request: Any, deadline: float) -> WorkerReply | Crash | Overdue:
+        """Send a request and wait for its reply.
 
-        Raises `UsageError` where a child cannot get ready.
+        Args:
+            request: Anything that pickles.
+            deadline: The seconds to wait; then the child is killed.
+
+        Returns:
+            The reply, or what became of the child instead.
+
+        Raises:
+            UsageError: A child cannot get ready.
         """
         if self._process is None or self._process.exitcode is not None:
             failed = self._start()
             if failed is not None:
                 return failed
-        return self._exchanged((deadline, request), deadline)
+        return self._exchange((deadline, request), deadline)
 
     def _start(self) -> Crash | None:
-        """Start a child and wait until it can serve; a crash on the way is given back."""
+        """Start a child and wait until it can serve; the result is a crash on the way, if there was one."""
         self._kill()
         require_no_worker()
-        self._process, self._pipe = self._launch(self._serve, self._output, self._phase_file)
+        self._process, self._pipe = self._start_child(self._serve, self._output, self._phase_file)
         if self._is_stopped:
             self.stop()
-        outcome = self._exchanged(None, START_SECONDS)
+        outcome = self._exchange(None, START_SECONDS)
         if isinstance(outcome, Overdue):
-            raise UsageError(f"a worker was not ready within {START_SECONDS:g} seconds{self._last_words()}")
-        if isinstance(outcome, Answer) and isinstance(outcome.value, NotReady):
+            raise UsageError(f"a worker was not ready within {START_SECONDS:g} seconds{self._read_last_words()}")
+        if isinstance(outcome, WorkerReply) and isinstance(outcome.value, NotReady):
             self._kill()
             raise UsageError(f"a worker cannot get ready, because in there this happened:\n{outcome.value.reason}")
         return outcome if isinstance(outcome, Crash) else None
 
-    def _exchanged(self, message: Any, seconds: float) -> Answer | Crash | Overdue:
-        """Send a message, if there is one, and wait for what the child says."""
+    def _exchange(self, message: Any, seconds: float) -> WorkerReply | Crash | Overdue:
+        """Send a message, if there is one, and wait for the child's reply."""
         pipe = self._pipe
         assert pipe is not None
         started = time.monotonic()
         try:
             if message is not None:
                 pipe.send(message)
-            data = _received(pipe, started + seconds)
+            data = _receive(pipe, started + seconds)
             if data is None:
                 self._kill()
-                return Overdue(time.monotonic() - started, self._last_phase())
-            answer = Answer(_Answers(io.BytesIO(data)).load())
+                return Overdue(time.monotonic() - started, self._read_phase())
+            reply = WorkerReply(_ReplyUnpickler(io.BytesIO(data)).load())
             self._forget_output()
-            return answer
+            return reply
         except (EOFError, OSError):
-            return Crash(self._end(), self._last_phase())
+            return Crash(self._describe_end(), self._read_phase())
         except (pickle.UnpicklingError, AttributeError, ImportError, IndexError, ValueError, TypeError) as error:
-            self._kill()  # something in there wrote to the pipe
-            return Crash(f"an answer that cannot be read ({type(error).__name__})", self._last_phase())
+            self._kill()  # code in the child wrote to the pipe
+            return Crash(f"an answer that cannot be read ({type(error).__name__})", self._read_phase())
         except BaseException:
-            self._kill()  # what it would still answer belongs to nobody
+            self._kill()  # a late reply would be read as the reply to the next request
             raise
 
     def stop(self) -> None:
-        """Kill the child, from any thread, and any other until `close`; who waits for an answer is told of a crash."""
+        """Kill the child, and every later one until `close`; may be called from any thread.
+
+        A thread that waits in `ask` gets a `Crash`.
+        """
         self._is_stopped = True
         process = self._process
         if process is not None:
             with contextlib.suppress(ValueError, OSError):
                 process.kill()
 
-    def _end(self) -> str:
-        """Reap a child that closed its pipe, and say how it ended."""
+    def _describe_end(self) -> str:
+        """Reap a child that closed its pipe, and describe how it ended."""
         assert self._process is not None
         deadline = time.monotonic() + _GRACE_SECONDS
         while (code := self._process.exitcode) is None and time.monotonic() < deadline:
-            time.sleep(0.001)  # it may have closed its pipe and live on: waiting for it could take for ever
+            time.sleep(0.001)  # a child may close its pipe and live on, so waiting for its end could take for ever
         self._kill()
         if code is not None and code < 0:
             with contextlib.suppress(ValueError):
-                return f"signal {signal.Signals(-code).name}{self._last_words()}"
-        return f"exit code {code}{self._last_words()}"
+                return f"signal {signal.Signals(-code).name}{self._read_last_words()}"
+        return f"exit code {code}{self._read_last_words()}"
 
-    def _last_phase(self) -> str:
+    def _read_phase(self) -> str:
         return self._phase[:].rstrip(b"\0").decode("ascii", "replace")
 
-    def _last_words(self) -> str:
-        """The end of what the child wrote to its standard output and error."""
+    def _read_last_words(self) -> str:
+        """The last characters that the child wrote to its standard output and error, in brackets."""
         size = os.fstat(self._output).st_size
         text = os.pread(self._output, MAX_LAST_WORDS, max(0, size - MAX_LAST_WORDS)).decode("utf-8", "replace")
         self._forget_output()
@@ -160,7 +175,7 @@ class Worker:
 
     def _forget_output(self) -> None:
         os.ftruncate(self._output, 0)
-        os.lseek(self._output, 0, os.SEEK_SET)  # parent and child share one position
+        os.lseek(self._output, 0, os.SEEK_SET)  # parent and child share one file position
 
     def _kill(self) -> None:
         if self._process is not None:
@@ -180,23 +195,23 @@ class Worker:
         self._kill()
 
 
-def _received(pipe: Connection, deadline: float) -> bytes | None:
-    """The next message as bytes, however slowly it comes; None once the deadline has passed.
+def _receive(pipe: Connection, deadline: float) -> bytes | None:
+    """Read the next message as bytes, however slowly it comes; the result is None once the deadline has passed.
 
-    `Connection.recv` would wait for the rest of a message that never comes. The framing is its own: four bytes of
-    length, or -1 and eight.
+    `Connection.recv` would wait for the rest of a message that never comes. The framing read here is that of
+    `Connection`: four bytes of length, or -1 and eight bytes of length.
     """
-    size = struct.unpack("!i", head)[0] if (head := _bytes_of(pipe, 4, deadline)) is not None else None
+    size = struct.unpack("!i", head)[0] if (head := _read_bytes(pipe, 4, deadline)) is not None else None
     if size == -1:
-        size = struct.unpack("!Q", head)[0] if (head := _bytes_of(pipe, 8, deadline)) is not None else None
+        size = struct.unpack("!Q", head)[0] if (head := _read_bytes(pipe, 8, deadline)) is not None else None
     if size is None:
         return None
-    if not 0 <= size <= MAX_ANSWER:
+    if not 0 <= size <= MAX_REPLY:
         raise ValueError(f"an answer of {size} bytes")
-    return _bytes_of(pipe, size, deadline)
+    return _read_bytes(pipe, size, deadline)
 
 
-def _bytes_of(pipe: Connection, count: int, deadline: float) -> bytes | None:
+def _read_bytes(pipe: Connection, count: int, deadline: float) -> bytes | None:
     data = bytearray()
     while len(data) < count:
         ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
@@ -209,11 +224,11 @@ def _bytes_of(pipe: Connection, count: int, deadline: float) -> bytes | None:
     return bytes(data)
 
 
-class _Answers(pickle.Unpickler):
-    """Reads what a worker sends: records of this package and numbers, no calls of anything else."""
+class _ReplyUnpickler(pickle.Unpickler):
+    """Reads what a worker sends: records of this package and numbers; nothing else can be constructed or called."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """A class of this package, or one that NumPy's numbers are made with; nothing else."""
+        """Find a class of this package, or one that NumPy's numbers are made with; refuse anything else."""
         is_own = module.startswith("symbiont_jit.") and isinstance(getattr(sys.modules.get(module), name, None), type)
         if is_own or (module.startswith("numpy") and name in ("dtype", "scalar", "_reconstruct", "ndarray")):
             return super().find_class(module, name)

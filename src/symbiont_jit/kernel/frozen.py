@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from symbiont_jit.backend.objects import bitcode
 from symbiont_jit.dispatch.numba.frozen import FrozenCode, frozen_python_type, frozen_type
-from symbiont_jit.dispatch.numba.typed import Typed
+from symbiont_jit.dispatch.numba.types import NumbaValue
 from symbiont_jit.kernel.revision import Revision
 from symbiont_jit.signature import native_entry
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Frozen"]
 
 
-class Frozen(Typed):
+class Frozen(NumbaValue):
     """One revision for compiled callers alone: as a global or an argument its body is inlined there.
 
     `revision` is its number. From Python it is called like the revision, whose code it keeps, with that one's checks;

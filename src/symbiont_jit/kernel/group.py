@@ -9,7 +9,7 @@ from typing import Any
 
 from symbiont_jit.dispatch.lease import Lease, remember_owner
 from symbiont_jit.dispatch.numba.group import GroupType, group_type
-from symbiont_jit.dispatch.numba.typed import Typed
+from symbiont_jit.dispatch.numba.types import NumbaValue
 from symbiont_jit.engine.revisions import Lineage, Version
 from symbiont_jit.errors import KernelError, UsageError
 from symbiont_jit.kernel.declare import body_and_signature
@@ -59,7 +59,7 @@ class GroupRevision(Registered):
         return html_of(f"Revision {self.number} of a group", rows, self.source)
 
 
-class Group(Typed, Evolving[GroupRevision]):
+class Group(NumbaValue, Evolving[GroupRevision]):
     """Functions that evolve as one unit: `@group.evolvable` declares each, `group.swap(text)` replaces all at once.
 
     A swap is one store. Who has seen a new body of one function sees no older body of another; and

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.python_entry import CellCallable, ctypes_pointer
-from symbiont_jit.dispatch.vectorcall import PythonCall
+from symbiont_jit.dispatch.vectorcall import VectorCall
 from symbiont_jit.engine.revisions import Lineage, Version
-from symbiont_jit.engine.stubs import Pointer, preprocess, python_call
+from symbiont_jit.engine.stubs import Pointer, preprocess, vectorcall
 from symbiont_jit.errors import UsageError
 from symbiont_jit.frontend.from_c import declared_in
 from symbiont_jit.instrument.unit import allocates
@@ -204,8 +204,8 @@ class Kernel(CellCallable, Evolving[Revision]):
         if not self._cell.target or not self._lineage.is_ready():
             self._lineage.require_code()
 
-    def _python_call(self) -> PythonCall | None:
-        return python_call(self.signature, self._cell.is_member)
+    def _vectorcall(self) -> VectorCall | None:
+        return vectorcall(self.signature, self._cell.is_member)
 
     @property
     def _code_owner(self) -> Any:

@@ -21,7 +21,7 @@ from symbiont_jit.backend.unit import receive, shipped
 from symbiont_jit.dispatch.numba.bodies import body_from_bytes, body_to_bytes
 from symbiont_jit.engine.builds import BOUND
 from symbiont_jit.engine.revisions import Lineage, Version
-from symbiont_jit.engine.stubs import python_call_unit
+from symbiont_jit.engine.stubs import vectorcall_unit
 from symbiont_jit.errors import UsageError
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.runtime.panics import TAKE
@@ -143,7 +143,7 @@ def _state(lineage: Lineage, chosen: Version | None) -> _State:
 
 def _support(lineage: Lineage, stored: Sequence[_Stored]) -> dict[str, ObjectCode]:
     """What calls from Python need, and what guarded code and its panics do."""
-    units = [python_call_unit(s, lineage.is_group) for s in lineage.signatures]
+    units = [vectorcall_unit(s, lineage.is_group) for s in lineage.signatures]
     if any(s.code is not None and not BOUND.isdisjoint(s.code.needs) for s in stored):
         units += [THREADS, TAKE]
     return shipped(units)

@@ -7,9 +7,9 @@ from typing import Any
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.python_entry import CellCallable
-from symbiont_jit.dispatch.vectorcall import PythonCall
+from symbiont_jit.dispatch.vectorcall import VectorCall
 from symbiont_jit.engine.revisions import Lineage, Version
-from symbiont_jit.engine.stubs import python_call
+from symbiont_jit.engine.stubs import vectorcall
 from symbiont_jit.kernel.html import html_of
 from symbiont_jit.runtime.panics import Panic
 
@@ -102,8 +102,8 @@ class Revision(CellCallable, Registered):
     def _code_owner(self) -> Any:
         return self._lineage, self._of, self._slot, self._hold
 
-    def _python_call(self) -> PythonCall | None:
-        return python_call(self.signature, self._cell.is_member)
+    def _vectorcall(self) -> VectorCall | None:
+        return vectorcall(self.signature, self._cell.is_member)
 
     def __repr__(self) -> str:
         return f"<Revision {self.number} of {self.signature.name} ({self.about})>"

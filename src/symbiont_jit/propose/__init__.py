@@ -1,1 +1,1 @@
-"""Who proposes candidates: the offline mutator."""
+"""What a proposer is, and the offline mutator, which needs no model."""

@@ -14,7 +14,7 @@ from pycparser import c_ast
 
 from symbiont_jit.c.tree import brace, parse, print_tree
 from symbiont_jit.errors import Diagnostic, UsageError
-from symbiont_jit.propose.base import Candidate, Parent
+from symbiont_jit.propose.base import Candidate, Parent, Scored
 from symbiont_jit.propose.transform import TRANSFORMATIONS
 from symbiont_jit.signature import Signature
 
@@ -34,10 +34,20 @@ GAIN = 1.02
 
 
 class Mutator:
-    """Proposes by one to three random transformations of a parent.
+    """The offline proposer: one to three random transformations of a parent.
 
-    `transformations` restricts or reweights the table (name to weight). A transformation whose results keep being wrong
-    is tried less and less, down to a floor; one that improves is tried more.
+    A transformation whose results keep being wrong is tried less and less, down to a floor; one whose results improve
+    on their parents is tried more.
+
+    Args:
+        transformations: The names of those that are to be used, or a weight for each of them; by default all that
+            there are, with weights of their own.
+
+    Raises:
+        UsageError: There is no transformation of a given name, or none is given.
+
+    Example:
+        `Mutator(["unroll-and-jam", "tile"])`, or `Mutator({"tile": 1.0, "constant": 0.1})`.
     """
 
     def __init__(self, transformations: Mapping[str, float] | Sequence[str] | None = None) -> None:
@@ -48,8 +58,20 @@ class Mutator:
         self._roots: dict[str, Parent] = {}
         self._without_gain = 0
 
-    def propose(self, signature: Signature, parents: Sequence[Parent], rng: np.random.Generator) -> Candidate | None:
-        """A text that was not proposed before, or None after many tries."""
+    def ask(self, signature: Signature, parents: Sequence[Parent], rng: np.random.Generator) -> Candidate | None:
+        """Make a candidate whose text was not proposed before, or None after `TRIES` tries.
+
+        Args:
+            signature: The signature of the function that is searched.
+            parents: The survivors, best first; better ones are preferred.
+            rng: The random generator that everything is drawn from.
+
+        Returns:
+            The candidate; its `steps` are names of transformations.
+
+        Raises:
+            UsageError: There is no parent.
+        """
         if not parents:
             raise UsageError(
                 f"the offline mutator needs C to start from; declare {signature.name!r} with "
@@ -57,31 +79,37 @@ class Mutator:
             )
         self._roots.setdefault(signature.name, parents[-1])
         for _ in range(TRIES):
-            starts_over = rng.random() < self._share_of_new_starts()
-            parent = self._roots[signature.name] if starts_over else _by_rank(parents, rng)
+            starts_over = rng.random() < self._new_start_share()
+            parent = self._roots[signature.name] if starts_over else _draw_by_rank(parents, rng)
             count = int(rng.integers(2, 5)) if starts_over else 1 + int(rng.choice(MAX_STEPS, p=STEP_WEIGHTS))
-            steps, source = self._mutated(parent.source, count, rng)
+            steps, source = self._mutate(parent.source, count, rng)
             digest = hashlib.sha256(source.encode()).digest()
             if steps and digest not in self._seen and len(source) <= MAX_SOURCE:
                 self._seen.add(digest)
                 return Candidate(source, f"mutator: {', '.join(steps)}", parent=parent.number, steps=tuple(steps))
         return None
 
-    def _share_of_new_starts(self) -> float:
+    def _new_start_share(self) -> float:
         low, high = NEW_STARTS
         return low + (high - low) * min(1.0, self._without_gain / PATIENCE)
 
-    def learn(self, candidate: Candidate, was_valid: bool, gain: float | None) -> None:
-        """Credit or blame the transformations that made a candidate."""
-        # Nearly everything is better than the first source; what counts is a gain over a survivor.
-        has_gained = was_valid and candidate.parent is not None and gain is not None and gain > GAIN
+    def tell(self, candidate: Candidate, evaluation: Scored, gain: float | None) -> None:
+        """Credit or blame the transformations that made a candidate.
+
+        Args:
+            candidate: Any candidate; one without steps teaches nothing about transformations.
+            evaluation: What became of it.
+            gain: How many times better it is than its parent; None where that makes no sense.
+        """
+        # Nearly everything is better than the first source, so only a gain over a survivor counts.
+        has_gained = evaluation.is_valid and candidate.parent is not None and gain is not None and gain > GAIN
         self._without_gain = 0 if has_gained else self._without_gain + 1
         for step in set(candidate.steps) & set(self._tried):
             self._tried[step] += 1.0
-            if was_valid:
+            if evaluation.is_valid:
                 self._credit[step] += 0.3 if gain is None or gain < 1.01 else 1.0 + min(gain, 4.0)
 
-    def _mutated(self, source: str, wanted: int, rng: np.random.Generator) -> tuple[list[str], str]:
+    def _mutate(self, source: str, wanted: int, rng: np.random.Generator) -> tuple[list[str], str]:
         tree = parse(source)
         if isinstance(tree, Diagnostic):
             return [], ""
@@ -91,26 +119,26 @@ class Mutator:
         chances = self._chances()
         for _ in range(4 * wanted):
             step = names[int(rng.choice(len(names), p=chances))]
-            if _applied(step, tree, rng):
+            if _apply(step, tree, rng):
                 steps.append(step)
             if len(steps) == wanted:
                 break
         return steps, print_tree(tree)
 
     def _chances(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """First weights times what was learned: the mean credit of a transformation, with a prior of one try."""
-        learned = [(1.0 + self._credit[n]) / (1.0 + self._tried[n]) for n in self._weights]
-        raw = np.array([w * max(0.05, m) for w, m in zip(self._weights.values(), learned, strict=True)])
+        """The chance of each transformation: its weight times its mean credit, with a prior of one try."""
+        payoffs = [(1.0 + self._credit[n]) / (1.0 + self._tried[n]) for n in self._weights]
+        raw = np.array([w * max(0.05, m) for w, m in zip(self._weights.values(), payoffs, strict=True)])
         return np.asarray(raw / raw.sum())
 
 
-def _by_rank(parents: Sequence[Parent], rng: np.random.Generator) -> Parent:
-    """A survivor, the better the likelier."""
+def _draw_by_rank(parents: Sequence[Parent], rng: np.random.Generator) -> Parent:
+    """Draw a survivor, the better the likelier."""
     ranks = RANK_DECAY ** np.arange(len(parents))
     return parents[int(rng.choice(len(parents), p=ranks / ranks.sum()))]
 
 
-def _applied(step: str, tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
+def _apply(step: str, tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     changed = TRANSFORMATIONS[step].apply(tree, rng)
     if changed:
         brace(tree)

@@ -1,1 +1,1 @@
-"""What a person sees of a search."""
+"""How a search and its result are shown to a person."""

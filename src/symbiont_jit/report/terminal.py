@@ -18,17 +18,20 @@ from rich.text import Text
 from symbiont_jit.evaluate.evaluation import Evaluation
 from symbiont_jit.search.evolution import EvolutionResult, Progress
 
-__all__ = ["SearchView", "ratio_text", "show_result"]
+__all__ = ["SearchView", "describe_ratio", "show_result"]
 
 SAMPLE_SECONDS = 0.25
 SHOWN_SWAPS = 12
 
 
 class SearchView:
-    """Shows a running search.
+    """Shows a running search; it is a context manager, and the search's `on_progress`.
 
-    `calls`, when given, counts the calls of a loop that uses the kernel meanwhile; `unit` follows each score, `x` for
-    speed-ups.
+    Args:
+        console: Where the text goes.
+        seconds: How long the search will take, if that is known.
+        calls: Counts the calls of a loop that uses the kernel meanwhile, if there is one.
+        unit: What follows each score, `x` for speed-ups.
     """
 
     def __init__(
@@ -53,7 +56,7 @@ class SearchView:
         self._live.stop()
 
     def __call__(self, progress: Progress) -> None:
-        """Take a progress record in; this is the search's `on_progress`."""
+        """Take in a progress record; where the candidate was swapped in, a line appears."""
         self._last = progress
         if progress.revision is not None:
             self._sample()
@@ -77,7 +80,7 @@ class SearchView:
             self._samples.append((self._now(), self._calls()))
 
     def _throughput(self, swap: int) -> float:
-        """Calls a second of the loop between a swap and the next one, or now."""
+        """The loop's calls a second between a swap and the next one, or now; 0 where that is too short to tell."""
         start = self._swaps[swap][0]
         end = self._swaps[swap + 1][0] if swap + 1 < len(self._swaps) else self._now()
         inside = [(t, n) for t, n in self._samples if start <= t <= end]
@@ -102,7 +105,7 @@ class SearchView:
         )
 
     def swap_table(self) -> Table:
-        """The throughput of the running loop, from swap to swap."""
+        """Make a table of the running loop's throughput from swap to swap."""
         table = Table(title="the running loop", title_justify="left")
         for heading in ("since", "revision", "speed-up", "calls/s"):
             table.add_column(heading, justify="right")
@@ -114,7 +117,7 @@ class SearchView:
 
 
 def show_result(console: Console, result: EvolutionResult, reference: str = "the Numba default") -> None:
-    """The best source and what was measured of it; `reference` says what it is compared with."""
+    """Print the best source, and what was measured of it; `reference` says what it is compared with."""
     console.print(Text(str(result), style="bold"))
     counts = ", ".join(f"{status.name.lower()} {n}" for status, n in sorted(result.counts.items(), reverse=True))
     console.print(f"candidates by outcome: {counts}")
@@ -122,20 +125,20 @@ def show_result(console: Console, result: EvolutionResult, reference: str = "the
         return
     console.print(Syntax(result.best.source, "c", background_color="default", word_wrap=True))
     if result.best.timings.candidate_ns:
-        console.print(Text(speedup_text(result.best, reference), style="bold green"))
+        console.print(Text(describe_speedup(result.best, reference), style="bold green"))
 
 
-def speedup_text(evaluation: Evaluation, reference: str) -> str:
-    """The speed-up over the reference, with its spread over the rounds."""
+def describe_speedup(evaluation: Evaluation, reference: str) -> str:
+    """Describe the speed-up over the reference, with its spread over the rounds."""
     timings = evaluation.timings
     return (
-        f"speed-up over {reference}: {ratio_text(timings.reference_ns, timings.candidate_ns)}; "
-        f"{_time_text(timings.reference_ns)} -> {_time_text(timings.candidate_ns)} a call (CPU time, medians)"
+        f"speed-up over {reference}: {describe_ratio(timings.reference_ns, timings.candidate_ns)}; "
+        f"{_format_time(timings.reference_ns)} -> {_format_time(timings.candidate_ns)} a call (CPU time, medians)"
     )
 
 
-def ratio_text(numerators: Sequence[float], denominators: Sequence[float]) -> str:
-    """The median of ratios taken round by round, with their quartiles."""
+def describe_ratio(numerators: Sequence[float], denominators: Sequence[float]) -> str:
+    """Describe the median of ratios that are taken round by round, with their quartiles."""
     ratios = sorted(a / b for a, b in zip(numerators, denominators, strict=False) if b > 0)
     if len(ratios) < 2:
         return "not enough rounds"
@@ -143,7 +146,7 @@ def ratio_text(numerators: Sequence[float], denominators: Sequence[float]) -> st
     return f"{middle:.2f}x (quartiles {low:.2f} to {high:.2f}, {len(ratios)} rounds)"
 
 
-def _time_text(values: Sequence[float]) -> str:
+def _format_time(values: Sequence[float]) -> str:
     value = statistics.median(values)
     for limit, unit, scale in ((1e3, "ns", 1.0), (1e6, "us", 1e3), (1e9, "ms", 1e6)):
         if value < limit:

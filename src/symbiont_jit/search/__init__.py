@@ -1,1 +1,1 @@
-"""The search: what is asked, what is told, what survives."""
+"""The search: what is asked of a proposer, what it is told, and what survives."""

@@ -1,6 +1,6 @@
-"""The survivors a search draws parents from: the best few, no two of which compile to the same code.
+"""The survivors that a search draws parents from: the best few, no two of which compile to the same code.
 
-In: evaluations that are valid. Out: them, best first. Knows neither kernels nor compilers.
+In: evaluations. Out: the best valid ones, best first. Nothing in here knows kernels or compilers.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ __all__ = ["Archive", "Elite"]
 
 @dataclass(frozen=True, slots=True)
 class Elite:
-    """A survivor: its evaluation, and the number of the candidate it was."""
+    """A survivor: its evaluation, and its number as a candidate (None for what the search began with)."""
 
     evaluation: Evaluation
     number: int | None
 
     @property
     def score(self) -> float:
-        """The score; survivors always have one."""
+        """The score, which every survivor has."""
         assert self.evaluation.score is not None
         return self.evaluation.score
 
@@ -46,7 +46,15 @@ class Archive:
         return self.elites[0].score if self.elites else None
 
     def add(self, evaluation: Evaluation, number: int | None) -> bool:
-        """Take a valid evaluation in; says whether it is the new best."""
+        """Take in an evaluation, if it is valid and good enough.
+
+        Args:
+            evaluation: What became of a candidate.
+            number: The candidate's number.
+
+        Returns:
+            Whether it is the new best.
+        """
         if not evaluation.is_valid or evaluation.score is None:
             return False
         if any(e.evaluation.code == evaluation.code for e in self.elites):

@@ -20,9 +20,9 @@ import numpy as np
 
 from symbiont_jit.errors import UsageError
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
-from symbiont_jit.evaluate.evaluator import Judge
+from symbiont_jit.evaluate.evaluator import Evaluator
 from symbiont_jit.evaluate.metric import Speedup
-from symbiont_jit.isolate.start import chosen_start
+from symbiont_jit.isolate.start import choose_start
 from symbiont_jit.kernel import Evolving
 from symbiont_jit.propose.base import Candidate, Parent, Proposer
 from symbiont_jit.search.archive import Archive
@@ -40,7 +40,16 @@ MAX_IDLE_ASKS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What has happened after a candidate was evaluated; `revision` is set when it was activated."""
+    """The state of a search after a candidate was evaluated.
+
+    Attributes:
+        candidate: The candidate.
+        evaluation: What became of it.
+        evaluated: How many candidates of this run have been evaluated.
+        seconds: The wall time since the run began.
+        best: The best score so far, if there is one.
+        revision: The candidate's revision where it was activated, else None.
+    """
 
     candidate: Candidate
     evaluation: Evaluation
@@ -52,10 +61,15 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class EvolutionResult:
-    """The outcome of a run.
+    """The outcome of a run; it prints as one line.
 
-    `best` is the best valid evaluation (None if there is none), measured again at the end; `revision` is its active
-    revision; `baseline` is the evaluation of what the search began with; `counts` says how many candidates ended how.
+    Attributes:
+        best: The best valid evaluation, measured again at the end of the run; None if there is none.
+        revision: The kernel's active revision, which is that of `best` where there is one.
+        baseline: The evaluation of the C that the search began with; None where there was no C.
+        evaluated: How many candidates were evaluated in this run.
+        seconds: The wall time of this run.
+        counts: How many candidates of the whole search ended with each status.
     """
 
     best: Evaluation | None
@@ -77,13 +91,25 @@ class EvolutionResult:
 
 @dataclass(slots=True)
 class Evolution:
-    """A search over the bodies of one kernel.
+    """A search over the bodies of one kernel or group.
 
-    `metric` is `Speedup(inputs)` or a callable of the kernel that returns a number, or several by name (the first one
-    counts); `proposer` makes candidates; `deadline` is the seconds a candidate may take in its worker (by default what
-    the metric suggests); `workers` is the number of processes. They are forked (`start_method="fork"`, the default
-    where there is one) or fresh interpreters that get the kernel and the metric pickled (`"spawn"`). The same `seed`
-    asks the same questions; measured times differ from run to run, and with them the answers.
+    Args:
+        kernel: What is searched: made by `@evolvable` or `Kernel.from_c`, or a `Group`.
+        metric: `Speedup(inputs)`, or a callable of the kernel that returns a number, or several by name, the first of
+            which counts.
+        proposer: What makes candidates, for example `Mutator()`; not needed to `evaluate`.
+        seed: The same seed asks the same questions; measured times differ from run to run, and with them the answers.
+        workers: The number of worker processes.
+        deadline: The seconds that a candidate may take in its worker; by default what the metric suggests.
+        direction: Whether a larger score is better, `"maximize"`, or a smaller one, `"minimize"`.
+        start_method: How workers come to be: `"fork"`, the default where there is one, or `"spawn"`, for fresh
+            interpreters that get the kernel and the metric pickled.
+
+    Raises:
+        UsageError: An argument is wrong.
+
+    Example:
+        `Evolution(kernel, metric=Speedup(inputs), proposer=Mutator()).run(seconds=60)`.
     """
 
     kernel: Evolving[Any]
@@ -95,9 +121,9 @@ class Evolution:
     direction: Direction = "maximize"
     start_method: StartMethod | None = None
     _archive: Archive = field(init=False)
-    _judge: Judge | None = field(init=False, default=None)
+    _evaluator: Evaluator | None = field(init=False, default=None)
     _rng: np.random.Generator = field(init=False)
-    _asked: int = field(init=False, default=0)
+    _latest_number: int = field(init=False, default=0)
     _counts: collections.Counter[Status] = field(init=False, default_factory=collections.Counter)
     _scores: dict[int | None, float] = field(init=False, default_factory=dict)
 
@@ -111,24 +137,51 @@ class Evolution:
             self.deadline is None or self.deadline > 0,
             f"deadline is a number of seconds above 0, not {self.deadline!r}",
         )
-        chosen_start(self.start_method)
+        choose_start(self.start_method)
         self._archive = Archive(_BETTER[self.direction])
         self._rng = np.random.default_rng(self.seed)
 
     # -- one step at a time ---------------------------------------------------------------------------------------
 
     def evaluate(self, source: str | bytes) -> Evaluation:
-        """What becomes of a candidate; never raises for a bad one."""
+        """Evaluate one candidate.
+
+        Args:
+            source: C text, whatever it is.
+
+        Returns:
+            What became of it; a bad candidate has a status, and raises nothing.
+
+        Raises:
+            UsageError: The metric does not fit the kernel, or a worker cannot get ready.
+        """
         return self._evaluate(source, 0)
 
     def evaluate_many(self, sources: Sequence[str | bytes]) -> list[Evaluation]:
-        """Evaluations in the order of the sources; as many at a time as there are workers."""
+        """Evaluate candidates, as many at a time as there are workers.
+
+        Args:
+            sources: C texts.
+
+        Returns:
+            The evaluations in the order of the sources.
+        """
         self._open()
         with ThreadPoolExecutor(self.workers + 1) as pool:
             return list(pool.map(self.evaluate, sources))
 
     def ask(self, count: int = 1) -> list[Candidate]:
-        """New candidates; fewer than asked for where the proposer has nothing new."""
+        """Ask the proposer for new candidates.
+
+        Args:
+            count: How many are wanted.
+
+        Returns:
+            The candidates with their numbers; fewer where the proposer has nothing new.
+
+        Raises:
+            UsageError: There is no proposer, or the C that the kernel begins with is not valid.
+        """
         _require(self.proposer is not None, "there is no proposer; give one, for example proposer=sj.Mutator()")
         assert self.proposer is not None
         baseline = self._begin()
@@ -137,20 +190,28 @@ class Evolution:
             f"the C that {self._name!r} begins with does not pass: {baseline}",
         )
         parents = [Parent(e.evaluation.source, e.score, e.number) for e in self._archive.elites]
-        asked = []
+        new = []
         for _ in range(count):
-            candidate = self.proposer.propose(self.kernel.signatures[0], parents, self._rng)
+            candidate = self.proposer.ask(self.kernel.signatures[0], parents, self._rng)
             if candidate is not None:
-                self._asked += 1
-                asked.append(replace(candidate, number=self._asked))
-        return asked
+                self._latest_number += 1
+                new.append(replace(candidate, number=self._latest_number))
+        return new
 
     def tell(self, candidate: Candidate, evaluation: Evaluation) -> Any | None:
-        """Take an evaluation in; where it is the best so far it is activated, and its revision returned."""
+        """Take in what became of a candidate, and tell the proposer.
+
+        Args:
+            candidate: The candidate, as `ask` gave it.
+            evaluation: Its evaluation.
+
+        Returns:
+            The candidate's revision where it is the best so far and was activated, else None.
+        """
         self._counts[evaluation.status] += 1
         gain = self._gain(candidate, evaluation)
         if self.proposer is not None:
-            self.proposer.learn(candidate, evaluation.is_valid, gain)
+            self.proposer.tell(candidate, evaluation, gain)
         if evaluation.score is not None:
             self._scores[candidate.number] = evaluation.score
         if not self._archive.add(evaluation, candidate.number):
@@ -166,10 +227,22 @@ class Evolution:
         target: float | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> EvolutionResult:
-        """Search until one of the limits is reached: so many candidates, so many seconds, a score.
+        """Search until one of the limits is reached.
 
         The kernel's active revision follows the best so far; at the end the finalists are measured side by side and the
         winner is activated. Ctrl-C ends the search early and keeps what it found.
+
+        Args:
+            candidates: End after so many candidates.
+            seconds: End after so many seconds of wall time; what is under way is finished.
+            target: End once a score is at least as good as this one.
+            on_progress: Called after each evaluation, in this thread.
+
+        Returns:
+            What was found.
+
+        Raises:
+            UsageError: No limit is given, or something is wrong that no candidate is to blame for.
         """
         _require(
             any(limit is not None for limit in (candidates, seconds, target)),
@@ -178,7 +251,7 @@ class Evolution:
         _require(candidates is None or candidates > 0, f"candidates is a number above 0, not {candidates!r}")
         _require(seconds is None or seconds > 0, f"seconds is a number above 0, not {seconds!r}")
         started = time.monotonic()
-        told_before = sum(self._counts.values())
+        evaluated_before = sum(self._counts.values())
         baseline: Evaluation | None = None
         with self:
             try:
@@ -186,8 +259,8 @@ class Evolution:
                 self._loop(candidates, seconds, target, started, on_progress)
                 best, revision = self._finish()
             except KeyboardInterrupt:
-                best, revision = self._best_so_far()
-        evaluated = sum(self._counts.values()) - told_before
+                best, revision = self._activate_best()
+        evaluated = sum(self._counts.values()) - evaluated_before
         return EvolutionResult(best, revision, baseline, evaluated, time.monotonic() - started, dict(self._counts))
 
     def _loop(
@@ -198,18 +271,18 @@ class Evolution:
         started: float,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
-        """Keep two candidates more than workers under way: they are compiled while others run.
+        """Keep two candidates more than workers under way, so that some are compiled while others run.
 
         Results are told in the order the candidates were asked for, so that the same seed and the same scores give the
         same search.
         """
         under_way: collections.deque[tuple[Candidate, Future[Evaluation]]] = collections.deque()
         asked = idle = told = 0
-        with ThreadPoolExecutor(self.workers + 2) as pool, self._told_when_interrupted(under_way, pool):
+        with ThreadPoolExecutor(self.workers + 2) as pool, self._keep_finished_at_interrupt(under_way, pool):
             while True:
                 is_over = seconds is not None and time.monotonic() - started >= seconds
                 is_over |= candidates is not None and asked >= candidates
-                is_over |= target is not None and self._reached(target)
+                is_over |= target is not None and self._has_reached(target)
                 if not is_over and idle < MAX_IDLE_ASKS and len(under_way) <= self.workers + 1:
                     new = self.ask(1)
                     idle = 0 if new else idle + 1
@@ -227,34 +300,34 @@ class Evolution:
                     on_progress(Progress(candidate, evaluation, told, elapsed, self._archive.best_score, revision))
 
     @contextlib.contextmanager
-    def _told_when_interrupted(
+    def _keep_finished_at_interrupt(
         self, under_way: collections.deque[tuple[Candidate, Future[Evaluation]]], pool: ThreadPoolExecutor
     ) -> Iterator[None]:
-        """At Ctrl-C keep what has been evaluated, and end what has not at once."""
+        """At Ctrl-C take in what has been evaluated, and end at once what has not."""
         try:
             yield
         except KeyboardInterrupt:
-            # What is done now was done before anything is killed, so none of it is a casualty of the interrupt.
+            # What is done by now was done before anything is killed, so none of it is a casualty of the interrupt.
             done = [(c, f.result()) for c, f in under_way if f.done() and f.exception() is None]
             pool.shutdown(wait=False, cancel_futures=True)
-            assert self._judge is not None
-            self._judge.stop()
+            assert self._evaluator is not None
+            self._evaluator.stop()
             for candidate, evaluation in done:
                 self.tell(candidate, evaluation)
             raise
 
-    def _best_so_far(self) -> tuple[Evaluation | None, Any | None]:
+    def _activate_best(self) -> tuple[Evaluation | None, Any | None]:
         best = self._archive.best
         return (
             (None, self.kernel.active) if best is None else (best.evaluation, self._activate(best.evaluation, "search"))
         )
 
-    def _reached(self, target: float) -> bool:
+    def _has_reached(self, target: float) -> bool:
         best = self._archive.best
         return best is not None and not _BETTER[self.direction](target, best.score)
 
     def _begin(self) -> Evaluation | None:
-        """Evaluate what the kernel has as C already, the seed of the search; once."""
+        """Evaluate once what the kernel has as C already, which the search begins with."""
         self._open()
         if self._archive.elites or not self._seeds():
             best = self._archive.best
@@ -278,8 +351,8 @@ class Evolution:
         """Measure the finalists in turns and activate the winner."""
         if isinstance(self.metric, Speedup) and self._archive.elites:
             finalists = [e.evaluation for e in self._archive.elites[:FINALISTS]]
-            assert self._judge is not None
-            confirmed = self._judge.confirm([e.source for e in finalists])
+            assert self._evaluator is not None
+            confirmed = self._evaluator.confirm([e.source for e in finalists])
             again = [replace(c, code=f.code) for c, f in zip(confirmed, finalists, strict=False)]
             if again:
                 self._archive.replace(again)
@@ -293,7 +366,7 @@ class Evolution:
         return self.kernel.activate(self.kernel.compile(evaluation.source, "release", origin=origin))
 
     def _gain(self, candidate: Candidate, evaluation: Evaluation) -> float | None:
-        """How many times better than its parent a candidate is; None where that makes no sense."""
+        """How many times better a candidate is than its parent; None where one of the two has no score above 0."""
         parent = self._scores.get(candidate.parent)
         if parent is None or evaluation.score is None or parent <= 0 or evaluation.score <= 0:
             return None
@@ -303,15 +376,15 @@ class Evolution:
     def _evaluate(self, source: str | bytes, number: int) -> Evaluation:
         return self._open().evaluate(source, seed=(self.seed, number), best=self._archive.best_score)
 
-    def _open(self) -> Judge:
-        if self._judge is None:
-            self._judge = Judge(self.kernel, self.metric, self.workers, self.deadline, self.start_method)
-        return self._judge
+    def _open(self) -> Evaluator:
+        if self._evaluator is None:
+            self._evaluator = Evaluator(self.kernel, self.metric, self.workers, self.deadline, self.start_method)
+        return self._evaluator
 
     def close(self) -> None:
-        """End the worker processes; another call starts new ones."""
-        if self._judge is not None:
-            self._judge.close()
+        """End the worker processes; another evaluation starts new ones."""
+        if self._evaluator is not None:
+            self._evaluator.close()
 
     def __enter__(self) -> Evolution:
         return self

@@ -30,7 +30,7 @@ __all__ = [
     "compile_python",
     "compiler_lock",
     "link_python",
-    "linked_bodies",
+    "link_bodies",
 ]
 
 
@@ -44,26 +44,26 @@ class PythonCode:
 
 
 def compiler_lock() -> AbstractContextManager[Any]:
-    """What a thread holds while Numba compiles in it."""
+    """The lock that a thread holds while Numba compiles in it."""
     lock: AbstractContextManager[Any] = global_compiler_lock
     return lock
 
 
-def linked_bodies(bodies: Sequence[Callable[..., Any] | None], kernels: Sequence[Any]) -> tuple[Any, ...]:
-    """Bodies as Numba's functions, not compiled yet; None stays.
+def link_bodies(bodies: Sequence[Callable[..., Any] | None], kernels: Sequence[Any]) -> tuple[Any, ...]:
+    """Turn bodies into functions of Numba that are not compiled yet; None stays None.
 
-    Where one names a kernel whose body is among them, itself included, it calls that body: so the reference is what was
-    declared, whatever the kernel's active revision is.
+    Where a body names a kernel whose body is among them, itself included, it calls that body: so the reference is what
+    was declared, whatever the kernel's active revision is.
     """
-    linked = [None if b is None else _Linked(plain_function(b), kernels) for b in bodies]
+    linked = [None if b is None else _LinkedFunction(plain_function(b), kernels) for b in bodies]
     made = [None if k is None else numba.njit(**options_of(b))(k.function) for b, k in zip(bodies, linked, strict=True)]
     for one in filter(None, linked):
         one.link(made)
     return tuple(made)
 
 
-class _Linked:
-    """A function, copied where it names kernels, so that the names can mean something else in the copy."""
+class _LinkedFunction:
+    """A function that is copied where it names kernels, so that the names can mean something else in the copy."""
 
     def __init__(self, function: Any, kernels: Sequence[Any]) -> None:
         self._kernels = kernels
@@ -72,7 +72,7 @@ class _Linked:
         self._names = {n: i for n, i in names.items() if n in _names_in(function.__code__)}
         self._scope = dict(function.__globals__) if self._names else function.__globals__
         cells = function.__closure__ or ()
-        self._cells = {at: number[id(c.cell_contents)] for at, c in enumerate(cells) if _content(c) in number}
+        self._cells = {at: number[id(c.cell_contents)] for at, c in enumerate(cells) if _id_of_content(c) in number}
         closure = tuple(python_types.CellType() if at in self._cells else c for at, c in enumerate(cells))
         self.function = function
         if self._names or self._cells:
@@ -91,8 +91,8 @@ class _Linked:
             self.function.__closure__[at].cell_contents = meant[index]
 
 
-def _content(cell: Any) -> int:
-    """The identity of what a cell holds; 0 where it holds nothing yet."""
+def _id_of_content(cell: Any) -> int:
+    """The `id` of what a closure's cell holds; 0 where it holds nothing yet."""
     try:
         return id(cell.cell_contents)
     except ValueError:
@@ -106,20 +106,35 @@ def _names_in(code: Any) -> set[str]:
 
 
 def compile_python(body: Any, signature: Signature) -> PythonCode:
-    """Compile a linked body for exactly the declared types; raises `KernelError` with Numba's message."""
-    entry = _compiled(body, signature, numba.cfunc)
+    """Compile a linked body for exactly the declared types.
+
+    Args:
+        body: One of the functions that `link_bodies` made.
+        signature: The declared types.
+
+    Returns:
+        The code, with an address that takes what the C prototype says.
+
+    Raises:
+        KernelError: Numba cannot compile the body; the message is Numba's.
+    """
+    entry = _compile(body, signature, numba.cfunc)
     return PythonCode(entry.address, body, entry)
 
 
 def link_python(body: Any, signature: Signature) -> Any:
-    """The same as a compiled function that takes what the native entry takes, for callers that Numba compiles.
+    """Compile a linked body as a function of Numba that takes what the native entry takes.
 
-    It only turns pointers into arrays, so it is always inlined; the body is, where Numba's own callee would be.
+    The function only turns pointers into arrays, so it is always inlined into callers that Numba compiles; the body is
+    inlined where Numba would inline its own callee.
+
+    Raises:
+        KernelError: Numba cannot compile the body; the message is Numba's.
     """
-    return _compiled(body, signature, functools.partial(numba.njit, forceinline=True))
+    return _compile(body, signature, functools.partial(numba.njit, forceinline=True))
 
 
-def _compiled(body: Any, signature: Signature, how: Callable[..., Any]) -> Any:
+def _compile(body: Any, signature: Signature, how: Callable[..., Any]) -> Any:
     returns = types.void if signature.returns is None else numba_element(signature.returns)
     if numba.config.DISABLE_JIT:
         raise KernelError(
@@ -132,12 +147,12 @@ def _compiled(body: Any, signature: Signature, how: Callable[..., Any]) -> Any:
     except Exception as error:  # Numba raises more than its own errors for what it does not know
         raise KernelError(
             f"Numba cannot compile the Python body of {signature.name!r} for {signature}; "
-            f"give the body as C with source=..., or write it so that Numba can{_hints(signature)}:\n{error}"
+            f"give the body as C with source=..., or write it so that Numba can{_find_hints(signature)}:\n{error}"
         ) from error
 
 
-def _hints(signature: Signature) -> str:
-    """What often is the matter with the parameters that there are."""
+def _find_hints(signature: Signature) -> str:
+    """Find what often is the matter with parameters like these."""
     arrays = [(p, p.type) for p in signature.params if isinstance(p.type, ArrayType)]
     singles = [p.name for p, typ in arrays if not typ.dims and not typ.is_record]
     read = [p.name for p, _ in arrays if p.mode is Mode.IN]
@@ -147,7 +162,7 @@ def _hints(signature: Signature) -> str:
 
 
 def _entry_signature(signature: Signature, returns: types.Type) -> Any:
-    """The native entry in Numba's terms."""
+    """The native entry's signature in Numba's types."""
     arguments = [*[types.int64] * len(signature.dimensions), *map(_entry_type, signature.params)]
     if native_entry(signature).has_result_pointer:
         return types.void(*arguments, types.CPointer(returns))
@@ -162,10 +177,10 @@ def _entry_type(param: Param) -> types.Type:
 
 
 def _entry(function: Any, signature: Signature) -> Callable[..., Any]:
-    """A function of pointers and lengths that views them as arrays and calls the compiled body."""
+    """Write a function of lengths and pointers that views the pointers as arrays and calls the compiled body."""
     names = [*(f"d{i}" for i in range(len(signature.dimensions))), *(f"a{i}" for i in range(len(signature.params)))]
     lengths = dict(zip(signature.dimensions, names, strict=False))
-    passed = [_argument_text(f"a{i}", param, lengths) for i, param in enumerate(signature.params)]
+    passed = [_write_argument(f"a{i}", param, lengths) for i, param in enumerate(signature.params)]
     call = f"function({', '.join(passed)})"
     if native_entry(signature).has_result_pointer:
         names.append("result")
@@ -178,7 +193,7 @@ def _entry(function: Any, signature: Signature) -> Callable[..., Any]:
     return entry
 
 
-def _argument_text(name: str, param: Param, lengths: dict[str, str]) -> str:
+def _write_argument(name: str, param: Param, lengths: dict[str, str]) -> str:
     if not isinstance(param.type, ArrayType):
         return f"carray({name}, (1,))[0]" if param.type.kind == "c" else name
     if param.type.is_record:
@@ -188,10 +203,10 @@ def _argument_text(name: str, param: Param, lengths: dict[str, str]) -> str:
 
 
 def body_to_bytes(body: Any) -> bytes:
-    """A linked body with what it refers to, pickled as Numba pickles its own: by value where it cannot be imported."""
+    """Pickle a linked body with what it refers to, as Numba does: by value where it cannot be imported."""
     return pickle.dumps(body)
 
 
 def body_from_bytes(data: bytes) -> Any:
-    """The function again, as Numba has it."""
+    """Unpickle a linked body, as a function of Numba."""
     return pickle.loads(data)  # noqa: S301  part of a pickle that is being loaded

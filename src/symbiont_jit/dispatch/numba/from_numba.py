@@ -1,8 +1,9 @@
 """What Numba knows of a function that it has compiled: the types, and which arrays it only reads.
 
-Numba does not say what a function writes. Two witnesses do: Numba, which compiles no plain store to a read-only array,
-and LLVM, which has seen where the argument's pointer goes. Only the second one sees a record's field, an array's
-`.flat`, or the last argument of `np.dot`.
+In: a function made by `numba.njit`. Out: annotations for `signature_of`. An array is const where it is certain that the
+function only reads it, and `InOut` everywhere else. It is certain where Numba's own type of the array is read-only, and
+where Numba compiles the function with that one array made read-only and all that is done to the array in there is in
+the tables of `read_only`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numba
 from numba import types
 from numba.extending import is_jitted
 
-from symbiont_jit.dispatch.numba.writes import writes
+from symbiont_jit.dispatch.numba.read_only import can_be_read_only, only_reads
 from symbiont_jit.errors import SignatureError
 from symbiont_jit.signature import InOut
 
@@ -25,7 +26,7 @@ _KEPT_OPTIONS: Final = ("boundscheck", "error_model", "fastmath")
 
 
 def is_compiled(function: Any) -> bool:
-    """Whether it is a function made by `numba.njit` or `numba.jit`."""
+    """Whether an object is a function made by `numba.njit` or `numba.jit`."""
     return bool(is_jitted(function))
 
 
@@ -41,10 +42,17 @@ def options_of(body: Any) -> dict[str, Any]:
 
 
 def compiled_types(function: Any) -> list[Any]:
-    """Annotations for each parameter and the result of a compiled function.
+    """The annotations that a compiled function stands for.
 
-    An array is const in C where it is only read. Raises `SignatureError` unless it was compiled for exactly one list of
-    types.
+    Args:
+        function: A dispatcher made by `numba.njit`, compiled for exactly one list of types.
+
+    Returns:
+        One annotation for each parameter, and last the one of the result (None for none). An array is `InOut` unless
+        it is certain that the function only reads it; a record always is.
+
+    Raises:
+        SignatureError: The function was not compiled yet, or for several lists of types.
     """
     name = function.py_func.__name__
     if len(function.signatures) != 1:
@@ -57,28 +65,24 @@ def compiled_types(function: Any) -> list[Any]:
     (given,) = function.signatures
     returns = types.unliteral(function.overloads[given].signature.return_type)
     plain = [types.unliteral(t) for t in given]
-    names = function.py_func.__code__.co_varnames
-    annotations = [_annotation(function, plain, i, names[i]) for i in range(len(plain))]
+    annotations = [_annotation(function, plain, index) for index in range(len(plain))]
     return [*annotations, None if returns == types.none else returns]
 
 
-def _annotation(function: Any, given: list[types.Type], index: int, name: str) -> Any:
+def _annotation(function: Any, given: list[types.Type], index: int) -> Any:
     typ = given[index]
-    is_record = isinstance(typ, types.Record)
-    if not is_record and not (isinstance(typ, types.Array) and typ.mutable):
-        return typ
-    read_only = typ if is_record else typ.copy(readonly=True)
+    is_writable = isinstance(typ, types.Record) or (isinstance(typ, types.Array) and typ.mutable)
+    return InOut.__class_getitem__(typ) if is_writable and not _is_only_read(function, given, index) else typ
+
+
+def _is_only_read(function: Any, given: list[types.Type], index: int) -> bool:
+    """Whether Numba compiles a function with one of its arrays made read-only, and nothing in there can write to it."""
+    if not can_be_read_only(given[index]):
+        return False
+    read_only = given[index].copy(readonly=True)
     try:
         tried = numba.njit((*given[:index], read_only, *given[index + 1 :]))(function.py_func)
     except Exception:  # Numba raises more than its own errors for stores that it does not expect
-        return InOut.__class_getitem__(typ)
-    (overload,) = tried.overloads.values()
-    parameter = f"arg.{name}" if is_record else f"arg.{name}.{_DATA}"
-    found = writes(tried.inspect_llvm(overload.signature.args), overload.fndesc.mangled_name, parameter)
-    if found is None:  # Numba's word is good enough, but not for records
-        found = is_record or isinstance(typ.dtype, types.Record)
-    return InOut.__class_getitem__(typ) if found else typ
-
-
-#: Where an array's address is among the parts that Numba passes it in.
-_DATA: Final = 4
+        return False
+    (compiled,) = tried.overloads.values()
+    return only_reads(compiled)

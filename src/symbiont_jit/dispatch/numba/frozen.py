@@ -20,7 +20,8 @@ from numba.core.typing.templates import Signature as NumbaSignature
 from numba.extending import NativeValue, box, lower_builtin, models, register_model, unbox
 
 from symbiont_jit.dispatch.numba.bodies import link_python
-from symbiont_jit.dispatch.numba.types import KernelType, call_entry, entry_return, from_python
+from symbiont_jit.dispatch.numba.lowering import call_entry, call_python, entry_return
+from symbiont_jit.dispatch.numba.types import KernelType
 from symbiont_jit.signature import Signature
 
 __all__ = ["FrozenCode", "FrozenType", "frozen_python_type", "frozen_type"]
@@ -46,11 +47,11 @@ class FrozenType(KernelType):
 
     @property
     def key(self) -> str:
-        """What makes two types equal: the name has a digest of the source."""
+        """What makes two types equal: the name, which has a digest of the source in it."""
         return self.name
 
     def get_impl_key(self, sig: NumbaSignature) -> type:
-        """One lowering serves all frozen revisions."""
+        """The key of the lowering, which serves all frozen revisions."""
         return FrozenType
 
 
@@ -59,14 +60,14 @@ _MAKERS: Final[dict[str, Callable[[], Any]]] = {}
 
 
 def frozen_type(signature: Signature, code: FrozenCode, make: Callable[[], Any]) -> FrozenType:
-    """The Numba type of a frozen revision; `make` gives Python what compiled code returns."""
+    """The Numba type of a frozen revision; `make` makes the object that Python gets where compiled code returns it."""
     typ = FrozenType(signature, code)
     _MAKERS[typ.name] = make
     return typ
 
 
 class FrozenPythonType(FrozenType):
-    """The type of one Python body, of this process alone."""
+    """The type of one frozen Python body; it is a type of this process alone."""
 
     def __init__(self, signature: Signature, entry: Any) -> None:
         KernelType.__init__(self, signature)
@@ -75,7 +76,7 @@ class FrozenPythonType(FrozenType):
 
 
 def frozen_python_type(signature: Signature, body: Any, make: Callable[[], Any]) -> FrozenPythonType:
-    """The same for a Python body; it holds Numba's code."""
+    """The Numba type of a frozen Python body; `make` makes the object that Python gets where code returns it."""
     typ = _python_type(signature, body)
     _MAKERS[typ.name] = make
     return typ
@@ -97,7 +98,7 @@ def _unbox_frozen(typ: FrozenType, obj: Any, c: Any) -> NativeValue:
 
 @box(FrozenType)
 def _box_frozen(typ: FrozenType, value: Any, c: Any) -> Any:
-    return from_python(c, functools.partial(_frozen_of, typ.name))
+    return call_python(c, functools.partial(_frozen_of, typ.name))
 
 
 def _frozen_of(name: str) -> Any:
@@ -106,7 +107,7 @@ def _frozen_of(name: str) -> Any:
 
 @lower_builtin(operator.is_, FrozenType, FrozenType)
 def _same_frozen(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[Any]) -> Any:
-    """The type says which revision it is."""
+    """Two frozen revisions are the same one if their types are: the type says which revision it is."""
     return context.get_constant(types.boolean, sig.args[0] == sig.args[1])
 
 
@@ -118,7 +119,7 @@ def _never_same(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[
 
 @lower_constant(FrozenType)
 def _constant_frozen(context: Any, builder: Any, typ: FrozenType, frozen: Any) -> Any:
-    """A frozen revision as a global: nothing at run time.
+    """Make the value of a frozen revision that is a global, which is empty at run time.
 
     Numba's caches know the text of a function, not what its globals are. The address keeps them from storing the
     caller, which another process might find when the global is another revision.
@@ -139,7 +140,7 @@ def _call_frozen(context: Any, builder: Any, sig: NumbaSignature, args: Sequence
     typ: FrozenType = sig.args[0] if isinstance(sig.args[0], FrozenType) else sig.recvr
 
     def call(arguments: list[Any]) -> Any:
-        """With the types that clang gave the definition: LLVM inlines no call with others."""
+        """Call with the types that clang gave the definition: LLVM inlines no call with others."""
         context.active_code_library.add_linking_library(_library(context.codegen(), typ.code))
         function = builder.module.globals.get(typ.code.name)
         if function is None:
@@ -148,7 +149,7 @@ def _call_frozen(context: Any, builder: Any, sig: NumbaSignature, args: Sequence
         return builder.call(function, arguments)
 
     def call_python(arguments: list[Any]) -> Any:
-        """As Numba calls its own; the caller is not cached, because nothing tells one body from another elsewhere."""
+        """Call as Numba calls its own; the caller is not cached: another process cannot tell one body from another."""
         _refuse_caching(context, builder, typ.entry)
         (overload,) = typ.entry.overloads.values()
         context.add_linking_libs([overload.library])
@@ -162,14 +163,14 @@ def _call_frozen(context: Any, builder: Any, sig: NumbaSignature, args: Sequence
 
 @functools.cache
 def _library(codegen: Any, code: FrozenCode) -> Any:
-    """A library with the bitcode in it, for a code generator of Numba's."""
+    """Make a library with the bitcode in it, for a code generator of Numba's."""
     module = llvm.parse_bitcode(code.data)
     for name in code.exported:
         module.get_function(name).linkage = llvm.Linkage.internal
     entry = module.get_function(code.entry)
     entry.name = code.name
     entry.linkage = llvm.Linkage.external
-    # Options such as -O0 and -fno-inline say otherwise; then LLVM takes no second word.
+    # With -O0 or -fno-inline the entry must not be inlined already, and LLVM refuses both attributes at once.
     if not any(word in attribute for attribute in entry.attributes for word in (b"optnone", b"noinline")):
         entry.add_function_attribute("alwaysinline")
     module.triple = codegen.target_data and llvm.get_process_triple()

@@ -26,7 +26,8 @@ from numba.extending import (
 )
 
 from symbiont_jit.dispatch.cell import CELL_BYTES
-from symbiont_jit.dispatch.numba.types import CellModel, KernelType, box_cell, constant_cell, kernel_type, unbox_cell
+from symbiont_jit.dispatch.numba.lowering import CellModel, box_cell, constant_cell, unbox_cell
+from symbiont_jit.dispatch.numba.types import KernelType, kernel_type
 from symbiont_jit.signature import Signature
 
 __all__ = ["GroupType", "group_type"]
@@ -39,7 +40,7 @@ class GroupType(types.Type):  # type: ignore[misc]  # Numba has no type informat
 
     def __init__(self, members: tuple[tuple[str, KernelType], ...]) -> None:
         self.members = members
-        super().__init__(f"Group[{_listed(members)}]")
+        super().__init__(f"Group[{_list_members(members)}]")
 
     @property
     def key(self) -> Any:
@@ -52,7 +53,7 @@ class SnapshotType(types.Type):  # type: ignore[misc]
 
     def __init__(self, members: tuple[tuple[str, KernelType], ...]) -> None:
         self.members = members
-        super().__init__(f"Snapshot[{_listed(members)}]")
+        super().__init__(f"Snapshot[{_list_members(members)}]")
 
     @property
     def key(self) -> Any:
@@ -60,7 +61,7 @@ class SnapshotType(types.Type):  # type: ignore[misc]
         return self.members
 
 
-def _listed(members: tuple[tuple[str, KernelType], ...]) -> str:
+def _list_members(members: tuple[tuple[str, KernelType], ...]) -> str:
     return ", ".join(f"{name}: {typ.name}" for name, typ in members)
 
 
@@ -78,7 +79,7 @@ lower_constant(GroupType)(constant_cell)
 
 @intrinsic
 def _snapshot(typing_context: Any, group: GroupType) -> Any:
-    """The active table, by an acquire load."""
+    """Generate an acquire load of the active table's address."""
     snapshot = SnapshotType(group.members)
 
     def generate(context: Any, builder: Any, signature: Any, args: Sequence[Any]) -> Any:
@@ -102,7 +103,7 @@ def _overload_snapshot(group: Any) -> Any:
 
 @infer_getattr
 class _SnapshotAttributes(AttributeTemplate):  # type: ignore[misc]
-    """Each function of a snapshot is an attribute of its name."""
+    """Types a snapshot's attributes: each function is an attribute of its name."""
 
     key = SnapshotType
 
@@ -112,7 +113,7 @@ class _SnapshotAttributes(AttributeTemplate):  # type: ignore[misc]
 
 @lower_getattr_generic(SnapshotType)
 def _member_of_snapshot(context: Any, builder: Any, typ: SnapshotType, value: Any, attr: str) -> Any:
-    """An entry of the table is a cell."""
+    """Generate the address of an entry of the table, which is the cell of the function that is asked for."""
     index = [name for name, _ in typ.members].index(attr)
     member = typ.members[index][1]
     given = cgutils.create_struct_proxy(typ)(context, builder, value=value)

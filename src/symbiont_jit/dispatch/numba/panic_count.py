@@ -9,7 +9,8 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic, overload
 
-from symbiont_jit.dispatch.numba.types import KernelType, cell_address, panic_table
+from symbiont_jit.dispatch.numba.lowering import cell_address, panic_table
+from symbiont_jit.dispatch.numba.types import KernelType
 from symbiont_jit.dispatch.python_entry import CellCallable
 from symbiont_jit.errors import UsageError
 
@@ -19,7 +20,19 @@ __all__ = ["panics"]
 def panics(kernel: Any) -> int:
     """How many calls of a kernel, or of any revision of it, have panicked so far, in all threads.
 
-    Also in compiled code: ask before and after a loop. `kernel.take_panic()` says what the last one of a thread was.
+    It works in compiled code too: ask before and after a loop. `kernel.take_panic()` says what the last panic was.
+
+    Args:
+        kernel: A kernel or a handle of one of its revisions.
+
+    Returns:
+        The number of panics since the kernel was made.
+
+    Raises:
+        UsageError: It is neither a kernel nor a handle.
+
+    Example:
+        `before = sj.panics(kernel)`, a loop, then `sj.panics(kernel) - before`.
     """
     if not isinstance(kernel, CellCallable):
         raise UsageError(f"panics() takes a kernel or a revision, not {kernel!r:.60}")
@@ -29,7 +42,7 @@ def panics(kernel: Any) -> int:
 
 @intrinsic
 def _count(typing_context: Any, kernel: KernelType) -> Any:
-    """The first word of the table."""
+    """Generate a load of the panic table's first word, which is the count."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Sequence[Any]) -> Any:
         words = panic_table(builder, cell_address(context, builder, kernel, args[0]))

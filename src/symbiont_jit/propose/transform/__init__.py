@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from pycparser import c_ast
 
-from symbiont_jit.propose.transform import formulas, hints, nests
+from symbiont_jit.propose.transform import formulas, hints, jam, nests
 
 __all__ = ["TRANSFORMATIONS", "Transformation"]
 
@@ -18,7 +18,11 @@ Apply = Callable[[c_ast.FileAST, np.random.Generator], bool]
 
 @dataclass(frozen=True, slots=True)
 class Transformation:
-    """A change of a tree, in place; `apply` says whether there was anything to change."""
+    """A change of a syntax tree.
+
+    `apply(tree, rng)` changes the tree of a whole file in place and says whether there was anything to change. `weight`
+    is how often the mutator tries it at first, relative to the others.
+    """
 
     name: str
     apply: Apply
@@ -26,7 +30,7 @@ class Transformation:
 
     @property
     def description(self) -> str:
-        """The first line of its documentation."""
+        """The first line of the documentation of `apply`."""
         return (self.apply.__doc__ or "").strip().splitlines()[0]
 
 
@@ -34,18 +38,18 @@ class Transformation:
 TRANSFORMATIONS: Final[Mapping[str, Transformation]] = {
     t.name: t
     for t in (
-        Transformation("jam", nests.jam, 4.0),
-        Transformation("sink-reduction", nests.sink_reduction, 2.0),
+        Transformation("unroll-and-jam", jam.unroll_and_jam, 4.0),
+        Transformation("interchange-reduction", nests.interchange_reduction, 2.0),
         Transformation("interchange", nests.interchange, 2.0),
         Transformation("tile", nests.tile, 1.0),
         Transformation("distribute", nests.distribute, 1.0),
         Transformation("fuse", nests.fuse, 0.7),
         Transformation("accumulate-in-place", nests.accumulate_in_place, 1.0),
-        Transformation("promote", nests.promote, 1.0),
+        Transformation("scalar-replacement", nests.scalar_replacement, 1.0),
         Transformation("restrict", hints.restrict_pointers, 1.5),
         Transformation("reassociate", hints.allow_reassociation, 2.0),
         Transformation("loop-hint", hints.hint_loop, 2.0),
-        Transformation("select", formulas.select, 1.0),
+        Transformation("if-conversion", formulas.if_conversion, 1.0),
         Transformation("constant", formulas.change_constant, 0.3),
         Transformation("operator", formulas.change_operator, 0.2),
         Transformation("operand", formulas.swap_operand, 0.2),

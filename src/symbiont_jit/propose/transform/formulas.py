@@ -19,7 +19,7 @@ __all__ = [
     "change_operator",
     "grow_term",
     "prune_term",
-    "select",
+    "if_conversion",
     "swap_operand",
 ]
 
@@ -29,15 +29,15 @@ INTEGER_ONLY = ("%", "&", "|", "^", "<<", ">>")
 FAMILIES = (ARITHMETIC, COMPARISONS, INTEGER_ONLY, ("&&", "||"))
 
 
-def _expressions(tree: Any) -> list[Any]:
-    """Nodes of the functions' bodies; sizes in declarations, `case` labels and parameters are left alone."""
+def _find_expressions(tree: Any) -> list[Any]:
+    """Find the nodes of the functions' bodies, except for sizes in declarations and parameters."""
     bodies = [f.body for f in tree.ext if isinstance(f, c_ast.FuncDef)]
     fixed = {id(n) for body in bodies for d in walk(body) if isinstance(d, c_ast.ArrayDecl) for n in walk(d)}
     return [n for body in bodies for n in walk(body) if id(n) not in fixed]
 
 
 def _pick(rng: np.random.Generator, tree: Any, test: Callable[[Any], bool]) -> Any | None:
-    found = [n for n in _expressions(tree) if test(n)]
+    found = [n for n in _find_expressions(tree) if test(n)]
     return found[int(rng.integers(len(found)))] if found else None
 
 
@@ -46,7 +46,7 @@ def _is_number(node: Any) -> bool:
 
 
 def change_constant(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
-    """Another value for a literal: a neighbour, a multiple, or a little more or less."""
+    """Give a literal another value: a neighbour, a multiple, or a little more or less."""
     node = _pick(rng, tree, _is_number)
     if node is None:
         return False
@@ -56,11 +56,11 @@ def change_constant(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
         value = float(digits) if "." in digits or "e" in digits.lower() else int(digits, 0)
     except ValueError:
         return False  # a hexadecimal float or an octal literal
-    node.value = f"{_neighbour(value, rng)}{suffix}"
+    node.value = f"{_draw_neighbour(value, rng)}{suffix}"
     return True
 
 
-def _neighbour(value: float, rng: np.random.Generator) -> str:
+def _draw_neighbour(value: float, rng: np.random.Generator) -> str:
     if isinstance(value, int):
         options = (value + 1, max(value - 1, 0), value * 2, value // 2, int(rng.integers(10)))
         return str(options[int(rng.integers(len(options)))])
@@ -71,7 +71,7 @@ def _neighbour(value: float, rng: np.random.Generator) -> str:
 
 
 def change_operator(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
-    """Another operator of the same family."""
+    """Replace an operator by another one of its family."""
     node = _pick(rng, tree, lambda n: isinstance(n, c_ast.BinaryOp) and any(n.op in f for f in FAMILIES))
     if node is None:
         return False
@@ -81,8 +81,8 @@ def change_operator(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     return True
 
 
-def _scalars(tree: Any) -> list[str]:
-    """Scalar parameters and scalar locals of the functions."""
+def _find_scalars(tree: Any) -> list[str]:
+    """Find the names of the functions' scalar parameters and scalar locals."""
     names = []
     for node in walk(tree):
         is_scalar = isinstance(node, c_ast.Decl) and isinstance(node.type, c_ast.TypeDecl)
@@ -91,32 +91,35 @@ def _scalars(tree: Any) -> list[str]:
     return names
 
 
-def _leaf(tree: Any, rng: np.random.Generator) -> Any:
-    """A scalar that exists, or a number."""
-    scalars = _scalars(tree)
+def _make_leaf(tree: Any, rng: np.random.Generator) -> Any:
+    """Make an expression of one scalar that exists, or of a number."""
+    scalars = _find_scalars(tree)
     if scalars and rng.random() < 0.6:
         return name(scalars[int(rng.integers(len(scalars)))])
     if rng.random() < 0.5:
         return c_ast.Constant("int", str(int(rng.integers(1, 10))))
-    return c_ast.Constant("double", _neighbour(1.0, rng))
+    return c_ast.Constant("double", _draw_neighbour(1.0, rng))
 
 
 def swap_operand(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
-    """Another scalar or number where one is read."""
+    """Replace an operand by another scalar or number."""
     node = _pick(rng, tree, lambda n: isinstance(n, c_ast.BinaryOp))
     if node is None:
         return False
     side = "left" if rng.random() < 0.5 else "right"
     if not isinstance(getattr(node, side), c_ast.ID | c_ast.Constant):
         return False
-    setattr(node, side, _leaf(tree, rng))
+    setattr(node, side, _make_leaf(tree, rng))
     return True
 
 
 def grow_term(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`e` -> `e op t` or `f(e)`, in a return value, an initialiser or an assignment."""
     slots = [
-        (n, s) for n in _expressions(tree) for s in _VALUE_SLOTS.get(type(n).__name__, ()) if _is_value(getattr(n, s))
+        (n, s)
+        for n in _find_expressions(tree)
+        for s in _VALUE_SLOTS.get(type(n).__name__, ())
+        if _is_value(getattr(n, s))
     ]
     if not slots:
         return False
@@ -124,7 +127,7 @@ def grow_term(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     value = getattr(node, slot)
     if rng.random() < 0.8:
         operator = ARITHMETIC[int(rng.integers(len(ARITHMETIC)))]
-        setattr(node, slot, binary(operator, value, _leaf(tree, rng)))
+        setattr(node, slot, binary(operator, value, _make_leaf(tree, rng)))
     else:
         function = str(rng.choice(["fabs", "sqrt", "exp", "log", "sin", "tanh"]))
         setattr(node, slot, c_ast.FuncCall(name(function), c_ast.ExprList([value])))
@@ -148,7 +151,7 @@ def prune_term(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     return True
 
 
-def select(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
+def if_conversion(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`if (c) x = e;` -> `x = c ? e : x;`: no branch, and a form that can be vectorised."""
     node = _pick(rng, tree, _is_conditional_assignment)
     if node is None:

@@ -16,14 +16,18 @@ from symbiont_jit.c.build import assign, block, clone, constant, declared_names,
 from symbiont_jit.c.loops import Loop
 from symbiont_jit.c.tree import print_tree, walk
 
-__all__ = ["Reduction", "reductions"]
+__all__ = ["Reduction", "find_reductions"]
 
 _FLIPPED: Final = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """One scalar: `start` is what a partial result begins with, `join(partial)` is the statement that takes it in."""
+    """A scalar that a loop only reduces into.
+
+    `start` is the expression that a partial result begins with; `join(partial)` makes the statement that takes a
+    partial result into the scalar.
+    """
 
     scalar: str
     start: Any
@@ -39,26 +43,26 @@ class _Update:
     uses: int
 
 
-def reductions(loop: Loop) -> list[Reduction]:
-    """The scalars from outside that a body uses only to reduce into, all in one way."""
+def find_reductions(loop: Loop) -> list[Reduction]:
+    """Find the scalars from outside that the body of a loop uses only to reduce into, all in one way."""
     updates: dict[str, list[_Update]] = {}
-    for update in _updates(loop.body):
+    for update in _find_updates(loop.body):
         updates.setdefault(update.scalar, []).append(update)
     local = set(declared_names(loop.body))
     return [
-        _reduction(scalar, found[0].kind)
+        _make_reduction(scalar, found[0].kind)
         for scalar, found in updates.items()
         if scalar not in local
         and len({u.kind for u in found}) == 1
-        and sum(u.uses for u in found) == _uses(loop.body, scalar)
+        and sum(u.uses for u in found) == _count_uses(loop.body, scalar)
     ]
 
 
-def _uses(node: Any, scalar: str) -> int:
+def _count_uses(node: Any, scalar: str) -> int:
     return sum(1 for n in walk(node) if isinstance(n, c_ast.ID) and n.name == scalar)
 
 
-def _updates(body: Any) -> Iterator[_Update]:
+def _find_updates(body: Any) -> Iterator[_Update]:
     for node in walk(body):
         match node:
             case c_ast.Assignment(op="+=" | "-=", lvalue=c_ast.ID(name=scalar)):
@@ -67,7 +71,7 @@ def _updates(body: Any) -> Iterator[_Update]:
                 yield _Update(scalar, "*", 1)
             case c_ast.Assignment(op="=", lvalue=c_ast.ID(name=scalar), rvalue=c_ast.TernaryOp() as choice):
                 kept = isinstance(choice.iffalse, c_ast.ID) and choice.iffalse.name == scalar
-                order = _order(choice.cond, choice.iftrue, scalar) if kept else None
+                order = _find_order(choice.cond, choice.iftrue, scalar) if kept else None
                 if order is not None:
                     yield _Update(scalar, order, 3)
             case c_ast.If(
@@ -76,23 +80,23 @@ def _updates(body: Any) -> Iterator[_Update]:
                     block_items=[c_ast.Assignment(op="=", lvalue=c_ast.ID(name=scalar), rvalue=value)]
                 ),
             ):
-                order = _order(node.cond, value, scalar)
+                order = _find_order(node.cond, value, scalar)
                 if order is not None:
                     yield _Update(scalar, order, 2)
 
 
-def _order(cond: Any, value: Any, scalar: str) -> str | None:
-    """The operator of `value OP scalar`, where the condition compares just these two."""
+def _find_order(cond: Any, value: Any, scalar: str) -> str | None:
+    """Find the operator of `value OP scalar`, where the condition compares just these two; None elsewhere."""
     if not isinstance(cond, c_ast.BinaryOp) or cond.op not in _FLIPPED:
         return None
     for one, other, operator in ((cond.left, cond.right, cond.op), (cond.right, cond.left, _FLIPPED[cond.op])):
         is_scalar = isinstance(other, c_ast.ID) and other.name == scalar
-        if is_scalar and print_tree(one) == print_tree(value) and _uses(one, scalar) == 0:
+        if is_scalar and print_tree(one) == print_tree(value) and _count_uses(one, scalar) == 0:
             return str(operator)
     return None
 
 
-def _reduction(scalar: str, kind: str) -> Reduction:
+def _make_reduction(scalar: str, kind: str) -> Reduction:
     if kind in ("+", "*"):
         start = constant(0 if kind == "+" else 1)
         return Reduction(scalar, start, lambda partial: assign(name(scalar), partial, f"{kind}="))

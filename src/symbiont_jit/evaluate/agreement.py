@@ -1,0 +1,103 @@
+"""Whether what a call left and returned agrees with what the reference left and returned.
+
+In: arrays and results of two calls, their types, tolerances. Out: the first difference in words, or None. Also what the
+comparison rests on: output buffers that are full of noise before each call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from symbiont_jit.evaluate.timing import Arguments
+from symbiont_jit.signature import ArrayType, Element, Mode, Param, Record, Signature
+
+__all__ = ["TOLERANCES", "Outcome", "Tolerance", "poison_outputs"]
+
+#: Relative tolerances by dtype, unless the user gives one; everything else has to be equal.
+TOLERANCES: Final[Mapping[str, float]] = {"float64": 1e-9, "float32": 1e-4, "complex128": 1e-9, "complex64": 1e-4}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The arguments of a call as it left them, and the NumPy scalar that it returned (None for nothing)."""
+
+    arguments: Arguments
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far results may differ from the reference's: `|got - expected| <= atol + rtol * |expected|`.
+
+    `rtol` is by default that of the dtype in `TOLERANCES`; `atol` is by default `rtol` times the largest finite
+    magnitude that the reference gives. Integers have to be equal unless one of the two is given.
+    """
+
+    rtol: float | None = None
+    atol: float | None = None
+
+    def find_difference(self, signature: Signature, expected: Outcome, got: Outcome) -> str | None:
+        """Describe the first difference between two calls of a signature; None where they agree."""
+        for param, want, have in zip(signature.params, expected.arguments.values, got.arguments.values, strict=True):
+            if isinstance(param.type, ArrayType):
+                problem = self._compare(want, have, param.type.dtype)
+                if problem is not None:
+                    return _describe_change(param, problem)
+        if signature.returns is not None:
+            problem = self._compare(np.asarray(expected.result), np.asarray(got.result), signature.returns)
+            if problem is not None:
+                return f"the result {problem}"
+        return None
+
+    def _compare(self, expected: Any, got: Any, element: Element) -> str | None:
+        """Describe the first difference between two arrays of an element type; None where they agree."""
+        if isinstance(element, Record):
+            problems = ((f.name, self._compare(expected[f.name], got[f.name], f.type)) for f in element.fields)
+            return next((f".{name} {problem}" for name, problem in problems if problem is not None), None)
+        differs = self._differs(expected, got, element)
+        if not differs.any():
+            return None
+        index = tuple(int(i) for i in np.argwhere(differs)[0])
+        share = f" ({int(differs.sum())} of {differs.size} elements differ)" if differs.ndim else ""
+        where = f"at {list(index)} " if differs.ndim else ""
+        return f"{where}is {got[index]!s}, expected {expected[index]!s}{share}"
+
+    def _differs(self, expected: Any, got: Any, element: Any) -> Any:
+        """An array of booleans, true where two arrays of a scalar type are too far apart."""
+        if element.kind in "fc":
+            rtol = TOLERANCES.get(element.name, 0.0) if self.rtol is None else self.rtol
+            magnitude = float(np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected)))
+            atol = rtol * magnitude if self.atol is None else self.atol
+            return ~np.isclose(got, expected, rtol=rtol, atol=atol, equal_nan=True)
+        if self.rtol is None and self.atol is None:
+            return np.asarray(expected != got)
+        return ~np.isclose(got.astype(float), expected.astype(float), rtol=self.rtol or 0.0, atol=self.atol or 0.0)
+
+
+def _describe_change(param: Param, problem: str) -> str:
+    name = param.name
+    return f"{name!r} was changed, though it is const: {problem}" if param.mode is Mode.IN else f"{name!r} {problem}"
+
+
+def poison_outputs(signature: Signature, arguments: Arguments, seed: Sequence[int]) -> None:
+    """Fill pure output buffers with noise, the same for reference and candidate.
+
+    A candidate that writes nothing must not find yesterday's right answer in a buffer, and one that leaves out what the
+    reference leaves out must not be blamed.
+    """
+    rng = np.random.default_rng([*seed, 7])
+    for param, value in zip(signature.params, arguments.values, strict=True):
+        if param.mode is Mode.OUT:
+            _fill_with_noise(value, rng)
+
+
+def _fill_with_noise(values: Any, rng: np.random.Generator) -> None:
+    if values.dtype.names:
+        for name in values.dtype.names:
+            _fill_with_noise(values[name], rng)
+    else:
+        values[...] = rng.integers(0, 2 if values.dtype == bool else 100, values.shape).astype(values.dtype)

@@ -1,0 +1,107 @@
+"""Agreement with the reference: the first difference in words, and noise in output buffers."""
+
+import numpy as np
+import pytest
+from numba import complex64 as c64
+from numba import float32 as f32
+from numba import float64 as f64
+from numba import int64
+
+from symbiont_jit import Array, InOut, Out, record
+from symbiont_jit.evaluate.agreement import Outcome, Tolerance, poison_outputs
+from symbiont_jit.evaluate.timing import Arguments
+from symbiont_jit.signature import signature_of
+
+
+@record
+class Point:
+    """A record with a field that rounds and one that does not."""
+
+    x: f64
+    n: int64
+
+
+def outcome(*values, result=None):
+    return Outcome(Arguments(values, None, ()), result)
+
+
+@pytest.mark.parametrize(
+    ("typ", "off", "tolerance", "found"),
+    [
+        (f64, 1e-9, Tolerance(), None),
+        (f64, 1e-8, Tolerance(), "'x' at [1] is 2.00000001, expected 2.0 (1 of 2 elements differ)"),
+        (f32, 1e-4, Tolerance(), None),
+        (f32, 1e-2, Tolerance(), "'x' at [1] is 2.01, expected 2.0 (1 of 2 elements differ)"),
+        (c64, 1e-4, Tolerance(), None),
+        (int64, 1, Tolerance(), "'x' at [1] is 3, expected 2 (1 of 2 elements differ)"),
+        (int64, 1, Tolerance(atol=1.0), None),
+        (f64, 1e-8, Tolerance(rtol=1e-8), None),
+        (f64, 1e-3, Tolerance(rtol=0.0, atol=1e-2), None),
+        (f64, np.nan, Tolerance(), "'x' at [1] is nan, expected 2.0 (1 of 2 elements differ)"),
+    ],
+    ids=str,
+)
+def test_how_far_a_result_may_be_off(typ, off, tolerance, found):
+    """By default as far as the dtype's tolerance, integers not at all; else as far as the user says."""
+
+    def f(x: Out[typ, "n"]) -> None: ...
+
+    made = signature_of(f, {})
+    expected = np.array([1, 2], made.params[0].type.dtype.dtype)
+    got = expected.copy()
+    got[1] += off
+    assert tolerance.find_difference(made, outcome(expected), outcome(got)) == found
+
+
+def test_what_both_leave_undefined_agrees():
+    """Not-a-number agrees with itself, and so does an infinity."""
+
+    def f(x: InOut[f64, "n"]) -> None: ...
+
+    values = np.array([np.nan, np.inf])
+    assert Tolerance().find_difference(signature_of(f, {}), outcome(values), outcome(values.copy())) is None
+
+
+def test_a_field_of_a_record_is_named():
+    """The first field that differs is named."""
+
+    def f(p: Out[Point, "n"]) -> None: ...
+
+    expected = np.zeros(2, Point.dtype)
+    got = expected.copy()
+    got["n"][1] = 7
+    found = Tolerance().find_difference(signature_of(f, {}), outcome(expected), outcome(got))
+    assert found == "'p' .n at [1] is 7, expected 0 (1 of 2 elements differ)"
+
+
+def test_const_arguments_and_results_are_compared_too():
+    """An argument that is const must be as before; a result is compared like an element."""
+
+    def f(x: Array[f64, "n"]) -> f64: ...
+
+    made = signature_of(f, {})
+    x, y = np.zeros(1), np.ones(1)
+    changed = Tolerance().find_difference(made, outcome(x, result=np.float64(1)), outcome(y, result=np.float64(1)))
+    assert changed == "'x' was changed, though it is const: at [0] is 1.0, expected 0.0 (1 of 1 elements differ)"
+    other = Tolerance().find_difference(made, outcome(x, result=np.float64(1)), outcome(x, result=np.float64(2)))
+    assert other == "the result is 2.0, expected 1.0"
+
+
+def test_only_pure_outputs_are_poisoned():
+    """The same seed gives the same noise, in every field; what is read stays."""
+
+    def f(x: Array[f64, "n"], out: Out[Point, "n"], both: InOut[f64, "n"]) -> None: ...
+
+    made = signature_of(f, {})
+
+    def poisoned(seed):
+        values = np.zeros(50), np.zeros(50, Point.dtype), np.zeros(50)
+        poison_outputs(made, Arguments(values, None, ()), seed)
+        return values
+
+    x, out, both = poisoned((1,))
+    assert not x.any()
+    assert not both.any()
+    assert out["x"].any()
+    assert out["n"].any()
+    assert out.tolist() == poisoned((1,))[1].tolist() != poisoned((2,))[1].tolist()
