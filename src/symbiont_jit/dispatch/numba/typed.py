@@ -20,11 +20,6 @@ class Typed:
     def numba_type(self) -> Any:
         """The type of the value in compiled code."""
 
-    @property
-    def itself(self) -> Any:
-        """What Python gets where compiled code returns this."""
-        return self
-
 
 @typeof_impl.register(Typed)  # type: ignore[untyped-decorator]  # Numba has no type information
 def _type_of(value: Typed, context: Any) -> Any:
