@@ -117,7 +117,9 @@ def _evolve(
     search = Evolution(kernel, metric=metric, proposer=Mutator(), seed=seed, workers=workers)
     with SearchView(console, seconds, unit="x" if isinstance(metric, Speedup) else "") as view:
         result = search.run(candidates=candidates, seconds=seconds, on_progress=view)
-    show_result(console, result, "the Numba default" if kernel.has_python_body else "the first C source")
+    show_result(
+        console, result, "the Numba default" if kernel.revision(0).language == "python" else "the first C source"
+    )
     if output is not None and result.best is not None:
         output.write_text(result.best.source)
         console.print(f"written to {output}")

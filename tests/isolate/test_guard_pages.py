@@ -9,6 +9,7 @@ from numba import float64 as f64
 from numba import int8, int64
 
 from symbiont_jit import Array, InOut, Kernel, Out, Speedup, Status, record
+from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.evaluator import Judge
 from symbiont_jit.evaluate.task import Request
 from symbiont_jit.evaluate.timing import Harness
@@ -92,11 +93,11 @@ ROGUES = [
 @pytest.mark.parametrize(("text", "status", "said"), ROGUES)
 def test_the_second_net_of_an_evaluation(kernel, text, status, said):
     """Release code that does what its checked code did not is found when its results are compared."""
-    honest = kernel.canonical(HEAD + " { return 0; }")
+    honest = target_of(kernel).canonical(HEAD + " { return 0; }")
     rogue = kernel.compile(HEAD + text, "release").object_code
     judge = Judge(kernel, Speedup(lambda rng: (rng.random(40), rng.random(40), 0)))
     try:
-        request = Request(honest, kernel.object_code(honest, "checked"), rogue, (0,), None)
+        request = Request(honest, target_of(kernel).build(honest, "checked"), rogue, (0,), None)
         evaluation = judge._ask(request, honest)
     finally:
         judge.close()

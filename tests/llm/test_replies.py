@@ -16,6 +16,7 @@ from numba import int64 as i64
 
 import symbiont_jit as sj
 from symbiont_jit import Array, InOut, evolvable
+from symbiont_jit.engine.target import target_of
 from symbiont_jit.llm.replies.outline import brace_groups, scan
 from symbiont_jit.llm.replies.read import Found, Missing, read_reply
 
@@ -78,7 +79,7 @@ MAIN = """int main(void) {
 INNER = "double inner(double x) { return x + 1.5; }"
 OUTER = "double outer(double x) { return 3.0 * x; }"
 ESCAPED = DOT.replace("<", "&lt;").replace(">", "&gt;")
-CURRENT = dot.canonical(OLD).text
+CURRENT = target_of(dot).canonical(OLD).text
 ONE_LINE = " ".join(DOT.split())
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from symbiont_jit.engine.target import target_of
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings, failed_evaluation
 from symbiont_jit.evaluate.metric import Metric, Verdict, as_metric
@@ -20,7 +21,6 @@ from symbiont_jit.evaluate.task import Bench, Confirmation, Request, prepare
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.isolate.start import STARTS, chosen_start
 from symbiont_jit.isolate.worker import Answer, Overdue, Worker
-from symbiont_jit.kernel import Evolving
 
 __all__ = ["Judge"]
 
@@ -33,7 +33,7 @@ class Judge:
 
     def __init__(
         self,
-        kernel: Evolving[Any],
+        kernel: Any,
         metric: Any,
         workers: int = 1,
         deadline: float | None = None,
@@ -41,8 +41,8 @@ class Judge:
     ) -> None:
         self.start_method = chosen_start(start_method)
         self.metric: Metric = as_metric(metric)
-        prepare(kernel, self.metric)
-        self.kernel = kernel
+        self.target = target_of(kernel)
+        prepare(self.target, self.metric)
         self.deadline = self.metric.suggested_deadline() if deadline is None else deadline
         bench = Bench(kernel, self.metric, self.deadline)
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
@@ -57,9 +57,9 @@ class Judge:
         """What becomes of a candidate; never raises for a bad one."""
         started = time.perf_counter()
         try:
-            canonical = self.kernel.canonical(source)
-            code = self.kernel.object_code(canonical)
-            checked = self.kernel.object_code(canonical, "checked")
+            canonical = self.target.canonical(source)
+            code = self.target.build(canonical)
+            checked = self.target.build(canonical, "checked")
         except CandidateError as error:
             failed = failed_evaluation(error)
             return replace(failed, timings=Timings(compile_seconds=time.perf_counter() - started))
@@ -81,8 +81,8 @@ class Judge:
         """Canonical sources measured again, in turns with the reference and each other, many rounds."""
         items = []
         for source in sources:
-            canonical = self.kernel.canonical(source)
-            items.append((canonical, self.kernel.object_code(canonical)))
+            canonical = self.target.canonical(source)
+            items.append((canonical, self.target.build(canonical)))
         answer = self._with_worker(Confirmation(tuple(items)), self.deadline * (1 + len(items)))
         if not isinstance(answer, Answer):
             return []

@@ -17,11 +17,12 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
+from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import Diagnostic, Stage, UsageError
 from symbiont_jit.evaluate.evaluation import Status
 from symbiont_jit.evaluate.timing import Arguments, Harness, Stopwatch, median
 from symbiont_jit.isolate.child import enter_phase
-from symbiont_jit.kernel import Evolving, Kernel, Panic
+from symbiont_jit.runtime.panics import Panic
 from symbiont_jit.signature import ArrayType, Element, Mode, Param, Record, check_arguments
 
 __all__ = ["CallableMetric", "Metric", "Speedup", "Verdict", "as_metric"]
@@ -76,13 +77,15 @@ class _Case:
 class Metric(Protocol):
     """What a search needs of a metric."""
 
-    def prepare(self, kernel: Any) -> None:
+    def prepare(self, target: CompileTarget) -> None:
         """Compile and check what every worker inherits or makes at its start; raises usage errors."""
 
     def suggested_deadline(self) -> float:
         """Seconds after which a candidate can be given up, unless the user says otherwise; after `prepare`."""
 
-    def judge(self, kernel: Any, checked: Any, candidate: Any, seed: Sequence[int], best: float | None) -> Verdict:
+    def judge(
+        self, target: CompileTarget, checked: Any, candidate: Any, seed: Sequence[int], best: float | None
+    ) -> Verdict:
         """Run a candidate's checked code, then score its release code; in a worker. `best` is the score to beat."""
 
 
@@ -130,19 +133,18 @@ class Speedup:
         self._deadline = DEADLINE
         self._panics = 0
 
-    def prepare(self, kernel: Kernel) -> None:
+    def prepare(self, target: CompileTarget) -> None:
         """Compile the reference and the harness, and check one set of inputs against the signature."""
-        if not isinstance(kernel, Kernel) or kernel.group is not None:
+        signature = target.signature
+        if signature is None:
             raise UsageError("Speedup measures one function; for a group, give a callable of the group as the metric")
-        if not kernel.revisions:
-            raise UsageError(
-                f"{kernel.signature.name!r} has neither a Python body nor source=..., so there is no reference"
-            )
-        self._reference_handle = kernel.revisions[0]  # its code stays while the handle does
+        self._reference_handle = target.first  # its code stays while the handle does
+        if self._reference_handle is None:
+            raise UsageError(f"{signature.name!r} has neither a Python body nor source=..., so there is no reference")
         self._reference = self._reference_handle.entry_address
-        self._harness = Harness(kernel.signature)
+        self._harness = Harness(signature)
         values = self._draw([0, 0], 0)
-        problem = check_arguments(kernel.signature, values)
+        problem = check_arguments(signature, values)
         if problem is not None:
             raise UsageError(f"inputs do not fit the signature: {problem}")
         self._timed = self._timing_inputs(values)
@@ -177,25 +179,27 @@ class Speedup:
             raise UsageError(f"inputs is called with a NumPy Generator: write 'lambda rng: ...' ({error})") from error
         return tuple(drawn) if isinstance(drawn, tuple | list) else (drawn,)
 
-    def judge(self, kernel: Kernel, checked: Any, candidate: Any, seed: Sequence[int], best: float | None) -> Verdict:
+    def judge(
+        self, target: CompileTarget, checked: Any, candidate: Any, seed: Sequence[int], best: float | None
+    ) -> Verdict:
         """Agreement of the checked code first, on inputs nobody has seen; then time, in turns with the reference."""
         assert self._harness is not None, "prepare() comes first"
         enter_phase("running it with checks")
-        self._panics = kernel.panic_count
-        problem = self._disagreement(kernel, checked.entry_address, seed)
-        panic = kernel.take_panic_of(checked)
+        self._panics = target.panic_count
+        problem = self._disagreement(target, checked.entry_address, seed)
+        panic = target.take_panic_of(checked)
         if panic is not None:
             return _panicked(panic)
         enter_phase("comparing its results without checks")
-        problem = problem or self._disagreement_on_known(kernel, candidate.entry_address)
+        problem = problem or self._disagreement_on_known(target, candidate.entry_address)
         if problem is not None:
             return _wrong(problem)
         enter_phase("measuring it")
         return self._time(candidate.entry_address, best)
 
-    def confirm(self, kernel: Kernel, entries: Sequence[int], rounds: int = CONFIRM_ROUNDS) -> list[Verdict]:
+    def confirm(self, target: CompileTarget, entries: Sequence[int], rounds: int = CONFIRM_ROUNDS) -> list[Verdict]:
         """Check several entries on many more inputs, then measure them and the reference in turns, in one process."""
-        self._panics = kernel.panic_count
+        self._panics = target.panic_count
         watch = self._watch()
         calls = [watch.calibrate(e) for e in entries]
         times: list[tuple[float, list[float]]] = []
@@ -205,7 +209,7 @@ class Speedup:
         references = tuple(r for r, _ in times)
         verdicts = []
         for i, entry in enumerate(entries):
-            problem = self._disagreement_on_drawn(kernel, entry, (2**32 - 1,), CONFIRM_CALLS, CONFIRM_SECONDS)
+            problem = self._disagreement_on_drawn(target, entry, (2**32 - 1,), CONFIRM_CALLS, CONFIRM_SECONDS)
             verdicts.append(
                 _verdict(references, tuple(own[i] for _, own in times)) if problem is None else _wrong(problem)
             )
@@ -235,25 +239,25 @@ class Speedup:
 
     # -- agreement ----------------------------------------------------------------------------------------------
 
-    def _disagreement(self, kernel: Kernel, entry: int, seed: Sequence[int]) -> str | None:
+    def _disagreement(self, target: CompileTarget, entry: int, seed: Sequence[int]) -> str | None:
         """The first difference from the reference's results.
 
         A list of inputs is checked whole, and what is timed is always checked. Drawn inputs are new for each candidate;
         where the reference is slow, some are from earlier candidates, whose expected results are known already.
         """
-        problem = self._disagreement_on_known(kernel, entry)
-        return problem or self._disagreement_on_drawn(kernel, entry, seed, CHECK_CALLS, CHECK_SECONDS)
+        problem = self._disagreement_on_known(target, entry)
+        return problem or self._disagreement_on_drawn(target, entry, seed, CHECK_CALLS, CHECK_SECONDS)
 
-    def _disagreement_on_known(self, kernel: Kernel, entry: int) -> str | None:
+    def _disagreement_on_known(self, target: CompileTarget, entry: int) -> str | None:
         """The first difference on what is timed, or on the list of inputs."""
         if not self._known:
             count = len(self._timed) if callable(self.inputs) else len(self.inputs)
-            self._known = [self._case(kernel, [0, 0], number) for number in range(count)]
-        problems = (self._disagreement_on(kernel, entry, c, i % 2 == 0) for i, c in enumerate(self._known))
+            self._known = [self._case(target, [0, 0], number) for number in range(count)]
+        problems = (self._disagreement_on(target, entry, c, i % 2 == 0) for i, c in enumerate(self._known))
         return next((problem for problem in problems if problem is not None), None)
 
     def _disagreement_on_drawn(
-        self, kernel: Kernel, entry: int, seed: Sequence[int], calls: tuple[int, int], seconds: float
+        self, target: CompileTarget, entry: int, seed: Sequence[int], calls: tuple[int, int], seconds: float
     ) -> str | None:
         """The first difference on inputs drawn with a seed, within a number of calls and a time."""
         if not callable(self.inputs):
@@ -265,19 +269,19 @@ class Speedup:
                 break
             case = self._earlier_case(seed, number) if is_slow else None
             if case is None:
-                case = self._case(kernel, seed, number)
+                case = self._case(target, seed, number)
                 self._cases = [*self._cases[-(KEPT_CASES - 1) :], case]
-            problem = self._disagreement_on(kernel, entry, case, number % 2 == 0)
+            problem = self._disagreement_on(target, entry, case, number % 2 == 0)
             if problem is not None:
                 return problem
         return None
 
-    def _case(self, kernel: Kernel, seed: Sequence[int], number: int) -> _Case:
+    def _case(self, target: CompileTarget, seed: Sequence[int], number: int) -> _Case:
         """Inputs, and what the reference makes of them."""
         assert self._harness is not None
         values = self._draw(seed, number)
         expected = self._harness.prepare(values)
-        _soil(kernel, expected, seed)
+        _soil(target, expected, seed)
         given = tuple(np.copy(v) for v in expected.values)
         return _Case(given, expected, self._harness.call(self._reference, expected))
 
@@ -285,23 +289,23 @@ class Speedup:
         others = self._cases[:-1]
         return others[hash((*seed, number)) % len(others)] if others else None
 
-    def _disagreement_on(self, kernel: Kernel, entry: int, case: _Case, at_end: bool) -> str | None:
+    def _disagreement_on(self, target: CompileTarget, entry: int, case: _Case, at_end: bool) -> str | None:
         """The first difference in one case, called with arrays that end, or begin, where memory does."""
         assert self._harness is not None
         given = self._harness.prepare_fenced(case.given, at_end)
         result = self._harness.call(entry, given)
-        if kernel.panic_count != self._panics:
+        if target.panic_count != self._panics:
             return "the call panicked"
         trespassed = given.trespassed()
         if trespassed is not None:
             return f"the call wrote outside of {trespassed!r}"
-        for param, want, have in zip(kernel.signature.params, case.expected.values, given.values, strict=True):
+        for param, want, have in zip(target.signatures[0].params, case.expected.values, given.values, strict=True):
             if isinstance(param.type, ArrayType):
                 problem = self._difference(want, have, param.type.dtype)
                 if problem is not None:
                     return _said(param.name, param, problem)
-        if kernel.signature.returns is not None:
-            problem = self._difference(np.asarray(case.result), np.asarray(result), kernel.signature.returns)
+        if target.signatures[0].returns is not None:
+            problem = self._difference(np.asarray(case.result), np.asarray(result), target.signatures[0].returns)
             if problem is not None:
                 return f"the result {problem}"
         return None
@@ -336,14 +340,14 @@ def _said(name: str, param: Param, problem: str) -> str:
     return f"{name!r} was changed, though it is const: {problem}" if param.mode is Mode.IN else f"{name!r} {problem}"
 
 
-def _soil(kernel: Kernel, arguments: Arguments, seed: Sequence[int]) -> None:
+def _soil(target: CompileTarget, arguments: Arguments, seed: Sequence[int]) -> None:
     """Fill pure output buffers with noise, the same for reference and candidate.
 
     A candidate that writes nothing must not find yesterday's right answer in a buffer, and one that leaves out what the
     reference leaves out must not be blamed.
     """
     rng = np.random.default_rng([*seed, 7])
-    for param, value in zip(kernel.signature.params, arguments.values, strict=True):
+    for param, value in zip(target.signatures[0].params, arguments.values, strict=True):
         if param.mode is Mode.OUT:
             _fill_with_noise(value, rng)
 
@@ -376,34 +380,34 @@ class CallableMetric:
     def __init__(self, function: Callable[[Any], float | Mapping[str, float]]) -> None:
         self.function = function
 
-    def prepare(self, kernel: Evolving[Any]) -> None:
+    def prepare(self, target: CompileTarget) -> None:
         """Ask once for the active revision, so that the workers inherit what the function compiles.
 
         What it says or raises does not matter here; every candidate is asked anew.
         """
-        if kernel.active is not None:
+        if target.active is not None:
             with contextlib.suppress(Exception, SystemExit):
-                self.function(kernel)
+                self.function(target.owner)
 
     def suggested_deadline(self) -> float:
         """Ten seconds: nothing is known of what the function does."""
         return CALLABLE_DEADLINE
 
     def judge(
-        self, kernel: Evolving[Any], checked: Any, candidate: Any, seed: Sequence[int], best: float | None
+        self, target: CompileTarget, checked: Any, candidate: Any, seed: Sequence[int], best: float | None
     ) -> Verdict:
         """Put the candidate into this worker's copy of the kernel and ask the function: checked, then for the score."""
         enter_phase("asking the metric, with checks")
-        verdict = self._asked(kernel, checked)
-        panic = kernel.take_panic_of(checked)
+        verdict = self._asked(target, checked)
+        panic = target.take_panic_of(checked)
         if panic is not None:
             return _panicked(panic)
         enter_phase("asking the metric, without checks")
-        return self._asked(kernel, candidate) if verdict.status is Status.VALID else verdict
+        return self._asked(target, candidate) if verdict.status is Status.VALID else verdict
 
-    def _asked(self, kernel: Evolving[Any], candidate: Any) -> Verdict:
+    def _asked(self, target: CompileTarget, candidate: Any) -> Verdict:
         try:
-            with kernel.lent(candidate):
+            with target.temporarily_active(candidate) as kernel:
                 value = self.function(kernel)
             scores = {k: float(v) for k, v in value.items()} if isinstance(value, Mapping) else {"score": float(value)}
         except Exception:

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from symbiont_jit.backend.clang import clang
 from symbiont_jit.backend.objects import ObjectCode
+from symbiont_jit.engine.target import CompileTarget, TargetOwner, target_of
 from symbiont_jit.evaluate.metric import Metric, Speedup
 from symbiont_jit.frontend import Canonical
-from symbiont_jit.kernel import Evolving, Kernel
 
 __all__ = ["Bench", "Confirmation", "Request", "prepare"]
 
@@ -53,33 +53,37 @@ class Confirmation:
 class Bench:
     """Serves the requests for one kernel or group, once `prepare` has been called for it and its metric."""
 
-    kernel: Evolving[Any]
+    kernel: Any
     metric: Metric
     deadline: float
 
     def __call__(self, request: Request | Confirmation) -> Any:
         """Run one request. The candidate's code is gone when this returns."""
+        target = target_of(self.kernel)
         if isinstance(request, Confirmation):
             assert isinstance(self.metric, Speedup)
-            revisions = [self.kernel.candidate(c, o) for c, o in request.items]
-            assert isinstance(self.kernel, Kernel), "Speedup is for one function"
-            return self.metric.confirm(self.kernel, [r.entry_address for r in revisions])
-        self.kernel.limit_steps(step_limit(self.deadline))
-        checked = self.kernel.candidate(request.canonical, request.checked, "checked")
-        revision = self.kernel.candidate(request.canonical, request.code)
-        return self.metric.judge(self.kernel, checked, revision, request.seed, request.best)
+            revisions = [target.candidate(c, o) for c, o in request.items]
+            return self.metric.confirm(target, [r.entry_address for r in revisions])
+        target.limit_steps(step_limit(self.deadline))
+        checked = target.candidate(request.canonical, request.checked, "checked")
+        revision = target.candidate(request.canonical, request.code)
+        return self.metric.judge(target, checked, revision, request.seed, request.best)
+
+    def reduce_for_spawn(self, value: Any, has_main: bool) -> Any:
+        """How kernels are pickled for a fresh interpreter: by name or with their reference; None for anything else."""
+        return target_of(value).reduce_for_spawn(has_main) if isinstance(value, TargetOwner) else None
 
     def __reduce__(self) -> tuple[Callable[..., Bench], tuple[Any, ...]]:
         return _prepared, (self.kernel, self.metric, self.deadline)
 
 
-def prepare(kernel: Evolving[Any], metric: Metric) -> None:
+def prepare(target: CompileTarget, metric: Metric) -> None:
     """Compile everything that serving needs, because no compiler can be started in a worker; raises `UsageError`."""
-    metric.prepare(kernel)
-    kernel.warm()
+    metric.prepare(target)
+    target.warm()
 
 
-def _prepared(kernel: Evolving[Any], metric: Metric, deadline: float) -> Bench:
-    prepare(kernel, metric)
+def _prepared(kernel: Any, metric: Metric, deadline: float) -> Bench:
+    prepare(target_of(kernel), metric)
     clang().close()  # the process that waits for the next unit is no neighbour for a candidate
     return Bench(kernel, metric, deadline)

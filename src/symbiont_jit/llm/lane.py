@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from symbiont_jit.agents.protocol import (
     Ask,
@@ -22,6 +22,7 @@ from symbiont_jit.agents.protocol import (
     Usage,
     metered,
 )
+from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import AgentError, CandidateError, EvolveError, Stage, UsageError, counted, render_diagnostics
 from symbiont_jit.llm import telemetry
 from symbiont_jit.llm.budget import Budget, BudgetExceeded, Spent
@@ -29,10 +30,9 @@ from symbiont_jit.llm.limiter import Gate
 from symbiont_jit.llm.prompts import Failure, correction, fresh_start, system_prompt, task_prompt
 from symbiont_jit.llm.replies.read import Found, read_reply
 from symbiont_jit.llm.trace import Attempt, Trace
-from symbiont_jit.signature import Signature
 from symbiont_jit.stages import stage, timed
 
-__all__ = ["Check", "Compiled", "EvolveResult", "Lane", "Options", "Workshop"]
+__all__ = ["Check", "Compiled", "EvolveResult", "Lane", "Options"]
 
 _LOG: Final = logging.getLogger("symbiont_jit.llm")
 
@@ -51,26 +51,6 @@ class Options:
     check: Check | None = None
     current: str | None = None
     system: str | None = None
-
-
-class Workshop(Protocol):
-    """What a candidate is for: a kernel or a group."""
-
-    @property
-    def signatures(self) -> tuple[Signature, ...]:
-        """The functions that are wanted."""
-
-    def canonical(self, source: str | bytes) -> Any:
-        """The canonical form of a candidate; raises `CandidateError`."""
-
-    def object_code(self, canonical: Any, profile: str = "release") -> Any:
-        """Compiled; raises `CandidateError`."""
-
-    def expect(self, units: int, profile: str) -> None:
-        """Get ready for so many compilations at about the same time; one ends that."""
-
-    def register(self, canonical: Any, code: Any, profile: str = "release", origin: str = "") -> Any:
-        """As a revision that is not active."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +82,7 @@ class EvolveResult:
 class Compiled:
     """Candidates that are being compiled, by canonical text: the same one is compiled once, whoever asks."""
 
-    workshop: Workshop
+    workshop: CompileTarget
     profile: str
     count: int = 0
     _under_way: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
@@ -118,9 +98,7 @@ class Compiled:
         return await asyncio.shield(task)
 
     def _register(self, canonical: Any, origin: str) -> Any:
-        return self.workshop.register(
-            canonical, self.workshop.object_code(canonical, self.profile), self.profile, origin
-        )
+        return self.workshop.register(canonical, self.workshop.build(canonical, self.profile), self.profile, origin)
 
 
 class _Rejected(Exception):  # noqa: N818  an answer, not an error of anybody's
@@ -135,7 +113,7 @@ class _Rejected(Exception):  # noqa: N818  an answer, not an error of anybody's
 class Lane:
     """One prompt on its way to a revision, with a conversation and a budget of its own; `finish` gets the revision."""
 
-    workshop: Workshop
+    workshop: CompileTarget
     ask: Ask
     task: str
     options: Options

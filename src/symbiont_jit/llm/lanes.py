@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from typing import Any, TypedDict, TypeVar
 
 from symbiont_jit.agents.protocol import as_agent
+from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import UsageError
 from symbiont_jit.llm.budget import Budget
-from symbiont_jit.llm.lane import Check, Compiled, EvolveResult, Lane, Options, Workshop
+from symbiont_jit.llm.lane import Check, Compiled, EvolveResult, Lane, Options
 from symbiont_jit.llm.limiter import MAX_IN_FLIGHT, Gate
 from symbiont_jit.llm.trace import Trace
 
@@ -62,7 +63,7 @@ class LaneOutcome:
 
 
 async def evolve(
-    workshop: Workshop, agent: Any, prompt: str, options: Options, finish: Callable[[Any], Any]
+    workshop: CompileTarget, agent: Any, prompt: str, options: Options, finish: Callable[[Any], Any]
 ) -> EvolveResult:
     """One lane; `finish` gets the accepted revision, to activate it."""
     compiled = Compiled(workshop, options.profile)
@@ -117,7 +118,7 @@ class LaneStream:
             await self._expect(1)
 
     async def _expect(self, answers: int) -> None:
-        await asyncio.to_thread(self._compiled.workshop.expect, answers, self._compiled.profile)
+        await asyncio.to_thread(self._compiled.workshop.prewarm, answers, self._compiled.profile)
 
     def __iter__(self) -> Iterator[LaneOutcome]:
         """The same for code that is not asynchronous: the lanes run in a thread."""
@@ -175,7 +176,7 @@ async def _ended(lane: Lane) -> LaneOutcome:
 
 
 def stream(
-    workshop: Workshop, agent: Any, prompts: Sequence[str], options: Options, max_in_flight: int | Gate | None
+    workshop: CompileTarget, agent: Any, prompts: Sequence[str], options: Options, max_in_flight: int | Gate | None
 ) -> LaneStream:
     """One lane for each prompt, not started yet."""
     if isinstance(prompts, str) or not isinstance(prompts, Sequence):
