@@ -55,7 +55,10 @@ SIGNATURES = {
     "twice": (twice.signature,),
     "pair": tuple(k.signature for k in PAIR.kernels),
 }
-CANONICAL = {"dot": dot.canonical, "scale": scale.canonical, "twice": twice.canonical, "pair": PAIR.canonical}
+CANONICAL = {
+    name: target_of(owner).canonical
+    for name, owner in {"dot": dot, "scale": scale, "twice": twice, "pair": PAIR}.items()
+}
 
 DOT = """double dot(int64_t n, const double x[n], const double y[n]) {
     double s = 0.0;
