@@ -44,6 +44,7 @@ from numba.typed import Dict, List
 
 import symbiont_jit as sj
 from symbiont_jit import Array, InOut, Kernel, KernelError, Out, SignatureError, UsageError, evolvable
+from symbiont_jit.engine.target import target_of
 from tests.conftest import DOT
 
 # -- one of each kind -------------------------------------------------------------------------------------------------
@@ -871,7 +872,6 @@ import numpy as np
 from numba import njit, prange, float64 as f64, int32
 import symbiont_jit as sj
 from symbiont_jit import evolvable
-from symbiont_jit.engine.target import target_of
 
 scale = int(sys.argv[1])
 warnings.simplefilter("always")

@@ -21,7 +21,7 @@ from symbiont_jit.backend.loader import Loaded
 from symbiont_jit.dispatch.cell import Cell, Table
 from symbiont_jit.dispatch.lease import CallerRefs, remember_owner
 from symbiont_jit.dispatch.numba.bodies import compiler_lock
-from symbiont_jit.engine.functions import Functions
+from symbiont_jit.engine.functions import DeclaredFunctions
 from symbiont_jit.engine.loading import Loader
 from symbiont_jit.engine.revisions import RevisionInfo, Revisions
 from symbiont_jit.stages import stage
@@ -36,7 +36,7 @@ PRUNE_EVERY: Final = 256
 class SnapshotMember:
     """A function of a revision as compiled code has it from a snapshot; Python gets the handle."""
 
-    functions: weakref.ref[Functions]
+    functions: weakref.ref[DeclaredFunctions]
     revision: weakref.ref[RevisionInfo]
     index: int
 
@@ -58,7 +58,7 @@ class Activation:
     that a compiled function has a kernel as a global: calls through that cannot be counted.
     """
 
-    functions: Functions
+    functions: DeclaredFunctions
     revisions: Revisions
     loader: Loader
     has_snapshots: bool

@@ -14,7 +14,7 @@ from symbiont_jit.backend.loader import Loaded
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.engine.activation import Activation
 from symbiont_jit.engine.builds import Builder
-from symbiont_jit.engine.functions import Functions
+from symbiont_jit.engine.functions import DeclaredFunctions
 from symbiont_jit.engine.loading import Loader
 from symbiont_jit.engine.panic_reader import PanicReader
 from symbiont_jit.engine.revisions import PythonBody, RevisionInfo, Revisions
@@ -67,7 +67,7 @@ class Engine:
     profile: str
     flags: tuple[str, ...]
     has_snapshots: bool = False
-    functions: Functions = field(init=False, default_factory=Functions)
+    functions: DeclaredFunctions = field(init=False, default_factory=DeclaredFunctions)
     builder: Builder = field(init=False)
     revisions: Revisions = field(init=False)
     panics: PanicReader = field(init=False)

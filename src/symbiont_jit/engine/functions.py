@@ -16,11 +16,11 @@ from symbiont_jit.dispatch.cell import Cell
 from symbiont_jit.dispatch.python_entry import CellCallable
 from symbiont_jit.signature import Signature
 
-__all__ = ["Functions"]
+__all__ = ["DeclaredFunctions"]
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
-class Functions:
+class DeclaredFunctions:
     """Signatures in the order of their declaration, and for each the cell and the Python object that calls it.
 
     `lock` is the engine's only lock; the child of a fork replaces it, so nobody keeps a reference to it.

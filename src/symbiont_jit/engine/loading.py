@@ -13,7 +13,7 @@ from symbiont_jit.backend.loader import Loaded, load
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.dispatch.numba.bodies import PythonCode, compile_python, linked_bodies
 from symbiont_jit.engine.builds import BOUND
-from symbiont_jit.engine.functions import Functions
+from symbiont_jit.engine.functions import DeclaredFunctions
 from symbiont_jit.engine.panic_reader import PanicReader
 from symbiont_jit.engine.revisions import RevisionInfo
 from symbiont_jit.engine.stubs import Stub
@@ -27,7 +27,7 @@ __all__ = ["Loader"]
 class Loader:
     """Makes machine code of revisions; the stubs that it made for functions without a body are made once."""
 
-    functions: Functions
+    functions: DeclaredFunctions
     panics: PanicReader
     _stubs: dict[int, Stub] = field(default_factory=dict)
 

@@ -9,7 +9,7 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
-from symbiont_jit.engine.functions import Functions
+from symbiont_jit.engine.functions import DeclaredFunctions
 from symbiont_jit.engine.revisions import RevisionInfo
 from symbiont_jit.instrument.unit import guard
 from symbiont_jit.runtime.panics import Panic, PanicTable, panic_of
@@ -21,7 +21,7 @@ __all__ = ["PanicReader"]
 class PanicReader:
     """Reads one engine's panic table; a record names its revision by `identity`."""
 
-    functions: Functions
+    functions: DeclaredFunctions
     table: PanicTable = field(default_factory=PanicTable)
     _by_identity: weakref.WeakValueDictionary[int, RevisionInfo] = field(default_factory=weakref.WeakValueDictionary)
 

@@ -18,7 +18,7 @@ from symbiont_jit.backend.loader import Loaded
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.dispatch.cell import Table
 from symbiont_jit.dispatch.numba.bodies import PythonCode
-from symbiont_jit.engine.functions import Functions
+from symbiont_jit.engine.functions import DeclaredFunctions
 from symbiont_jit.engine.stubs import Stub
 from symbiont_jit.errors import KernelError
 from symbiont_jit.frontend import Canonical
@@ -87,7 +87,7 @@ class RevisionInfo:
 class Revisions:
     """Revisions by number; an unpickled kernel has only some, under their own numbers."""
 
-    functions: Functions
+    functions: DeclaredFunctions
     _by_number: dict[int, RevisionInfo] = field(default_factory=dict)
     _known: dict[tuple[str, str], int] = field(default_factory=dict)
     _pins: weakref.WeakValueDictionary[int, Pin] = field(default_factory=weakref.WeakValueDictionary)

@@ -52,7 +52,7 @@ class StoredRevision:
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """Functions that evolve together: their declarations, and revisions, of which the last is active.
+    """DeclaredFunctions that evolve together: their declarations, and revisions, of which the last is active.
 
     `support` is object code of the project's own that calls need, so that nothing has to be compiled there.
     """
