@@ -6,7 +6,6 @@ it (also one that compiled code holds, or a frozen one), and, if it was ever act
 
 import gc
 import pickle
-from collections import Counter
 
 import hypothesis.strategies as st
 import numpy as np
@@ -63,20 +62,24 @@ class Lifecycle(RuleBasedStateMachine):
         """A kernel or the handle of one, of an owner or of its handle."""
         raise NotImplementedError
 
-    @initialize(value=VALUES)
-    def begin(self, value):
-        """Begin with one revision, which is active."""
+    @initialize(value=VALUES, idle=st.booleans())
+    def begin(self, value, idle):
+        """Begin with a few revisions, of which one is active; `idle` is what every step's prune is told."""
+        self.idle = idle
         self.owner = self._make_owner()
         self.values, self.loaded, self.was_active = [], set(), set()
-        self.handles, self.frozen = Counter(), []
-        self.held = []
-        self.stored = List.empty_list(typeof(self._function_of(self.owner)))
+        self.held, self.frozen = [], []
+        self.functions = List.empty_list(typeof(self._function_of(self.owner)))
+        self.owners = List.empty_list(typeof(self.owner))
         self.stored_handles, self.is_stored, self.is_global = [], False, False
+        for number in range(3):
+            self.compile(number)
         self.swap(value)
 
     def teardown(self):
         """Let compiled code give back what it has."""
-        self.stored.clear()
+        self.functions.clear()
+        self.owners.clear()
 
     def _pick(self, number):
         return number % len(self.values)
@@ -106,11 +109,12 @@ class Lifecycle(RuleBasedStateMachine):
         assert number == self._registered(value)
         self._make_active(number)
 
-    @rule(number=PICKS)
-    def activate(self, number):
-        """Go to any revision; it is loaded again if it had to go."""
-        self.owner.activate(np.int64(self._pick(number)))
-        self._make_active(self._pick(number))
+    @rule(numbers=st.lists(PICKS, min_size=1, max_size=4))
+    def activate(self, numbers):
+        """Go to any revisions, one after the other; what had to go is loaded again."""
+        for number in map(self._pick, numbers):
+            self.owner.activate(np.int64(number))
+            self._make_active(number)
 
     @rule(number=PICKS)
     def lend(self, number):
@@ -136,6 +140,12 @@ class Lifecycle(RuleBasedStateMachine):
         assert call_function(self._function_of(handle), 10) == 10 + self.values[handle.number]
         self.loaded.add(handle.number)
 
+    @rule(number=PICKS)
+    def visit(self, number):
+        """Somebody calls a handle and drops it."""
+        assert self._call(self.owner.revision(self._pick(number))) == self.values[self._pick(number)]
+        self.loaded.add(self._pick(number))
+
     @precondition(lambda self: self.held)
     @rule(number=PICKS)
     def drop(self, number):
@@ -147,7 +157,7 @@ class Lifecycle(RuleBasedStateMachine):
     def store_handle(self, number):
         """Compiled code keeps a handle; that of a group is one of its functions."""
         handle = self.held[number % len(self.held)]
-        self.stored.append(self._function_of(handle))
+        self.functions.append(self._function_of(handle))
         self.stored_handles.append(handle.number)
         self.loaded.add(handle.number)
 
@@ -172,16 +182,20 @@ class Lifecycle(RuleBasedStateMachine):
         """All ways lead to the active revision."""
         assert self._call(self.owner) == self._call_compiled() == self.values[self.active]
 
-    @rule()
-    def store_owner(self):
-        """Compiled code keeps a kernel, and may be inside whatever was active."""
-        self.stored.append(self._function_of(self.owner))
+    @rule(is_member=st.booleans())
+    def store_owner(self, is_member):
+        """Compiled code keeps a kernel or the group, and may be inside whatever was active."""
+        if is_member:
+            self.functions.append(self._function_of(self.owner))
+        else:
+            self.owners.append(self.owner)
         self.is_stored = True
 
+    @precondition(lambda self: self.is_stored or self.stored_handles)
     @rule()
     def clear_store(self):
         """Compiled code gives back all that it kept."""
-        self.stored.clear()
+        self.teardown()
         gc.collect()
         self.stored_handles, self.is_stored = [], False
 
@@ -201,13 +215,15 @@ class Lifecycle(RuleBasedStateMachine):
 
     # -- memory ---------------------------------------------------------------------------------------------------
 
-    @rule(keep=st.none() | PICKS, idle=st.booleans())
+    @rule(keep=PICKS, idle=st.booleans())
     def prune(self, keep, idle):
-        """What goes is what nobody needs, and nothing else."""
-        kept = set() if keep is None else {self._pick(keep)}
+        """What goes is what nobody needs, and nothing that is to be kept."""
+        self._prune({self._pick(keep)}, idle)
+
+    def _prune(self, keep=frozenset(), idle=False):
         may_be_inside = self.was_active if self.is_stored or (self.is_global and not idle) else set()
-        gone = self.loaded - kept - may_be_inside - self._pinned() - {self.active}
-        assert self.owner.prune(keep=kept, idle=idle) == sorted(gone)
+        gone = self.loaded - keep - may_be_inside - self._pinned() - {self.active}
+        assert self.owner.prune(keep=keep, idle=idle) == sorted(gone)
         self.loaded -= gone
         self.was_active -= gone
 
@@ -215,11 +231,12 @@ class Lifecycle(RuleBasedStateMachine):
         return {h.number for h in self.held} | {f.revision for f in self.frozen} | {*self.stored_handles}
 
     @invariant()
-    def memory_agrees(self):
-        """The kernel and the model agree on what is loaded and held."""
+    def takes_the_complement(self):
+        """After every step the kernel and the model agree on what is loaded, held, and of no use."""
         memory = self.owner.memory()
         assert (memory.revisions, memory.loaded) == (len(self.values), len(self.loaded))
         assert memory.held == tuple(sorted(self._pinned()))
+        self._prune(idle=self.idle)
 
 
 class KernelLifecycle(Lifecycle):
@@ -277,7 +294,7 @@ class GroupLifecycle(Lifecycle):
         self.held.append(self.owner.revision(self.active))
 
 
-SMALL = settings(max_examples=20, stateful_step_count=30, deadline=None)
+SMALL = settings(max_examples=25, stateful_step_count=30, deadline=None)
 TestKernel = KernelLifecycle.TestCase
 TestKernel.settings = SMALL
 TestGroup = GroupLifecycle.TestCase
