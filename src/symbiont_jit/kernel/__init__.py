@@ -1,5 +1,6 @@
 """The face: the objects that users have. What kernels, groups and revisions do is done by `engine` and `llm`."""
 
+from symbiont_jit.dispatch.numba.panic_count import panics  # Numba has to know it before it compiles a caller
 from symbiont_jit.engine.engine import Memory
 from symbiont_jit.kernel import pickling as pickling  # registers how these objects are pickled
 from symbiont_jit.kernel.declare import evolvable
@@ -20,4 +21,5 @@ __all__ = [
     "Panic",
     "Revision",
     "evolvable",
+    "panics",
 ]
