@@ -2,8 +2,8 @@
 
 In: a signature and a cell. Out: the object that kernels and revisions are.
 
-A call from Python goes to a C function of its signature (`vectorcall`), which takes arguments that are exactly right. It
-leaves everything else to `_call_slowly`: the first call, conversions, keywords and errors.
+A call from Python goes to a C function of its signature (`vectorcall`), which takes arguments that are exactly right.
+That function leaves everything else to `_call_slowly`: the first call, conversions, keywords and errors.
 """
 
 from __future__ import annotations
@@ -21,12 +21,10 @@ import numpy as np
 from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.lease import CallerRefs, Lease, remember_owner
 from symbiont_jit.dispatch.numba.typed import Typed
+from symbiont_jit.dispatch.numba.types import KernelType, kernel_type
 from symbiont_jit.dispatch.vectorcall import PythonCall
 from symbiont_jit.errors import UsageError
 from symbiont_jit.signature import ArrayType, Param, Scalar, Signature, check_arguments, native_entry
-
-if TYPE_CHECKING:
-    from symbiont_jit.dispatch.numba.types import KernelType
 
 __all__ = ["CellCallable", "ctypes_pointer", "ctypes_prototype"]
 
@@ -58,8 +56,6 @@ class CellCallable(Typed):
     @functools.cached_property
     def numba_type(self) -> KernelType:
         """The type in compiled code, which is that of every kernel of these types."""
-        from symbiont_jit.dispatch.numba.types import kernel_type
-
         return kernel_type(self.signature, self._cell.is_member)
 
     @property

@@ -174,7 +174,7 @@ class Activation:
         is the caller's word that none is under way.
         """
         with self.functions.lock:
-            pinned = {*self.revisions.pinned()}
+            pinned = {*self.revisions.pinned_numbers()}
             may_be_running = (self.is_constant and not idle) or self._is_in_use()
             idle_code = [info for info in self.revisions if _can_unload(info, may_be_running)]
             gone = [info for info in idle_code if not self._is_wanted(info, keep, pinned)]

@@ -155,4 +155,4 @@ class Engine:
             loaded = [info.state.code for info in revisions if info.state.code is not None]
             stored = sum(info.stored_bytes for info in revisions)
             size = sum(code.size for code in loaded if isinstance(code, Loaded))
-            return Memory(len(revisions), stored, len(loaded), size, tuple(self.revisions.pinned()))
+            return Memory(len(revisions), stored, len(loaded), size, tuple(self.revisions.pinned_numbers()))

@@ -14,7 +14,7 @@ from symbiont_jit.engine.engine import RevisionPart
 from symbiont_jit.instrument.unit import allocates
 from symbiont_jit.signature import native_entry
 
-__all__ = ["freezing_problem", "frozen_code", "linked_body"]
+__all__ = ["freezing_problem", "freeze_code", "link_body"]
 
 
 def freezing_problem(part: RevisionPart) -> str | None:
@@ -30,7 +30,7 @@ def freezing_problem(part: RevisionPart) -> str | None:
     return None
 
 
-def frozen_code(part: RevisionPart) -> FrozenCode:
+def freeze_code(part: RevisionPart) -> FrozenCode:
     """A revision's bitcode with one entry of a name of its own; everything else in it is internal."""
     builder, source, signatures = part.engine.builder, part.info.source, part.engine.functions.signatures
     entry = native_entry(signatures[part.index])
@@ -40,6 +40,6 @@ def frozen_code(part: RevisionPart) -> FrozenCode:
     return FrozenCode(f"sj_frozen_{digest}_{entry.symbol}", entry.symbol, tuple(sorted(exported)), data)
 
 
-def linked_body(part: RevisionPart) -> Any:
+def link_body(part: RevisionPart) -> Any:
     """The Python body of a function as Numba has it."""
-    return part.engine.loader.linked(part.info)[part.index]
+    return part.engine.loader.link(part.info)[part.index]

@@ -44,11 +44,11 @@ class Loader:
         return bound if BOUND.isdisjoint(code.needs) else {**bound, **bound_names()}
 
     def _compile_bodies(self, info: RevisionInfo) -> tuple[PythonCode | Stub, ...]:
-        pairs = enumerate(zip(self.linked(info), self.functions.signatures, strict=True))
+        pairs = enumerate(zip(self.link(info), self.functions.signatures, strict=True))
         return tuple(compile_python(b, s) if b is not None else self._stub(i) for i, (b, s) in pairs)
 
-    def linked(self, info: RevisionInfo) -> tuple[Any, ...]:
-        """The Python bodies of a revision as Numba has them; where they call each other, they call those."""
+    def link(self, info: RevisionInfo) -> tuple[Any, ...]:
+        """Give the Python bodies of a revision as Numba has them; where they call each other, they call those."""
         if not info.state.linked:
             info.state.linked = linked_bodies(info.bodies, self.functions.callables())
         return info.state.linked

@@ -170,7 +170,7 @@ class Revisions:
                 self._pins[info.number] = pin
             return pin
 
-    def pinned(self) -> list[int]:
+    def pinned_numbers(self) -> list[int]:
         """The numbers of the revisions that somebody has a handle of."""
         return sorted(number for number in list(self._pins) if number >= 0)
 

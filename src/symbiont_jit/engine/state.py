@@ -122,7 +122,7 @@ def _store(engine: Engine, info: RevisionInfo) -> StoredRevision:
     if info.object_code is not None:
         return StoredRevision(*about, info.object_code, describe_host())
     try:
-        return StoredRevision(*about, bodies=tuple(map(_body_to_bytes, engine.loader.linked(info))))
+        return StoredRevision(*about, bodies=tuple(map(_body_to_bytes, engine.loader.link(info))))
     except Exception as error:
         names = ", ".join(repr(getattr(b, "__name__", b)) for b in info.bodies if b is not None)
         raise pickle.PicklingError(

@@ -10,7 +10,7 @@ from typing import Any
 from symbiont_jit.dispatch.numba.frozen import FrozenCode, frozen_python_type, frozen_type
 from symbiont_jit.dispatch.numba.typed import Typed
 from symbiont_jit.engine.engine import RevisionPart
-from symbiont_jit.engine.freezing import frozen_code, linked_body
+from symbiont_jit.engine.freezing import freeze_code, link_body
 from symbiont_jit.kernel.revision import Revision, part_of
 
 __all__ = ["Frozen", "handle_of"]
@@ -45,7 +45,7 @@ class Frozen(Typed):
     def numba_type(self) -> Any:
         """The type in compiled code: one of its own, or the Python body's."""
         if self._handle.language == "python":
-            return frozen_python_type(self.signature, linked_body(part_of(self._handle)), self._maker)
+            return frozen_python_type(self.signature, link_body(part_of(self._handle)), self._maker)
         return frozen_type(self.signature, self._code, self._maker)
 
     @property
@@ -55,7 +55,7 @@ class Frozen(Typed):
 
     @functools.cached_property
     def _code(self) -> FrozenCode:
-        return frozen_code(part_of(self._handle))
+        return freeze_code(part_of(self._handle))
 
     @property
     def __signature__(self) -> inspect.Signature:
