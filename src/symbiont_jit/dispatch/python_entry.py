@@ -2,8 +2,8 @@
 
 In: a signature and a cell. Out: the object that kernels and revisions are.
 
-A call from Python goes to a C function of its signature (`vectorcall`), which takes arguments that are exactly right.
-That function leaves everything else to `_call_slowly`: the first call, conversions, keywords and errors.
+A call from Python goes to a C function of its signature (`python_call`), which takes arguments that are exactly right
+and leaves everything else to `_call_slowly`: the first call, conversions, keywords and errors.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ import numpy as np
 from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.lease import CallerRefs, Lease, remember_owner
 from symbiont_jit.dispatch.numba.typed import Typed
-from symbiont_jit.dispatch.numba.types import KernelType, kernel_type
 from symbiont_jit.dispatch.vectorcall import PythonCall
 from symbiont_jit.errors import UsageError
 from symbiont_jit.signature import ArrayType, Param, Scalar, Signature, check_arguments, native_entry
+
+if TYPE_CHECKING:
+    from symbiont_jit.dispatch.numba.types import KernelType
 
 __all__ = ["CellCallable", "ctypes_pointer", "ctypes_prototype"]
 
@@ -56,14 +58,16 @@ class CellCallable(Typed):
     @functools.cached_property
     def numba_type(self) -> KernelType:
         """The type in compiled code, which is that of every kernel of these types."""
+        from symbiont_jit.dispatch.numba.types import kernel_type
+
         return kernel_type(self.signature, self._cell.is_member)
 
     @property
     def __signature__(self) -> inspect.Signature:
         """For `help` and `inspect`."""
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        parameters = [inspect.Parameter(p.name, kind, annotation=_UnquotedText(str(p))) for p in self.signature.params]
-        return inspect.Signature(parameters, return_annotation=_UnquotedText(str(self.signature.returns)))
+        parameters = [inspect.Parameter(p.name, kind, annotation=_Shown(str(p))) for p in self.signature.params]
+        return inspect.Signature(parameters, return_annotation=_Shown(str(self.signature.returns)))
 
     @property
     def _cell_address(self) -> int:
@@ -73,7 +77,7 @@ class CellCallable(Typed):
 
     @property
     def _numba_lease(self) -> Lease:
-        """The lease that compiled code has while it has this object: the cell's address, once code is behind it."""
+        """What compiled code holds of it: the cell's address, once there is code behind it."""
         self._require_code()
         return self._caller_refs.take(self, self._cell.address)
 
@@ -108,8 +112,8 @@ class CellCallable(Typed):
 _IMMORTAL: list[CellCallable] = []
 
 
-class _UnquotedText(str):
-    """Text that `inspect.signature` shows as it is, without quotes."""
+class _Shown(str):
+    """An annotation that is shown as it is, without quotes."""
 
     __slots__ = ()
 
@@ -118,12 +122,12 @@ class _UnquotedText(str):
 
 
 def _call_slowly(reference: weakref.ref[CellCallable], *args: Any, **kwargs: Any) -> Any:
-    """Check and convert any arguments, then call by ctypes; the next call takes the short way."""
+    """A call with whatever arguments: checked, converted, then by ctypes; the next one takes the short way."""
     owner = reference()
     if owner is None:
         raise ReferenceError("the kernel or handle whose call this was is gone; keep that, not only its __call__")
     if kwargs:
-        args = _to_positional(owner.signature, args, kwargs)
+        args = _positional(owner.signature, args, kwargs)
     problem = check_arguments(owner.signature, args)
     if problem is not None:
         raise problem
@@ -141,8 +145,7 @@ def _call_slowly(reference: weakref.ref[CellCallable], *args: Any, **kwargs: Any
             owner._python_calls -= 1
 
 
-def _to_positional(signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-    """All arguments in their order; raises `TypeError` unless the keywords are the parameters that are left."""
+def _positional(signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
     names = [p.name for p in signature.params[len(args) :]]
     if set(kwargs) != set(names):
         missing = f", without {', '.join(n for n in names if n not in kwargs)}" if set(names) - set(kwargs) else ""
@@ -151,9 +154,9 @@ def _to_positional(signature: Signature, args: tuple[Any, ...], kwargs: dict[str
 
 
 def _call_native(owner: CellCallable, args: Sequence[Any]) -> Any:
-    """Call the native entry by ctypes, which releases Python's lock for the call, with arguments that were checked."""
+    """Call the native entry by ctypes, which releases Python's lock meanwhile; the arguments have been checked."""
     signature = owner.signature
-    values = [_to_native(p, a) for p, a in zip(signature.params, args, strict=True)]
+    values = [_native_value(p, a) for p, a in zip(signature.params, args, strict=True)]
     lengths: dict[str, int] = {}
     for param, value in zip(signature.params, values, strict=True):
         if isinstance(param.type, ArrayType):
@@ -169,7 +172,7 @@ def _call_native(owner: CellCallable, args: Sequence[Any]) -> Any:
     return complex(result)
 
 
-def _to_native(param: Param, value: Any) -> Any:
+def _native_value(param: Param, value: Any) -> Any:
     """An array (of the caller's own memory, for arrays) or a Python number, as the native entry takes it."""
     if isinstance(param.type, ArrayType):
         return np.asarray(value)
