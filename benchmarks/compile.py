@@ -30,6 +30,7 @@ from numba import float64, njit, void
 
 from symbiont_jit.backend import loader, objects
 from symbiont_jit.backend.clang import clang
+from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.timing import Harness
 from symbiont_jit.kernel import Kernel, Revision
 from symbiont_jit.signature import Signature, signature_of
@@ -209,7 +210,7 @@ def staged(case: Case) -> tuple[float, float, float]:
     objects.forget_cached()
     kernel, text = Kernel(SIGNATURES[case.name]), c_file(case, next(NUMBERS))
     clock = [time.perf_counter()]
-    canonical = kernel.canonical(text)
+    canonical = target_of(kernel).canonical(text)
     clock.append(time.perf_counter())
     code = objects.compile_object(canonical.text, canonical.names)
     clock.append(time.perf_counter())

@@ -35,6 +35,7 @@ from numba.extending import intrinsic
 
 from symbiont_jit import Array, Group, evolvable
 from symbiont_jit.kernel import Kernel
+from symbiont_jit.kernel.group import declare_function
 
 #: Calls a measurement: about two milliseconds of them.
 CALLS: Final = {"latency": 1_000_000, "throughput": 1_000_000, "dot of 16": 250_000}
@@ -244,7 +245,7 @@ def group_of(*kernels: Kernel) -> Group:
     """A group whose functions have the signatures and the source of some kernels."""
     group = Group(profile="release")
     for kernel in kernels:
-        group.declare(kernel.signature)
+        declare_function(group, kernel.signature)
     group.swap("\n".join(kernel.source or "" for kernel in kernels))
     return group
 

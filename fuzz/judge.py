@@ -30,6 +30,7 @@ import numpy as np
 
 from fuzz.cases import Case, signature_in
 from symbiont_jit import Kernel, time_limit
+from symbiont_jit.engine.target import target_of
 from symbiont_jit.errors import CandidateError, Stage
 from symbiont_jit.isolate.guard_pages import PAGE, map_guarded_bytes
 from symbiont_jit.signature import Mode
@@ -134,7 +135,7 @@ def _deadline(seconds: float) -> Iterator[None]:
 def _compiled(case: Case, profile: str, flags: tuple[str, ...]) -> tuple[Kernel, Any]:
     kernel = Kernel(signature_in(case.declaration), flags=flags)
     revision = kernel.compile(case.text, profile=profile)
-    kernel.warm()
+    target_of(kernel).warm()
     return kernel, revision
 
 
@@ -222,7 +223,7 @@ def _calls(
     for profile, (kernel, revision) in revisions.items():
         if profile == "release" and not all_valued:
             break
-        kernel.limit_steps(limits.steps)
+        target_of(kernel).limit_steps(limits.steps)
         for at_end in (True, False) if any(isinstance(a, np.ndarray) for a in arguments) else (True,):
             say("call", profile, at_end)
             seen = _compared(_placed(kernel, revision, arguments, at_end, limits))

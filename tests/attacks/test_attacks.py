@@ -32,6 +32,7 @@ import pytest
 
 import symbiont_jit as sj
 from symbiont_jit import InOut, Kernel
+from symbiont_jit.engine.target import target_of
 from symbiont_jit.errors import CandidateError
 from symbiont_jit.runtime.interrupt import time_limit
 
@@ -87,7 +88,7 @@ def attempt(attack: Attack, profile: str, at_end: bool) -> str:
         revision = kernel.compile(before + attack.text, profile=profile)
     except CandidateError as error:
         return f"refused {error.diagnostics[0].rule}"
-    kernel.limit_steps(10_000_000)
+    target_of(kernel).limit_steps(10_000_000)
     placed: list[Placed] = []
     given: list[Any] = []
     for value, param in zip(attack.arguments(), kernel.signature.params, strict=True):

@@ -44,6 +44,7 @@ from numba.typed import Dict, List
 
 import symbiont_jit as sj
 from symbiont_jit import Array, InOut, Kernel, KernelError, Out, SignatureError, UsageError, evolvable
+from symbiont_jit.engine.target import target_of
 from tests.conftest import DOT
 
 # -- one of each kind -------------------------------------------------------------------------------------------------
@@ -1200,13 +1201,13 @@ def test_what_stores_a_kernel_keeps_it_and_lets_it_go():
     kernels.append(h)
     by_number[0] = f
     gone = weakref.ref(f), weakref.ref(h)
-    lineage = f._lineage
+    engine = target_of(f).engine
     del f, h
     gc.collect()
-    assert lineage.prune() == []
+    assert engine.prune() == []
     run = njit(lambda kernels, by_number: kernels[0](1.0) + by_number[0](1.0))
     assert (run(kernels, by_number), model.call(1.0)) == (15, 8)
-    del model, lineage
+    del model, engine
     kernels.clear()
     by_number.clear()
     gc.collect()

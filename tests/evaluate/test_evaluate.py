@@ -11,6 +11,7 @@ from numba import float32, int64
 from numba import float64 as f64
 
 from symbiont_jit import Array, Evolution, Mutator, Out, Speedup, Status, UsageError, evolvable, record
+from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.timing import Harness
 from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
 from tests.conftest import DOT, MATMUL, SORT
@@ -307,7 +308,7 @@ def test_small_inputs_are_timed_together():
         return x
 
     metric = Speedup(lambda rng: (rng.random(),))
-    metric.prepare(f)
+    metric.prepare(target_of(f))
     assert len(metric._timed) == 16
     assert metric._stopwatch.calibrate(f.revision(0).entry_address) % 16 == 0
 

@@ -13,8 +13,8 @@ import pytest
 from numba import float64 as f64
 
 from symbiont_jit import Array, CandidateError, Kernel, Out, record
+from symbiont_jit.engine.stubs import preprocess
 from symbiont_jit.frontend import canonical_source
-from symbiont_jit.kernel import preprocess
 from symbiont_jit.signature import signature_of
 
 CORPUS = Path(__file__).parent / "corpus"

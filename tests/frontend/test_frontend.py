@@ -17,11 +17,11 @@ from pycparser import c_ast
 
 from symbiont_jit import Array, CandidateError, Kernel, Out, evolvable
 from symbiont_jit.c import vocabulary
+from symbiont_jit.engine.stubs import preprocess
 from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.frontend import canonical_source, check
 from symbiont_jit.frontend import read as text
 from symbiont_jit.frontend.check import ALLOWED_NODES, REFUSED_NODES, RULES
-from symbiont_jit.kernel import preprocess
 from symbiont_jit.signature import signature_of
 from tests.frontend.test_corpus import REJECT, expectations
 

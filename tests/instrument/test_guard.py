@@ -14,6 +14,7 @@ from numba import njit
 
 import symbiont_jit as sj
 from symbiont_jit import Array, CandidateError, InOut, Kernel, Out, evolvable
+from symbiont_jit.engine.target import target_of
 from symbiont_jit.instrument.unit import guard
 from tests.frontend.test_corpus import ACCEPT, header, native, signature_for
 from tests.properties.test_properties import INPUTS, MIXED, PROGRAMS
@@ -201,7 +202,7 @@ def test_random_programs_compute_the_same(text):
 
 def test_a_text_without_checks_is_compiled_as_it_is():
     """What cannot panic needs no frame and no shim."""
-    text = pick.canonical(HEADS[pick] + "  return n + k;\n}\n").text
+    text = target_of(pick).canonical(HEADS[pick] + "  return n + k;\n}\n").text
     assert guard(text, [pick.signature], "safe").is_plain
     assert not guard(text, [pick.signature], "checked").is_plain
 
@@ -344,14 +345,14 @@ def test_quick_calls_survive_a_storm_of_interruptions():
 def test_fuel_is_counted():
     """With a limit of steps, an endless loop of `checked` code ends at the same place every time."""
     revision = compiled(pick, ENDLESS, "checked")
-    pick.limit_steps(1000)
+    target_of(pick).limit_steps(1000)
     try:
         for _ in range(3):
             assert revision(X, 0) == 0.0
             panic = revision.take_panic()
             assert (panic.kind, panic.line) == ("endless", 3)
     finally:
-        pick.limit_steps(None)
+        target_of(pick).limit_steps(None)
 
 
 def test_in_place_and_record_kernels_are_guarded():

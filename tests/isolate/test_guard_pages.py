@@ -92,7 +92,7 @@ ROGUES = [
 @pytest.mark.parametrize(("text", "status", "said"), ROGUES)
 def test_the_second_net_of_an_evaluation(kernel, text, status, said):
     """Release code that does what its checked code did not is found when its results are compared."""
-    honest = kernel.canonical(HEAD + " { return 0; }")
+    honest = target_of(kernel).canonical(HEAD + " { return 0; }")
     rogue = kernel.compile(HEAD + text, "release").object_code
     evaluator = Evaluator(kernel, Speedup(lambda rng: (rng.random(40), rng.random(40), 0)))
     try:

@@ -22,8 +22,8 @@ from numba import njit
 
 import symbiont_jit as sj
 from symbiont_jit import Array, CandidateError, InOut, Kernel, KernelError, Out, SignatureError, UsageError, evolvable
+from symbiont_jit.engine.stubs import preprocess
 from symbiont_jit.frontend.from_c import declared_in
-from symbiont_jit.kernel import preprocess
 from symbiont_jit.signature import SCALARS, ArrayType, Field, Mode, Param, Record, Scalar, Signature
 
 

@@ -15,6 +15,7 @@ from numba import int64 as i64
 from numba import literal_unroll, njit
 
 from symbiont_jit import Array, InOut, KernelError, evolvable
+from symbiont_jit.engine.target import target_of
 from symbiont_jit.kernel import Kernel
 from symbiont_jit.signature import SCALARS, Param, Signature
 
@@ -282,7 +283,7 @@ def test_old_code_goes_by_itself():
     """After some hundreds of loads what nobody can be running is unloaded without being asked."""
     kernel = Kernel(Signature("step", (Param("x", SCALARS["int64"]),), SCALARS["int64"]))
     for number in range(600):
-        kernel.register(*_fake_candidate(kernel, number))
+        target_of(kernel).register(*_fake_candidate(kernel, number))
         kernel.activate(number)
     assert kernel(0) == 7
     assert kernel.memory().revisions == 600
@@ -293,8 +294,8 @@ def _fake_candidate(kernel, number):
     """Distinct texts with one object code: compiling six hundred would take a while."""
     from symbiont_jit.frontend import Canonical
 
-    canonical = kernel.canonical(text_of(7))
-    return Canonical(f"{canonical.text}/* {number} */", canonical.names), kernel.object_code(canonical)
+    canonical = target_of(kernel).canonical(text_of(7))
+    return Canonical(f"{canonical.text}/* {number} */", canonical.names), target_of(kernel).build(canonical)
 
 
 def test_memory_says_it_in_words(step):

@@ -54,7 +54,10 @@ SIGNATURES = {
     "twice": (twice.signature,),
     "pair": tuple(k.signature for k in PAIR.kernels),
 }
-CANONICAL = {"dot": dot.canonical, "scale": scale.canonical, "twice": twice.canonical, "pair": PAIR.canonical}
+CANONICAL = {
+    name: target_of(owner).canonical
+    for name, owner in {"dot": dot, "scale": scale, "twice": twice, "pair": PAIR}.items()
+}
 
 DOT = """double dot(int64_t n, const double x[n], const double y[n]) {
     double s = 0.0;
@@ -78,7 +81,7 @@ MAIN = """int main(void) {
 INNER = "double inner(double x) { return x + 1.5; }"
 OUTER = "double outer(double x) { return 3.0 * x; }"
 ESCAPED = DOT.replace("<", "&lt;").replace(">", "&gt;")
-CURRENT = dot.canonical(OLD).text
+CURRENT = target_of(dot).canonical(OLD).text
 ONE_LINE = " ".join(DOT.split())
 
 

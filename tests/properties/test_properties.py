@@ -16,8 +16,9 @@ from numba import uint64 as u64
 
 from symbiont_jit import CandidateError, Kernel
 from symbiont_jit.backend.objects import ObjectCode, compile_object
+from symbiont_jit.engine.stubs import preprocess
+from symbiont_jit.engine.target import target_of
 from symbiont_jit.frontend import Canonical, canonical_source
-from symbiont_jit.kernel import preprocess
 from symbiont_jit.signature import signature_of
 from tests.frontend.test_corpus import ACCEPT, REJECT, signature_for
 
@@ -383,7 +384,7 @@ INPUTS = [
 def unregistered(signature, text):
     """A text that is compiled without the frontend, as a callable."""
     kernel = Kernel(signature)
-    return kernel.candidate(Canonical(text, (signature.name,)), compile_object(text, [signature.name]))
+    return target_of(kernel).candidate(Canonical(text, (signature.name,)), compile_object(text, [signature.name]))
 
 
 def compiled_as_it_stands(text):

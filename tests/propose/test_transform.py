@@ -9,6 +9,7 @@ from numba import float64 as f64
 from symbiont_jit import Array, InOut, Mutator, Out, Status, evolvable
 from symbiont_jit.c.loops import loops_in, main_loops, unrolled_copies
 from symbiont_jit.c.tree import brace, parse, print_tree
+from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.evaluation import Evaluation
 from symbiont_jit.evaluate.timing import Harness
 from symbiont_jit.propose.base import Parent
@@ -202,7 +203,7 @@ def test_structural_transformations_agree(name, seed, n, m):
     kernel = DECLARED[name]
     mutator = Mutator(list(STRUCTURAL))
     rng = np.random.default_rng(seed)
-    parent = Parent(kernel.canonical(KERNELS[name]).text, 1.0)
+    parent = Parent(target_of(kernel).canonical(KERNELS[name]).text, 1.0)
     for _ in range(2):
         candidate = mutator.ask(kernel.signature, [parent], rng)
         parent = Parent(candidate.source, 1.0) if candidate else parent
@@ -217,7 +218,7 @@ def test_structural_transformations_agree(name, seed, n, m):
 
 def test_the_mutator_never_repeats_itself_and_says_what_it_did():
     """Proposals differ, name their steps, and come out the same for the same seed."""
-    parent = Parent(dot.canonical(DOT).text, 1.0, number=3)
+    parent = Parent(target_of(dot).canonical(DOT).text, 1.0, number=3)
 
     def ask(seed):
         mutator, rng = Mutator(), np.random.default_rng(seed)

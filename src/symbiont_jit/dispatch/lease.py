@@ -1,7 +1,7 @@
-"""What compiled code holds of a kernel, a handle or a group while it has it: as an argument, or stored somewhere.
+"""Reference-counted handles that Numba-compiled code keeps on a kernel, revision or group while it holds one.
 
 In: an object with a cell. Out: a `Lease`: the cell's address, and a reference to the object. Numba counts the
-references that compiled code has; when the last goes, so does the lease.
+references that compiled code has; when the last one goes, so does the lease.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Lease", "Leases", "owner_of", "remember_owner"]
+__all__ = ["CallerRefs", "Lease", "owner_of", "remember_owner"]
 
 
 class Lease:
@@ -24,8 +24,8 @@ class Lease:
         self.address = address
 
 
-class Leases:
-    """The lease of one owner, the same for all who have it at a time."""
+class CallerRefs:
+    """What compiled callers hold of one owner: the same lease for all who have it at a time."""
 
     __slots__ = ("_current", "_lock")
 
@@ -34,7 +34,7 @@ class Leases:
         self._lock = threading.Lock()
 
     def take(self, owner: Any, address: int) -> Lease:
-        """The lease that is out, or a new one."""
+        """Give the lease that compiled code has already, or a new one."""
         with self._lock:
             lease = self._current()
             if lease is None:
@@ -44,8 +44,8 @@ class Leases:
                 self._current = weakref.ref(lease)
             return lease
 
-    def forked(self) -> None:
-        """Begin anew in the child of a fork, where no other thread lives to release the lock."""
+    def begin_anew_after_fork(self) -> None:
+        """Replace the lock, which a thread of the parent may hold that does not exist in the child."""
         self._lock = threading.Lock()
 
     @property
@@ -67,10 +67,14 @@ _OWNERS: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
 
 def remember_owner(address: int, owner: Any) -> None:
-    """Say whose cell is at an address, for as long as the owner lives; `owner.itself` is what Python gets."""
+    """Say whose cell is at an address, for as long as the owner lives.
+
+    An owner that stands for another object has that as its `python_object`.
+    """
     _OWNERS[address] = owner
 
 
 def owner_of(address: int) -> Any:
-    """Whose cell it is: whoever has the address in compiled code keeps the owner."""
-    return _OWNERS[address].itself
+    """What Python gets for a cell that compiled code has; whoever has the address there keeps the owner."""
+    owner = _OWNERS[address]
+    return getattr(owner, "python_object", owner)

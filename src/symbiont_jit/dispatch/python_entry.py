@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from symbiont_jit.dispatch.cell import Cell, MemberCell
-from symbiont_jit.dispatch.lease import Lease, Leases, remember_owner
+from symbiont_jit.dispatch.lease import CallerRefs, Lease, remember_owner
 from symbiont_jit.dispatch.numba import lowering  # noqa: F401  tells Numba what values of kernel types are
 from symbiont_jit.dispatch.numba.types import KernelType, NumbaValue, kernel_type
 from symbiont_jit.dispatch.vectorcall import VectorCall
@@ -45,12 +45,12 @@ class CellCallable(NumbaValue):
         # checkers would take it for a variable, whose call passes no `self`.
         __slots__ = ("__call__", "__dict__", "__weakref__")
 
-    def __init__(self, signature: Signature, panics: int = 0) -> None:
+    def __init__(self, signature: Signature, cell: Cell | MemberCell) -> None:
         self.signature = signature
-        self._cell: Cell | MemberCell = Cell(panics=panics)
+        self._cell = cell
         self._slow_calls = 0
         self._calls_lock = threading.Lock()
-        self._leases = Leases()
+        self._caller_refs = CallerRefs()
         self._slow_call = functools.partial(_call_slowly, weakref.ref(self))
         self.__call__ = self._slow_call  # type: ignore[method-assign]
 
@@ -76,7 +76,7 @@ class CellCallable(NumbaValue):
     def _numba_lease(self) -> Lease:
         """What compiled code holds of this object: the cell's address, once there is code behind it."""
         self._require_code()
-        return self._leases.take(self, self._cell.address)
+        return self._caller_refs.take(self, self._cell.address)
 
     def _require_code(self) -> None:
         """Make sure that the cell points at code; a subclass compiles or loads it here."""
@@ -90,8 +90,8 @@ class CellCallable(NumbaValue):
         """What keeps the code alive, without keeping this object."""
         return None
 
-    def forked(self) -> None:
-        """Begin anew in the child of a fork, where no other thread lives to release the lock."""
+    def _begin_anew_after_fork(self) -> None:
+        """Replace the lock, which a thread of the parent may hold that does not exist in the child."""
         self._calls_lock = threading.Lock()
 
     def _keep_for_good(self) -> None:
@@ -102,7 +102,7 @@ class CellCallable(NumbaValue):
     @property
     def _may_be_running(self) -> bool:
         """Whether a compiled function or a Python call is under way that began with this cell."""
-        return self._cell.users > 0 or self._slow_calls > 0 or self._leases.are_out
+        return self._cell.users > 0 or self._slow_calls > 0 or self._caller_refs.are_out
 
 
 #: What compiled functions hold as constants: their machine code has the address in it and is never freed.

@@ -18,8 +18,8 @@ from symbiont_jit.errors import ToolchainError
 from symbiont_jit.signature import ArrayType, Mode, Scalar, Signature, native_entry
 
 __all__ = [
-    "Pointer",
     "Stub",
+    "Trampoline",
     "active_entry",
     "preprocess",
     "vectorcall",
@@ -57,11 +57,11 @@ class Stub:
         return f"{self._name!r} has no body yet; give it one with swap(), source= or a search"
 
 
-class Pointer:
+class Trampoline:
     """A C function of the declared prototype that never moves and always goes where a cell leads."""
 
     def __init__(self, signature: Signature, cell: Cell | MemberCell) -> None:
-        text = _pointer_source(signature, cell.is_member)
+        text = _trampoline_source(signature, cell.is_member)
         self._loaded = generated(text, ("sj_pointer",), {"sj_cell": cell.address})
         self.address = self._loaded.addresses[0]
 
@@ -75,7 +75,7 @@ def active_entry(signature: Signature, is_member: bool) -> str:
     return f"(({pointer})*(uint64_t *)({table} + sj_cell[2]))"
 
 
-def _pointer_source(signature: Signature, is_member: bool) -> str:
+def _trampoline_source(signature: Signature, is_member: bool) -> str:
     entry = native_entry(signature)
     params = [f"int64_t d{i}" for i in range(len(signature.dimensions))]
     passed = [f"d{i}" for i in range(len(signature.dimensions))]

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from symbiont_jit.engine.target import target_of
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings, failed_evaluation
 from symbiont_jit.evaluate.metric import Metric, MetricResult, as_metric
@@ -20,7 +21,6 @@ from symbiont_jit.evaluate.task import ConfirmationRequest, EvaluationRequest, W
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.isolate.start import STARTS, choose_start
 from symbiont_jit.isolate.worker import Overdue, Worker, WorkerReply
-from symbiont_jit.kernel import Evolving
 
 __all__ = ["Evaluator"]
 
@@ -41,7 +41,7 @@ class Evaluator:
 
     def __init__(
         self,
-        kernel: Evolving[Any],
+        kernel: Any,
         metric: Any,
         workers: int = 1,
         deadline: float | None = None,
@@ -49,8 +49,8 @@ class Evaluator:
     ) -> None:
         self.start_method = choose_start(start_method)
         self.metric: Metric = as_metric(metric)
-        prepare(kernel, self.metric)
-        self.kernel = kernel
+        self.target = target_of(kernel)
+        prepare(self.target, self.metric)
         self.deadline = self.metric.suggested_deadline() if deadline is None else deadline
         task = WorkerTask(kernel, self.metric, self.deadline)
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
@@ -74,9 +74,9 @@ class Evaluator:
         """
         started = time.perf_counter()
         try:
-            canonical = self.kernel.canonical(source)
-            code = self.kernel.object_code(canonical)
-            checked = self.kernel.object_code(canonical, "checked")
+            canonical = self.target.canonical(source)
+            code = self.target.build(canonical)
+            checked = self.target.build(canonical, "checked")
         except CandidateError as error:
             failed = failed_evaluation(error)
             return replace(failed, timings=Timings(compile_seconds=time.perf_counter() - started))
@@ -109,8 +109,8 @@ class Evaluator:
         """
         items = []
         for source in sources:
-            canonical = self.kernel.canonical(source)
-            items.append((canonical, self.kernel.object_code(canonical)))
+            canonical = self.target.canonical(source)
+            items.append((canonical, self.target.build(canonical)))
         outcome = self._run_in_worker(ConfirmationRequest(tuple(items)), self.deadline * (1 + len(items)))
         if not isinstance(outcome, WorkerReply):
             return []

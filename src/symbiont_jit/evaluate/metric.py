@@ -17,12 +17,13 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
+from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import Diagnostic, Stage, UsageError
 from symbiont_jit.evaluate.agreement import Outcome, Tolerance, poison_outputs
 from symbiont_jit.evaluate.evaluation import Status
 from symbiont_jit.evaluate.timing import Harness, Stopwatch, median
 from symbiont_jit.isolate.child import enter_phase
-from symbiont_jit.kernel import Evolving, Kernel, Panic
+from symbiont_jit.runtime.panics import Panic
 from symbiont_jit.signature import check_arguments
 
 __all__ = ["CallableMetric", "Metric", "MetricResult", "Speedup", "as_metric"]
@@ -77,11 +78,11 @@ class _Case:
 class Metric(Protocol):
     """What an evaluator needs of a metric."""
 
-    def prepare(self, kernel: Any) -> None:
+    def prepare(self, target: CompileTarget) -> None:
         """Compile and check what every worker inherits, or makes at its start.
 
         Args:
-            kernel: The kernel or group that is to be searched.
+            target: The kernel or group that is to be searched.
 
         Raises:
             UsageError: The metric does not fit the kernel.
@@ -91,12 +92,12 @@ class Metric(Protocol):
         """The seconds after which a candidate is given up, unless the user says otherwise; `prepare` comes first."""
 
     def evaluate(
-        self, kernel: Any, checked: Any, candidate: Any, seed: Sequence[int], best: float | None
+        self, target: CompileTarget, checked: Any, candidate: Any, seed: Sequence[int], best: float | None
     ) -> MetricResult:
         """Run a candidate's checked code, then score its release code; this happens in a worker.
 
         Args:
-            kernel: The worker's copy of the kernel or group.
+            target: The worker's copy of the kernel or group.
             checked: The candidate's revision with all checks.
             candidate: The candidate's revision without checks.
             seed: What random inputs are drawn with.
@@ -159,26 +160,25 @@ class Speedup:
         self._deadline = DEADLINE
         self._panics = 0
 
-    def prepare(self, kernel: Kernel) -> None:
+    def prepare(self, target: CompileTarget) -> None:
         """Compile the reference and the harness, and check one set of inputs against the signature.
 
         Args:
-            kernel: A kernel with a reference; it is no member of a group.
+            target: A kernel with a reference; it is no member of a group.
 
         Raises:
             UsageError: There is no reference, or the inputs do not fit the signature.
         """
-        if not isinstance(kernel, Kernel) or kernel.group is not None:
+        signature = target.signature
+        if signature is None:
             raise UsageError("Speedup measures one function; for a group, give a callable of the group as the metric")
-        if not kernel.revisions:
-            raise UsageError(
-                f"{kernel.signature.name!r} has neither a Python body nor source=..., so there is no reference"
-            )
-        self._reference_handle = kernel.revisions[0]  # the reference's code stays loaded while this handle exists
+        self._reference_handle = target.first  # the reference's code stays loaded while this handle exists
+        if self._reference_handle is None:
+            raise UsageError(f"{signature.name!r} has neither a Python body nor source=..., so there is no reference")
         self._reference = self._reference_handle.entry_address
-        self._harness = Harness(kernel.signature)
+        self._harness = Harness(signature)
         values = self._draw([0, 0], 0)
-        problem = check_arguments(kernel.signature, values)
+        problem = check_arguments(signature, values)
         if problem is not None:
             raise UsageError(f"inputs do not fit the signature: {problem}")
         self._timed = self._timing_inputs(values)
@@ -214,35 +214,37 @@ class Speedup:
         return tuple(drawn) if isinstance(drawn, tuple | list) else (drawn,)
 
     def evaluate(
-        self, kernel: Kernel, checked: Any, candidate: Any, seed: Sequence[int], best: float | None
+        self, target: CompileTarget, checked: Any, candidate: Any, seed: Sequence[int], best: float | None
     ) -> MetricResult:
         """Compare the checked code's results on inputs nobody has seen; then time the release code."""
         assert self._harness is not None, "prepare() comes first"
         enter_phase("running it with checks")
-        self._panics = kernel.panic_count
-        problem = self._find_disagreement(kernel, checked.entry_address, seed)
-        panic = kernel.take_panic_of(checked)
+        self._panics = target.panic_count
+        problem = self._find_disagreement(target, checked.entry_address, seed)
+        panic = target.take_panic_of(checked)
         if panic is not None:
             return _panicked_result(panic)
         enter_phase("comparing its results without checks")
-        problem = problem or self._check_known(kernel, candidate.entry_address)
+        problem = problem or self._check_known(target, candidate.entry_address)
         if problem is not None:
             return _wrong_result(problem)
         enter_phase("measuring it")
         return self._time(candidate.entry_address, best)
 
-    def confirm(self, kernel: Kernel, entries: Sequence[int], rounds: int = CONFIRM_ROUNDS) -> list[MetricResult]:
+    def confirm(
+        self, target: CompileTarget, entries: Sequence[int], rounds: int = CONFIRM_ROUNDS
+    ) -> list[MetricResult]:
         """Measure several entries and the reference in turns, and check the entries on many more inputs.
 
         Args:
-            kernel: The worker's copy of the kernel.
+            target: The worker's copy of the kernel.
             entries: The addresses of the candidates' code.
             rounds: How often each of them is measured.
 
         Returns:
             One result for each entry.
         """
-        self._panics = kernel.panic_count
+        self._panics = target.panic_count
         watch = self._watch()
         calls = [watch.calibrate(e) for e in entries]
         times: list[tuple[float, list[float]]] = []
@@ -252,7 +254,7 @@ class Speedup:
         references = tuple(r for r, _ in times)
         results = []
         for i, entry in enumerate(entries):
-            problem = self._check_drawn(kernel, entry, (2**32 - 1,), CONFIRM_CALLS, CONFIRM_SECONDS)
+            problem = self._check_drawn(target, entry, (2**32 - 1,), CONFIRM_CALLS, CONFIRM_SECONDS)
             results.append(
                 _speedup_result(references, tuple(own[i] for _, own in times))
                 if problem is None
@@ -284,25 +286,25 @@ class Speedup:
 
     # -- agreement ----------------------------------------------------------------------------------------------
 
-    def _find_disagreement(self, kernel: Kernel, entry: int, seed: Sequence[int]) -> str | None:
+    def _find_disagreement(self, target: CompileTarget, entry: int, seed: Sequence[int]) -> str | None:
         """Describe the first difference from the reference's results; None where there is none.
 
         A list of inputs is checked whole, and what is timed is always checked. Drawn inputs are new for each candidate;
         where the reference is slow, some are from earlier candidates, whose expected results are known already.
         """
-        problem = self._check_known(kernel, entry)
-        return problem or self._check_drawn(kernel, entry, seed, CHECK_CALLS, CHECK_SECONDS)
+        problem = self._check_known(target, entry)
+        return problem or self._check_drawn(target, entry, seed, CHECK_CALLS, CHECK_SECONDS)
 
-    def _check_known(self, kernel: Kernel, entry: int) -> str | None:
+    def _check_known(self, target: CompileTarget, entry: int) -> str | None:
         """Describe the first difference on the inputs that are timed, or on the list of inputs."""
         if not self._known:
             count = len(self._timed) if callable(self.inputs) else len(self.inputs)
-            self._known = [self._make_case(kernel, [0, 0], number) for number in range(count)]
-        problems = (self._check_case(kernel, entry, c, i % 2 == 0) for i, c in enumerate(self._known))
+            self._known = [self._make_case(target, [0, 0], number) for number in range(count)]
+        problems = (self._check_case(target, entry, c, i % 2 == 0) for i, c in enumerate(self._known))
         return next((problem for problem in problems if problem is not None), None)
 
     def _check_drawn(
-        self, kernel: Kernel, entry: int, seed: Sequence[int], calls: tuple[int, int], seconds: float
+        self, target: CompileTarget, entry: int, seed: Sequence[int], calls: tuple[int, int], seconds: float
     ) -> str | None:
         """Describe the first difference on inputs drawn with a seed; `calls` is the fewest and the most of them."""
         if not callable(self.inputs):
@@ -314,19 +316,19 @@ class Speedup:
                 break
             case = self._pick_earlier_case(seed, number) if is_slow else None
             if case is None:
-                case = self._make_case(kernel, seed, number)
+                case = self._make_case(target, seed, number)
                 self._cases = [*self._cases[-(KEPT_CASES - 1) :], case]
-            problem = self._check_case(kernel, entry, case, number % 2 == 0)
+            problem = self._check_case(target, entry, case, number % 2 == 0)
             if problem is not None:
                 return problem
         return None
 
-    def _make_case(self, kernel: Kernel, seed: Sequence[int], number: int) -> _Case:
+    def _make_case(self, target: CompileTarget, seed: Sequence[int], number: int) -> _Case:
         """Draw inputs, and call the reference with them."""
         assert self._harness is not None
         values = self._draw(seed, number)
         arguments = self._harness.prepare(values)
-        poison_outputs(kernel.signature, arguments, seed)
+        poison_outputs(target.signatures[0], arguments, seed)
         given = tuple(np.copy(v) for v in arguments.values)
         return _Case(given, Outcome(arguments, self._harness.call(self._reference, arguments)))
 
@@ -334,18 +336,18 @@ class Speedup:
         others = self._cases[:-1]
         return others[hash((*seed, number)) % len(others)] if others else None
 
-    def _check_case(self, kernel: Kernel, entry: int, case: _Case, at_end: bool) -> str | None:
+    def _check_case(self, target: CompileTarget, entry: int, case: _Case, at_end: bool) -> str | None:
         """Describe the first difference in one case, called with arrays that end, or begin, at an inaccessible page."""
         assert self._harness is not None
         given = self._harness.prepare_guarded(case.given, at_end)
         result = self._harness.call(entry, given)
-        if kernel.panic_count != self._panics:
+        if target.panic_count != self._panics:
             return "the call panicked"
         trespass = given.find_trespass()
         if trespass is not None:
             return f"the call wrote outside of {trespass!r}"
         tolerance = Tolerance(self.rtol, self.atol)
-        return tolerance.find_difference(kernel.signature, case.expected, Outcome(given, result))
+        return tolerance.find_difference(target.signatures[0], case.expected, Outcome(given, result))
 
 
 def _wrong_result(problem: str) -> MetricResult:
@@ -373,34 +375,34 @@ class CallableMetric:
     def __init__(self, function: Callable[[Any], float | Mapping[str, float]]) -> None:
         self.function = function
 
-    def prepare(self, kernel: Evolving[Any]) -> None:
+    def prepare(self, target: CompileTarget) -> None:
         """Call the function once for the active revision, so that the workers inherit what it compiles.
 
         What it returns or raises does not matter here: it is called anew for every candidate.
         """
-        if kernel.active is not None:
+        if target.active is not None:
             with contextlib.suppress(Exception, SystemExit):
-                self.function(kernel)
+                self.function(target.owner)
 
     def suggested_deadline(self) -> float:
         """The seconds for one candidate: `CALLABLE_DEADLINE`, because nothing is known of what the function does."""
         return CALLABLE_DEADLINE
 
     def evaluate(
-        self, kernel: Evolving[Any], checked: Any, candidate: Any, seed: Sequence[int], best: float | None
+        self, target: CompileTarget, checked: Any, candidate: Any, seed: Sequence[int], best: float | None
     ) -> MetricResult:
         """Call the function with the candidate active in this worker's kernel: first checked, then for the score."""
         enter_phase("asking the metric, with checks")
-        result = self._ask_function(kernel, checked)
-        panic = kernel.take_panic_of(checked)
+        result = self._ask_function(target, checked)
+        panic = target.take_panic_of(checked)
         if panic is not None:
             return _panicked_result(panic)
         enter_phase("asking the metric, without checks")
-        return self._ask_function(kernel, candidate) if result.status is Status.VALID else result
+        return self._ask_function(target, candidate) if result.status is Status.VALID else result
 
-    def _ask_function(self, kernel: Evolving[Any], candidate: Any) -> MetricResult:
+    def _ask_function(self, target: CompileTarget, candidate: Any) -> MetricResult:
         try:
-            with kernel.lent(candidate):
+            with target.temporarily_active(candidate) as kernel:
                 value = self.function(kernel)
             scores = {k: float(v) for k, v in value.items()} if isinstance(value, Mapping) else {"score": float(value)}
         except Exception:

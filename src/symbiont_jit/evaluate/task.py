@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from symbiont_jit.backend.clang import clang
 from symbiont_jit.backend.objects import ObjectCode
+from symbiont_jit.engine.target import CompileTarget, TargetOwner, target_of
 from symbiont_jit.evaluate.metric import Metric, Speedup
 from symbiont_jit.frontend import Canonical
-from symbiont_jit.kernel import Evolving, Kernel
 
 __all__ = ["WorkerTask", "ConfirmationRequest", "EvaluationRequest", "prepare"]
 
@@ -60,7 +60,7 @@ class WorkerTask:
     `prepare` has to be called for both before a task is used. `deadline` is in seconds for one candidate.
     """
 
-    kernel: Evolving[Any]
+    kernel: Any
     metric: Metric
     deadline: float
 
@@ -73,31 +73,35 @@ class WorkerTask:
         Returns:
             A `MetricResult`, or a list of them.
         """
+        target = target_of(self.kernel)
         if isinstance(request, ConfirmationRequest):
             assert isinstance(self.metric, Speedup)
-            revisions = [self.kernel.candidate(c, o) for c, o in request.items]
-            assert isinstance(self.kernel, Kernel), "Speedup is for one function"
-            return self.metric.confirm(self.kernel, [r.entry_address for r in revisions])
-        self.kernel.limit_steps(step_limit(self.deadline))
-        checked = self.kernel.candidate(request.canonical, request.checked, "checked")
-        revision = self.kernel.candidate(request.canonical, request.code)
-        return self.metric.evaluate(self.kernel, checked, revision, request.seed, request.best)
+            revisions = [target.candidate(c, o) for c, o in request.items]
+            return self.metric.confirm(target, [r.entry_address for r in revisions])
+        target.limit_steps(step_limit(self.deadline))
+        checked = target.candidate(request.canonical, request.checked, "checked")
+        revision = target.candidate(request.canonical, request.code)
+        return self.metric.evaluate(target, checked, revision, request.seed, request.best)
+
+    def reduce_for_spawn(self, value: Any, has_main: bool) -> Any:
+        """How kernels are pickled for a fresh interpreter: by name or with their reference; None for anything else."""
+        return target_of(value).reduce_for_spawn(has_main) if isinstance(value, TargetOwner) else None
 
     def __reduce__(self) -> tuple[Callable[..., WorkerTask], tuple[Any, ...]]:
         return _rebuild, (self.kernel, self.metric, self.deadline)
 
 
-def prepare(kernel: Evolving[Any], metric: Metric) -> None:
+def prepare(target: CompileTarget, metric: Metric) -> None:
     """Compile everything that serving needs, because no compiler can be started in a worker.
 
     Raises:
         UsageError: The metric does not fit the kernel.
     """
-    metric.prepare(kernel)
-    kernel.warm()
+    metric.prepare(target)
+    target.warm()
 
 
-def _rebuild(kernel: Evolving[Any], metric: Metric, deadline: float) -> WorkerTask:
-    prepare(kernel, metric)
+def _rebuild(kernel: Any, metric: Metric, deadline: float) -> WorkerTask:
+    prepare(target_of(kernel), metric)
     clang().close()  # no candidate may reach the compiler's process, which waits for the next unit
     return WorkerTask(kernel, metric, deadline)

@@ -30,7 +30,6 @@ from typing import Any, Final, Protocol, TypeVar
 
 from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.child import Serve, live, strip_secrets
-from symbiont_jit.kernel import Evolving
 
 __all__ = ["STARTS", "Process", "Start", "choose_start", "shared_file"]
 
@@ -59,6 +58,9 @@ class Process(Protocol):
 
 
 Start = Callable[[Serve, int, int], tuple[Process, Connection]]
+
+#: Says how an object is pickled for a fresh interpreter that can, or cannot, import `__main__`.
+Reducer = Callable[[Any, bool], tuple[Any, ...] | None]
 
 
 def choose_start(name: str | None) -> str:
@@ -206,7 +208,7 @@ def _pack(serve: Serve) -> tuple[dict[str, Any], bytes]:
     main = {name: about.pop(name) for name in ("init_main_from_name", "init_main_from_path") if name in about}
     has_main = "init_main_from_name" in main or Path(main.get("init_main_from_path", "")).is_file()
     try:
-        pickled, needs_main = _pickle(serve, has_main)
+        pickled, needs_main = _pickle(serve, has_main, _find_reducer(serve))
     except Exception as error:
         raise UsageError(
             "start_method='spawn' sends the kernel and the metric to a fresh interpreter, and "
@@ -216,10 +218,19 @@ def _pack(serve: Serve) -> tuple[dict[str, Any], bytes]:
     return about | main if needs_main else about, pickled
 
 
-def _pickle(value: Any, has_main: bool) -> tuple[bytes, bool]:
+def _find_reducer(serve: Any) -> Reducer:
+    """What `serve` says of pickling the objects in it: its method `reduce_for_spawn(value, has_main)`, if it has one.
+
+    That returns what `__reduce__` would return, or None for what is pickled as usual.
+    """
+    reducer: Reducer = getattr(serve, "reduce_for_spawn", lambda value, has_main: None)
+    return reducer
+
+
+def _pickle(value: Any, has_main: bool, reduce: Reducer) -> tuple[bytes, bool]:
     """Pickle a value, and say whether `__main__` has to be imported before the bytes are read."""
     file = io.BytesIO()
-    pickler = _Pickler(file, has_main)
+    pickler = _Pickler(file, has_main, reduce)
     pickler.dump(value)
     return file.getvalue(), pickler.needs_main
 
@@ -228,24 +239,25 @@ def _find_culprit(serve: Any, has_main: bool) -> str:
     """The name of the part of `serve` that cannot be pickled."""
     for field in dataclasses.fields(serve) if dataclasses.is_dataclass(serve) else ():
         try:
-            _pickle(getattr(serve, field.name), has_main)
+            _pickle(getattr(serve, field.name), has_main, _find_reducer(serve))
         except Exception:
             return f"the {field.name}"
     return "something"
 
 
 class _Pickler(pickle.Pickler):
-    """Pickles for a fresh interpreter: kernels by name or with their reference, and nothing from a lost `__main__`."""
+    """Pickles for a fresh interpreter: some objects as `reduce` says, and nothing from a lost `__main__`."""
 
-    def __init__(self, file: io.BytesIO, has_main: bool) -> None:
+    def __init__(self, file: io.BytesIO, has_main: bool, reduce: Reducer) -> None:
         super().__init__(file)
         self._has_main = has_main
+        self._reduce = reduce
         self.needs_main = False
 
     def reducer_override(self, value: Any) -> Any:
-        """How kernels are pickled; for anything else, as usual."""
-        if isinstance(value, Evolving):
-            reduced = value.sent(self._has_main)
+        """How an object is pickled: as `reduce` says, or as usual."""
+        reduced = self._reduce(value, self._has_main)
+        if reduced is not None:
             self.needs_main |= "__main__" in reduced[1]
             return reduced
         if isinstance(value, FunctionType | type) and value.__module__ == "__main__":

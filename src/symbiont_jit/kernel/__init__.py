@@ -1,31 +1,18 @@
-"""The user's objects: kernels, groups and revisions, where text, code and calls meet.
+"""The face: the objects that users have. What kernels, groups and revisions do is done by `engine` and `llm`."""
 
-`frontend` (text), `backend` (code) and `dispatch` (calls) do not know each other; `lineage` ties them together.
-"""
-
-from __future__ import annotations
-
-import functools
-import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, overload
-
-from symbiont_jit.dispatch.numba.from_numba import plain_function
-from symbiont_jit.dispatch.numba.panic_count import panics
-from symbiont_jit.engine.revisions import Memory
-from symbiont_jit.engine.stubs import preprocess
-from symbiont_jit.kernel.declare import body_and_signature, source_text
-from symbiont_jit.kernel.evolvable import Evolving
+from symbiont_jit.dispatch.numba.panic_count import panics  # Numba has to know it before it compiles a caller
+from symbiont_jit.engine.engine import Memory
+from symbiont_jit.kernel import pickling as pickling  # registers how these objects are pickled
+from symbiont_jit.kernel.declare import evolvable
+from symbiont_jit.kernel.evolvable import Evolvable
 from symbiont_jit.kernel.frozen import Frozen
 from symbiont_jit.kernel.group import Group, GroupRevision
 from symbiont_jit.kernel.kernel import Kernel
-from symbiont_jit.kernel.python_source import is_empty
 from symbiont_jit.kernel.revision import Revision
 from symbiont_jit.runtime.panics import Panic
 
 __all__ = [
-    "Evolving",
+    "Evolvable",
     "Frozen",
     "Group",
     "GroupRevision",
@@ -34,44 +21,5 @@ __all__ = [
     "Panic",
     "Revision",
     "evolvable",
-    "is_empty",
     "panics",
-    "preprocess",
 ]
-
-
-@overload
-def evolvable(function: Callable[..., Any], /) -> Kernel: ...
-
-
-@overload
-def evolvable(
-    *, source: str | bytes | Path | None = None, profile: str | None = None, flags: Sequence[str] = ()
-) -> Callable[[Callable[..., Any]], Kernel]: ...
-
-
-def evolvable(
-    function: Callable[..., Any] | None = None,
-    /,
-    *,
-    source: str | bytes | Path | None = None,
-    profile: str | None = None,
-    flags: Sequence[str] = (),
-) -> Kernel | Callable[[Callable[..., Any]], Kernel]:
-    """Make a kernel of a function's annotations, or of the types that `numba.njit` compiled it for.
-
-    The Python body becomes revision 0 (compiled by Numba at its first use) and the reference. `source` is C text, or a
-    path to it: with a Python body it becomes revision 1 and active, with a body of `...` it is revision 0. `flags` are
-    further clang options. Raises `SignatureError` for annotations with no C form, `CandidateError` for the source.
-    """
-    namespace = sys._getframe(1).f_locals
-
-    def declare(declared: Any) -> Kernel:
-        body, signature = body_and_signature(declared, namespace)
-        kernel = Kernel(signature, body, source_text(source), profile=profile, flags=flags)
-        function = plain_function(declared)
-        kernel.__wrapped__ = function  # type: ignore[attr-defined]  # where tools look for the source
-        functools.update_wrapper(kernel, function, assigned=("__module__", "__qualname__"), updated=())
-        return kernel
-
-    return declare if function is None else declare(function)

@@ -1,52 +1,52 @@
-"""Python functions -> declarations: annotations, or the types that Numba compiled a function for."""
+"""The decorator `evolvable`: a Python function -> a kernel."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+import functools
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
-from symbiont_jit.dispatch.numba.from_numba import compiled_types, is_compiled
-from symbiont_jit.errors import SignatureError, UsageError
-from symbiont_jit.kernel.python_source import is_empty
-from symbiont_jit.signature import Signature, signature_of
+from symbiont_jit.dispatch.numba.from_numba import plain_function
+from symbiont_jit.kernel.declaration import body_and_signature, source_text
+from symbiont_jit.kernel.kernel import Kernel
 
-__all__ = ["body_and_signature", "source_text"]
-
-Body = Callable[..., Any]
+__all__ = ["evolvable"]
 
 
-def body_and_signature(function: Any, namespace: Mapping[str, Any]) -> tuple[Body | None, Signature]:
-    """The body of a function (None where it is `...`) and the signature that it declares.
+@overload
+def evolvable(function: Callable[..., Any], /) -> Kernel: ...
 
-    A function that Numba has compiled (`@njit`) declares what its annotations say; where they say nothing that has a C
-    form, the types it was compiled for.
+
+@overload
+def evolvable(
+    *, source: str | bytes | Path | None = None, profile: str | None = None, flags: Sequence[str] = ()
+) -> Callable[[Callable[..., Any]], Kernel]: ...
+
+
+def evolvable(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    source: str | bytes | Path | None = None,
+    profile: str | None = None,
+    flags: Sequence[str] = (),
+) -> Kernel | Callable[[Callable[..., Any]], Kernel]:
+    """Make a kernel of a function's annotations, or of the types that `numba.njit` compiled it for.
+
+    The Python body becomes revision 0 (compiled by Numba at its first use) and the reference. `source` is C text, or a
+    path to it: with a Python body it becomes revision 1 and active, with a body of `...` it is revision 0. `flags` are
+    further clang options. Raises `SignatureError` for annotations with no C form, `CandidateError` for the source.
     """
-    if is_compiled(function):
-        return (None if is_empty(function.py_func) else function), _signature_of_compiled(function, namespace)
-    if not inspect.isfunction(function):
-        raise UsageError(f"@evolvable takes a plain Python function, or one compiled by numba.njit, not {function!r}")
-    return (None if is_empty(function) else function), signature_of(function, namespace)
+    namespace = sys._getframe(1).f_locals  # names in annotations are looked up where the function is declared
 
+    def declare(declared: Any) -> Kernel:
+        body, signature = body_and_signature(declared, namespace)
+        kernel = Kernel(signature, body, source_text(source), profile=profile, flags=flags)
+        function = plain_function(declared)
+        kernel.__wrapped__ = function  # type: ignore[attr-defined]  # where tools look for the source
+        functools.update_wrapper(kernel, function, assigned=("__module__", "__qualname__"), updated=())
+        return kernel
 
-def _signature_of_compiled(function: Any, namespace: Mapping[str, Any]) -> Signature:
-    body = function.py_func
-    if not inspect.get_annotations(body):
-        return signature_of(body, namespace, compiled_types(function))
-    try:
-        return signature_of(body, namespace)
-    except SignatureError:
-        if len(function.signatures) != 1:
-            raise
-        return signature_of(body, namespace, compiled_types(function))
-
-
-def source_text(source: str | bytes | Path | None) -> str | bytes | None:
-    """C text as it is; a path's content. A string that ends in `.c` and has no brace can only be a path."""
-    if isinstance(source, Path) or (isinstance(source, str) and source.endswith(".c") and "{" not in source):
-        try:
-            return Path(source).read_bytes()
-        except (OSError, ValueError) as error:  # a null byte is in no path
-            raise UsageError(f"source={str(source)!r} cannot be read: {error}") from error
-    return source
+    return declare if function is None else declare(function)

@@ -1,23 +1,19 @@
-"""A revision that Numba links into its callers: what it is made of, and which one it is."""
+"""A revision that Numba links into its callers: the object that users have, and its type in compiled code."""
 
 from __future__ import annotations
 
 import functools
-import hashlib
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from symbiont_jit.backend.objects import bitcode
 from symbiont_jit.dispatch.numba.frozen import FrozenCode, frozen_python_type, frozen_type
 from symbiont_jit.dispatch.numba.types import NumbaValue
-from symbiont_jit.kernel.revision import Revision
-from symbiont_jit.signature import native_entry
+from symbiont_jit.engine.engine import RevisionPart
+from symbiont_jit.engine.freezing import freeze_code, link_body
+from symbiont_jit.kernel.revision import Revision, part_of
 
-if TYPE_CHECKING:
-    from symbiont_jit.engine.revisions import Lineage, Version
-
-__all__ = ["Frozen"]
+__all__ = ["Frozen", "handle_of"]
 
 
 class Frozen(NumbaValue):
@@ -27,10 +23,8 @@ class Frozen(NumbaValue):
     what Numba links has none.
     """
 
-    def __init__(self, handle: Revision, lineage: Lineage, index: int) -> None:
+    def __init__(self, handle: Revision) -> None:
         self._handle = handle
-        self._lineage = lineage
-        self._index = index
         self.signature = handle.signature
 
     @property
@@ -51,27 +45,17 @@ class Frozen(NumbaValue):
     def numba_type(self) -> Any:
         """The type in compiled code: one of its own, or the Python body's."""
         if self._handle.language == "python":
-            body = self._lineage.compiled(self._handle._of)[self._index]
-            return frozen_python_type(self.signature, body, self._maker)
+            return frozen_python_type(self.signature, link_body(part_of(self._handle)), self._maker)
         return frozen_type(self.signature, self._code, self._maker)
 
     @property
     def _maker(self) -> Callable[[], Frozen]:
         """What makes an equal object, without the handle that would keep the code loaded."""
-        return functools.partial(_made, self._lineage, self._handle._of, self._index)
+        return functools.partial(_make_frozen, part_of(self._handle))
 
     @functools.cached_property
     def _code(self) -> FrozenCode:
-        """The revision's bitcode with one entry of a name of its own; everything else in it is internal."""
-        digest = hashlib.sha256(
-            "\0".join([self.source, self._lineage.builder.after, *self._lineage.flags]).encode()
-        ).hexdigest()[:20]
-        entry = native_entry(self.signature)
-        name = f"sj_frozen_{digest}_{entry.symbol}"
-        entries = self._lineage.builder.entries
-        data = bitcode(self.source, self._lineage.flags, self._lineage.builder.after)
-        exported = {e.symbol for e in entries} | {s.name for s in self._lineage.signatures}
-        return FrozenCode(name, entry.symbol, tuple(sorted(exported)), data)
+        return freeze_code(part_of(self._handle))
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -81,11 +65,11 @@ class Frozen(NumbaValue):
     def __repr__(self) -> str:
         return f"<Frozen revision {self.revision} of {self.signature.name}>"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        from symbiont_jit.kernel.pickling import pickled_frozen
 
-        return pickled_frozen(self)
+def _make_frozen(part: RevisionPart) -> Frozen:
+    return Frozen(Revision(part))
 
 
-def _made(lineage: Lineage, version: Version, index: int) -> Frozen:
-    return Frozen(Revision(lineage, version, index), lineage, index)
+def handle_of(frozen: Frozen) -> Revision:
+    """The handle of the revision that is frozen, for the rest of this package."""
+    return frozen._handle

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import functools
 import sys
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from symbiont_jit.dispatch.lease import Lease, remember_owner
 from symbiont_jit.dispatch.numba.group import GroupType, group_type
 from symbiont_jit.dispatch.numba.types import NumbaValue
-from symbiont_jit.engine.revisions import Lineage, Version
+from symbiont_jit.engine.engine import Engine
+from symbiont_jit.engine.revisions import RevisionInfo
+from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import KernelError, UsageError
-from symbiont_jit.kernel.declare import body_and_signature
-from symbiont_jit.kernel.evolvable import Evolving, flags_of, profile_of
+from symbiont_jit.kernel.declaration import body_and_signature
+from symbiont_jit.kernel.evolvable import Evolvable
 from symbiont_jit.kernel.html import html_of
-from symbiont_jit.kernel.kernel import Kernel
+from symbiont_jit.kernel.kernel import Kernel, lead_through_slot, make_member
+from symbiont_jit.kernel.profiles import flags_of, profile_of
 from symbiont_jit.kernel.python_source import python_source
-from symbiont_jit.kernel.revision import Registered, Revision
+from symbiont_jit.kernel.revision import PinnedRevision, Revision, part_of
 from symbiont_jit.runtime.panics import Panic
 from symbiont_jit.signature import Signature, require_agreeing_records
 
-__all__ = ["Group", "GroupRevision"]
+__all__ = ["Group", "GroupRevision", "declare_function", "revision_of"]
 
 
-class GroupRevision(Registered):
+class GroupRevision(PinnedRevision):
     """One revision of a group, pinned: `revision["name"]` is each function's handle, and holding it keeps the code."""
 
-    def __init__(self, lineage: Lineage, version: Version, handles: Sequence[Revision]) -> None:
-        self._lineage = lineage
-        self._of = version
+    def __init__(self, engine: Engine, info: RevisionInfo, handles: Sequence[Revision]) -> None:
+        self._engine = engine
+        self._info = info
         self._handles = {h.signature.name: h for h in handles}
 
     def __getitem__(self, name: str) -> Revision:
@@ -46,11 +50,6 @@ class GroupRevision(Registered):
     def __iter__(self) -> Iterator[Revision]:
         return iter(self._handles.values())
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        from symbiont_jit.kernel.pickling import pickled_group_revision
-
-        return pickled_group_revision(self)
-
     def __repr__(self) -> str:
         return f"<GroupRevision {self.number} of {', '.join(self._handles)} ({self.about})>"
 
@@ -59,7 +58,7 @@ class GroupRevision(Registered):
         return html_of(f"Revision {self.number} of a group", rows, self.source)
 
 
-class Group(NumbaValue, Evolving[GroupRevision]):
+class Group(NumbaValue, Evolvable[GroupRevision]):
     """Functions that evolve as one unit: `@group.evolvable` declares each, `group.swap(text)` replaces all at once.
 
     A swap is one store. Who has seen a new body of one function sees no older body of another; and
@@ -68,10 +67,10 @@ class Group(NumbaValue, Evolving[GroupRevision]):
     """
 
     def __init__(self, profile: str | None = None, flags: Sequence[str] = ()) -> None:
-        self._lineage = Lineage(profile_of(profile), flags_of(flags), has_snapshots=True)
+        self._engine = Engine(profile_of(profile), flags_of(flags), has_snapshots=True)
+        self._handles = weakref.WeakValueDictionary()
         self._bodies: list[Callable[..., Any] | None] = []
         self.kernels: tuple[Kernel, ...] = ()
-        self._leases = self._lineage.leases
 
     def evolvable(self, function: Callable[..., Any], /) -> Kernel:
         """Declare a function of the group by its annotations; its Python body is its part of revision 0.
@@ -79,36 +78,28 @@ class Group(NumbaValue, Evolving[GroupRevision]):
         Raises `SignatureError` for annotations with no C form, `UsageError` once the group has been used.
         """
         body, signature = body_and_signature(function, sys._getframe(1).f_locals)
-        kernel = self.declare(signature, body)
+        kernel = self._declare(signature, body)
         functools.update_wrapper(kernel, function, assigned=("__module__", "__qualname__"), updated=())
         return kernel
 
-    def declare(self, signature: Signature, body: Callable[..., Any] | None = None) -> Kernel:
-        """The same for a signature and a Python body, if there is one."""
-        lineage = self._lineage
+    def _declare(self, signature: Signature, body: Callable[..., Any] | None = None) -> Kernel:
         if any(k.signature.name == signature.name for k in self.kernels):
             raise UsageError(f"the group has a function {signature.name!r} already; give this one another name")
-        is_bare = len(lineage.versions) <= (1 if self.has_python_body else 0)
-        if not is_bare or lineage.slot.target or lineage.holds or self._leases.were_out:
+        if not self._engine.is_unused:
             raise UsageError(f"the group is in use; declare {signature.name!r} before the first call, compile or swap")
-        require_agreeing_records([*lineage.signatures, signature])
-        kernel = Kernel.member_of(self, signature, lineage)
+        require_agreeing_records([*self.signatures, signature])
+        kernel = make_member(self, self._engine, signature)
         self.kernels = (*self.kernels, kernel)
-        lineage.is_group = len(self.kernels) > 1
-        if lineage.is_group:
-            for index, member in enumerate(self.kernels):
-                member.lead_through(lineage.slot, index)
+        for member in self.kernels if self._engine.functions.is_group else ():
+            lead_through_slot(member)
         self._bodies.append(body)
-        self._register_bodies()
+        self._declare_bodies()
         return kernel
 
-    def _register_bodies(self) -> None:
-        if not any(self._bodies):
-            return
-        source = "\n".join(python_source(b) for b in self._bodies if b is not None)
-        version = Version(0, source, "python", "declared bodies", bodies=tuple(self._bodies))
-        self._lineage.versions = {0: version}
-        self._lineage.active = version
+    def _declare_bodies(self) -> None:
+        if any(self._bodies):
+            source = "\n".join(python_source(b) for b in self._bodies if b is not None)
+            self._engine.declare_bodies(tuple(self._bodies), source, "declared bodies")
 
     def __getitem__(self, name: str) -> Kernel:
         for kernel in self.kernels:
@@ -121,13 +112,13 @@ class Group(NumbaValue, Evolving[GroupRevision]):
         return iter(self.kernels)
 
     def snapshot(self) -> GroupRevision:
-        """All functions as they are now, of one revision; in compiled code the same, without cost.
+        """All functions as they are now, of one revision; raises `KernelError` where there is no revision yet.
 
-        There, `now = group.snapshot()` gives something with an attribute for each function.
+        In compiled code, where it costs nothing, `now = group.snapshot()` has an attribute for each function.
         """
         active = self.active
         if active is None:
-            raise KernelError(f"the group of {self._lineage.name} has no revision yet; swap one in first")
+            raise KernelError(f"the group of {self._engine.functions.name} has no revision yet; swap one in first")
         return active
 
     @property
@@ -145,55 +136,50 @@ class Group(NumbaValue, Evolving[GroupRevision]):
         """The address of what holds the active table, once there is one."""
         if not self.kernels:
             raise KernelError("the group has no functions; declare them with @group.evolvable")
-        if not self._lineage.is_ready():
-            self._lineage.require_code()
-        return self._lineage.slot.address
+        self._engine.require_code()
+        return self._engine.activation.slot.address
 
     @property
     def _numba_lease(self) -> Lease:
-        """What compiled code holds of the group."""
-        return self._leases.take(self, self._cell_address)
+        """The lease that compiled code has while it has the group."""
+        return self._engine.activation.caller_refs.take(self, self._cell_address)
 
     def _keep_for_good(self) -> None:
-        remember_owner(self._lineage.slot.address, self)
+        remember_owner(self._engine.activation.slot.address, self)
         for kernel in self.kernels:
             kernel._keep_for_good()
 
-    def _handle(self, version: Version) -> GroupRevision:
-        with self._lineage.lock:
-            handle: GroupRevision | None = self._lineage.handles.get(version.number)
-            if handle is None or version.number < 0:
-                handle = GroupRevision(self._lineage, version, [k._handle(version) for k in self.kernels])
-                self._lineage.handles[version.number] = handle
-            return handle
+    @property
+    def _target(self) -> CompileTarget:
+        return CompileTarget(self, self._engine, None, self._handle, self._find_info)
+
+    def _make_handle(self, info: RevisionInfo) -> GroupRevision:
+        return GroupRevision(self._engine, info, [kernel._handle(info) for kernel in self.kernels])
 
     def take_panic(self) -> Panic | None:
-        """The last panic of any of the functions in this thread since it was last asked for, and forget it."""
-        return self._lineage.take_panic(0)
+        """Take the last panic of any of the functions in this thread since the last call of this."""
+        return self._engine.take_panic(0)
 
-    def _version(self, handle: Any) -> Version | None:
-        is_own = isinstance(handle, GroupRevision | Revision) and handle._lineage is self._lineage
-        return handle._of if is_own else None
+    def _find_info(self, handle: Any) -> RevisionInfo | None:
+        if isinstance(handle, Revision):
+            return part_of(handle).info if part_of(handle).engine is self._engine else None
+        is_own = isinstance(handle, GroupRevision) and handle._engine is self._engine
+        return handle._info if is_own else None
 
     def __repr__(self) -> str:
         functions = "\n       ".join(str(s) for s in self.signatures) or "without functions yet"
-        return f"<Group {functions}\n{self._shown_rows(self.c_prototype)}>"
+        return f"<Group {functions}\n{self._describe_rows(self.c_prototype)}>"
 
     def _repr_html_(self) -> str:
         rows = {"functions": "; ".join(str(s) for s in self.signatures), "revisions": self.memory()}
-        return html_of("Group", rows | {"active": self._shown_active()}, self.source)
+        return html_of("Group", rows | {"active": self._describe_active()}, self.source)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        from symbiont_jit.kernel.pickling import pickled_group
 
-        return pickled_group(self)
+def declare_function(group: Group, signature: Signature, body: Callable[..., Any] | None = None) -> Kernel:
+    """Declare a function of a group by a signature and a Python body, if there is one; raises as `evolvable` does."""
+    return group._declare(signature, body)
 
-    def sent(self, has_main: bool) -> tuple[Any, ...]:
-        """What pickles this for a fresh interpreter: by a member's name, else with its first revision."""
-        from symbiont_jit.kernel.pickling import pickled_by_name, pickled_group, require_first
 
-        named = (pickled_by_name(kernel, has_main, is_group=True) for kernel in self.kernels)
-        by_name = next((reduced for reduced in named if reduced is not None), None)
-        if by_name is None:
-            require_first(self._lineage)
-        return by_name or pickled_group(self)
+def revision_of(revision: GroupRevision) -> tuple[Engine, RevisionInfo]:
+    """The engine and revision that a group's handle is of, for the rest of this package."""
+    return revision._engine, revision._info

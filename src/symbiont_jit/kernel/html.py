@@ -6,7 +6,7 @@ import html
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["OwnDoc", "html_of"]
+__all__ = ["InstanceDoc", "html_of"]
 
 
 def html_of(title: str, rows: Mapping[str, Any], source: str | None) -> str:
@@ -20,7 +20,7 @@ def html_of(title: str, rows: Mapping[str, Any], source: str | None) -> str:
     return f"<div><strong>{html.escape(title)}</strong><table>{cells}</table>{text}</div>"
 
 
-class OwnDoc:
+class InstanceDoc:
     """A `__doc__` that is one text on the class and another one on each object."""
 
     def __init__(self, of_class: str | None, of_object: Callable[[Any], str]) -> None:

@@ -6,33 +6,33 @@ import functools
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.python_entry import CellCallable, ctypes_pointer
 from symbiont_jit.dispatch.vectorcall import VectorCall
-from symbiont_jit.engine.revisions import Lineage, Version
-from symbiont_jit.engine.stubs import Pointer, preprocess, vectorcall
+from symbiont_jit.engine.engine import Engine, RevisionPart
+from symbiont_jit.engine.freezing import freezing_problem
+from symbiont_jit.engine.revisions import RevisionInfo
+from symbiont_jit.engine.stubs import Trampoline, preprocess, vectorcall
+from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import UsageError
 from symbiont_jit.frontend.from_c import declared_in
-from symbiont_jit.instrument.unit import allocates
-from symbiont_jit.kernel.declare import source_text
-from symbiont_jit.kernel.evolvable import Evolving, flags_of, profile_of
+from symbiont_jit.kernel.declaration import source_text
+from symbiont_jit.kernel.evolvable import Evolvable
 from symbiont_jit.kernel.frozen import Frozen
-from symbiont_jit.kernel.html import OwnDoc, html_of
+from symbiont_jit.kernel.html import InstanceDoc, html_of
+from symbiont_jit.kernel.profiles import flags_of, profile_of
 from symbiont_jit.kernel.python_source import python_source
-from symbiont_jit.kernel.revision import Revision
+from symbiont_jit.kernel.revision import Revision, part_of
 from symbiont_jit.kernel.scipy import low_level_callable
 from symbiont_jit.runtime.panics import Panic
 from symbiont_jit.signature import Signature
 
-if TYPE_CHECKING:
-    from symbiont_jit.kernel.group import Group
-
-__all__ = ["Kernel", "Panic"]
+__all__ = ["Kernel", "lead_through_slot", "make_member"]
 
 
-class Kernel(CellCallable, Evolving[Revision]):
+class Kernel(CellCallable, Evolvable[Revision]):
     """An evolvable function: call it from Python, or from Numba as a global or an argument.
 
     Made by `@evolvable`, `Kernel.from_c` or `@group.evolvable`. All revisions stay; the cell points at the active one,
@@ -53,43 +53,29 @@ class Kernel(CellCallable, Evolving[Revision]):
                 f"Kernel takes a Signature, not {signature!r:.60}; make a kernel of C text with Kernel.from_c(text), "
                 f"of a function with @evolvable"
             )
-        self._join(signature, Lineage(profile_of(profile), flags_of(flags)))
-        lineage = self._lineage
+        self._join(Engine(profile_of(profile), flags_of(flags)), signature)
         if body is not None:
-            declared = Version(0, python_source(body), "python", "declared body", bodies=(body,))
-            lineage.versions[0] = declared
-            lineage.active = declared
+            self._engine.declare_bodies((body,), python_source(body), "declared body")
         if source is not None:
             self.activate(self.compile(source, origin="declared source"))
 
-    def _join(self, signature: Signature, lineage: Lineage, group: Group | None = None) -> None:
-        super().__init__(signature, lineage.panics.address)
+    def _join(self, engine: Engine, signature: Signature, group: Evolvable[Any] | None = None) -> None:
+        """Become the next function of an engine, which is the kernel's own or a group's."""
+        cell = Cell(panics=engine.panics.table.address)
+        super().__init__(signature, cell)
         self.group = group
-        self._lineage = lineage
-        self._index = len(lineage.signatures)
-        self._pointer: Pointer | None = None
-        lineage.signatures.append(signature)
-        lineage.callables.append(weakref.ref(self))
+        self._engine = engine
+        self._handles = weakref.WeakValueDictionary()
+        self._trampoline: Trampoline | None = None
+        self._index = engine.functions.add(signature, cell, self, self._handle)
         self.__name__ = signature.name
 
     # `help(kernel)` shows what it is now; `help(Kernel)` shows the class.
-    __doc__ = OwnDoc(__doc__, lambda kernel: kernel._described())
+    __doc__ = InstanceDoc(__doc__, lambda kernel: kernel._describe())
 
-    def _described(self) -> str:
-        shown = f"{self.signature}\n{self._shown_rows(self.c_prototype)}"
+    def _describe(self) -> str:
+        shown = f"{self.signature}\n{self._describe_rows(self.c_prototype)}"
         return f"{self.signature.doc}\n\n{shown}" if self.signature.doc else shown
-
-    @classmethod
-    def member_of(cls, group: Group, signature: Signature, lineage: Lineage) -> Kernel:
-        """A kernel whose revisions are those of a group."""
-        made = cls.__new__(cls)
-        made._join(signature, lineage, group)
-        return made
-
-    def lead_through(self, slot: Cell, index: int) -> None:
-        """Call what a group's slot leads to, from the first call on."""
-        self._cell = MemberCell(slot, index, self._lineage.panics.address)
-        self.__dict__.pop("numba_type", None)
 
     @classmethod
     def from_c(
@@ -125,15 +111,15 @@ class Kernel(CellCallable, Evolving[Revision]):
         It stays valid for as long as the process lives. For ctypes, cffi, Cython and C; lengths are not checked there.
         """
         self._require_code()
-        with self._lineage.lock:  # two threads that ask at a time get the same one
-            if self._pointer is None:
+        with self._engine.functions.lock:  # two threads that ask at a time get the same one
+            if self._trampoline is None:
                 self._keep_for_good()
-                self._pointer = Pointer(self.signature, self._cell)
-            return self._pointer.address
+                self._trampoline = Trampoline(self.signature, self._cell)
+            return self._trampoline.address
 
     @functools.cached_property
     def ctypes(self) -> Any:
-        """The same as a ctypes function with its argument types; complex numbers by value are more than ctypes can."""
+        """The `address` as a ctypes function with its types; raises `UsageError` for complex numbers by value."""
         return ctypes_pointer(self.signature)(self.address)
 
     def low_level_callable(self, kind: str | None = None, *, user_data: Any = None) -> Any:
@@ -154,77 +140,71 @@ class Kernel(CellCallable, Evolving[Revision]):
         It stays what it is through swaps and `prune`. Numba compiles each caller for it. Its code is
         that of `release`: a frozen revision has no checks, whatever profile it was compiled for.
         """
-        chosen = self._lineage.active if revision is None else self._chosen(revision)
+        chosen = self._engine.active if revision is None else self._choose(revision)
         if chosen is None and revision is None:
             raise UsageError(f"{self.signature.name!r} has no revision to freeze; swap one in first")
         if chosen is None:
             raise UsageError(f"{revision!r} is not a revision of {self.signature.name!r}")
-        if chosen.language == "python" and chosen.bodies[self._index] is None:
-            raise UsageError(f"{self.signature.name!r} has no body in revision {chosen.number}; freeze another one")
-        if chosen.language == "c" and allocates(chosen.source):
-            raise UsageError(
-                f"revision {chosen.number} of {self.signature.name!r} allocates memory, which inlined code cannot; "
-                f"call the handle itself, at the speed of the kernel"
-            )
-        return Frozen(self._handle(chosen), self._lineage, self._index)
+        problem = freezing_problem(RevisionPart(self._engine, chosen, self._index))
+        if problem is not None:
+            raise UsageError(problem)
+        return Frozen(self._handle(chosen))
 
     def take_panic(self) -> Panic | None:
-        """The last panic in this thread since it was last asked for, and forget it."""
-        return self._lineage.take_panic(self._index)
+        """Take the last panic of any revision in this thread since the last call of this; None where there is none."""
+        return self._engine.take_panic(self._index)
 
     def __repr__(self) -> str:
-        return f"<Kernel {self.signature}\n{self._shown_rows(self.c_prototype)}>"
+        return f"<Kernel {self.signature}\n{self._describe_rows(self.c_prototype)}>"
 
     def _repr_html_(self) -> str:
         rows = {
             "signature": self.signature,
             "C prototype": self.c_prototype,
-            "active": self._shown_active(),
+            "active": self._describe_active(),
             "revisions": self.memory(),
         }
         return html_of(f"Kernel {self.signature.name}", rows, self.source)
 
     # -- for what it is made of ---------------------------------------------------------------------------------
 
-    def _handle(self, version: Version) -> Revision:
-        if version.number < 0:
-            return Revision(self._lineage, version, self._index)
-        key = (version.number, self._index)
-        with self._lineage.lock:
-            handle: Revision | None = self._lineage.handles.get(key)
-            if handle is None:
-                handle = self._lineage.handles[key] = Revision(self._lineage, version, self._index)
-            return handle
+    @property
+    def _target(self) -> CompileTarget:
+        signature = self.signature if self.group is None else None
+        return CompileTarget(self, self._engine, signature, self._handle, self._find_info)
 
-    def _version(self, handle: Any) -> Version | None:
-        is_own = isinstance(handle, Revision) and handle._lineage is self._lineage
-        return handle._of if is_own else None
+    def _make_handle(self, info: RevisionInfo) -> Revision:
+        return Revision(RevisionPart(self._engine, info, self._index))
+
+    def _find_info(self, handle: Any) -> RevisionInfo | None:
+        is_own = isinstance(handle, Revision) and part_of(handle).engine is self._engine
+        return part_of(handle).info if is_own else None
 
     def _require_code(self) -> None:
-        if not self._cell.target or not self._lineage.is_ready():
-            self._lineage.require_code()
+        if not (self._cell.target and self._engine.activation.is_ready()):
+            self._engine.activation.require_code()
 
     def _vectorcall(self) -> VectorCall | None:
         return vectorcall(self.signature, self._cell.is_member)
 
     @property
     def _code_owner(self) -> Any:
-        return self._lineage
+        return self._engine
 
     def _keep_for_good(self) -> None:
         super()._keep_for_good()
-        self._lineage.is_constant = True
+        self._engine.activation.is_constant = True
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        from symbiont_jit.kernel.pickling import pickled_kernel
 
-        return pickled_kernel(self)
+def make_member(group: Evolvable[Any], engine: Engine, signature: Signature) -> Kernel:
+    """A kernel whose revisions are those of a group."""
+    made = Kernel.__new__(Kernel)
+    made._join(engine, signature, group)
+    return made
 
-    def sent(self, has_main: bool) -> tuple[Any, ...]:
-        """What pickles this for a fresh interpreter: by name, else with its first revision."""
-        from symbiont_jit.kernel.pickling import pickled_by_name, pickled_kernel, require_first
 
-        by_name = pickled_by_name(self, has_main)
-        if by_name is None:
-            require_first(self._lineage)
-        return by_name or pickled_kernel(self)
+def lead_through_slot(member: Kernel) -> None:
+    """Let a member call what its group's slot leads to, from the first call on."""
+    engine = member._engine
+    member._cell = MemberCell(engine.activation.slot, member._index, engine.panics.table.address)
+    member.__dict__.pop("numba_type", None)

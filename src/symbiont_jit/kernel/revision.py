@@ -8,72 +8,73 @@ from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.python_entry import CellCallable
 from symbiont_jit.dispatch.vectorcall import VectorCall
-from symbiont_jit.engine.revisions import Lineage, Version
+from symbiont_jit.engine.engine import RevisionPart
+from symbiont_jit.engine.revisions import RevisionInfo
 from symbiont_jit.engine.stubs import vectorcall
 from symbiont_jit.kernel.html import html_of
 from symbiont_jit.runtime.panics import Panic
 
-__all__ = ["Registered", "Revision"]
+__all__ = ["PinnedRevision", "Revision", "part_of"]
 
 
-class Registered:
+class PinnedRevision:
     """One registered text of a kernel or a group, pinned: what it is and where it is from."""
 
-    _of: Version
+    _info: RevisionInfo
 
     @property
     def number(self) -> int:
-        """Its number within the kernel or group."""
-        return self._of.number
+        """The revision's number within the kernel or group, from 0."""
+        return self._info.number
 
     @property
     def source(self) -> str:
         """Canonical C (of a group, of all functions), or the Python bodies."""
-        return self._of.source
+        return self._info.source
 
     @property
     def language(self) -> str:
         """`c` or `python`."""
-        return self._of.language
+        return self._info.language
 
     @property
     def origin(self) -> str:
-        """Who proposed it."""
-        return self._of.origin
+        """Who proposed the text."""
+        return self._info.origin
 
     @property
     def profile(self) -> str:
-        """What it was compiled for."""
-        return self._of.profile
+        """The profile that the text was compiled for."""
+        return self._info.profile
 
     @property
     def about(self) -> str:
-        """Language, profile and where it came from, on one line."""
-        return self._of.about
+        """Language, profile and where the text came from, on one line."""
+        return self._info.about
 
     @property
     def object_code(self) -> ObjectCode | None:
         """What was compiled; None for Python."""
-        return self._of.object_code
+        return self._info.object_code
 
 
-class Revision(CellCallable, Registered):
+class Revision(CellCallable, PinnedRevision):
     """One accepted, compiled body of a kernel, pinned; holding it keeps its machine code loaded.
 
     `number` counts from 0 within the kernel, `source` is canonical C (or Python, see `language`), `origin` says who
     proposed it, `object_code` is what was compiled (None for Python).
     """
 
-    def __init__(self, lineage: Lineage, version: Version, index: int = 0) -> None:
-        super().__init__(lineage.signatures[index], lineage.panics.address)
-        self._lineage = lineage
-        self._of = version
-        self._index = index
-        self._hold = lineage.hold(version)
+    def __init__(self, part: RevisionPart) -> None:
+        panics = part.engine.panics.table.address
         # A member's handle is of the member's type: it has a slot of its own, which holds its table for good.
         self._slot = Cell()
-        if lineage.is_group:
-            self._cell = MemberCell(self._slot, index, lineage.panics.address)
+        is_member = part.engine.functions.is_group
+        cell = MemberCell(self._slot, part.index, panics) if is_member else Cell(panics=panics)
+        super().__init__(part.engine.functions.signatures[part.index], cell)
+        self._part = part
+        self._info = part.info
+        self._pin = part.engine.revisions.pin(part.info)
 
     @property
     def c_prototype(self) -> str:
@@ -87,20 +88,20 @@ class Revision(CellCallable, Registered):
         return self._cell.target
 
     def take_panic(self) -> Panic | None:
-        """The last panic of this revision in this thread since it was last asked for; release code has none."""
-        return self._lineage.take_panic(self._index, self._of)
+        """Take the last panic of this revision in this thread since the last call of this; release code has none."""
+        return self._part.engine.take_panic(self._part.index, self._info)
 
     def _require_code(self) -> None:
         if not self._cell.target:
-            table = self._lineage.table(self._of)
+            table = self._part.engine.activation.table(self._info)
             if isinstance(self._cell, MemberCell):
                 self._slot.store(table.address)
             else:
-                self._cell.store(table.target(self._index))
+                self._cell.store(table.target(self._part.index))
 
     @property
     def _code_owner(self) -> Any:
-        return self._lineage, self._of, self._slot, self._hold
+        return self._part, self._slot, self._pin
 
     def _vectorcall(self) -> VectorCall | None:
         return vectorcall(self.signature, self._cell.is_member)
@@ -119,7 +120,7 @@ class Revision(CellCallable, Registered):
             "profile": self.profile,
         }
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        from symbiont_jit.kernel.pickling import pickled_revision
 
-        return pickled_revision(self)
+def part_of(revision: Revision) -> RevisionPart:
+    """Which function of which revision a handle is of, for the rest of this package."""
+    return revision._part

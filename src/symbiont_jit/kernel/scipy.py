@@ -60,7 +60,7 @@ def _modes_of_vectors(signature: Signature) -> list[Mode] | None:
 
 
 def _takes_vector(signature: Signature) -> bool:
-    """An array that the kernel could write is SciPy's own buffer, so that is no harm."""
+    # An array that the kernel could write is SciPy's own buffer, so an InOut parameter does no harm.
     modes = _modes_of_vectors(signature)
     return modes is not None and len(modes) == 1 and modes[0] is not Mode.OUT and _is_real(signature.returns)
 
@@ -122,27 +122,27 @@ def low_level_callable(signature: Signature, cell: Cell | MemberCell, kind: str 
     if kind is not None and kind not in _ADAPTERS:
         raise UsageError(f"there is no kind {kind!r} of low-level callable; there are: {', '.join(_ADAPTERS)}")
     passed = signature if user_data is None else replace(signature, params=signature.params[:-1])
-    extra = None if user_data is None else _user_data(signature, passed, user_data)
-    adapter = _ADAPTERS[_fitting(signature, passed, kind)]
+    extra = None if user_data is None else _require_user_data(signature, passed, user_data)
+    adapter = _ADAPTERS[_choose_kind(signature, passed, kind)]
     text = f"""extern uint64_t sj_cell[3];
 extern char sj_data[];
 {adapter.params}
 {{
   {native_entry(signature).c_pointer.format("entry")} = {active_entry(signature, cell.is_member)};
-  {_body(adapter, passed, extra)}
+  {_call_text(adapter, passed, extra)}
 }}
 """
     kept = np.ascontiguousarray(0.0 if user_data is None else user_data)
     symbols = {"sj_cell": cell.address, "sj_data": kept.ctypes.data}
     loaded = generated(text, ("sj_callback",), symbols)
     function = ctypes.CFUNCTYPE(*adapter.types)(loaded.addresses[0])
-    # It may be called for as long as the process lives: SciPy's objects have no place for what they need.
+    # SciPy may call the function for as long as the process lives, and its objects cannot keep what the call needs.
     _KEPT.append((loaded, kept))
     return LowLevelCallable(function, signature=adapter.scipy)
 
 
-def _fitting(signature: Signature, passed: Signature, kind: str | None) -> str:
-    """The first kind of callback that passes these parameters."""
+def _choose_kind(signature: Signature, passed: Signature, kind: str | None) -> str:
+    """The first kind of callback that passes these parameters; raises `UsageError` where there is none."""
     fitting = [k for k in _BY_DEFAULT if kind in (None, k) and _ADAPTERS[k].fits(passed)]
     if fitting:
         return fitting[0]
@@ -152,8 +152,8 @@ def _fitting(signature: Signature, passed: Signature, kind: str | None) -> str:
     )
 
 
-def _user_data(signature: Signature, passed: Signature, user_data: Any) -> tuple[Param, int]:
-    """The last parameter and its length, where the array fits it."""
+def _require_user_data(signature: Signature, passed: Signature, user_data: Any) -> tuple[Param, int]:
+    """The last parameter and its length; raises `UsageError` where the array does not fit it."""
     last = signature.params[-1] if signature.params else None
     is_vector = last is not None and isinstance(last.type, ArrayType) and len(last.type.dims) == 1
     if last is None or not is_vector or len(signature.dimensions) - len(passed.dimensions) > 1:
@@ -164,8 +164,8 @@ def _user_data(signature: Signature, passed: Signature, user_data: Any) -> tuple
     return last, len(user_data)
 
 
-def _body(adapter: _Adapter, passed: Signature, extra: tuple[Param, int] | None) -> str:
-    """The call of the entry: lengths first, then the arguments, once the lengths are those that it takes."""
+def _call_text(adapter: _Adapter, passed: Signature, extra: tuple[Param, int] | None) -> str:
+    """C that calls the entry, lengths first and then the arguments, where the lengths are those that it takes."""
     if _takes_numbers(passed):
         count = len(passed.params)
         lengths, values, wanted = [], [f"x[{i}]" for i in range(count)], [f"n == {count}"]
@@ -179,12 +179,13 @@ def _body(adapter: _Adapter, passed: Signature, extra: tuple[Param, int] | None)
         values.append("(void *)sj_data")
         lengths += [str(extra[1])] if _has_own_length(extra[0]) else []
     call = adapter.result.format(f"entry({', '.join([*lengths, *values])})")
-    return _guarded(wanted, adapter.otherwise, call)
+    return _check_lengths(wanted, adapter.otherwise, call)
 
 
 def _has_own_length(param: Param) -> bool:
     return isinstance(param.type, ArrayType) and isinstance(param.type.dims[0], str)
 
 
-def _guarded(wanted: Sequence[str], otherwise: str, call: str) -> str:
+def _check_lengths(wanted: Sequence[str], otherwise: str, call: str) -> str:
+    """C that calls only where all conditions hold."""
     return f"if (!({' && '.join(wanted)}))\n    {otherwise}\n  {call}" if wanted else call

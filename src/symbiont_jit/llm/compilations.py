@@ -1,4 +1,4 @@
-"""Where candidates are compiled, and the compilations that are under way.
+"""The compilations that are under way.
 
 In: the text of a candidate. Out: the handle of its revision, or `CandidateError`. Lanes that propose equal candidates
 share one compilation.
@@ -8,31 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from symbiont_jit.signature import Signature
+from symbiont_jit.engine.target import CompileTarget
 
-__all__ = ["Compilations", "CompileTarget"]
-
-
-class CompileTarget(Protocol):
-    """Where candidates are compiled and registered: a kernel or a group."""
-
-    @property
-    def signatures(self) -> tuple[Signature, ...]:
-        """The functions that a candidate has to define."""
-
-    def canonical(self, source: str | bytes) -> Any:
-        """Check a candidate and give its canonical form; raises `CandidateError`."""
-
-    def object_code(self, canonical: Any, profile: str = "release") -> Any:
-        """Compile a canonical form for a profile; raises `CandidateError`."""
-
-    def expect(self, units: int, profile: str) -> None:
-        """Get ready for `units` compilations at about the same time; 1 ends that."""
-
-    def register(self, canonical: Any, code: Any, profile: str = "release", origin: str = "") -> Any:
-        """Register compiled code as a revision that is not active; gives its handle."""
+__all__ = ["Compilations"]
 
 
 @dataclass(slots=True)
@@ -55,4 +35,4 @@ class Compilations:
         return await asyncio.shield(task)
 
     def _register(self, canonical: Any, origin: str) -> Any:
-        return self.target.register(canonical, self.target.object_code(canonical, self.profile), self.profile, origin)
+        return self.target.register(canonical, self.target.build(canonical, self.profile), self.profile, origin)

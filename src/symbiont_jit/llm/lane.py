@@ -16,10 +16,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from symbiont_jit.agents.protocol import Ask, ContextOverflow, Reply, TurnLimit, Usage, use_meter
+from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import AgentError, CandidateError, EvolveError, UsageError, pluralize
 from symbiont_jit.llm import telemetry
 from symbiont_jit.llm.budget import Budget, BudgetExceeded, Spending
-from symbiont_jit.llm.compilations import Compilations, CompileTarget
+from symbiont_jit.llm.compilations import Compilations
 from symbiont_jit.llm.limiter import RateLimiter
 from symbiont_jit.llm.prompts import write_correction, write_fresh_start, write_system_prompt, write_task_prompt
 from symbiont_jit.llm.rejections import Check, Rejection, reject_error, run_check
@@ -27,7 +28,7 @@ from symbiont_jit.llm.replies.read import FoundCode, read_reply
 from symbiont_jit.llm.trace import Attempt, Trace
 from symbiont_jit.stages import collect_stages, stage
 
-__all__ = ["Check", "Compilations", "CompileTarget", "EvolveResult", "Lane", "Options"]
+__all__ = ["Check", "Compilations", "EvolveResult", "Lane", "Options"]
 
 _LOG: Final = logging.getLogger("symbiont_jit.llm")
 

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from typing import Any, TypedDict, TypeVar
 
 from symbiont_jit.agents.protocol import as_agent
+from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import UsageError
 from symbiont_jit.llm.budget import Budget
-from symbiont_jit.llm.compilations import Compilations, CompileTarget
+from symbiont_jit.llm.compilations import Compilations
 from symbiont_jit.llm.lane import EvolveResult, Lane, Options
 from symbiont_jit.llm.limiter import MAX_IN_FLIGHT, RateLimiter
 from symbiont_jit.llm.rejections import Check
@@ -146,7 +147,7 @@ class LaneStream:
             await self._prewarm(1)
 
     async def _prewarm(self, answers: int) -> None:
-        await asyncio.to_thread(self._compilations.target.expect, answers, self._compilations.profile)
+        await asyncio.to_thread(self._compilations.target.prewarm, answers, self._compilations.profile)
 
     def __iter__(self) -> Iterator[LaneOutcome]:
         """Run the lanes in a thread of their own, for code that is not asynchronous."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from symbiont_jit.errors import CandidateError, Stage, render_diagnostics
+from symbiont_jit.evaluate.evaluation import Evaluation, Status
 
 __all__ = ["Check", "Rejection", "reject_error", "run_check"]
 
@@ -50,16 +51,16 @@ _KIND_OF_STAGE: Final = {
     Stage.LINK: "compile",
 }
 
-#: The kind of rejection by the name of an evaluation's status. `Status` itself cannot be imported: evaluate is above.
+#: The kind of rejection by an evaluation's status.
 _KIND_OF_STATUS: Final = {
-    "NO_CODE": "no_code",
-    "UNPARSED": "parse",
-    "REJECTED": "forbidden",
-    "UNLOWERED": "compile",
-    "PANICKED": "panic",
-    "CRASHED": "crash",
-    "TIMED_OUT": "timeout",
-    "WRONG": "wrong",
+    Status.NO_CODE: "no_code",
+    Status.UNPARSED: "parse",
+    Status.REJECTED: "forbidden",
+    Status.UNLOWERED: "compile",
+    Status.PANICKED: "panic",
+    Status.CRASHED: "crash",
+    Status.TIMED_OUT: "timeout",
+    Status.WRONG: "wrong",
 }
 
 
@@ -81,11 +82,14 @@ def run_check(check: Check, source: str) -> Rejection | None:
         verdict = f"the check raised {type(error).__name__}: {error}"
     if verdict is None or verdict is True:
         return None
-    status = getattr(getattr(verdict, "status", None), "name", None)
-    if status == "VALID":
-        return None
-    if status in _KIND_OF_STATUS:
-        message = render_diagnostics(verdict.diagnostics, verdict.source)
-        finding = verdict.diagnostics[0].message if verdict.diagnostics else status
-        return Rejection(_KIND_OF_STATUS[status], message, source, finding)
+    if isinstance(verdict, Evaluation):
+        return _reject_evaluation(verdict, source)
     return Rejection("wrong", verdict if isinstance(verdict, str) else f"the check said {verdict!r}", source)
+
+
+def _reject_evaluation(evaluation: Evaluation, source: str) -> Rejection | None:
+    if evaluation.is_valid:
+        return None
+    message = render_diagnostics(evaluation.diagnostics, evaluation.source)
+    finding = evaluation.diagnostics[0].message if evaluation.diagnostics else evaluation.status.name
+    return Rejection(_KIND_OF_STATUS[evaluation.status], message, source, finding)

@@ -18,12 +18,12 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from symbiont_jit.engine.target import CompileTarget, target_of
 from symbiont_jit.errors import UsageError
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
 from symbiont_jit.evaluate.evaluator import Evaluator
 from symbiont_jit.evaluate.metric import Speedup
 from symbiont_jit.isolate.start import choose_start
-from symbiont_jit.kernel import Evolving
 from symbiont_jit.propose.base import Candidate, Parent, Proposer
 from symbiont_jit.search.archive import Archive
 
@@ -112,7 +112,7 @@ class Evolution:
         `Evolution(kernel, metric=Speedup(inputs), proposer=Mutator()).run(seconds=60)`.
     """
 
-    kernel: Evolving[Any]
+    kernel: Any
     metric: Any
     proposer: Proposer | None = None
     seed: int = 0
@@ -120,6 +120,7 @@ class Evolution:
     deadline: float | None = None
     direction: Direction = "maximize"
     start_method: StartMethod | None = None
+    _target: CompileTarget = field(init=False)
     _archive: Archive = field(init=False)
     _evaluator: Evaluator | None = field(init=False, default=None)
     _rng: np.random.Generator = field(init=False)
@@ -128,9 +129,7 @@ class Evolution:
     _scores: dict[int | None, float] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        _require(
-            isinstance(self.kernel, Evolving), f"kernel is made by @evolvable or is a Group, not {self.kernel!r:.80}"
-        )
+        self._target = target_of(self.kernel)
         _require(self.direction in _BETTER, f"direction is 'maximize' or 'minimize', not {self.direction!r}")
         _require(self.workers >= 1, f"workers is at least 1, not {self.workers!r}")
         _require(
@@ -187,12 +186,12 @@ class Evolution:
         baseline = self._begin()
         _require(
             baseline is None or bool(self._archive.elites),
-            f"the C that {self._name!r} begins with does not pass: {baseline}",
+            f"the C that {self._target.name!r} begins with does not pass: {baseline}",
         )
         parents = [Parent(e.evaluation.source, e.score, e.number) for e in self._archive.elites]
         new = []
         for _ in range(count):
-            candidate = self.proposer.ask(self.kernel.signatures[0], parents, self._rng)
+            candidate = self.proposer.ask(self._target.signatures[0], parents, self._rng)
             if candidate is not None:
                 self._latest_number += 1
                 new.append(replace(candidate, number=self._latest_number))
@@ -318,9 +317,9 @@ class Evolution:
 
     def _activate_best(self) -> tuple[Evaluation | None, Any | None]:
         best = self._archive.best
-        return (
-            (None, self.kernel.active) if best is None else (best.evaluation, self._activate(best.evaluation, "search"))
-        )
+        if best is None:
+            return None, self._target.active
+        return best.evaluation, self._activate(best.evaluation, "search")
 
     def _has_reached(self, target: float) -> bool:
         best = self._archive.best
@@ -329,23 +328,16 @@ class Evolution:
     def _begin(self) -> Evaluation | None:
         """Evaluate once what the kernel has as C already, which the search begins with."""
         self._open()
-        if self._archive.elites or not self._seeds():
+        if self._archive.elites or not self._target.c_sources:
             best = self._archive.best
             return best.evaluation if best else None
         baseline: Evaluation | None = None
-        for revision in self._seeds():
-            evaluation = self._evaluate(revision.source, 0)
+        for source in self._target.c_sources:
+            evaluation = self._evaluate(source, 0)
             baseline = baseline or evaluation
             if self._archive.add(evaluation, None):
                 self._scores[None] = evaluation.score or 0.0
         return baseline
-
-    @property
-    def _name(self) -> str:
-        return " + ".join(s.name for s in self.kernel.signatures)
-
-    def _seeds(self) -> list[Any]:
-        return [r for r in self.kernel.revisions if r.language == "c"]
 
     def _finish(self) -> tuple[Evaluation | None, Any | None]:
         """Measure the finalists in turns and activate the winner."""
@@ -358,12 +350,12 @@ class Evolution:
                 self._archive.replace(again)
         best = self._archive.best
         if best is None:
-            return None, self.kernel.active
+            return None, self._target.active
         return best.evaluation, self._activate(best.evaluation, "search")
 
     def _activate(self, evaluation: Evaluation, origin: str) -> Any:
         """Make a proven candidate the active revision of the running process."""
-        return self.kernel.activate(self.kernel.compile(evaluation.source, "release", origin=origin))
+        return self._target.activate(self._target.compile(evaluation.source, "release", origin))
 
     def _gain(self, candidate: Candidate, evaluation: Evaluation) -> float | None:
         """How many times better a candidate is than its parent; None where one of the two has no score above 0."""

@@ -1,0 +1,238 @@
+"""The code life of revisions: which are loaded, which one calls go to, and what may be unloaded.
+
+In: revisions. Out: addresses in cells and tables that calls go through. Machine code is loaded when it is first needed,
+and unloaded by `prune` where nobody can be inside.
+
+Lock order: Numba's compiler lock first, the engine's second. A thread that compiles a caller of a kernel already holds
+Numba's lock when it asks for the engine's; the other order deadlocks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import weakref
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from symbiont_jit.backend.loader import Loaded
+from symbiont_jit.dispatch.cell import Cell, Table
+from symbiont_jit.dispatch.lease import CallerRefs, remember_owner
+from symbiont_jit.dispatch.numba.bodies import compiler_lock
+from symbiont_jit.engine.functions import DeclaredFunctions
+from symbiont_jit.engine.loading import Loader
+from symbiont_jit.engine.revisions import RevisionInfo, Revisions
+from symbiont_jit.stages import stage
+
+__all__ = ["Activation", "SnapshotMember"]
+
+#: After this many loads, what nobody can be running is unloaded.
+PRUNE_EVERY: Final = 256
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+class SnapshotMember:
+    """A function of a revision as compiled code has it from a snapshot; Python gets the handle."""
+
+    functions: weakref.ref[DeclaredFunctions]
+    revision: weakref.ref[RevisionInfo]
+    index: int
+
+    @property
+    def python_object(self) -> Any:
+        """The handle. Compiled code that has the cell keeps the group, which keeps its kernels and revisions."""
+        functions, revision = self.functions(), self.revision()
+        assert functions is not None, "the group keeps its functions"
+        assert revision is not None, "the group keeps its revisions"
+        return functions.handle(self.index, revision)
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class Activation:
+    """Loads revisions, publishes one of them to callers, and unloads those that nobody needs.
+
+    `slot` is a group's own cell, which holds the address of the active table: a swap is one store to it. A kernel that
+    is alone has the code's address in its own cell; its slot serves the snapshots of a group of one. `is_constant` says
+    that a compiled function has a kernel as a global: calls through that cannot be counted.
+    """
+
+    functions: DeclaredFunctions
+    revisions: Revisions
+    loader: Loader
+    has_snapshots: bool
+    slot: Cell = field(default_factory=Cell)
+    caller_refs: CallerRefs = field(default_factory=CallerRefs)
+    active: RevisionInfo | None = None
+    is_constant: bool = False
+    _loads: int = 0
+    _is_loading: bool = False
+
+    def __post_init__(self) -> None:
+        _ACTIVATIONS.add(self)
+
+    # -- loading ------------------------------------------------------------------------------------------------
+
+    def table(self, info: RevisionInfo) -> Table:
+        """The entries of a revision's code, loaded now if it is not; they lead to code while it is active or pinned."""
+        with self._lock_for_loading(info):
+            state = info.state
+            if state.table is None:
+                state.table = self._make_table(info)
+            if state.code is None:
+                state.code = self._load(info)
+                # Readers of a table that was published may still be at it, so a reload changes it in place.
+                state.table.store(_addresses(state.code))
+            return state.table
+
+    def _lock_for_loading(self, info: RevisionInfo) -> contextlib.AbstractContextManager[Any]:
+        """The engine's lock, behind Numba's where Numba will have to compile."""
+        needs_numba = info.state.code is None and any(info.bodies)
+        return _hold_both(compiler_lock(), self.functions.lock) if needs_numba else self.functions.lock
+
+    def _make_table(self, info: RevisionInfo) -> Table:
+        table = Table(len(self.functions.signatures), self.loader.panics.table.address)
+        if self.has_snapshots:
+            functions, revision = weakref.ref(self.functions), weakref.ref(info)
+            info.state.members = tuple(SnapshotMember(functions, revision, i) for i in range(len(table.places)))
+            for place, member in zip(table.places, info.state.members, strict=True):
+                remember_owner(place, member)
+        return table
+
+    def _load(self, info: RevisionInfo) -> Any:
+        """The code of a revision; now and then what nobody needs makes room for it."""
+        if info.object_code is not None:
+            self._loads += 1
+            if self._loads % PRUNE_EVERY == 0:
+                self.prune((info,))
+        self._is_loading = True
+        try:
+            with stage("load"):
+                return self.loader.load(info)
+        finally:
+            self._is_loading = False
+
+    # -- publishing ---------------------------------------------------------------------------------------------
+
+    def activate(self, info: RevisionInfo) -> None:
+        """Send all later calls to a revision: one store."""
+        with self._lock_for_loading(info):
+            self._publish(info)
+            self.active = info
+
+    def _publish(self, info: RevisionInfo) -> None:
+        table = self.table(info)
+        info.state.was_active = True
+        self.slot.store(table.address)
+        if not self.functions.is_group:
+            self.functions.cells[0].store(table.target(0))
+
+    def require_code(self) -> None:
+        """Make every cell lead to code: the active revision's, or stubs that panic."""
+        info = self.active
+        if info is None:
+            self._publish_stubs()
+            return
+        with self._lock_for_loading(info):
+            # Another thread may have activated a revision since, and has published it then. And a body that is being
+            # compiled may name a function of its group, whose cell leads nowhere yet.
+            if self.active is info and not self._is_loading:
+                self._publish(info)
+
+    def _publish_stubs(self) -> None:
+        with self.functions.lock:
+            if not self.slot.target:
+                stubs = RevisionInfo(-1, "", "python", bodies=(None,) * len(self.functions.signatures))
+                self._publish(stubs)
+                _KEPT.append(stubs)
+
+    @contextlib.contextmanager
+    def temporarily_active(self, info: RevisionInfo) -> Iterator[None]:
+        """Make a revision active, and afterwards put everything back as it was; for worker processes."""
+        cells = [self.slot] if self.functions.is_group else [self.slot, self.functions.cells[0]]
+        active, targets = self.active, [cell.target for cell in cells]
+        self.activate(info)
+        try:
+            yield
+        finally:
+            self.active = active
+            for cell, target in zip(cells, targets, strict=True):
+                cell.store(target)
+
+    def is_ready(self) -> bool:
+        """Whether calls lead to code."""
+        return bool(self.slot.target)
+
+    # -- unloading ----------------------------------------------------------------------------------------------
+
+    def prune(self, keep: Collection[RevisionInfo] = (), idle: bool = False) -> list[int]:
+        """Unload what is not active, not kept, not pinned, and in which nobody can be; the numbers that went.
+
+        A revision that was active may still be running while a compiled function is under way that got a kernel as an
+        argument, and for as long as a compiled function has one as a global; of those, which cannot be counted, `idle`
+        is the caller's word that none is under way.
+        """
+        with self.functions.lock:
+            pinned = {*self.revisions.pinned_numbers()}
+            may_be_running = (self.is_constant and not idle) or self._is_in_use()
+            idle_code = [info for info in self.revisions if _can_unload(info, may_be_running)]
+            gone = [info for info in idle_code if not self._is_wanted(info, keep, pinned)]
+            for info in gone:
+                _unload(info)
+            return [info.number for info in gone]
+
+    def _is_wanted(self, info: RevisionInfo, keep: Collection[RevisionInfo], pinned: set[int]) -> bool:
+        return info is self.active or info in keep or info.number in pinned
+
+    def _is_in_use(self) -> bool:
+        """Whether compiled code has the group or one of its kernels, or a call from Python is under way."""
+        callers = self.functions.living_callables()
+        return self.slot.users > 0 or self.caller_refs.are_out or any(c._may_be_running for c in callers)
+
+    # -- forks --------------------------------------------------------------------------------------------------
+
+    def begin_anew_after_fork(self) -> None:
+        """Replace the locks that a thread of the parent, which does not exist here, would never release."""
+        self.functions.lock = threading.RLock()
+        self.caller_refs.begin_anew_after_fork()
+        for caller in self.functions.living_callables():
+            caller._begin_anew_after_fork()
+
+
+def _addresses(code: Any) -> list[int]:
+    return list(code.addresses) if isinstance(code, Loaded) else [part.address for part in code]
+
+
+def _can_unload(info: RevisionInfo, may_be_running: bool) -> bool:
+    """Whether a revision has code of ours, and nobody can be inside it through a kernel."""
+    return isinstance(info.state.code, Loaded) and not (info.state.was_active and may_be_running)
+
+
+def _unload(info: RevisionInfo) -> None:
+    code, info.state.code = info.state.code, None
+    info.state.was_active = False
+    assert isinstance(code, Loaded)
+    code.close()
+
+
+# Tables of stubs that a slot points at: a reader may be at one at any time.
+_KEPT: list[RevisionInfo] = []
+
+_ACTIVATIONS: weakref.WeakSet[Activation] = weakref.WeakSet()
+
+
+@contextlib.contextmanager
+def _hold_both(
+    first: contextlib.AbstractContextManager[Any], second: contextlib.AbstractContextManager[Any]
+) -> Iterator[None]:
+    with first, second:
+        yield
+
+
+def _begin_anew_after_fork() -> None:
+    for activation in list(_ACTIVATIONS):
+        activation.begin_anew_after_fork()
+
+
+os.register_at_fork(after_in_child=_begin_anew_after_fork)

@@ -1,0 +1,158 @@
+"""What a kernel or a group stands on: text in, compiled revisions, one of them active, panics out.
+
+In: signatures, then candidate texts. Out: revisions, and cells that lead to one of them. An engine ties four owners
+together: `Builder` (text to object code), `Revisions` (numbers, known texts, pins), `Activation` (what is loaded and
+called) and `PanicReader`. It knows no model and no metric, and nothing of the objects that users have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from symbiont_jit.backend.loader import Loaded
+from symbiont_jit.backend.objects import ObjectCode
+from symbiont_jit.engine.activation import Activation
+from symbiont_jit.engine.builds import Builder
+from symbiont_jit.engine.functions import DeclaredFunctions
+from symbiont_jit.engine.loading import Loader
+from symbiont_jit.engine.panic_reader import PanicReader
+from symbiont_jit.engine.revisions import PythonBody, RevisionInfo, Revisions
+from symbiont_jit.frontend import Canonical
+from symbiont_jit.runtime.interrupt import interrupt
+from symbiont_jit.runtime.panics import Panic
+from symbiont_jit.runtime.threads import bound_names
+
+__all__ = ["Engine", "Memory", "RevisionPart"]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the revisions of a kernel or group take.
+
+    `revisions` are stored with `stored_bytes` of source and object code; `loaded` of them have machine code in this
+    process, `loaded_bytes` long; `held` are the numbers of those that somebody has a handle of.
+    """
+
+    revisions: int
+    stored_bytes: int
+    loaded: int
+    loaded_bytes: int
+    held: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.revisions} revisions, {self.stored_bytes / 1024:.1f} KiB stored; "
+            f"{self.loaded} loaded, {self.loaded_bytes / 1024:.1f} KiB of machine code"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RevisionPart:
+    """One function of one revision: what a handle is of."""
+
+    engine: Engine
+    info: RevisionInfo
+    index: int
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class Engine:
+    """The functions that evolve together, with all their revisions.
+
+    `profile` is what sources are compiled for unless a caller says otherwise; `flags` are further clang options;
+    `has_snapshots` says that compiled code can take the functions of one moment, as it can of a group.
+    """
+
+    profile: str
+    flags: tuple[str, ...]
+    has_snapshots: bool = False
+    functions: DeclaredFunctions = field(init=False, default_factory=DeclaredFunctions)
+    builder: Builder = field(init=False)
+    revisions: Revisions = field(init=False)
+    panics: PanicReader = field(init=False)
+    loader: Loader = field(init=False)
+    activation: Activation = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.builder = Builder(self.functions.signatures, self.flags)
+        self.revisions = Revisions(self.functions)
+        self.panics = PanicReader(self.functions)
+        self.loader = Loader(self.functions, self.panics)
+        self.activation = Activation(self.functions, self.revisions, self.loader, self.has_snapshots)
+
+    # -- text to revisions --------------------------------------------------------------------------------------
+
+    def compile(self, source: str | bytes, profile: str, origin: str) -> RevisionInfo:
+        """A candidate as a revision that is not active; an equal one that exists is given back.
+
+        Raises `CandidateError` for the text.
+        """
+        canonical = self.builder.canonical(source)
+        known = self.revisions.find(canonical, profile)
+        if known is not None:
+            return known
+        return self.revisions.register(canonical, self.build(canonical, profile), profile, origin)
+
+    def build(self, canonical: Canonical, profile: str) -> ObjectCode:
+        """Object code of a canonical text; raises `CandidateError`."""
+        return self.builder.object_code(canonical, profile)
+
+    def declare_bodies(self, bodies: tuple[PythonBody | None, ...], source: str, origin: str) -> None:
+        """Let Python bodies be the first revision and the active one."""
+        self.activation.active = self.revisions.replace_bodies(bodies, source, origin)
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether nothing was compiled or called yet, so that functions can still be added."""
+        has_only_bodies = all(info.object_code is None for info in self.revisions)
+        was_seen = self.activation.is_ready() or self.revisions.has_pins or self.activation.caller_refs.were_out
+        return has_only_bodies and not was_seen
+
+    # -- calls --------------------------------------------------------------------------------------------------
+
+    @property
+    def active(self) -> RevisionInfo | None:
+        """The revision that calls go to; None before the first."""
+        return self.activation.active
+
+    def require_code(self) -> None:
+        """Make sure that calls lead to code."""
+        if not self.activation.is_ready():
+            self.activation.require_code()
+
+    def warm(self) -> None:
+        """Compile what calls from Python and panics need; where the code will run, no compiler may be started."""
+        self.panics.table.take(None)
+        bound_names()
+        for caller in self.functions.living_callables():
+            caller._vectorcall()
+
+    def take_panic(self, index: int, info: RevisionInfo | None = None) -> Panic | None:
+        """The newest panic of this thread (in a revision), or of a function without a body; it is forgotten."""
+        found = self.panics.take(info)
+        return self.loader.take_stub_panic(index) if found is None and info is None else found
+
+    def interrupt(self) -> int:
+        """End all guarded calls that are under way; the number of threads that were inside one."""
+        table = self.panics.table
+        table.stop(True)
+        try:
+            return interrupt(table.address)
+        finally:
+            table.stop(False)
+
+    # -- memory -------------------------------------------------------------------------------------------------
+
+    def prune(self, keep: Collection[RevisionInfo] = (), idle: bool = False) -> list[int]:
+        """Unload what nobody needs, as `Activation.prune` says; the numbers of the revisions that went."""
+        return self.activation.prune(keep, idle)
+
+    def memory(self) -> Memory:
+        """What the revisions take."""
+        with self.functions.lock:
+            revisions = list(self.revisions)
+            loaded = [info.state.code for info in revisions if info.state.code is not None]
+            stored = sum(info.stored_bytes for info in revisions)
+            size = sum(code.size for code in loaded if isinstance(code, Loaded))
+            return Memory(len(revisions), stored, len(loaded), size, tuple(self.revisions.pinned_numbers()))

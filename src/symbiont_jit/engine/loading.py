@@ -1,0 +1,64 @@
+"""Revision -> machine code in this process.
+
+In: a revision. Out: object code that was loaded and bound, or what Numba made of Python bodies, with a stub for each
+function that has none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from symbiont_jit.backend.loader import Loaded, load
+from symbiont_jit.backend.objects import ObjectCode
+from symbiont_jit.dispatch.numba.bodies import PythonCode, compile_python, link_bodies
+from symbiont_jit.engine.builds import BOUND
+from symbiont_jit.engine.functions import DeclaredFunctions
+from symbiont_jit.engine.panic_reader import PanicReader
+from symbiont_jit.engine.revisions import RevisionInfo
+from symbiont_jit.engine.stubs import Stub
+from symbiont_jit.runtime.panics import Panic
+from symbiont_jit.runtime.threads import bound_names
+
+__all__ = ["Loader"]
+
+
+@dataclass(slots=True, eq=False)
+class Loader:
+    """Makes machine code of revisions; the stubs that it made for functions without a body are made once."""
+
+    functions: DeclaredFunctions
+    panics: PanicReader
+    _stubs: dict[int, Stub] = field(default_factory=dict)
+
+    def load(self, info: RevisionInfo) -> Loaded | tuple[PythonCode | Stub, ...]:
+        """The code of a revision; raises `KernelError` where Numba cannot compile a body."""
+        if info.object_code is None:
+            return self._compile_bodies(info)
+        self.panics.remember(info)
+        return load(info.object_code, self._bound(info.object_code, info.identity))
+
+    def _bound(self, code: ObjectCode, identity: int) -> dict[str, int]:
+        """Addresses of the names that guarded code leaves open; plain code has none and needs no compiler for them."""
+        bound = {"sj_panics": self.panics.table.address, "sj_version": identity}
+        return bound if BOUND.isdisjoint(code.needs) else {**bound, **bound_names()}
+
+    def _compile_bodies(self, info: RevisionInfo) -> tuple[PythonCode | Stub, ...]:
+        pairs = enumerate(zip(self.link(info), self.functions.signatures, strict=True))
+        return tuple(compile_python(b, s) if b is not None else self._stub(i) for i, (b, s) in pairs)
+
+    def link(self, info: RevisionInfo) -> tuple[Any, ...]:
+        """Give the Python bodies of a revision as Numba has them; where they call each other, they call those."""
+        if not info.state.linked:
+            info.state.linked = link_bodies(info.bodies, self.functions.callables())
+        return info.state.linked
+
+    def _stub(self, index: int) -> Stub:
+        if index not in self._stubs:
+            self._stubs[index] = Stub(self.functions.signatures[index])
+        return self._stubs[index]
+
+    def take_stub_panic(self, index: int) -> Panic | None:
+        """The panic of a call of a function without a body, since it was last asked for."""
+        message = self._stubs[index].take_panic() if index in self._stubs else None
+        return None if message is None else Panic("unevolved", message)

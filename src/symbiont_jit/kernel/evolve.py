@@ -1,0 +1,107 @@
+"""Functions whose bodies a model writes: the user's sentence `kernel.evolve(agent, prompt)`, delegated to `llm`."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Unpack
+
+from symbiont_jit.engine.target import TargetOwner
+from symbiont_jit.kernel.profiles import profile_of
+from symbiont_jit.llm import lanes
+from symbiont_jit.llm.budget import Budget
+from symbiont_jit.llm.lane import Check, EvolveResult, Options
+from symbiont_jit.llm.lanes import LaneOptions, LaneOutcome, LaneStream
+from symbiont_jit.llm.limiter import RateLimiter
+
+__all__ = ["ModelWritten"]
+
+
+class ModelWritten(TargetOwner):
+    """Functions whose bodies a model can write."""
+
+    @abstractmethod
+    def activate(self, revision: Any) -> Any:
+        """Send all later calls to a revision."""
+
+    def evolve(
+        self,
+        agent: Any,
+        prompt: str,
+        *,
+        attempts: int | None = None,
+        budget: Budget | None = None,
+        check: Check | None = None,
+        profile: str | None = None,
+        system: str | None = None,
+    ) -> EvolveResult:
+        """Let a model write the body: ask, compile, check, correct, until an answer is accepted, and activate that.
+
+        `agent` is an `sj.Agent` or an async function of chat messages; `attempts` (10) and `budget` bound what it may
+        cost. `check(source)` judges a candidate that compiles: it returns an `Evaluation` (`check=evolution.evaluate`,
+        which runs it in a worker), None where it is right, or a text that says what is wrong. Raises `EvolveError`,
+        whose `trace` has everything that happened.
+        """
+        options = LaneOptions(attempts=attempts, budget=budget, check=check, profile=profile, system=system)
+        return lanes.run(self.aevolve(agent, prompt, **options))
+
+    async def aevolve(self, agent: Any, prompt: str, **options: Unpack[LaneOptions]) -> EvolveResult:
+        """Do what `evolve` does, for code that has an event loop."""
+        return await lanes.evolve(self._target, agent, prompt, self._lane_options(**options), self.activate)
+
+    def evolve_batch(
+        self,
+        agent: Any,
+        prompts: Sequence[str],
+        *,
+        max_in_flight: int | RateLimiter | None = None,
+        **options: Unpack[LaneOptions],
+    ) -> list[LaneOutcome]:
+        """Run one lane a prompt, all at the same time; what is accepted is registered, nothing activated.
+
+        The outcomes are in the order of the prompts; one that failed has an `error` and touches no other. The options
+        are those of `evolve`, and `budget` is that of each lane. At most `max_in_flight` (32) requests are under way at
+        a time.
+        """
+        under_way = self.evolve_stream(agent, prompts, max_in_flight=max_in_flight, **options)
+        return sorted(under_way, key=lambda lane: lane.index)
+
+    async def aevolve_batch(
+        self,
+        agent: Any,
+        prompts: Sequence[str],
+        *,
+        max_in_flight: int | RateLimiter | None = None,
+        **options: Unpack[LaneOptions],
+    ) -> list[LaneOutcome]:
+        """Do what `evolve_batch` does, for code that has an event loop."""
+        under_way = self.evolve_stream(agent, prompts, max_in_flight=max_in_flight, **options)
+        return sorted([lane async for lane in under_way], key=lambda lane: lane.index)
+
+    def evolve_stream(
+        self,
+        agent: Any,
+        prompts: Sequence[str],
+        *,
+        max_in_flight: int | RateLimiter | None = None,
+        **options: Unpack[LaneOptions],
+    ) -> LaneStream:
+        """Give the lanes of `evolve_batch` as they finish, for `for` and `async for`."""
+        return lanes.stream(self._target, agent, prompts, self._lane_options(**options), max_in_flight)
+
+    def _lane_options(
+        self,
+        attempts: int | None = None,
+        budget: Budget | None = None,
+        check: Check | None = None,
+        profile: str | None = None,
+        system: str | None = None,
+    ) -> Options:
+        """What all lanes of a call have in common; the active revision's C is what the model begins from."""
+        target = self._target
+        chosen = budget or Budget()
+        chosen = replace(chosen, attempts=attempts) if attempts is not None else chosen
+        active = target.engine.active
+        current = active.source if active is not None and active.language == "c" else None
+        return Options(profile_of(profile or target.profile), chosen, check, current, system)
