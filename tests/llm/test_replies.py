@@ -16,6 +16,7 @@ from numba import int64 as i64
 
 import symbiont_jit as sj
 from symbiont_jit import Array, InOut, evolvable
+from symbiont_jit.engine.target import target_of
 from symbiont_jit.llm.replies.outline import find_brace_groups, scan
 from symbiont_jit.llm.replies.read import FoundCode, MissingCode, read_reply
 

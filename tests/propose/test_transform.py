@@ -233,7 +233,7 @@ def test_the_mutator_never_repeats_itself_and_says_what_it_did():
 def test_the_mutator_learns_what_pays():
     """A transformation whose results are always wrong is tried less, one that improves is tried more."""
     mutator = Mutator(["unroll-and-jam", "operator"])
-    candidate = mutator.ask(dot.signature, [Parent(dot.canonical(DOT).text, 1.0)], np.random.default_rng(0))
+    candidate = mutator.ask(dot.signature, [Parent(target_of(dot).canonical(DOT).text, 1.0)], np.random.default_rng(0))
     before = dict(zip(mutator._weights, mutator._chances(), strict=True))
     for _ in range(20):
         mutator.tell(type(candidate)("", "", steps=("operator",)), Evaluation(Status.WRONG, ""), None)

@@ -31,11 +31,6 @@ class NumbaValue:
     def numba_type(self) -> Any:
         """The type of the value in compiled code."""
 
-    @property
-    def itself(self) -> Any:
-        """What Python gets where compiled code returns this."""
-        return self
-
 
 @typeof_impl.register(NumbaValue)
 def _type_of(value: NumbaValue, context: Any) -> Any:
