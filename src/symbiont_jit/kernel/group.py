@@ -75,7 +75,15 @@ class Group(Typed, Evolvable[GroupRevision]):
     def evolvable(self, function: Callable[..., Any], /) -> Kernel:
         """Declare a function of the group by its annotations; its Python body is its part of revision 0.
 
-        Raises `SignatureError` for annotations with no C form, `UsageError` once the group has been used.
+        Args:
+            function: A plain Python function, or one that Numba has compiled; a body of `...` is none.
+
+        Returns:
+            The kernel of the function, whose revisions are those of the group.
+
+        Raises:
+            SignatureError: An annotation has no C form.
+            UsageError: The group has a function of this name, or is in use already.
         """
         body, signature = body_and_signature(function, sys._getframe(1).f_locals)
         kernel = self._declare(signature, body)
@@ -112,9 +120,12 @@ class Group(Typed, Evolvable[GroupRevision]):
         return iter(self.kernels)
 
     def snapshot(self) -> GroupRevision:
-        """All functions as they are now, of one revision; raises `KernelError` where there is no revision yet.
+        """All functions as they are now, of one revision.
 
         In compiled code, where it costs nothing, `now = group.snapshot()` has an attribute for each function.
+
+        Raises:
+            KernelError: There is no revision yet.
         """
         active = self.active
         if active is None:
