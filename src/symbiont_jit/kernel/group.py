@@ -64,6 +64,13 @@ class Group(Typed, Evolvable[GroupRevision]):
     A swap is one store. Who has seen a new body of one function sees no older body of another; and
     `group.snapshot()`, in compiled code, gives functions that are all of one revision. Declare all functions before the
     first is called or compiled.
+
+    Args:
+        profile: What sources are compiled for unless a call says otherwise: `safe` (the default), `checked`, `release`.
+        flags: Further clang options.
+
+    Raises:
+        UsageError: The profile is no profile.
     """
 
     def __init__(self, profile: str | None = None, flags: Sequence[str] = ()) -> None:

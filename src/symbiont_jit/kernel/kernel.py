@@ -38,6 +38,17 @@ class Kernel(CellCallable, Evolvable[Revision]):
     Made by `@evolvable`, `Kernel.from_c` or `@group.evolvable`. All revisions stay; the cell points at the active one,
     and a swap is one store that compiled loops see at their next call. What a member of a group does to its revisions,
     it does to those of the group: a text supplies all functions, and all change together.
+
+    Args:
+        signature: The name, the parameters and the result.
+        body: A Python function that Numba compiles at its first use: revision 0 and the reference.
+        source: C text: the next revision, and active.
+        profile: What sources are compiled for unless a call says otherwise: `safe` (the default), `checked`, `release`.
+        flags: Further clang options.
+
+    Raises:
+        UsageError: The signature is none, or the profile is no profile.
+        CandidateError: The source is not acceptable.
     """
 
     def __init__(
