@@ -11,7 +11,7 @@ from symbiont_jit.engine.engine import Engine, Memory
 from symbiont_jit.engine.revisions import RevisionInfo, revision_number
 from symbiont_jit.errors import KernelError
 from symbiont_jit.kernel.evolve import ModelWritten
-from symbiont_jit.kernel.profiles import profile_of
+from symbiont_jit.kernel.profiles import require_profile
 from symbiont_jit.kernel.revision import PinnedRevision
 from symbiont_jit.signature import Signature
 
@@ -115,7 +115,7 @@ class Evolvable(ModelWritten, Generic[Handle]):
         Raises:
             CandidateError: The text is not acceptable; its diagnostics say why and where.
         """
-        return self._handle(self._engine.compile(source, profile_of(profile or self.profile), origin))
+        return self._handle(self._engine.compile(source, require_profile(profile or self.profile), origin))
 
     def swap(self, source: str | bytes, profile: str | None = None) -> Handle:
         """Validate and compile a candidate, register it and send all later calls to it.

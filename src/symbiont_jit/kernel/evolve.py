@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Unpack
 
 from symbiont_jit.engine.target import TargetOwner
-from symbiont_jit.kernel.profiles import profile_of
+from symbiont_jit.kernel.profiles import require_profile
 from symbiont_jit.llm import lanes
 from symbiont_jit.llm.budget import Budget
 from symbiont_jit.llm.lane import Check, EvolveResult, Options
@@ -121,4 +121,4 @@ class ModelWritten(TargetOwner):
         chosen = replace(chosen, attempts=attempts) if attempts is not None else chosen
         active = target.engine.active
         current = active.source if active is not None and active.language == "c" else None
-        return Options(profile_of(profile or target.profile), chosen, check, current, system)
+        return Options(require_profile(profile or target.profile), chosen, check, current, system)

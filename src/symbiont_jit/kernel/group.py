@@ -19,7 +19,7 @@ from symbiont_jit.kernel.declaration import body_and_signature
 from symbiont_jit.kernel.evolvable import Evolvable
 from symbiont_jit.kernel.html import html_of
 from symbiont_jit.kernel.kernel import Kernel, lead_through_slot, make_member
-from symbiont_jit.kernel.profiles import flags_of, profile_of
+from symbiont_jit.kernel.profiles import require_flags, require_profile
 from symbiont_jit.kernel.python_source import python_source
 from symbiont_jit.kernel.revision import PinnedRevision, Revision, part_of
 from symbiont_jit.runtime.panics import Panic
@@ -74,7 +74,7 @@ class Group(Typed, Evolvable[GroupRevision]):
     """
 
     def __init__(self, profile: str | None = None, flags: Sequence[str] = ()) -> None:
-        self._engine = Engine(profile_of(profile), flags_of(flags), has_snapshots=True)
+        self._engine = Engine(require_profile(profile), require_flags(flags), has_snapshots=True)
         self._handles = weakref.WeakValueDictionary()
         self._bodies: list[Callable[..., Any] | None] = []
         self.kernels: tuple[Kernel, ...] = ()

@@ -22,7 +22,7 @@ from symbiont_jit.kernel.declaration import source_text
 from symbiont_jit.kernel.evolvable import Evolvable
 from symbiont_jit.kernel.frozen import Frozen
 from symbiont_jit.kernel.html import InstanceDoc, html_of
-from symbiont_jit.kernel.profiles import flags_of, profile_of
+from symbiont_jit.kernel.profiles import require_flags, require_profile
 from symbiont_jit.kernel.python_source import python_source
 from symbiont_jit.kernel.revision import Revision, part_of
 from symbiont_jit.kernel.scipy import low_level_callable
@@ -64,7 +64,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
                 f"Kernel takes a Signature, not {signature!r:.60}; make a kernel of C text with Kernel.from_c(text), "
                 f"of a function with @evolvable"
             )
-        self._join(Engine(profile_of(profile), flags_of(flags)), signature)
+        self._join(Engine(require_profile(profile), require_flags(flags)), signature)
         if body is not None:
             self._engine.declare_bodies((body,), python_source(body), "declared body")
         if source is not None:
