@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import weakref
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
@@ -25,6 +26,13 @@ class Evolvable(ModelWritten, Generic[Handle]):
 
     _engine: Engine
     _handles: weakref.WeakValueDictionary[int, Any]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Pickle a user's subclass as the class that it is derived from."""
+        super().__init_subclass__(**options)
+        reducers = [copyreg.dispatch_table[base] for base in cls.__mro__ if base in copyreg.dispatch_table]
+        if reducers:
+            copyreg.pickle(cls, reducers[0])
 
     @abstractmethod
     def _make_handle(self, info: RevisionInfo) -> Handle:
