@@ -9,7 +9,7 @@ import pickle
 
 import hypothesis.strategies as st
 import numpy as np
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from numba import int64, njit, typeof
 from numba.typed import List
@@ -294,7 +294,8 @@ class GroupLifecycle(Lifecycle):
         self.held.append(self.owner.revision(self.active))
 
 
-SMALL = settings(max_examples=25, stateful_step_count=30, deadline=None)
+#: A step compiles and calls, which may take a while; how long is no matter of health.
+SMALL = settings(max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
 TestKernel = KernelLifecycle.TestCase
 TestKernel.settings = SMALL
 TestGroup = GroupLifecycle.TestCase

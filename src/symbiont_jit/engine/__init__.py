@@ -1,1 +1,1 @@
-"""Texts become builds, builds become revisions, and one revision is active. Knows no model and no metric."""
+"""Texts become object code, object code becomes revisions, one of them is active; no model and no metric in here."""

@@ -43,7 +43,7 @@ def _signature_of_compiled(function: Any, namespace: Mapping[str, Any]) -> Signa
 
 
 def source_text(source: str | bytes | Path | None) -> str | bytes | None:
-    """C text as it is; a path's content. A string that ends in `.c` and has no brace can only be a path."""
+    """Give C text as it is, and of a path what it leads to; text that ends in `.c` without a brace is a path."""
     if isinstance(source, Path) or (isinstance(source, str) and source.endswith(".c") and "{" not in source):
         try:
             return Path(source).read_bytes()

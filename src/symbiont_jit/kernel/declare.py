@@ -35,9 +35,21 @@ def evolvable(
 ) -> Kernel | Callable[[Callable[..., Any]], Kernel]:
     """Make a kernel of a function's annotations, or of the types that `numba.njit` compiled it for.
 
-    The Python body becomes revision 0 (compiled by Numba at its first use) and the reference. `source` is C text, or a
-    path to it: with a Python body it becomes revision 1 and active, with a body of `...` it is revision 0. `flags` are
-    further clang options. Raises `SignatureError` for annotations with no C form, `CandidateError` for the source.
+    The Python body becomes revision 0 (compiled by Numba at its first use) and the reference.
+
+    Args:
+        function: A plain Python function, or one that Numba has compiled; a body of `...` is none.
+        source: C text, or a path to it: with a Python body it becomes revision 1 and active, without one revision 0.
+        profile: What sources are compiled for unless a call says otherwise: `safe` (the default), `checked`, `release`.
+        flags: Further clang options.
+
+    Returns:
+        The kernel; where options were given alone, a decorator that makes it.
+
+    Raises:
+        SignatureError: An annotation has no C form.
+        CandidateError: The source is not acceptable.
+        UsageError: The argument is no function, the source no readable path, the profile no profile.
     """
     namespace = sys._getframe(1).f_locals  # names in annotations are looked up where the function is declared
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import weakref
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,7 @@ from symbiont_jit.engine.engine import Engine, Memory
 from symbiont_jit.engine.revisions import RevisionInfo, revision_number
 from symbiont_jit.errors import KernelError
 from symbiont_jit.kernel.evolve import ModelWritten
-from symbiont_jit.kernel.profiles import profile_of
+from symbiont_jit.kernel.profiles import require_profile
 from symbiont_jit.kernel.revision import PinnedRevision
 from symbiont_jit.signature import Signature
 
@@ -25,6 +26,13 @@ class Evolvable(ModelWritten, Generic[Handle]):
 
     _engine: Engine
     _handles: weakref.WeakValueDictionary[int, Any]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Pickle a user's subclass as the class that it is derived from."""
+        super().__init_subclass__(**options)
+        reducers = [copyreg.dispatch_table[base] for base in cls.__mro__ if base in copyreg.dispatch_table]
+        if reducers:
+            copyreg.pickle(cls, reducers[0])
 
     @abstractmethod
     def _make_handle(self, info: RevisionInfo) -> Handle:
@@ -78,7 +86,14 @@ class Evolvable(ModelWritten, Generic[Handle]):
         return self._engine.active.source if self._engine.active else None
 
     def revision(self, number: int) -> Handle:
-        """The handle of a revision: it is called like the kernel and stays what it is. Raises `KernelError`."""
+        """The handle of a revision: it is called like the kernel and stays what it is.
+
+        Args:
+            number: The revision's number, from 0.
+
+        Raises:
+            KernelError: There is no such revision; the message says which there are.
+        """
         return self._handle(self._engine.revisions.get(number))
 
     def _describe_active(self) -> str:
@@ -97,20 +112,45 @@ class Evolvable(ModelWritten, Generic[Handle]):
     def compile(self, source: str | bytes, profile: str | None = None, *, origin: str = "") -> Handle:
         """Validate and compile a candidate and register it, without activating it.
 
-        `source` is C text that supplies every function; `profile` is `safe`, `checked` or `release` (by default the
-        kernel's own); `origin` says who proposed the text. Text that is canonically the same as an earlier revision's
-        gives that revision. Raises `CandidateError`.
+        Args:
+            source: C text that supplies every function.
+            profile: `safe`, `checked` or `release`; by default the kernel's own.
+            origin: Who proposed the text, for `revision.origin`.
+
+        Returns:
+            The handle of the new revision, or of an earlier one whose text is canonically the same.
+
+        Raises:
+            CandidateError: The text is not acceptable; its diagnostics say why and where.
         """
-        return self._handle(self._engine.compile(source, profile_of(profile or self.profile), origin))
+        return self._handle(self._engine.compile(source, require_profile(profile or self.profile), origin))
 
     def swap(self, source: str | bytes, profile: str | None = None) -> Handle:
-        """Validate, compile, register and activate; raises `CandidateError` and then changes nothing."""
+        """Validate and compile a candidate, register it and send all later calls to it.
+
+        Args:
+            source: C text that supplies every function.
+            profile: `safe`, `checked` or `release`; by default the kernel's own.
+
+        Returns:
+            The handle of the active revision.
+
+        Raises:
+            CandidateError: The text is not acceptable; calls go where they went before.
+        """
         return self.activate(self.compile(source, profile))
 
     def activate(self, revision: Any) -> Handle:
-        """Send all later calls to a revision, given by its handle or number: one store, after loading it if need be.
+        """Send all later calls to a revision: one store, after loading it if need be.
 
-        Raises `KernelError` for what is no revision of this object.
+        Args:
+            revision: A handle of this kernel or group, or a number.
+
+        Returns:
+            The handle of the active revision.
+
+        Raises:
+            KernelError: The argument is no revision of this object.
         """
         info = self._choose(revision)
         if info is None:
@@ -127,20 +167,35 @@ class Evolvable(ModelWritten, Generic[Handle]):
     def interrupt(self) -> int:
         """End the calls of `safe` and `checked` code that are under way, in any thread: they panic and return zero.
 
-        Returns how many there were. Needs Linux; from then on the process handles a real-time signal.
+        From then on the process handles a real-time signal.
+
+        Returns:
+            How many threads were inside a call.
+
+        Raises:
+            UsageError: The platform is not Linux.
         """
         return self._engine.interrupt()
 
     # -- memory -------------------------------------------------------------------------------------------------
 
     def prune(self, keep: Any = (), *, idle: bool = False) -> list[int]:
-        """Unload machine code that nobody needs; the numbers of the revisions that went. All stay registered.
+        """Unload machine code that nobody needs; all revisions stay registered, and are loaded again when needed.
 
-        Kept are the active revision, those in `keep` (one or several handles or numbers), those somebody holds a handle
-        of, and those that may be running: while compiled code has a kernel or a call from Python is under way, and for
-        good where a compiled function has one as a global. `idle=True` is the caller's word that no thread is
-        inside a function of the last kind; where that is wrong the process crashes. Raises `KernelError` where `keep`
-        has what is no revision of this object.
+        Kept are the active revision, those that somebody holds a handle of, and those that may be running: while
+        compiled code has a kernel or a call from Python is under way, and for good where a compiled function has a
+        kernel as a global.
+
+        Args:
+            keep: What is to stay in any case: one or several handles or numbers.
+            idle: Your word that no thread is inside a compiled function that has a kernel as a global; where that is
+                wrong the process crashes.
+
+        Returns:
+            The numbers of the revisions whose code went.
+
+        Raises:
+            KernelError: `keep` has what is no revision of this object.
         """
         is_one = isinstance(keep, PinnedRevision) or revision_number(keep) is not None or not isinstance(keep, Iterable)
         kept = [self._choose(r) for r in ((keep,) if is_one else keep)]
@@ -149,5 +204,5 @@ class Evolvable(ModelWritten, Generic[Handle]):
         return self._engine.prune([info for info in kept if info is not None], idle)
 
     def memory(self) -> Memory:
-        """What the revisions take: stored, loaded, held."""
+        """What the revisions take, in numbers and bytes: stored, loaded, held."""
         return self._engine.memory()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Unpack
 
 from symbiont_jit.engine.target import TargetOwner
-from symbiont_jit.kernel.profiles import profile_of
+from symbiont_jit.kernel.profiles import require_profile
 from symbiont_jit.llm import lanes
 from symbiont_jit.llm.budget import Budget
 from symbiont_jit.llm.lane import Check, EvolveResult, Options
@@ -38,10 +38,22 @@ class ModelWritten(TargetOwner):
     ) -> EvolveResult:
         """Let a model write the body: ask, compile, check, correct, until an answer is accepted, and activate that.
 
-        `agent` is an `sj.Agent` or an async function of chat messages; `attempts` (10) and `budget` bound what it may
-        cost. `check(source)` judges a candidate that compiles: it returns an `Evaluation` (`check=evolution.evaluate`,
-        which runs it in a worker), None where it is right, or a text that says what is wrong. Raises `EvolveError`,
-        whose `trace` has everything that happened.
+        Args:
+            agent: An `sj.Agent`, or an async function of chat messages.
+            prompt: What is wanted, in words; the signatures and the rules are added to it.
+            attempts: How many answers may be tried, 10 by default; it overrides the budget's.
+            budget: Limits of attempts, requests, tokens, money and seconds.
+            check: Judges the canonical source of a candidate that compiles. It returns an `Evaluation`
+                (`check=evolution.evaluate`, which runs it in a worker), None where the candidate is right, or a text
+                that says what is wrong.
+            profile: `safe`, `checked` or `release`; by default the kernel's own.
+            system: A system prompt instead of the package's own.
+
+        Returns:
+            The active revision, what it cost, and the trace.
+
+        Raises:
+            EvolveError: No answer was accepted; its `trace` has everything that happened.
         """
         options = LaneOptions(attempts=attempts, budget=budget, check=check, profile=profile, system=system)
         return lanes.run(self.aevolve(agent, prompt, **options))
@@ -60,9 +72,14 @@ class ModelWritten(TargetOwner):
     ) -> list[LaneOutcome]:
         """Run one lane a prompt, all at the same time; what is accepted is registered, nothing activated.
 
-        The outcomes are in the order of the prompts; one that failed has an `error` and touches no other. The options
-        are those of `evolve`, and `budget` is that of each lane. At most `max_in_flight` (32) requests are under way at
-        a time.
+        Args:
+            agent: An `sj.Agent`, or an async function of chat messages.
+            prompts: What is wanted, once for each lane.
+            max_in_flight: How many requests may be under way at a time, 32 by default.
+            options: Those of `evolve`; `budget` is that of each lane.
+
+        Returns:
+            The outcomes in the order of the prompts; one that failed has an `error` and touches no other.
         """
         under_way = self.evolve_stream(agent, prompts, max_in_flight=max_in_flight, **options)
         return sorted(under_way, key=lambda lane: lane.index)
@@ -104,4 +121,4 @@ class ModelWritten(TargetOwner):
         chosen = replace(chosen, attempts=attempts) if attempts is not None else chosen
         active = target.engine.active
         current = active.source if active is not None and active.language == "c" else None
-        return Options(profile_of(profile or target.profile), chosen, check, current, system)
+        return Options(require_profile(profile or target.profile), chosen, check, current, system)

@@ -19,7 +19,7 @@ from symbiont_jit.kernel.declaration import body_and_signature
 from symbiont_jit.kernel.evolvable import Evolvable
 from symbiont_jit.kernel.html import html_of
 from symbiont_jit.kernel.kernel import Kernel, lead_through_slot, make_member
-from symbiont_jit.kernel.profiles import flags_of, profile_of
+from symbiont_jit.kernel.profiles import require_flags, require_profile
 from symbiont_jit.kernel.python_source import python_source
 from symbiont_jit.kernel.revision import PinnedRevision, Revision, part_of
 from symbiont_jit.runtime.panics import Panic
@@ -64,10 +64,17 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
     A swap is one store. Who has seen a new body of one function sees no older body of another; and
     `group.snapshot()`, in compiled code, gives functions that are all of one revision. Declare all functions before the
     first is called or compiled.
+
+    Args:
+        profile: What sources are compiled for unless a call says otherwise: `safe` (the default), `checked`, `release`.
+        flags: Further clang options.
+
+    Raises:
+        UsageError: The profile is no profile.
     """
 
     def __init__(self, profile: str | None = None, flags: Sequence[str] = ()) -> None:
-        self._engine = Engine(profile_of(profile), flags_of(flags), has_snapshots=True)
+        self._engine = Engine(require_profile(profile), require_flags(flags), has_snapshots=True)
         self._handles = weakref.WeakValueDictionary()
         self._bodies: list[Callable[..., Any] | None] = []
         self.kernels: tuple[Kernel, ...] = ()
@@ -75,7 +82,15 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
     def evolvable(self, function: Callable[..., Any], /) -> Kernel:
         """Declare a function of the group by its annotations; its Python body is its part of revision 0.
 
-        Raises `SignatureError` for annotations with no C form, `UsageError` once the group has been used.
+        Args:
+            function: A plain Python function, or one that Numba has compiled; a body of `...` is none.
+
+        Returns:
+            The kernel of the function, whose revisions are those of the group.
+
+        Raises:
+            SignatureError: An annotation has no C form.
+            UsageError: The group has a function of this name, or is in use already.
         """
         body, signature = body_and_signature(function, sys._getframe(1).f_locals)
         kernel = self._declare(signature, body)
@@ -112,9 +127,12 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
         return iter(self.kernels)
 
     def snapshot(self) -> GroupRevision:
-        """All functions as they are now, of one revision; raises `KernelError` where there is no revision yet.
+        """All functions as they are now, of one revision.
 
         In compiled code, where it costs nothing, `now = group.snapshot()` has an attribute for each function.
+
+        Raises:
+            KernelError: There is no revision yet.
         """
         active = self.active
         if active is None:

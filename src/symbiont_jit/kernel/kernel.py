@@ -22,7 +22,7 @@ from symbiont_jit.kernel.declaration import source_text
 from symbiont_jit.kernel.evolvable import Evolvable
 from symbiont_jit.kernel.frozen import Frozen
 from symbiont_jit.kernel.html import InstanceDoc, html_of
-from symbiont_jit.kernel.profiles import flags_of, profile_of
+from symbiont_jit.kernel.profiles import require_flags, require_profile
 from symbiont_jit.kernel.python_source import python_source
 from symbiont_jit.kernel.revision import Revision, part_of
 from symbiont_jit.kernel.scipy import low_level_callable
@@ -38,6 +38,17 @@ class Kernel(CellCallable, Evolvable[Revision]):
     Made by `@evolvable`, `Kernel.from_c` or `@group.evolvable`. All revisions stay; the cell points at the active one,
     and a swap is one store that compiled loops see at their next call. What a member of a group does to its revisions,
     it does to those of the group: a text supplies all functions, and all change together.
+
+    Args:
+        signature: The name, the parameters and the result.
+        body: A Python function that Numba compiles at its first use: revision 0 and the reference.
+        source: C text: the next revision, and active.
+        profile: What sources are compiled for unless a call says otherwise: `safe` (the default), `checked`, `release`.
+        flags: Further clang options.
+
+    Raises:
+        UsageError: The signature is none, or the profile is no profile.
+        CandidateError: The source is not acceptable.
     """
 
     def __init__(
@@ -53,7 +64,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
                 f"Kernel takes a Signature, not {signature!r:.60}; make a kernel of C text with Kernel.from_c(text), "
                 f"of a function with @evolvable"
             )
-        self._join(Engine(profile_of(profile), flags_of(flags)), signature)
+        self._join(Engine(require_profile(profile), require_flags(flags)), signature)
         if body is not None:
             self._engine.declare_bodies((body,), python_source(body), "declared body")
         if source is not None:
@@ -88,11 +99,18 @@ class Kernel(CellCallable, Evolvable[Revision]):
     ) -> Kernel:
         """A kernel with the signature of a C function, which is its revision 0.
 
-        `name` says which function, where the text defines several that are not static. Lengths come first, as
-        `int64_t`, in the order in which the arrays name them; an array is written `const double x[n]`. What is const is
-        read, what is not is read and written; `T *p` is one value. A path is read, as by `@evolvable`. Raises
-        `CandidateError` for the text and `SignatureError` for a function that no kernel can have, with what to write
-        instead.
+        Lengths come first, as `int64_t`, in the order in which the arrays name them; an array is written
+        `const double x[n]`. What is const is read, what is not is read and written; `T *p` is one value.
+
+        Args:
+            source: C text, or a path to it.
+            name: Which function it is, where the text defines several that are not static.
+            profile: `safe` (the default), `checked` or `release`.
+            flags: Further clang options.
+
+        Raises:
+            CandidateError: The text is not acceptable.
+            SignatureError: No kernel can have such a function; the message says what to write instead.
         """
         text = source_text(source)
         return cls(declared_in(text, name, preprocess), source=text, profile=profile, flags=flags)
@@ -125,20 +143,32 @@ class Kernel(CellCallable, Evolvable[Revision]):
     def low_level_callable(self, kind: str | None = None, *, user_data: Any = None) -> Any:
         """A `scipy.LowLevelCallable` that always goes to the active revision.
 
-        `kind` is `quad`, `generic_filter` or `generic_filter1d`; by default what the signature fits. `user_data` is an
-        array that is passed as the kernel's last argument; it is kept, and what is written to it later is seen. Where
-        SciPy passes another number of values than the kernel takes, `quad` gets NaN and filters fail. Raises
-        `UsageError` with the signatures that SciPy takes.
+        Where SciPy passes another number of values than the kernel takes, `quad` gets NaN and filters fail.
+
+        Args:
+            kind: `quad`, `generic_filter` or `generic_filter1d`; by default what the signature fits.
+            user_data: An array that is passed as the kernel's last argument; it is kept, and what is written to it
+                later is seen.
+
+        Raises:
+            UsageError: SciPy is not installed, or takes no callback of this signature; the message says which it takes.
         """
         self._require_code()
         self._keep_for_good()
         return low_level_callable(self.signature, self._cell, kind, user_data)
 
     def freeze(self, revision: Revision | int | None = None) -> Frozen:
-        """A revision (by default the active one) that Numba links into its callers and inlines: no cell, no call.
+        """A revision that Numba links into its callers and inlines: no cell, no call.
 
-        It stays what it is through swaps and `prune`. Numba compiles each caller for it. Its code is
-        that of `release`: a frozen revision has no checks, whatever profile it was compiled for.
+        The frozen revision stays what it is through swaps and `prune`, and Numba compiles each caller for it. Its code
+        is that of `release`: it has no checks, whatever profile the revision was compiled for.
+
+        Args:
+            revision: A handle or a number; by default the active revision.
+
+        Raises:
+            KernelError: There is no revision of this number.
+            UsageError: The argument is no revision of this kernel, or the revision has no body or allocates memory.
         """
         chosen = self._engine.active if revision is None else self._choose(revision)
         if chosen is None and revision is None:

@@ -7,19 +7,19 @@ from typing import Final
 
 from symbiont_jit.errors import UsageError
 
-__all__ = ["flags_of", "profile_of"]
+__all__ = ["require_flags", "require_profile"]
 
 PROFILES: Final = ("safe", "checked", "release")
 
 
-def profile_of(name: str | None) -> str:
+def require_profile(name: str | None) -> str:
     """A profile's name; raises `UsageError` for one that does not exist."""
     if name is None or name in PROFILES:
         return name or "safe"
     raise UsageError(f"there is no profile {name!r}; use one of {', '.join(PROFILES)}")
 
 
-def flags_of(flags: Sequence[str]) -> tuple[str, ...]:
+def require_flags(flags: Sequence[str]) -> tuple[str, ...]:
     """Clang options as a tuple; raises `UsageError` for anything else."""
     if isinstance(flags, str) or not all(isinstance(f, str) for f in flags):
         raise UsageError(f"flags is a list of clang options like ['-O2'], not {flags!r}")
