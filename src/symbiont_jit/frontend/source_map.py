@@ -1,0 +1,215 @@
+"""Where a piece of C stands in the text that its author wrote.
+
+`CodeLines` leads from the code that is parsed to the author's text: spliced lines and macros lie between. `SourceMap`
+leads from the canonical text to the author's, word by word; `AuthorPositions` looks things up in it.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, takewhile
+from typing import Final
+
+__all__ = ["SPLICE", "AuthorPositions", "CodeLines", "SourceMap"]
+
+Position = tuple[int, int]
+
+#: A backslash at the end of a line joins it with the next one; blanks behind it do not keep clang from that.
+SPLICE: Final = re.compile(r"\\[ \t\f\v]*$")
+
+# Comments, spliced ends of lines, and directives but pragmas: what no word of the canonical text comes from.
+_SKIPPED: Final = (
+    r"//(?:\\[ \t\f\v]*\n|[^\n])*|/\*.*?(?:\*/|\Z)|\\[ \t\f\v]*\n"
+    r"|^[ \t\f\v]*\#(?![ \t\f\v]*pragma)(?:\\[ \t\f\v]*\n|[^\n])*"
+)
+_WORD: Final = (
+    r"[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*"
+    r"|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'"
+    r"|<<=|>>=|\.\.\.|->|\+\+|--|<<|>>|&&|\|\||[-+*/%&|^<>=!]=|[^\s\\]"
+)
+_WORDS: Final = re.compile(_WORD)
+_AUTHOR_WORDS: Final = re.compile(f"(?:{_SKIPPED})|(?P<word>{_WORD})", re.DOTALL | re.MULTILINE)
+
+
+class CodeLines:
+    """Where the lines of the code that is parsed come from.
+
+    `joined` is the author's text with spliced lines joined, each line at its own number; `expanded` is what a
+    preprocessor made of it, or None.
+    """
+
+    def __init__(self, original: str, joined: str, expanded: str | None = None) -> None:
+        self._pieces = _spliced_pieces(original)
+        self._joined = [] if expanded is None else joined.split("\n")
+        self._expanded = None if expanded is None else expanded.split("\n")
+        self._known: dict[int, tuple[list[int], list[int]]] = {}
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether every character stands where the author put it."""
+        return self._expanded is None and not self._pieces
+
+    def author_position(self, line: int, column: int) -> Position:
+        """Line and column in the author's text of a place in the code; zeros for none.
+
+        A word that a macro made stands at the first word of its line that the preprocessor changed.
+        """
+        if line < 1:
+            return 0, 0
+        if self._expanded is not None:
+            column = self._column_before_expansion(line, column)
+        starts, lines = self._pieces.get(line, ([1], [line]))
+        piece = max(bisect_right(starts, column) - 1, 0)
+        return lines[piece], column - starts[piece] + 1 if column else 0
+
+    def _column_before_expansion(self, line: int, column: int) -> int:
+        if line not in self._known:
+            expanded = (self._expanded or [])[line - 1 : line]
+            joined = self._joined[line - 1 : line]
+            self._known[line] = _match_words("".join(expanded), "".join(joined))
+        starts, columns = self._known[line]
+        word = bisect_right(starts, column) - 1
+        return columns[word] if word >= 0 else column
+
+
+def _spliced_pieces(original: str) -> dict[int, tuple[list[int], list[int]]]:
+    """Of each line that was joined from several, the columns where these begin in it, and their numbers."""
+    found: dict[int, tuple[list[int], list[int]]] = {}
+    if "\\" not in original:
+        return found
+    first, length = 1, 0
+    *lines, _ = original.split("\n")
+    for number, line in enumerate(lines, 1):
+        match = SPLICE.search(line)
+        if match is None:
+            first, length = number + 1, 0
+            continue
+        length += match.start()
+        starts, numbers = found.setdefault(first, ([1], [first]))
+        starts.append(length + 1)
+        numbers.append(number + 1)
+    return found
+
+
+def _match_words(expanded: str, written: str) -> tuple[list[int], list[int]]:
+    """The columns of an expanded line's words, and where each stands in the line as it was written.
+
+    Words that both lines begin or end with are the same ones. Those between are at the first word that differs: it is
+    the name of a macro.
+    """
+    made, given = list(_WORDS.finditer(expanded)), list(_WORDS.finditer(written))
+    head = _count_equal(made, given)
+    tail = _count_equal(made[head:][::-1], given[head:][::-1])
+    changed = given[min(head, len(given) - 1)].start() + 1 if given else 1
+    columns = [m.start() + 1 for m in given[:head]]
+    columns += [changed] * (len(made) - head - tail)
+    columns += [m.start() + 1 for m in given[len(given) - tail :]]
+    return [m.start() + 1 for m in made], columns
+
+
+def _count_equal(one: Sequence[re.Match[str]], other: Sequence[re.Match[str]]) -> int:
+    """How many words two lines have in common at their beginning."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0][0] == pair[1][0], zip(one, other, strict=False)))
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMap:
+    """Words of a canonical text, by their offsets in ascending order, with line and column in the author's text."""
+
+    offsets: array[int]
+    lines: array[int]
+    columns: array[int]
+
+
+class AuthorPositions:
+    """Looks up places of a canonical `text` in the text that its author has `written`."""
+
+    def __init__(self, text: str, written: str, source_map: SourceMap) -> None:
+        self._text = text
+        self._written = written
+        self._map = source_map
+        self._text_lines = _line_starts(text)
+        self._written_lines = _line_starts(written)
+
+    def find(self, line: int, column: int) -> Position:
+        """Line and column in the author's text of a place in the canonical text; zeros where nothing corresponds.
+
+        Words without a position in the map (operators, brackets) are looked for between their neighbours. What the
+        author did not write stands where the word next to it does.
+        """
+        if not 1 <= line < len(self._text_lines):
+            return 0, 0
+        word = self._word_at(line, max(column, 1))
+        if word is None:
+            return 0, 0
+        mark = bisect_right(self._map.offsets, word.start()) - 1
+        if mark < 0 or self._map.offsets[mark] != word.start():
+            return self._find_between(mark, word) or self._neighbour(mark, line)
+        inside = self._text_lines[line - 1] + max(column, 1) - 1 - word.start()
+        is_same = self._written.startswith(word[0], self._author_offset(mark))
+        return self._map.lines[mark], self._map.columns[mark] + (inside if is_same and 0 < inside < len(word[0]) else 0)
+
+    def _word_at(self, line: int, column: int) -> re.Match[str] | None:
+        """The word of a line that ends behind a column, or the line's last one."""
+        start, end = self._text_lines[line - 1], self._text_lines[line] - 1
+        word = None
+        for word in _WORDS.finditer(self._text, start, end):
+            if word.end() > start + column - 1:
+                return word
+        return word
+
+    def _author_offset(self, mark: int) -> int:
+        line = self._map.lines[mark]
+        start = self._written_lines[line - 1] if 1 <= line <= len(self._written_lines) else len(self._written)
+        return start + max(self._map.columns[mark] - 1, 0)
+
+    def _find_between(self, mark: int, word: re.Match[str]) -> Position | None:
+        """The author's word between those of a mark and of the next one that is the same, counted from the first."""
+        start, end = self._author_range(mark)
+        given = [m for m in _AUTHOR_WORDS.finditer(self._written, start, end) if m["word"] is not None]
+        texts = [m["word"] for m in given]
+        following = 0
+        first = self._map.offsets[mark] if mark >= 0 else 0
+        for own in _WORDS.finditer(self._text, first, word.end()):
+            try:
+                at = texts.index(own[0], following)
+            except ValueError:
+                continue
+            if own.start() == word.start():
+                return self._position(given[at].start("word"))
+            following = at + 1
+        return None
+
+    def _author_range(self, mark: int) -> tuple[int, int]:
+        """Where the author's words of a mark begin, and where those of the next mark behind it do."""
+        if mark < 0:
+            return 0, self._author_offset(0) if self._map.offsets else 0
+        start = self._author_offset(mark)
+        behind = (self._author_offset(m) for m in range(mark + 1, min(mark + 1 + _NEAR, len(self._map.offsets))))
+        is_last = mark + 1 == len(self._map.offsets)
+        return start, len(self._written) if is_last else next((end for end in behind if end > start), start)
+
+    def _position(self, offset: int) -> Position:
+        line = bisect_right(self._written_lines, offset)
+        return line, offset - self._written_lines[line - 1] + 1
+
+    def _neighbour(self, mark: int, line: int) -> Position:
+        """The author's position of the mark before, or where the line has only one behind, of that."""
+        start, end = self._text_lines[line - 1], self._text_lines[line]
+        offsets = self._map.offsets
+        if mark + 1 < len(offsets) and offsets[mark + 1] < end and (mark < 0 or offsets[mark] < start):
+            mark += 1
+        return (self._map.lines[mark], self._map.columns[mark]) if mark >= 0 else (0, 0)
+
+
+#: Of how many marks the next one behind is looked for: a declaration of several names repeats its type before each.
+_NEAR: Final = 8
+
+
+def _line_starts(text: str) -> list[int]:
+    """The offsets at which lines begin, and one more: that of a line behind the last."""
+    return list(accumulate((len(line) + 1 for line in text.split("\n")), initial=0))
