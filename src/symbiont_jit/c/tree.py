@@ -297,7 +297,12 @@ class _MarkingPrinter(_Printer):
         text: str = super()._generate_struct_union_enum(n, name)
         if name == "enum":
             return f"{self._mark(n)}{text}"
-        return f"{name} {self._mark(n) if n.name else ''}{text[len(name) + 1 :]}"  # its position is that of the tag
+        # The position of a struct is that of its tag, or of its brace.
+        before, start, after = text.partition(n.name or "{")
+        return f"{before}{self._mark(n)}{start}{after}"
+
+    def visit_Pragma(self, n: c_ast.Pragma) -> str:
+        return f"#pragma {self._mark(n)}{n.string}"
 
     def visit_Enumerator(self, n: c_ast.Enumerator) -> str:
         indent = len(self._make_indent())

@@ -89,8 +89,7 @@ class Canonical:
     def author_position(self, line: int, column: int) -> tuple[int, int]:
         """Line and column in `written` of a place in `text`, all counted from 1; zeros where nothing corresponds.
 
-        What the author did not write stands where the word next to it does. What a macro made stands at the name of
-        the macro, or at the first word of its line that the preprocessor changed.
+        What the author did not write stands where the word next to it does. What a macro made stands at its name.
         """
         return (line, column) if self._positions is None else self._positions.find(line, column)
 

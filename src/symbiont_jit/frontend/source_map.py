@@ -11,7 +11,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, takewhile
+from itertools import accumulate
 from typing import Final
 
 __all__ = ["SPLICE", "AuthorPositions", "CodeLines", "SourceMap"]
@@ -33,6 +33,15 @@ _WORD: Final = (
 )
 _WORDS: Final = re.compile(_WORD)
 _AUTHOR_WORDS: Final = re.compile(f"(?:{_SKIPPED})|(?P<word>{_WORD})", re.DOTALL | re.MULTILINE)
+#: Words of a declaration that follow each other: of types, qualifiers and storage classes.
+_KEYWORD: Final = re.compile(r"[A-Za-z_]\w*")
+_KEYWORDS: Final = re.compile(r"(?:\w+[ \t]*)+")
+_LAST_KEYWORDS: Final = re.compile(r"(?:\b\w+[ \t]+)+\Z")
+
+#: Words that the author may spell in another way.
+_SPELLINGS: Final = {"complex": "_Complex"}
+#: How many characters before a type its keywords are looked for.
+_WIDE: Final = 200
 
 
 class CodeLines:
@@ -56,7 +65,7 @@ class CodeLines:
     def author_position(self, line: int, column: int) -> Position:
         """Line and column in the author's text of a place in the code; zeros for none.
 
-        A word that a macro made stands at the first word of its line that the preprocessor changed.
+        A word that a macro made stands at the name of the macro.
         """
         if line < 1:
             return 0, 0
@@ -98,22 +107,40 @@ def _spliced_pieces(original: str) -> dict[int, tuple[list[int], list[int]]]:
 def _match_words(expanded: str, written: str) -> tuple[list[int], list[int]]:
     """The columns of an expanded line's words, and where each stands in the line as it was written.
 
-    Words that both lines begin or end with are the same ones. Those between are at the first word that differs: it is
-    the name of a macro.
+    Both lines are read side by side. Where they differ, the written one has a macro, with arguments or without: all
+    words up to what follows it were made by the macro, and stand at its name.
     """
     made, given = list(_WORDS.finditer(expanded)), list(_WORDS.finditer(written))
-    head = _count_equal(made, given)
-    tail = _count_equal(made[head:][::-1], given[head:][::-1])
-    changed = given[min(head, len(given) - 1)].start() + 1 if given else 1
-    columns = [m.start() + 1 for m in given[:head]]
-    columns += [changed] * (len(made) - head - tail)
-    columns += [m.start() + 1 for m in given[len(given) - tail :]]
+    columns: list[int] = []
+    at = 0
+    while len(columns) < len(made):
+        here = given[min(at, len(given) - 1)].start() + 1 if given else 1
+        if at < len(given) and made[len(columns)][0] == given[at][0]:
+            columns.append(here)
+            at += 1
+        else:
+            at = _behind_macro(given, at)
+            following = given[at][0] if at < len(given) else None
+            columns += [here] * (_find_in_depth(made, len(columns), following) - len(columns))
     return [m.start() + 1 for m in made], columns
 
 
-def _count_equal(one: Sequence[re.Match[str]], other: Sequence[re.Match[str]]) -> int:
-    """How many words two lines have in common at their beginning."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0][0] == pair[1][0], zip(one, other, strict=False)))
+def _behind_macro(words: Sequence[re.Match[str]], at: int) -> int:
+    """Where a line goes on behind the macro that stands in it, and behind its arguments if it has any."""
+    if at + 1 < len(words) and words[at + 1][0] == "(":
+        return _find_in_depth(words, at + 2, ")") + 1
+    return at + 1
+
+
+def _find_in_depth(words: Sequence[re.Match[str]], start: int, wanted: str | None) -> int:
+    """The index of a word outside of the brackets that open from `start` on; where there is none, of the end."""
+    depth = 0
+    for index in range(start, len(words)):
+        word = words[index][0]
+        if depth == 0 and word == wanted:
+            return index
+        depth += (word in "([{") - (word in ")]}")
+    return len(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +175,7 @@ class AuthorPositions:
             return 0, 0
         mark = bisect_right(self._map.offsets, word.start()) - 1
         if mark < 0 or self._map.offsets[mark] != word.start():
-            return self._find_between(mark, word) or self._neighbour(mark, line)
+            return self._find_between(mark, word) or self._find_beside(mark + 1, word) or self._neighbour(mark, line)
         inside = self._text_lines[line - 1] + max(column, 1) - 1 - word.start()
         is_same = self._written.startswith(word[0], self._author_offset(mark))
         return self._map.lines[mark], self._map.columns[mark] + (inside if is_same and 0 < inside < len(word[0]) else 0)
@@ -163,15 +190,14 @@ class AuthorPositions:
         return word
 
     def _author_offset(self, mark: int) -> int:
-        line = self._map.lines[mark]
-        start = self._written_lines[line - 1] if 1 <= line <= len(self._written_lines) else len(self._written)
-        return start + max(self._map.columns[mark] - 1, 0)
+        line, column = self._map.lines[mark], self._map.columns[mark]
+        return self._written_lines[line - 1] + max(column - 1, 0) if line else 0
 
     def _find_between(self, mark: int, word: re.Match[str]) -> Position | None:
         """The author's word between those of a mark and of the next one that is the same, counted from the first."""
         start, end = self._author_range(mark)
         given = [m for m in _AUTHOR_WORDS.finditer(self._written, start, end) if m["word"] is not None]
-        texts = [m["word"] for m in given]
+        texts = [_SPELLINGS.get(m["word"], m["word"]) for m in given]
         following = 0
         first = self._map.offsets[mark] if mark >= 0 else 0
         for own in _WORDS.finditer(self._text, first, word.end()):
@@ -184,11 +210,23 @@ class AuthorPositions:
             following = at + 1
         return None
 
+    def _find_beside(self, mark: int, word: re.Match[str]) -> Position | None:
+        """The author's keyword among those around a mark: C leaves it open how the words of a declaration follow."""
+        if not _KEYWORD.fullmatch(word[0]) or mark >= len(self._map.offsets) or self._map.lines[mark] == 0:
+            return None
+        at = self._author_offset(mark)
+        start = max(self._written_lines[self._map.lines[mark] - 1], at - _WIDE)
+        before = _LAST_KEYWORDS.search(self._written, start, at)
+        behind = _KEYWORDS.match(self._written, at)
+        begin, end = before.start() if before else at, behind.end() if behind else at
+        found = re.search(rf"\b{word[0]}\b", self._written[begin:end])
+        return None if found is None else self._position(begin + found.start())
+
     def _author_range(self, mark: int) -> tuple[int, int]:
         """Where the author's words of a mark begin, and where those of the next mark behind it do."""
         if mark < 0:
             return 0, self._author_offset(0) if self._map.offsets else 0
-        start = self._author_offset(mark)
+        start = self._author_offset(mark) if self._map.lines[mark] else 0
         behind = (self._author_offset(m) for m in range(mark + 1, min(mark + 1 + _NEAR, len(self._map.offsets))))
         is_last = mark + 1 == len(self._map.offsets)
         return start, len(self._written) if is_last else next((end for end in behind if end > start), start)

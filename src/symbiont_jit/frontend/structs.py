@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pycparser import c_ast
+from pycparser.c_parser import Coord
 
 from symbiont_jit.c.constants import literal_value
 from symbiont_jit.c.scopes import DeclaredTypes
-from symbiont_jit.c.tree import parse, position, walk
+from symbiont_jit.c.tree import FILE, parse, position, walk
 from symbiont_jit.c.types import scalar_of, spelling_of
 from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.signature import Element, Record
@@ -23,7 +24,7 @@ __all__ = ["fields_of", "is_forward_declaration", "struct_nodes", "struct_proble
 
 
 def struct_nodes(records: Iterable[Record]) -> list[Any]:
-    """The definitions of the records' structs, as nodes without positions; they belong to all texts with the record."""
+    """The definitions of the records' structs, as nodes at line 0; they belong to all texts with the records."""
     return [_struct_node(record.c_definition) for record in records]
 
 
@@ -32,7 +33,7 @@ def _struct_node(definition: str) -> Any:
     tree = parse(definition)
     assert isinstance(tree, c_ast.FileAST), "generated C is well formed"
     for node in walk(tree):
-        node.coord = None  # no author wrote it
+        node.coord = Coord(FILE, 0, 0)  # no author wrote it
     return tree.ext[0]
 
 
