@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -161,6 +161,7 @@ class AuthorPositions:
         self._map = source_map
         self._text_lines = _line_starts(text)
         self._written_lines = _line_starts(written)
+        self._between: dict[int, dict[int, int]] = {}  # what was matched already, by mark
 
     def find(self, line: int, column: int) -> Position:
         """Line and column in the author's text of a place in the canonical text; zeros where nothing corresponds.
@@ -170,22 +171,29 @@ class AuthorPositions:
         """
         if not 1 <= line < len(self._text_lines):
             return 0, 0
-        word = self._word_at(line, max(column, 1))
+        start, end = self._text_lines[line - 1], self._text_lines[line] - 1
+        offset = min(start + max(column - 1, 0), end)
+        word = self._word_at(start, offset, end)
         if word is None:
             return 0, 0
-        mark = bisect_right(self._map.offsets, word.start()) - 1
+        mark = self._mark_at(word.start())
         if mark < 0 or self._map.offsets[mark] != word.start():
             return self._find_between(mark, word) or self._find_beside(mark + 1, word) or self._neighbour(mark, line)
-        inside = self._text_lines[line - 1] + max(column, 1) - 1 - word.start()
-        is_same = self._written.startswith(word[0], self._author_offset(mark))
-        return self._map.lines[mark], self._map.columns[mark] + (inside if is_same and 0 < inside < len(word[0]) else 0)
+        line, column = self._map.lines[mark], self._map.columns[mark]
+        inside = offset - word.start()
+        is_same = inside > 0 and self._written.startswith(word[0], self._author_offset(mark))
+        return line, column + inside if is_same else column
 
-    def _word_at(self, line: int, column: int) -> re.Match[str] | None:
-        """The word of a line that ends behind a column, or the line's last one."""
-        start, end = self._text_lines[line - 1], self._text_lines[line] - 1
+    def _mark_at(self, offset: int) -> int:
+        """The last mark that is not behind an offset, -1 for none."""
+        return bisect_right(self._map.offsets, offset) - 1
+
+    def _word_at(self, start: int, offset: int, end: int) -> re.Match[str] | None:
+        """The first word of a line that ends behind an offset, or the line's last one."""
+        mark = self._mark_at(offset)
         word = None
-        for word in _WORDS.finditer(self._text, start, end):
-            if word.end() > start + column - 1:
+        for word in _WORDS.finditer(self._text, max(start, self._map.offsets[mark] if mark >= 0 else 0), end):
+            if word.end() > offset:
                 return word
         return word
 
@@ -194,21 +202,32 @@ class AuthorPositions:
         return self._written_lines[line - 1] + max(column - 1, 0) if line else 0
 
     def _find_between(self, mark: int, word: re.Match[str]) -> Position | None:
-        """The author's word between those of a mark and of the next one that is the same, counted from the first."""
+        """The author's word that corresponds to one between a mark and the next, where there is one."""
+        if mark not in self._between:
+            self._between[mark] = self._match_between(mark)
+        found = self._between[mark].get(word.start())
+        return None if found is None else self._position(found)
+
+    def _match_between(self, mark: int) -> dict[int, int]:
+        """The author's words between those of a mark and of the next: offsets by offsets in the canonical text.
+
+        Words that the author did not write are passed over; the others follow each other in both texts.
+        """
         start, end = self._author_range(mark)
-        given = [m for m in _AUTHOR_WORDS.finditer(self._written, start, end) if m["word"] is not None]
-        texts = [_SPELLINGS.get(m["word"], m["word"]) for m in given]
-        following = 0
-        first = self._map.offsets[mark] if mark >= 0 else 0
-        for own in _WORDS.finditer(self._text, first, word.end()):
-            try:
-                at = texts.index(own[0], following)
-            except ValueError:
-                continue
-            if own.start() == word.start():
-                return self._position(given[at].start("word"))
-            following = at + 1
-        return None
+        given: dict[str, list[int]] = {}
+        for match in _AUTHOR_WORDS.finditer(self._written, start, end):
+            if match["word"] is not None:
+                given.setdefault(_SPELLINGS.get(match["word"], match["word"]), []).append(match.start("word"))
+        first, *rest = (0, *self._map.offsets[:1]) if mark < 0 else self._map.offsets[mark : mark + 2]
+        found: dict[int, int] = {}
+        following = start
+        for own in _WORDS.finditer(self._text, first, rest[0] if rest else len(self._text)):
+            places = given.get(own[0], [])
+            index = bisect_left(places, following)
+            if index < len(places):
+                found[own.start()] = places[index]
+                following = places[index] + 1
+        return found
 
     def _find_beside(self, mark: int, word: re.Match[str]) -> Position | None:
         """The author's keyword among those around a mark: C leaves it open how the words of a declaration follow."""
