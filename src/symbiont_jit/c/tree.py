@@ -284,19 +284,15 @@ class _MarkingPrinter(_Printer):
         self.coords.append(node.coord)
         return chr(_FIRST_MARK + number)
 
-    def visit_ID(self, n: c_ast.ID) -> str:
-        return f"{self._mark(n)}{n.name}"
-
-    def visit_Constant(self, n: c_ast.Constant) -> str:
-        return f"{self._mark(n)}{n.value}"
-
-    def visit_IdentifierType(self, n: c_ast.IdentifierType) -> str:
-        return f"{self._mark(n)}{' '.join(n.names)}"
+    def visit(self, node: c_ast.Node) -> str:
+        kind = type(node).__name__
+        visit: Any = getattr(self, f"visit_{kind}", self.generic_visit)
+        return f"{self._mark(node) if kind in _BEGIN_AT_POSITION else ''}{visit(node)}"
 
     def _generate_struct_union_enum(self, n: Any, name: str) -> str:
         text: str = super()._generate_struct_union_enum(n, name)
         if name == "enum":
-            return f"{self._mark(n)}{text}"
+            return text
         # The position of a struct is that of its tag, or of its brace.
         before, start, after = text.partition(n.name or "{")
         return f"{before}{self._mark(n)}{start}{after}"
@@ -317,13 +313,7 @@ class _MarkingPrinter(_Printer):
         return text
 
 
-def _marking(visit: Callable[[_MarkingPrinter, Any], str]) -> Callable[[_MarkingPrinter, Any], str]:
-    def visit_and_mark(self: _MarkingPrinter, n: Any) -> str:
-        return f"{self._mark(n)}{visit(self, n)}"
-
-    return visit_and_mark
-
-
-#: Statements begin with the keyword or label that their node's position is of.
-for _kind in "If For While DoWhile Switch Case Default Return Break Continue Goto Label".split():
-    setattr(_MarkingPrinter, f"visit_{_kind}", _marking(getattr(_Printer, f"visit_{_kind}")))
+#: The nodes that are printed beginning with the word that their position is of.
+_BEGIN_AT_POSITION: Final = frozenset(
+    "ID Constant IdentifierType Enum If For While DoWhile Switch Case Default Return Break Continue Goto Label".split()
+)
