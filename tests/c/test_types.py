@@ -19,6 +19,7 @@ from symbiont_jit.c.types import (
     scalar_of,
     spelling_of,
 )
+from symbiont_jit.signature import SCALARS
 
 
 def declared(text):
@@ -67,6 +68,13 @@ def test_a_spelling_is_read_as_the_type_it_is_of():
         *(Arithmetic("c", b) for b in (64, 128, 160)),
     ]
     assert [scalar_of(spelling_of(t).split()) for t in kinds] == kinds
+
+
+def test_declared_scalars_have_exact_spellings():
+    """What a signature calls a scalar in C is the spelling of its type: the two are compared as texts."""
+    for scalar in SCALARS.values():
+        assert spelling_of(scalar_of(scalar.c.split())) == scalar.c
+    assert len({scalar_of(s.c.split()) for s in SCALARS.values()}) == len(SCALARS)
 
 
 @pytest.mark.parametrize(

@@ -81,9 +81,9 @@ class DeclaredTypes(TypeReader):
     def _is_const_name(self, name: str) -> bool:
         return next((scope[name] for scope in reversed(self._const_typedefs) if name in scope), False)
 
-    def _named(self, names: Sequence[str]) -> CType:
+    def _read_name(self, names: Sequence[str]) -> CType:
         is_known = scalar_of(names) is not None or (len(names) == 1 and self.has_typedef(names[0]))
-        return super()._named(names) if is_known else _FOREIGN
+        return super()._read_name(names) if is_known else _FOREIGN
 
     def _enum(self, node: Any) -> Arithmetic:
         return Enumeration("u", 32)

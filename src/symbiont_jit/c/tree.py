@@ -28,7 +28,7 @@ __all__ = [
     "Printed",
     "brace",
     "first_position",
-    "function_named",
+    "find_function",
     "move_positions",
     "normalise",
     "parse",
@@ -136,7 +136,7 @@ def first_position(node: c_ast.Node) -> tuple[int, int]:
     return next((p for n in walk(node) if (p := position(n)) != (0, 0)), (0, 0))
 
 
-def function_named(tree: c_ast.FileAST, name: str) -> c_ast.FuncDef | None:
+def find_function(tree: c_ast.FileAST, name: str) -> c_ast.FuncDef | None:
     """The definition of a function, or None."""
     for node in tree.ext:
         if isinstance(node, c_ast.FuncDef) and node.decl.name == name:

@@ -295,7 +295,7 @@ class TypeReader:
             case c_ast.Enum():
                 return self._enum(node)
             case c_ast.IdentifierType():
-                return self._named(node.names)
+                return self._read_name(node.names)
         return INT
 
     def read_length(self, node: Any) -> str | None:
@@ -340,7 +340,7 @@ class TypeReader:
         self.enums[-1][node.name] = made
         return made
 
-    def _named(self, names: Sequence[str]) -> CType:
+    def _read_name(self, names: Sequence[str]) -> CType:
         if len(names) == 1:
             for scope in reversed(self.typedefs):
                 if names[0] in scope:
@@ -349,7 +349,7 @@ class TypeReader:
 
     def forward(self, node: Any) -> None:
         """`struct name;` alone: in this scope the tag means a struct of its own, whatever it means outside."""
-        self.tags[-1].setdefault(node.name, _mentioned(node))
+        self.tags[-1].setdefault(node.name, _declare_tag(node))
 
     def _struct(self, node: Any) -> StructOf:
         if node.decls is not None:
@@ -357,7 +357,7 @@ class TypeReader:
             fields = tuple((d.name or "", self.read(d.type)) for d in node.decls if isinstance(d, c_ast.Decl))
             bits = self._bit_fields(node, dict(fields))
             mentioned = self.tags[-1].get(node.name)
-            made = _mentioned(node) if mentioned is None or mentioned.is_defined else mentioned
+            made = _declare_tag(node) if mentioned is None or mentioned.is_defined else mentioned
             made.fields, made.bit_fields, made.is_defined = fields, bits, True
             if node.name is not None:
                 self.tags[-1][node.name] = made
@@ -365,7 +365,7 @@ class TypeReader:
         for scope in reversed(self.tags):
             if node.name in scope:
                 return scope[node.name]
-        return self.tags[-1].setdefault(node.name, _mentioned(node))
+        return self.tags[-1].setdefault(node.name, _declare_tag(node))
 
     def _require_members(self, node: Any) -> None:
         """Refuse members without a name that C does not count: what they have inside would hide what is meant."""
@@ -386,7 +386,7 @@ class TypeReader:
         }
 
 
-def _mentioned(node: Any) -> StructOf:
+def _declare_tag(node: Any) -> StructOf:
     """A struct or union of which only the tag is known."""
     keyword = "union" if isinstance(node, c_ast.Union) else "struct"
     return StructOf(name=f"{keyword} {node.name}" if node.name else keyword)

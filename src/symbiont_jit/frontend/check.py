@@ -192,7 +192,7 @@ class _Checker:
         for _, child in node.children():
             self.visit(child)
 
-    def scoped(self, children: Iterable[Any]) -> None:
+    def visit_in_scope(self, children: Iterable[Any]) -> None:
         self.scopes.append(set())
         self.types.open()
         for child in children:
@@ -213,7 +213,7 @@ class _Checker:
         if isinstance(function, c_ast.FuncDecl):
             self.visit(function.type)
             self._check_lengths(function)
-            self.scoped([*(function.args.params if function.args else ()), node.body])
+            self.visit_in_scope([*(function.args.params if function.args else ()), node.body])
         else:
             self.report(node.decl, "type", f"'{name}' has no plain parameter list")
         self.depth -= 1
@@ -331,7 +331,7 @@ class _Checker:
         self.visit(node.type)
         self._check_lengths(node)
         self.depth += 1
-        self.scoped(node.args.params if node.args else ())
+        self.visit_in_scope(node.args.params if node.args else ())
         self.depth -= 1
 
     def _IdentifierType(self, node: Any) -> None:
@@ -344,10 +344,10 @@ class _Checker:
     # -- statements and expressions -----------------------------------------------------------------------------
 
     def _Compound(self, node: Any) -> None:
-        self.scoped(node.block_items or ())
+        self.visit_in_scope(node.block_items or ())
 
     def _For(self, node: Any) -> None:
-        self.scoped((node.init, node.cond, node.next, node.stmt))
+        self.visit_in_scope((node.init, node.cond, node.next, node.stmt))
 
     def _Pragma(self, node: Any) -> None:
         text = node.string if isinstance(node.string, str) else "..."

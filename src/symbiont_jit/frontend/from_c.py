@@ -14,7 +14,7 @@ from pycparser import c_ast
 
 from symbiont_jit.c.constants import literal_value
 from symbiont_jit.c.scopes import declared_types
-from symbiont_jit.c.tree import TOO_DEEP, function_named, walk
+from symbiont_jit.c.tree import TOO_DEEP, find_function, walk
 from symbiont_jit.c.types import StructOf
 from symbiont_jit.errors import CandidateError, Diagnostic, SignatureError, Stage, UsageError
 from symbiont_jit.frontend.prototype import VARIADIC, is_void, print_short
@@ -100,7 +100,7 @@ def _definition(tree: c_ast.FileAST, name: str | None) -> Any:
     functions = [n for n in tree.ext if isinstance(n, c_ast.FuncDef)]
     names = ", ".join(n.decl.name for n in functions)
     if name is not None:
-        found = function_named(tree, name)
+        found = find_function(tree, name)
         if found is None:
             raise SignatureError(f"there is no function {name!r} in the text; it defines: {names}")
         return found
@@ -215,12 +215,12 @@ class _SignatureReader:
         fields = fields_of(node, self.types)
         if not fields or any(d < 1 for _, _, dims in fields for d in dims):
             raise SignatureError(f"{where}: a field of struct {name} is no scalar, struct, or array of literal lengths")
-        made = Record(name, tuple(Field(n, self._named(t, where), d) for n, t, d in fields))
+        made = Record(name, tuple(Field(n, self._find_element(t, where), d) for n, t, d in fields))
         self.structs[name] = node
         require_dtype(made, where)
         return made
 
-    def _named(self, text: str, where: str) -> Element:
+    def _find_element(self, text: str, where: str) -> Element:
         if text in _BY_C_NAME:
             return _BY_C_NAME[text]
         if text.startswith("struct ") and text[7:] in self.structs:

@@ -14,8 +14,8 @@ from pycparser import c_ast
 
 from symbiont_jit.c.constants import integer
 from symbiont_jit.c.scopes import DeclaredTypes
-from symbiont_jit.c.tree import function_named, position, print_tree
-from symbiont_jit.c.types import ArrayOf, CType, PointerTo, scalar_of, spelling_of
+from symbiont_jit.c.tree import find_function, position, print_tree
+from symbiont_jit.c.types import ArrayOf, CType, PointerTo, spelling_of
 from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.signature import SCALARS, ArrayType, Element, Mode, Param, Record, Scalar, Signature
 
@@ -26,7 +26,7 @@ VARIADIC: Final = "variadic functions have no form here, declare every parameter
 
 def check_agreement(tree: c_ast.FileAST, signature: Signature, types: DeclaredTypes) -> list[Diagnostic]:
     """What is different between the candidate's function and the declared one; `types` are those of the file."""
-    definition = function_named(tree, signature.name)
+    definition = find_function(tree, signature.name)
     if definition is None:
         others = [n.decl.name for n in tree.ext if isinstance(n, c_ast.FuncDef)]
         found = f"; the text defines {', '.join(others[:5])}" if others else ""
@@ -47,7 +47,7 @@ def _describe(signature: Signature) -> str:
 
 def _check_return(node: Any, signature: Signature, types: DeclaredTypes) -> list[Diagnostic]:
     wanted = signature.returns.c if signature.returns else "void"
-    if types.spelling(node) == _spelling(wanted):
+    if types.spelling(node) == wanted:
         return []
     given = print_short(node)
     return [_finding(node, f"'{signature.name}' returns '{given}', not '{wanted}'; {_describe(signature)}")]
@@ -86,7 +86,7 @@ def _param_problem(
     if (isinstance(node, c_ast.Decl) and node.name is None) or isinstance(node, c_ast.Typename):
         return " (it has no name)"
     if isinstance(param.type, Scalar):
-        return None if types.spelling(type_node) == _spelling(param.type.c) else ""
+        return None if types.spelling(type_node) == param.type.c else ""
     if "static" in (getattr(type_node, "dim_quals", None) or ()):
         return " ('static' promises a length that nobody checks)"
     return _array_problem(types.read(type_node), param.type, param.mode, own, records)
@@ -130,17 +130,11 @@ def _number(length: str) -> int | None:
         return None
 
 
-def _names_of(element: Element, records: Sequence[Record]) -> set[str | None]:
+def _names_of(element: Element, records: Sequence[Record]) -> set[str]:
     """What an element may be called: a record has the names of all declared records with its layout."""
     if isinstance(element, Scalar):
-        return {_spelling(element.c)}
+        return {element.c}
     return {r.c for r in records if r.layout == element.layout}
-
-
-def _spelling(c_type: str) -> str | None:
-    """The exact name of a scalar type in the prototype."""
-    typ = scalar_of(c_type.split())
-    return None if typ is None else spelling_of(typ)
 
 
 def print_short(node: Any) -> str:

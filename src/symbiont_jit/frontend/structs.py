@@ -16,9 +16,8 @@ from pycparser.c_parser import Coord
 from symbiont_jit.c.constants import literal_value
 from symbiont_jit.c.scopes import DeclaredTypes
 from symbiont_jit.c.tree import FILE, parse, position, walk
-from symbiont_jit.c.types import scalar_of, spelling_of
 from symbiont_jit.errors import Diagnostic, Stage
-from symbiont_jit.signature import Element, Record
+from symbiont_jit.signature import Record
 
 __all__ = ["fields_of", "is_forward_declaration", "struct_nodes", "struct_problems", "take_repeated_structs"]
 
@@ -78,13 +77,7 @@ DeclaredField = tuple[str, str, tuple[int, ...]]
 
 
 def _fields(record: Record) -> list[DeclaredField]:
-    return [(f.name, _spelling(f.type), f.dims) for f in record.fields]
-
-
-def _spelling(element: Element) -> str:
-    """The exact name of an element's type: `int64_t` and `bool` are names of other types in C."""
-    typ = None if isinstance(element, Record) else scalar_of(element.c.split())
-    return element.c if typ is None else spelling_of(typ) or element.c
+    return [(f.name, f.type.c, f.dims) for f in record.fields]
 
 
 def fields_of(node: Any, types: DeclaredTypes) -> list[DeclaredField] | None:

@@ -70,7 +70,7 @@ class _Subscripted:
 
     def __init__(self, *args: Any) -> None:
         name = type(self).__name__
-        raise SignatureError(f"{name} is subscripted, not called; write {name}[{', '.join(map(_shown, args))}]")
+        raise SignatureError(f"{name} is subscripted, not called; write {name}[{', '.join(map(_describe, args))}]")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -81,7 +81,7 @@ class _Marked(_Annotation):
     inner: Any
 
     def __repr__(self) -> str:
-        inside = self.inner.inside if isinstance(self.inner, _RawArray) else _shown(self.inner)
+        inside = self.inner.inside if isinstance(self.inner, _RawArray) else _describe(self.inner)
         return f"{'Out' if self.mode is Mode.OUT else 'InOut'}[{inside}]"
 
 
@@ -103,13 +103,13 @@ class _RawArray(_Annotation):
     @property
     def inside(self) -> str:
         """What stands between the brackets."""
-        return ", ".join(map(_shown, (self.dtype, *self.dims)))
+        return ", ".join(map(_describe, (self.dtype, *self.dims)))
 
     def __repr__(self) -> str:
         return f"Array[{self.inside}]"
 
 
-def _shown(part: Any) -> str:
+def _describe(part: Any) -> str:
     """A part of an annotation as it is written; names are in double quotes, as in the messages around."""
     if isinstance(part, str):
         return f'"{part}"'
@@ -173,7 +173,7 @@ def record(cls: Class) -> Class:
 def _record_field(name: str, annotation: Any, scope: Mapping[str, Any], record: str) -> Field:
     where = f"record {record!r}, field {name!r}"
     require_name(name, where)
-    annotation = _unquoted(_resolve(annotation, scope, where), scope, where)
+    annotation = _unquote(_resolve(annotation, scope, where), scope, where)
     if isinstance(annotation, _Marked):
         raise SignatureError(f"{where}: Out and InOut belong to parameters, not to fields")
     dims: tuple[int, ...] = ()
@@ -300,7 +300,7 @@ def _param(p: inspect.Parameter, scope: Mapping[str, Any], function: str) -> Par
             raise SignatureError(f"{where}: Out and InOut do not nest; write one of them")
         if _is_numba_array(annotation) and not annotation.mutable:
             raise SignatureError(f"{where}: the kernel writes it, and its type is read-only; leave out readonly=True")
-    array = _array(_unquoted(annotation, scope, where), p.name, where)
+    array = _array(_unquote(annotation, scope, where), p.name, where)
     if array is not None:
         return Param(p.name, array, mode)
     element = _element(annotation, p.name, where)
@@ -319,7 +319,7 @@ def _resolve(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
     for _ in range(MAX_QUOTES):
         if not isinstance(value, str):
             return value
-        value = _evaluated(value, scope, where)
+        value = _evaluate(value, scope, where)
     raise SignatureError(f"{where}: the annotation {annotation!r} is text that stands for text; write a type")
 
 
@@ -327,7 +327,7 @@ def _resolve(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
 MAX_QUOTES: Final = 8
 
 
-def _evaluated(annotation: str, scope: Mapping[str, Any], where: str) -> Any:
+def _evaluate(annotation: str, scope: Mapping[str, Any], where: str) -> Any:
     try:
         return eval(annotation, dict(scope))  # noqa: S307  the user's own source, as typing.get_type_hints does
     except SignatureError as error:
@@ -339,7 +339,7 @@ def _evaluated(annotation: str, scope: Mapping[str, Any], where: str) -> Any:
         ) from error
 
 
-def _unquoted(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
+def _unquote(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
     """An `Array[...]` whose dtype was written in quotes with what they stand for."""
     if isinstance(annotation, _RawArray) and isinstance(annotation.dtype, str):
         return replace(annotation, dtype=_resolve(annotation.dtype, scope, where))
@@ -421,7 +421,7 @@ def _element(annotation: Any, name: str, where: str, hint: str = _ARRAY_HINT) ->
                 f"{where}: {annotation.__name__} is derived from a record; decorate it with @record too"
             )
         return made
-    dtype = _structured(annotation)
+    dtype = _find_dtype(annotation)
     if dtype is not None:
         return record_of_dtype(dtype, name, where)
     if isinstance(annotation, _RawArray) or _is_numba_array(annotation):
@@ -435,7 +435,7 @@ def _element(annotation: Any, name: str, where: str, hint: str = _ARRAY_HINT) ->
     )
 
 
-def _structured(annotation: Any) -> np.dtype[Any] | None:
+def _find_dtype(annotation: Any) -> np.dtype[Any] | None:
     """A structured dtype, itself or in Numba's record type. What else has a dtype is data and no type."""
     dtype = getattr(annotation, "dtype", None) if _is_numba(annotation) else annotation
     return dtype if isinstance(dtype, np.dtype) and dtype.names else None
@@ -477,6 +477,6 @@ def _returns(annotation: Any, scope: Mapping[str, Any], function: str) -> Scalar
         raise SignatureError(
             f"{where} cannot be an array; add a parameter such as 'out: Out[float64, \"n\"]' and return None"
         )
-    if hasattr(annotation, _RECORD) or _structured(annotation) is not None:
+    if hasattr(annotation, _RECORD) or _find_dtype(annotation) is not None:
         raise SignatureError(f"{where} cannot be a record; add a parameter such as 'out: Out[Candle]' and return None")
     return _scalar(annotation, where, "or None where buffers are filled")

@@ -73,7 +73,7 @@ def _array_problem(array: ArrayType, mode: Mode, value: Any) -> Problem | None:
         return TypeError, f"is {_describe(value)}, not {'a record' if array.is_record else 'a NumPy array'} of {dtype}"
     is_written = mode is not Mode.IN
     if value.dtype != dtype:
-        advice = _written(dtype) if is_written else _conversion(array.dtype, value.dtype)
+        advice = _spell_dtype(dtype) if is_written else _conversion(array.dtype, value.dtype)
         return TypeError, f"has dtype {value.dtype}, not {dtype}{advice}"
     if not array.dims:
         if value.size != 1 or value.ndim > 1:
@@ -81,16 +81,19 @@ def _array_problem(array: ArrayType, mode: Mode, value: Any) -> Problem | None:
     elif value.ndim != len(array.dims):
         return TypeError, f"has {value.ndim} dimensions, not {len(array.dims)}"
     if not value.flags.c_contiguous:
-        return ValueError, f"is not C-contiguous{_written(dtype) if is_written else '; pass np.ascontiguousarray(...)'}"
+        return (
+            ValueError,
+            f"is not C-contiguous{_spell_dtype(dtype) if is_written else '; pass np.ascontiguousarray(...)'}",
+        )
     # NumPy calls a packed dtype aligned wherever it lies; C wants the fields where their types can be read.
     if not value.flags.aligned or value.ctypes.data % dtype.alignment:
-        return ValueError, f"is not aligned{_written(dtype) if is_written else '; pass a copy'}"
+        return ValueError, f"is not aligned{_spell_dtype(dtype) if is_written else '; pass a copy'}"
     if is_written and not value.flags.writeable:
         return ValueError, f"is read-only, but the kernel writes it ({mode})"
     return None
 
 
-def _written(dtype: np.dtype[Any]) -> str:
+def _spell_dtype(dtype: np.dtype[Any]) -> str:
     """What to do about an array that the kernel writes: a copy made for the call would take the result with it."""
     name = "the same dtype as the kernel's" if dtype.names else f"dtype {dtype}"
     return f"; the kernel writes it: make a new array, contiguous and of {name}, and pass that one"

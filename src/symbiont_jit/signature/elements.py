@@ -45,7 +45,10 @@ C_KEYWORDS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A scalar type under its Numba name, with its C spelling; equal to its NumPy dtype in size and layout."""
+    """A scalar type under its Numba name; equal to its NumPy dtype in size and layout.
+
+    `c` is how C spells it in exact width, as `c.types.spelling_of` does.
+    """
 
     name: str
     c: str
