@@ -46,6 +46,7 @@ def test_operators_have_the_values_of_c(op, left, right, value):
         ("'a'", 97, None),
         (r"'\n'", 10, None),
         ("1.5", None, None),
+        ("1" * 5000, None, None),
         ("n", None, None),
     ],
 )

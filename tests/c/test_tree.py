@@ -9,6 +9,7 @@ from symbiont_jit.errors import Diagnostic
 
 SAMPLE = """\
 struct pair { int a, b; };
+union u { struct t { int u; } t; union { int a; float b; }; };
 typedef struct { double x; } point;
 enum color { RED = 2, BLUE };
 static const double table[2] = { 1.0, 2.5e3 };
@@ -51,7 +52,7 @@ def test_positions_of_printed_words():
         seen.append(here.split()[0])
     for keyword in ("for", "if", "continue;", "switch", "case", "break;", "default:", "do", "while", "return", "enum"):
         assert keyword in seen
-    assert {"out:", "goto", "unroll"} <= set(seen)
+    assert {"out:", "goto", "unroll", "u", "t"} <= set(seen)
 
 
 def test_nodes_that_somebody_made_have_no_position():

@@ -12,6 +12,7 @@ from symbiont_jit.c.types import (
     Arithmetic,
     ArrayOf,
     Enumeration,
+    FunctionOf,
     PointerTo,
     StructOf,
     TypeReader,
@@ -190,6 +191,12 @@ def test_a_typedef_of_itself_ends():
     """`typedef T T;` once more is legal C and means what it meant."""
     node, types = declared("typedef int T; typedef T T; T x;")
     assert types.spelling(node) == "int32_t"
+
+
+def test_a_list_of_names_declares_no_types():
+    """Parameters without types, as before C89, are read as ints: nothing breaks, and clang refuses them."""
+    node, types = declared("typedef int f(a, b);")
+    assert types.read(node) == FunctionOf(INT, (INT, INT))
 
 
 def test_a_tag_is_one_type_in_its_scope():

@@ -77,7 +77,7 @@ def _quotient(a: int, b: int) -> int:
 
 
 def fold(op: str, left: int, right: int) -> int | None:
-    """What a binary operator makes of two numbers; None where C has no value for it, or no such operator.
+    """Compute a binary operator of C; None where C leaves the result undefined or has no such operator.
 
     The numbers are as large as Python's: whether the result fits a type is for the caller to look at.
     """
@@ -152,7 +152,10 @@ def literal_value(node: Any) -> int | None:
         if len(text) == 1:
             return ord(text)
         return _ESCAPES.get(text[1:]) if text[0] == "\\" else None
-    return integer(node.value) if "int" in node.type else None
+    try:
+        return integer(node.value) if "int" in node.type else None
+    except ValueError:  # it has more digits than Python reads
+        return None
 
 
 def plain_integer(node: Any) -> int | None:

@@ -64,7 +64,7 @@ class PlacedLoop:
 
     @property
     def pragma_start(self) -> int:
-        """Where the loop's pragmas begin in the list; the loop's own index where it has none."""
+        """The index at which the loop's pragmas begin in the list; the loop's own index if it has no pragmas."""
         start = self.index
         while start > 0 and is_loop_pragma(self.statements[start - 1]):
             start -= 1
@@ -109,7 +109,7 @@ def _read_start(init: Any) -> tuple[str, tuple[str, ...], Any] | None:
 
 
 def _read_limit(cond: Any, var: str) -> Any | None:
-    """What the counter stays below."""
+    """The bound that the counter of a loop stays below, or None for a condition of another kind."""
     if not isinstance(cond, c_ast.BinaryOp):
         return None
     left, right, operator = cond.left, cond.right, cond.op

@@ -1,4 +1,4 @@
-"""What the names of types mean where a declaration stands, for whoever reads declarations and changes none.
+"""Types of declarations in their scopes, for readers that change no tree: what typedefs and tags mean at each place.
 
 In: declarations in the order of the text. Out: their types and whether they are const, also through typedefs. Lengths
 stay as they are written, and nothing is refused: what is no C is left to clang.
@@ -35,7 +35,7 @@ class DeclaredTypes(TypeReader):
         self._const_typedefs.append({})
 
     def close(self) -> None:
-        """Leave the innermost block with its typedefs and tags."""
+        """Leave the innermost block and forget its typedefs and tags."""
         super().close()
         self._const_typedefs.pop()
 

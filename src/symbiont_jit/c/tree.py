@@ -293,9 +293,8 @@ class _MarkingPrinter(_Printer):
         text: str = super()._generate_struct_union_enum(n, name)
         if name == "enum":
             return text
-        # The position of a struct is that of its tag, or of its brace.
-        before, start, after = text.partition(n.name or "{")
-        return f"{before}{self._mark(n)}{start}{after}"
+        start = len(name) + 1 if n.name else text.find("{")  # its position is that of its tag, or of its brace
+        return f"{text[:start]}{self._mark(n)}{text[start:]}"
 
     def visit_Pragma(self, n: c_ast.Pragma) -> str:
         return f"#pragma {self._mark(n)}{n.string}"

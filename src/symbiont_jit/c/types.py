@@ -48,7 +48,7 @@ __all__ = [
 
 
 class Refused(Exception):  # noqa: N818  an answer, not an error of anybody's
-    """A construct that cannot be traced: the diagnostic says how to write it."""
+    """Raised for a construct that cannot be traced; its `diagnostic` says what to write instead."""
 
     def __init__(self, node: Any, message: str) -> None:
         line, column = first_position(node)
@@ -93,7 +93,7 @@ class VoidType:
 
 @dataclass(frozen=True, slots=True)
 class PointerTo:
-    """An address of something; `is_const` says that nothing is written through it."""
+    """A pointer; `is_const` says that nothing is written through it."""
 
     to: CType
     is_const: bool = field(default=False, compare=False)
@@ -101,7 +101,7 @@ class PointerTo:
 
 @dataclass(frozen=True, slots=True)
 class ArrayOf:
-    """Several of something; `is_const` says that its elements are never written.
+    """An array; `is_const` says that its elements are never written.
 
     `length` is a number as text, or the name of what holds it; empty where an initialiser says it, and None where C
     lets it out.
@@ -142,7 +142,7 @@ class StructOf:
 
 @dataclass(frozen=True, slots=True)
 class FunctionOf:
-    """Something that is called."""
+    """A function: what it returns, and the types of its parameters with arrays as pointers."""
 
     returns: CType
     params: tuple[CType, ...]
@@ -286,7 +286,7 @@ class TypeReader:
                 return ArrayOf(self.read(node.type), length, self.is_const(node.type))
             case c_ast.FuncDecl():
                 params = [p for p in (node.args.params if node.args else ()) if not isinstance(p, c_ast.EllipsisParam)]
-                types = [decayed(self.loosely(p.type)) for p in params]
+                types = [decayed(self.loosely(getattr(p, "type", None))) for p in params]  # K&R has names alone
                 return FunctionOf(self.read(node.type), tuple(t for t in types if t != VOID))
             case c_ast.TypeDecl() | c_ast.Typename():
                 return self.read(node.type)
@@ -393,7 +393,7 @@ def _declare_tag(node: Any) -> StructOf:
 
 
 def _promote_bits(node: Any, typ: CType, width: int | None) -> CType:
-    """What a bit-field is in an expression: an int where that has all its values (C11, 6.3.1.1), or an unsigned one."""
+    """The type of a bit-field in an expression: int if that has all its values (C11, 6.3.1.1), else unsigned int."""
     if width is None:
         raise Refused(node, f"the width of the bit-field '{node.name}' is a plain number")
     if not isinstance(typ, Arithmetic) or width > 32:
@@ -435,7 +435,7 @@ def require_traceable(node: Any, typ: CType, seen: set[int] | None = None) -> No
 
 
 def has_wide_float(typ: CType) -> bool:
-    """Whether a type has to be aligned to more than any other: moves of it trap."""
+    """Whether a type contains a long double: the compiler moves those with instructions that trap if unaligned."""
     match typ:
         case Arithmetic():
             return typ.bits in (80, 160)

@@ -25,7 +25,10 @@ VARIADIC: Final = "variadic functions have no form here, declare every parameter
 
 
 def check_agreement(tree: c_ast.FileAST, signature: Signature, types: DeclaredTypes) -> list[Diagnostic]:
-    """What is different between the candidate's function and the declared one; `types` are those of the file."""
+    """Compare the candidate's function with the declared one, and report every difference.
+
+    `types` are the types that the file declares.
+    """
     definition = find_function(tree, signature.name)
     if definition is None:
         others = [n.decl.name for n in tree.ext if isinstance(n, c_ast.FuncDef)]
@@ -81,7 +84,7 @@ def is_void(node: Any) -> bool:
 def _param_problem(
     node: Any, param: Param, own: Mapping[str, str | None], types: DeclaredTypes, records: Sequence[Record]
 ) -> str | None:
-    """None where the parameter agrees; otherwise what to add to "X, not Y" (often nothing)."""
+    """Compare one parameter: None if it agrees, else what to add to the message "X, not Y" (often nothing)."""
     type_node = getattr(node, "type", None)
     if (isinstance(node, c_ast.Decl) and node.name is None) or isinstance(node, c_ast.Typename):
         return " (it has no name)"
@@ -108,7 +111,7 @@ def _array_problem(
 
 
 def _inner_problem(given: CType, dim: str | int, own: Mapping[str, str | None]) -> str:
-    """What is wrong with an inner dimension; another parameter's name may look like the one that was wanted."""
+    """Say what is wrong with an inner dimension; another parameter's name may look like the one that was wanted."""
     length = given.length if isinstance(given, ArrayOf) else None
     numbers = {name: number for number, name in enumerate(own.values(), 1)}
     if length in numbers and isinstance(dim, str):
@@ -131,7 +134,7 @@ def _number(length: str) -> int | None:
 
 
 def _names_of(element: Element, records: Sequence[Record]) -> set[str]:
-    """What an element may be called: a record has the names of all declared records with its layout."""
+    """The C names that an element may have: those of all declared records with its layout, if it is a record."""
     if isinstance(element, Scalar):
         return {element.c}
     return {r.c for r in records if r.layout == element.layout}

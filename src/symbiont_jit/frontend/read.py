@@ -105,7 +105,7 @@ def _bound(problems: list[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 
 def _expansion_problems(expanded: str) -> list[Diagnostic]:
-    """What a macro may have made: the same rules hold for its text as for text that was written out."""
+    """Findings in a text whose macros are expanded: the rules for text that was written out hold for it too."""
     if len(expanded) > MAX_BYTES:
         message = f"the text grows past {MAX_BYTES:,} characters when its macros are expanded; use functions instead"
         return [Diagnostic(Stage.PREPROCESS, "too-large", message)]
@@ -114,7 +114,7 @@ def _expansion_problems(expanded: str) -> list[Diagnostic]:
 
 
 def _plain_problems(code: str, bare: str) -> list[Diagnostic]:
-    """What a parser should not be given: open literals, directives inside lines, deep nesting."""
+    """Findings that keep a text from the parser: open literals, directives inside lines, deep nesting."""
     return _open_literals(code) + _stray_marks(bare) + _nesting(bare)
 
 
@@ -374,7 +374,7 @@ MAX_SUFFIXES: Final = 32
 
 
 def canonical_problems(printed: str) -> list[Diagnostic]:
-    """What would keep canonical text from being read again: it is what proposers are shown and start from."""
+    """Findings that would keep canonical text from being read again: proposers are shown it and start from it."""
     if len(printed) > MAX_BYTES:
         return [Diagnostic(Stage.READ, "too-large", f"the text has more than {MAX_BYTES:,} characters when printed")]
     return [Diagnostic(d.stage, d.rule, d.message) for d in _nesting(_blank_literals(printed))]

@@ -1,4 +1,4 @@
-"""Where a piece of C stands in the text that its author wrote.
+"""Source maps: from places in C that we made to the lines and columns of the author's text.
 
 `CodeLines` leads from the code that is parsed to the author's text: spliced lines and macros lie between. `SourceMap`
 leads from the canonical text to the author's, word by word; `AuthorPositions` looks things up in it.
@@ -45,7 +45,7 @@ _WIDE: Final = 200
 
 
 class CodeLines:
-    """Where the lines of the code that is parsed come from.
+    """The way from lines of the code that is parsed to lines of the author's text.
 
     `joined` is the author's text with spliced lines joined, each line at its own number; `expanded` is what a
     preprocessor made of it, or None.
@@ -126,7 +126,7 @@ def _match_words(expanded: str, written: str) -> tuple[list[int], list[int]]:
 
 
 def _behind_macro(words: Sequence[re.Match[str]], at: int) -> int:
-    """Where a line goes on behind the macro that stands in it, and behind its arguments if it has any."""
+    """The index of the word that follows a macro, and its arguments if it has any."""
     if at + 1 < len(words) and words[at + 1][0] == "(":
         return _find_in_depth(words, at + 2, ")") + 1
     return at + 1
@@ -242,7 +242,7 @@ class AuthorPositions:
         return None if found is None else self._position(begin + found.start())
 
     def _author_range(self, mark: int) -> tuple[int, int]:
-        """Where the author's words of a mark begin, and where those of the next mark behind it do."""
+        """The author's offset of a mark, and that of the next mark which stands behind it in the author's text too."""
         if mark < 0:
             return 0, self._author_offset(0) if self._map.offsets else 0
         start = self._author_offset(mark) if self._map.lines[mark] else 0

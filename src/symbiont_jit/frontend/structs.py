@@ -37,7 +37,7 @@ def _struct_node(definition: str) -> Any:
 
 
 def struct_problems(tree: c_ast.FileAST, records: Sequence[Record], types: DeclaredTypes) -> list[Diagnostic]:
-    """Where a candidate defines a declared struct in another way."""
+    """Report each definition of a declared struct that differs from the declared one."""
     return [
         Diagnostic(
             Stage.CHECK,

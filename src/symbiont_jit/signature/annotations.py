@@ -55,7 +55,7 @@ _PYTHON_SCALARS: Final[Mapping[type, str]] = {int: "int64", float: "float64", bo
 
 
 class _Annotation:
-    """What a subscription makes. A union with anything, which is how Python spells "or nothing", has no C form."""
+    """The base of annotations with brackets; a union with one of them ("or nothing" in Python) has no C form."""
 
     __slots__ = ()
 
@@ -102,7 +102,7 @@ class _RawArray(_Annotation):
 
     @property
     def inside(self) -> str:
-        """What stands between the brackets."""
+        """The text between the brackets of the annotation."""
         return ", ".join(map(_describe, (self.dtype, *self.dims)))
 
     def __repr__(self) -> str:
@@ -400,7 +400,7 @@ def _dimension(dim: Any, where: str) -> Dimension:
 
 
 def _is_numba(annotation: Any) -> bool:
-    """Whether it is a type of Numba's; a class of such types is none."""
+    """Whether an annotation is a Numba type; a class of Numba types is none."""
     return not isinstance(annotation, type) and type(annotation).__module__.partition(".")[0] == "numba"
 
 

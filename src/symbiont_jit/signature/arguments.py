@@ -17,7 +17,7 @@ __all__ = ["check_arguments"]
 
 
 def check_arguments(signature: Signature, args: Sequence[Any]) -> Exception | None:
-    """What is wrong with a Python call's arguments: a `TypeError`, a `ValueError`, or None.
+    """Find what is wrong with the arguments of a Python call: returns a `TypeError`, a `ValueError`, or None.
 
     Checks number, dtype, contiguity, dimensions, lengths and writability, in that order.
     """
@@ -94,13 +94,13 @@ def _array_problem(array: ArrayType, mode: Mode, value: Any) -> Problem | None:
 
 
 def _spell_dtype(dtype: np.dtype[Any]) -> str:
-    """What to do about an array that the kernel writes: a copy made for the call would take the result with it."""
+    """Advice about an array that the kernel writes: a copy that is made for the call would take the result with it."""
     name = "the same dtype as the kernel's" if dtype.names else f"dtype {dtype}"
     return f"; the kernel writes it: make a new array, contiguous and of {name}, and pass that one"
 
 
 def _conversion(element: Element, given: np.dtype[Any]) -> str:
-    """What to do about an array of another dtype that is only read."""
+    """Advice about an array of another dtype that the kernel only reads."""
     if isinstance(element, Scalar):
         return "; convert it with .astype()"
     is_packed = given.names == element.dtype.names and given.itemsize < element.dtype.itemsize

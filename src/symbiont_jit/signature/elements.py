@@ -1,4 +1,4 @@
-"""What one element is: a scalar, or a record with the layout that C gives a struct.
+"""Types of elements: scalars, and records with the layout that C gives a struct.
 
 In: names and NumPy dtypes. Out: frozen `Scalar`s and `Record`s with their C spelling and their dtype.
 """
@@ -65,7 +65,7 @@ class Scalar:
 
     @property
     def layout(self) -> str:
-        """What decides whether two elements can take each other's place."""
+        """A text that two element types share exactly if they can take each other's place."""
         return self.name
 
     def __str__(self) -> str:
