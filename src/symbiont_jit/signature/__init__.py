@@ -9,12 +9,6 @@ from symbiont_jit.signature.annotations import (
     InOut,
     Out,
     record,
-    require_agreeing_records,
-    require_dimensions,
-    require_distinct_names,
-    require_free_name,
-    require_length,
-    require_size,
     signature_of,
 )
 from symbiont_jit.signature.arguments import check_arguments
@@ -31,6 +25,14 @@ from symbiont_jit.signature.elements import (
 )
 from symbiont_jit.signature.model import ArrayType, Dimension, Mode, Param, Signature
 from symbiont_jit.signature.native import NativeEntry, native_entry
+from symbiont_jit.signature.requirements import (
+    require_agreeing_records,
+    require_dimensions,
+    require_distinct_names,
+    require_free_name,
+    require_length,
+    require_size,
+)
 
 __all__ = [
     "SCALARS",

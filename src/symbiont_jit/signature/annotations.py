@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import builtins
 import inspect
-import math
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, NoReturn, TypeVar
 
 import numpy as np
 
-from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import SignatureError
 from symbiont_jit.signature.elements import (
     SCALARS,
@@ -32,24 +30,23 @@ from symbiont_jit.signature.elements import (
     sub_array,
 )
 from symbiont_jit.signature.model import ArrayType, Dimension, Mode, Param, Signature
+from symbiont_jit.signature.requirements import (
+    ARRAY_HINT,
+    require_dimensions,
+    require_distinct_names,
+    require_free_name,
+    require_length,
+    require_one_meaning,
+    require_size,
+)
 
 __all__ = [
     "Array",
     "InOut",
     "Out",
     "record",
-    "require_agreeing_records",
-    "require_dimensions",
-    "require_distinct_names",
-    "require_free_name",
-    "require_length",
-    "require_size",
     "signature_of",
 ]
-
-MAX_DIMENSIONS: Final = 4
-#: Bytes of what literal lengths alone add up to: more than any machine has, less than a C compiler refuses.
-MAX_LITERAL_BYTES: Final = 2**40
 
 _PYTHON_SCALARS: Final[Mapping[type, str]] = {int: "int64", float: "float64", bool: "boolean", complex: "complex128"}
 
@@ -162,9 +159,7 @@ def record(cls: Class) -> Class:
     made = Record(name, fields)
     require_depth(made.depth, f"record {name!r}")
     require_dtype(made, f"record {name!r}")
-    _require_one_meaning(
-        [*((f"record {name!r}, field {f.name!r}", f.type) for f in fields), (f"record {name!r}", made)]
-    )
+    require_one_meaning([*((f"record {name!r}, field {f.name!r}", f.type) for f in fields), (f"record {name!r}", made)])
     setattr(cls, _RECORD, made)
     cls.dtype = made.dtype  # type: ignore[attr-defined]
     return cls
@@ -210,13 +205,6 @@ def signature_of(
     return signature
 
 
-def require_free_name(name: str) -> None:
-    """Raise `SignatureError` unless a function of that name can be compiled by itself."""
-    if name in vocabulary.FUNCTIONS or name in vocabulary.LIBRARY_SYMBOLS or name in vocabulary.LIBRARY_NAMES:
-        raise SignatureError(f"function {name!r}: C's library has a function of that name; choose another")
-    require_name(name, f"function {name!r}")
-
-
 def _closure(function: Callable[..., Any]) -> dict[str, Any]:
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     found = {}
@@ -228,61 +216,6 @@ def _closure(function: Callable[..., Any]) -> dict[str, Any]:
     return found
 
 
-def require_distinct_names(signature: Signature) -> None:
-    """Raise `SignatureError` where two different things would have one name in C."""
-    taken = {p.name for p in signature.params}
-    for dimension in signature.dimensions:
-        if dimension in taken:
-            raise SignatureError(
-                f"{signature.name}: the dimension {dimension!r} has the name of a parameter; rename one of them "
-                f"(the dimension is passed to C as 'int64_t {dimension}' already)"
-            )
-    require_agreeing_records([signature])
-
-
-def require_agreeing_records(signatures: Sequence[Signature]) -> None:
-    """Raise `SignatureError` where two different records have one name in C, or a name is C's `complex`."""
-    elements = [
-        (f"{s.name}: parameter {p.name!r}", p.type.dtype)
-        for s in signatures
-        for p in s.params
-        if isinstance(p.type, ArrayType)
-    ]
-    _require_one_meaning(elements)
-    if any(s.has_complex for s in signatures):
-        for signature in signatures:
-            _require_no_complex_name(signature)
-
-
-def _require_one_meaning(elements: Iterable[tuple[str, Element]]) -> None:
-    """Raise `SignatureError` where two different records have one name; each element comes with where it is."""
-    known: dict[str, tuple[str, Record]] = {}
-    for where, element in elements:
-        for used in element.nested if isinstance(element, Record) else ():
-            first, other = known.setdefault(used.name, (where, used))
-            if other != used:
-                raise SignatureError(
-                    f"{where}: its record {used.name!r} is another one than that of {first}; rename one of them"
-                )
-
-
-def _require_no_complex_name(signature: Signature) -> None:
-    """Raise `SignatureError` where something is named like the word that stands for C's complex numbers."""
-    names = {
-        "the function": [signature.name],
-        "a parameter": [p.name for p in signature.params],
-        "a dimension": signature.dimensions,
-        "a record": [r.name for r in signature.records],
-        "a field": [f.name for r in signature.records for f in r.fields],
-    }
-    for what, found in names.items():
-        if "complex" in found:
-            raise SignatureError(
-                f"{signature.name}: {what} is named 'complex', which is a word of C where complex numbers are used; "
-                "rename it"
-            )
-
-
 def _param(p: inspect.Parameter, scope: Mapping[str, Any], function: str) -> Param:
     where = f"{function}: parameter {p.name!r}"
     if p.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD and p.kind is not inspect.Parameter.POSITIONAL_ONLY:
@@ -291,7 +224,7 @@ def _param(p: inspect.Parameter, scope: Mapping[str, Any], function: str) -> Par
         raise SignatureError(f"{where}: defaults have no C form; remove '= {p.default!r}'")
     require_name(p.name, where)
     if p.annotation is inspect.Parameter.empty:
-        raise SignatureError(f"{where} has no annotation; write for example '{p.name}: float64' or {_ARRAY_HINT}")
+        raise SignatureError(f"{where} has no annotation; write for example '{p.name}: float64' or {ARRAY_HINT}")
     annotation = _resolve(p.annotation, scope, where)
     mode = Mode.IN
     if isinstance(annotation, _Marked):
@@ -309,7 +242,6 @@ def _param(p: inspect.Parameter, scope: Mapping[str, Any], function: str) -> Par
     return Param(p.name, ArrayType(element, ()), mode)
 
 
-_ARRAY_HINT: Final = "'Array[float64, \"n\"]'"
 _FIELD_HINT: Final = "'Array[float64, 3]'"
 
 
@@ -335,7 +267,7 @@ def _evaluate(annotation: str, scope: Mapping[str, Any], where: str) -> Any:
     except Exception as error:
         raise SignatureError(
             f"{where}: the annotation {annotation!r} cannot be evaluated ({type(error).__name__}: {error}); "
-            f"import the name, or write a Numba type or {_ARRAY_HINT}"
+            f"import the name, or write a Numba type or {ARRAY_HINT}"
         ) from error
 
 
@@ -367,28 +299,6 @@ def _array(annotation: Any, name: str, where: str) -> ArrayType | None:
     return ArrayType(_element(annotation.dtype, name, where), tuple(f"{name}_{i}" for i in range(ndim)))
 
 
-def require_dimensions(count: int, where: str) -> None:
-    """Raise `SignatureError` for an array of too few or too many dimensions."""
-    if not 1 <= count <= MAX_DIMENSIONS:
-        advice = "make one of several, as reshape does" if count else f"write {_ARRAY_HINT}"
-        raise SignatureError(f"{where}: an array has 1 to {MAX_DIMENSIONS} dimensions, not {count}; {advice}")
-
-
-def require_length(length: int, where: str) -> None:
-    """Raise `SignatureError` for a literal dimension that no array has."""
-    if not 1 <= length < 2**31:
-        raise SignatureError(f"{where}: a literal dimension is 1 to 2**31 - 1, not {length}")
-
-
-def require_size(array: ArrayType, where: str) -> None:
-    """Raise `SignatureError` for an array that is too large whatever its named dimensions are."""
-    size = math.prod([array.dtype.dtype.itemsize, *(d for d in array.dims if isinstance(d, int))])
-    if size > MAX_LITERAL_BYTES:
-        raise SignatureError(
-            f"{where}: its literal dimensions alone make {size} bytes, and 2**40 is the limit; name them instead"
-        )
-
-
 def _dimension(dim: Any, where: str) -> Dimension:
     if isinstance(dim, str):
         require_name(dim, f"{where}, dimension")
@@ -408,7 +318,7 @@ def _is_numba_array(annotation: Any) -> bool:
     return _is_numba(annotation) and hasattr(annotation, "ndim")
 
 
-def _element(annotation: Any, name: str, where: str, hint: str = _ARRAY_HINT) -> Element:
+def _element(annotation: Any, name: str, where: str, hint: str = ARRAY_HINT) -> Element:
     """A scalar, a class made by `@record`, or a structured dtype, which is named after its parameter or field."""
     made = getattr(annotation, _RECORD, None)
     if isinstance(made, Record):
