@@ -3,6 +3,7 @@
 Totality: any text or bytes end in object code or in a `CandidateError`, and in nothing else.
 Round trip: the canonical text of an accepted text is accepted, and is its own canonical text.
 Differential: the canonical text computes, bit for bit, what clang makes of the original text.
+Positions: every word of the canonical text leads back to the author's word that it came from.
 """
 
 import random
@@ -21,6 +22,7 @@ from symbiont_jit.engine.target import target_of
 from symbiont_jit.frontend import Canonical, canonical_source
 from symbiont_jit.signature import signature_of
 from tests.frontend.test_corpus import ACCEPT, REJECT, signature_for
+from tests.frontend.test_source_map import require_the_same_words
 
 
 def mixed(a: u64, b: u64, x: f64, y: f64) -> u64: ...
@@ -422,6 +424,26 @@ def test_layout_and_comments_change_nothing(text, rng):
     ]
     changed = canonical_source("\n".join(lines), MIXED, preprocess).text
     assert changed == canonical_source(text, MIXED, preprocess).text
+
+
+@settings(max_examples=40, deadline=None)
+@given(PROGRAMS, st.randoms(use_true_random=False))
+def test_every_word_is_found_where_its_author_put_it(text, rng):
+    """Positions: in whatever layout a program without macros is written, each of its words leads back to itself."""
+    require_the_same_words(canonical_source(text, MIXED, preprocess).text, MIXED, rng)
+
+
+@settings(max_examples=20, deadline=None)
+@given(PROGRAMS)
+def test_every_word_of_a_program_with_macros_has_a_line_of_it(text):
+    """Positions: also where macros made them, words are at a place of the author's text that is not blank."""
+    form = canonical_source(text, MIXED, preprocess)
+    lines = text.split("\n")
+    for number, line in enumerate(form.text.split("\n"), 1):
+        for column, character in enumerate(line, 1):
+            if character != " ":
+                there = form.author_position(number, column)
+                assert lines[there[0] - 1][there[1] - 1 : there[1]].strip()
 
 
 @settings(max_examples=60, deadline=None)

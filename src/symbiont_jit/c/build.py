@@ -1,4 +1,4 @@
-"""Building blocks of transformations: make C syntax, replace names, find what an expression touches.
+"""Building blocks of transformations: make C syntax, replace names and expressions.
 
 In and out: pycparser trees. Nothing here decides whether a change is a good one, or even a legal one.
 """
@@ -6,28 +6,22 @@ In and out: pycparser trees. Nothing here decides whether a change is a good one
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from pycparser import c_ast
 
-from symbiont_jit.c.tree import walk
+from symbiont_jit.c.constants import fold, plain_integer
 
 __all__ = [
     "assign",
-    "assigned_names",
     "binary",
     "block",
-    "call_names",
     "clone",
     "constant",
     "declare",
-    "declared_names",
-    "fresh_name",
-    "integer_value",
     "jumps_out",
     "name",
-    "names_in",
     "rewrite",
     "substitute",
 ]
@@ -48,36 +42,23 @@ def name(text: str) -> c_ast.ID:
     return c_ast.ID(text)
 
 
+#: The operators that bounds and subscripts are made with; a difference of two literals may be negative, no literal.
+_FOLDED: Final = frozenset({"+", "*"})
+
+
 def binary(operator: str, left: Any, right: Any) -> Any:
     """`left operator right`, with the arithmetic of two literals and of zero and one done."""
-    a, b = integer_value(left), integer_value(right)
+    a, b = plain_integer(left), plain_integer(right)
     if operator == "+" and b == 0:
         return left
     if operator == "*" and b == 1:
         return left
     if operator == "*" and a == 1:
         return right
-    if a is not None and b is not None and operator in _FOLDED:
-        return constant(_FOLDED[operator](a, b))
+    value = fold(operator, a, b) if operator in _FOLDED and a is not None and b is not None else None
+    if value is not None:
+        return constant(value)
     return c_ast.BinaryOp(operator, left, right)
-
-
-_FOLDED: Mapping[str, Callable[[int, int], int]] = {
-    "+": lambda a, b: a + b,
-    "*": lambda a, b: a * b,
-}
-
-
-def integer_value(node: Any) -> int | None:
-    """The value of a plain decimal literal, else None."""
-    if (
-        isinstance(node, c_ast.Constant)
-        and node.value.isdigit()
-        and len(node.value) < 19
-        and (node.value == "0" or node.value[0] != "0")
-    ):
-        return int(node.value)
-    return None
 
 
 def assign(target: Any, value: Any, operator: str = "=") -> c_ast.Assignment:
@@ -100,41 +81,6 @@ def declare(
     return c_ast.Decl(text, list(quals or []), [], [], [], inner, value, None)
 
 
-def names_in(node: Any) -> set[str]:
-    """Every name an expression or statement uses, fields and labels aside."""
-    if node is None:
-        return set()
-    fields = {id(n.field) for n in walk(node) if isinstance(n, c_ast.StructRef)}
-    return {n.name for n in walk(node) if isinstance(n, c_ast.ID) and id(n) not in fields}
-
-
-def declared_names(node: Any) -> list[str]:
-    """Every name that is declared below a node, with repetitions."""
-    return [n.name for n in walk(node) if isinstance(n, c_ast.Decl) and n.name is not None]
-
-
-def assigned_names(node: Any) -> set[str]:
-    """Every name whose value a node may change: by assignment, `++`, `--`, or by taking its address."""
-    changed = set()
-    for n in walk(node):
-        if isinstance(n, c_ast.Assignment):
-            changed.add(_root_name(n.lvalue))
-        elif isinstance(n, c_ast.UnaryOp) and n.op in ("++", "--", "p++", "p--", "&"):
-            changed.add(_root_name(n.expr))
-    return {n for n in changed if n is not None}
-
-
-def _root_name(node: Any) -> str | None:
-    while isinstance(node, c_ast.ArrayRef | c_ast.StructRef):
-        node = node.name
-    return node.name if isinstance(node, c_ast.ID) else None
-
-
-def call_names(node: Any) -> set[str]:
-    """Every function a node calls."""
-    return {n.name.name for n in walk(node) if isinstance(n, c_ast.FuncCall) and isinstance(n.name, c_ast.ID)}
-
-
 def jumps_out(node: Any) -> bool:
     """Whether control may leave a node other than by its end: return, goto, a break or continue of its own level."""
 
@@ -153,21 +99,6 @@ def jumps_out(node: Any) -> bool:
         return any(leaves(child, in_loop, in_switch) for _, child in current.children())
 
     return leaves(node, False, False)
-
-
-def fresh_name(tree: Any, stem: str) -> str:
-    """A name that nothing in the tree has."""
-    taken = {n.name for n in walk(tree) if isinstance(n, c_ast.ID)} | set(declared_names(tree))
-    taken |= {n.declname for n in walk(tree) if isinstance(n, c_ast.TypeDecl) and n.declname}
-    base = stem.rstrip("0123456789_") or "v"
-    return next(candidate for candidate in _numbered(base) if candidate not in taken)
-
-
-def _numbered(base: str) -> Iterator[str]:
-    number = 1
-    while True:
-        yield f"{base}_{number}"
-        number += 1
 
 
 def rewrite(node: Any, change: Callable[[Any], Any | None]) -> Any:

@@ -15,7 +15,7 @@ from pycparser import c_ast
 
 from symbiont_jit.c.tree import walk
 
-__all__ = ["LIMITS", "Constants", "integer"]
+__all__ = ["LIMITS", "Constants", "fold", "integer", "literal_value", "plain_integer"]
 
 #: The standard constants that lengths are made of.
 LIMITS: Final[Mapping[str, int]] = {
@@ -58,7 +58,7 @@ _FOLDED: Final[Mapping[str, Callable[[int, int], int]]] = {
     "||": lambda a, b: a != 0 or b != 0,
 }
 
-#: What may stand on the right; of division, what C rounds like everybody.
+#: What may stand on the right of an operator: of shifts what C defines, of divisions what is no zero.
 _RIGHT_SIDES: Final = {"<<": range(31), ">>": range(31), "/": range(1, 2**31), "%": range(1, 2**31)}
 
 _UNARY: Final[Mapping[str, Callable[[int], int]]] = {
@@ -72,13 +72,28 @@ _ESCAPES: Final = {"n": 10, "t": 9, "r": 13, "0": 0, "\\": 92, "'": 39, '"': 34,
 
 
 def _quotient(a: int, b: int) -> int:
-    """Rounded towards zero, as C does."""
+    """The quotient of two integers, rounded towards zero as in C."""
     return a // b if a >= 0 else -(-a // b)
+
+
+def fold(op: str, left: int, right: int) -> int | None:
+    """Compute a binary operator of C; None where C leaves the result undefined or has no such operator.
+
+    The numbers are as large as Python's: whether the result fits a type is for the caller to look at.
+    """
+    allowed = _RIGHT_SIDES.get(op)
+    if op not in _FOLDED or (allowed is not None and right not in allowed):
+        return None
+    return int(_FOLDED[op](left, right))
 
 
 @dataclass(frozen=True, slots=True)
 class Constants:
-    """What is known of names and types: values, sizes in bytes, the range of an integer type; None for what is not."""
+    """Constant expressions of one place in a text: `value` computes them from what is known of names and types there.
+
+    `value_of` gives the value of a name, `size_of` the bytes of an operand of `sizeof`, `range_of` the values of an
+    integer type; each gives None for what is not known.
+    """
 
     value_of: Callable[[str], int | None]
     size_of: Callable[[Any], int | None]
@@ -86,15 +101,15 @@ class Constants:
 
     def value(self, node: Any) -> int | None:
         """The value of a constant expression."""
-        found = self._computed(node)
+        found = self._compute(node)
         if found is None or found not in _RANGE:
             return None
         return None if found < 0 and self._is_unsigned(node) else int(found)
 
-    def _computed(self, node: Any) -> int | None:
+    def _compute(self, node: Any) -> int | None:
         match node:
             case c_ast.Constant():
-                return _literal(node)
+                return literal_value(node)
             case c_ast.ID():
                 return self.value_of(node.name)
             case c_ast.UnaryOp(op="sizeof"):
@@ -104,11 +119,11 @@ class Constants:
                 return None if inner is None else _UNARY[node.op](inner)
             case c_ast.BinaryOp() if node.op in _FOLDED:
                 left, right = self.value(node.left), self.value(node.right)
-                if left is None or right is None or right not in _RIGHT_SIDES.get(node.op, _RANGE):
+                if left is None or right is None:
                     return None
                 if min(left, right) < 0 and (self._is_unsigned(node.left) or self._is_unsigned(node.right)):
                     return None
-                return int(_FOLDED[node.op](left, right))
+                return fold(node.op, left, right)
             case c_ast.TernaryOp():
                 parts = [self.value(part) for part in (node.cond, node.iftrue, node.iffalse)]
                 return None if None in parts else parts[1] if parts[0] else parts[2]
@@ -128,16 +143,28 @@ class Constants:
         )
 
 
-def _literal(node: Any) -> int | None:
+def literal_value(node: Any) -> int | None:
+    """The value of an integer or character literal, in any base and with any suffix; None for every other node."""
+    if not isinstance(node, c_ast.Constant):
+        return None
     if node.type == "char":
         text = node.value[1:-1]
         if len(text) == 1:
             return ord(text)
         return _ESCAPES.get(text[1:]) if text[0] == "\\" else None
-    return integer(node.value) if "int" in node.type else None
+    try:
+        return integer(node.value) if "int" in node.type else None
+    except ValueError:  # it has more digits than Python reads
+        return None
+
+
+def plain_integer(node: Any) -> int | None:
+    """The value of a decimal literal without a suffix, else None: one that stays what it is when it is printed anew."""
+    is_plain = isinstance(node, c_ast.Constant) and node.value.isdigit() and len(node.value) < 19
+    return int(node.value) if is_plain and (node.value == "0" or node.value[0] != "0") else None
 
 
 def integer(text: str) -> int:
-    """The number of an integer literal."""
+    """The number that an integer literal stands for."""
     digits = text.rstrip("lLuU")
     return int(digits, 8 if digits[0] == "0" and digits.isdigit() else 0)

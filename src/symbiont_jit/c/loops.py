@@ -8,27 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pycparser import c_ast
 
-from symbiont_jit.c.build import (
-    assign,
-    assigned_names,
-    binary,
-    block,
-    constant,
-    declare,
-    declared_names,
-    integer_value,
-    name,
-    names_in,
-)
+from symbiont_jit.c.build import assign, binary, block, constant, declare, name
+from symbiont_jit.c.constants import plain_integer
+from symbiont_jit.c.names import assigned_names, declared_names, names_in
 from symbiont_jit.c.tree import walk
 
 __all__ = [
     "Loop",
-    "Site",
+    "PlacedLoop",
     "body_statements",
     "is_loop_pragma",
     "is_short",
@@ -39,8 +30,8 @@ __all__ = [
     "unrolled_copies",
 ]
 
-
-SHORT = 32
+#: A loop of at most so many iterations, known beforehand, is short: clang unrolls it.
+SHORT: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +48,7 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class PlacedLoop:
     """A loop and the list of statements it stands in."""
 
     statements: list[Any]
@@ -73,7 +64,7 @@ class Site:
 
     @property
     def pragma_start(self) -> int:
-        """Where the loop's pragmas begin in the list; the loop's own index where it has none."""
+        """The index at which the loop's pragmas begin in the list; the loop's own index if it has no pragmas."""
         start = self.index
         while start > 0 and is_loop_pragma(self.statements[start - 1]):
             start -= 1
@@ -94,12 +85,12 @@ def loop_of(node: Any) -> Loop | None:
     """
     if not isinstance(node, c_ast.For) or not isinstance(node.stmt, c_ast.Compound):
         return None
-    start = _start(node.init)
+    start = _read_start(node.init)
     if start is None:
         return None
     var, c_type, low = start
-    high = _limit(node.cond, var)
-    step = _step(node.next, var)
+    high = _read_limit(node.cond, var)
+    step = _read_step(node.next, var)
     if high is None or step is None:
         return None
     changed = assigned_names(node.stmt)
@@ -108,7 +99,7 @@ def loop_of(node: Any) -> Loop | None:
     return Loop(var, c_type, low, high, step, node.stmt, node)
 
 
-def _start(init: Any) -> tuple[str, tuple[str, ...], Any] | None:
+def _read_start(init: Any) -> tuple[str, tuple[str, ...], Any] | None:
     if not isinstance(init, c_ast.DeclList) or len(init.decls) != 1:
         return None
     decl = init.decls[0]
@@ -117,8 +108,8 @@ def _start(init: Any) -> tuple[str, tuple[str, ...], Any] | None:
     return None if decl.init is None else (decl.name, tuple(decl.type.type.names), decl.init)
 
 
-def _limit(cond: Any, var: str) -> Any | None:
-    """What the counter stays below."""
+def _read_limit(cond: Any, var: str) -> Any | None:
+    """The bound that the counter of a loop stays below, or None for a condition of another kind."""
     if not isinstance(cond, c_ast.BinaryOp):
         return None
     left, right, operator = cond.left, cond.right, cond.op
@@ -131,15 +122,15 @@ def _limit(cond: Any, var: str) -> Any | None:
     return binary("+", right, constant(1)) if operator == "<=" else None
 
 
-def _step(node: Any, var: str) -> int | None:
+def _read_step(node: Any, var: str) -> int | None:
     match node:
         case c_ast.UnaryOp(op="p++" | "++", expr=c_ast.ID(name=counted)) if counted == var:
             return 1
         case c_ast.Assignment(op="+=", lvalue=c_ast.ID(name=counted), rvalue=amount) if counted == var:
-            return integer_value(amount) or None
+            return plain_integer(amount) or None
         case c_ast.Assignment(op="=", lvalue=c_ast.ID(name=counted), rvalue=c_ast.BinaryOp(op="+", left=a, right=b)):
             if counted == var and isinstance(a, c_ast.ID) and a.name == var:
-                return integer_value(b) or None
+                return plain_integer(b) or None
     return None
 
 
@@ -158,14 +149,14 @@ def body_statements(loop: Loop) -> list[Any]:
     return items
 
 
-def loops_in(tree: Any) -> Iterator[Site]:
+def loops_in(tree: Any) -> Iterator[PlacedLoop]:
     """Every counted loop with its place, outer ones first."""
     for node in walk(tree):
         if isinstance(node, c_ast.Compound):
-            yield from _sites(node.block_items or [])
+            yield from _placed_loops(node.block_items or [])
 
 
-def main_loops(tree: Any) -> list[Site]:
+def main_loops(tree: Any) -> list[PlacedLoop]:
     """The counted loops where time is spent.
 
     Left out are loops that only count copies, and the rest loops of earlier transformations with all they contain.
@@ -176,7 +167,7 @@ def main_loops(tree: Any) -> list[Site]:
         node = stack.pop()
         skipped: set[int] = set()
         if isinstance(node, c_ast.Compound):
-            for site in _sites(node.block_items or []):
+            for site in _placed_loops(node.block_items or []):
                 if _is_rest(site):
                     skipped.add(id(site.loop.node))
                 elif not is_short(site.loop):
@@ -185,16 +176,16 @@ def main_loops(tree: Any) -> list[Site]:
     return found
 
 
-def _sites(statements: list[Any]) -> Iterator[Site]:
+def _placed_loops(statements: list[Any]) -> Iterator[PlacedLoop]:
     for index, statement in enumerate(statements):
         loop = loop_of(statement)
         if loop is not None:
-            yield Site(statements, index, loop)
+            yield PlacedLoop(statements, index, loop)
 
 
 def is_short(loop: Loop) -> bool:
     """Whether a loop has so few iterations, known beforehand, that it is unrolled anyway."""
-    low, high = integer_value(loop.low), integer_value(loop.high)
+    low, high = plain_integer(loop.low), plain_integer(loop.high)
     return low is not None and high is not None and high - low <= SHORT * loop.step
 
 
@@ -204,10 +195,10 @@ def unrolled_copies(node: Any) -> int:
     loop = loop_of(node)
     if loop is None or not is_short(loop):
         return inside
-    return inside * max(1, ((integer_value(loop.high) or 0) - (integer_value(loop.low) or 0)) // loop.step)
+    return inside * max(1, ((plain_integer(loop.high) or 0) - (plain_integer(loop.low) or 0)) // loop.step)
 
 
-def _is_rest(site: Site) -> bool:
+def _is_rest(site: PlacedLoop) -> bool:
     """Whether a loop goes on where an earlier one in the same list, of larger steps, ended."""
     low = site.loop.low
     if not isinstance(low, c_ast.ID):

@@ -1,6 +1,7 @@
-"""Text without comments and macros <-> pycparser's syntax tree, and what the tree says about types.
+"""C text <-> pycparser's syntax tree: parse, print, walk, and the positions that nodes have.
 
-In: code that `text` has read. Out: a tree, or one diagnostic; and the canonical C printed back from a tree.
+In: C without comments and macros. Out: a tree, or one diagnostic; and C printed back from a tree, with the positions
+of the tokens that it was made of.
 Printing is made safe here: pycparser prints `if (a) if (b) x; else y;` with the `else` on the wrong `if`,
 so every controlled statement gets braces first.
 """
@@ -8,24 +9,32 @@ so every controlled statement gets braces first.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final, NoReturn
 
 from pycparser import c_ast, c_generator
-from pycparser.c_parser import CParser, ParseError
+from pycparser.c_lexer import CLexer
+from pycparser.c_parser import Coord, CParser, ParseError
 
 from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import Diagnostic, Stage
 
 __all__ = [
+    "FILE",
+    "TOO_DEEP",
+    "Printed",
+    "brace",
     "first_position",
-    "function_named",
-    "is_redundant_typedef",
+    "find_function",
+    "move_positions",
+    "normalise",
     "parse",
     "position",
     "print_tree",
-    "resolve_element",
-    "resolve_scalar",
+    "print_with_positions",
     "walk",
 ]
 
@@ -38,12 +47,15 @@ TOO_DEEP: Final = Diagnostic(
 )
 
 
-def parse(code: str) -> c_ast.FileAST | Diagnostic:
-    """The syntax tree of the candidate alone, or why there is none."""
+def parse(code: str, *, with_complex: bool = False) -> c_ast.FileAST | Diagnostic:
+    """The syntax tree of the candidate alone, or why there is none.
+
+    `with_complex` says that `complex` is a word of C, as with <complex.h>; the tree has `_Complex` in its place.
+    """
     names = [name for name in vocabulary.TYPEDEFS if name in code]
     declared = f"typedef int {', '.join(names)};\n" if names else ""  # one declaration: they cost time
     try:
-        tree = _Parser().parse(f'{declared}# 1 "{FILE}"\n{code}', FILE)
+        tree = _Parser(lexer=_ComplexLexer if with_complex else CLexer).parse(f'{declared}# 1 "{FILE}"\n{code}', FILE)
     except ParseError as error:
         return _parse_diagnostic(str(error))
     except RecursionError:
@@ -75,6 +87,16 @@ class _Parser(CParser):  # type: ignore[misc]  # pycparser has no type informati
         super()._reset(mark)
 
 
+class _ComplexLexer(CLexer):  # type: ignore[misc]  # pycparser has no type information
+    """pycparser's lexer, to which `complex` is the keyword that <complex.h> makes of it: columns stay as they are."""
+
+    def token(self) -> Any:
+        token = super().token()
+        if token is not None and token.value == "complex" and token.type == "ID":
+            token.type, token.value = "_COMPLEX", "_Complex"
+        return token
+
+
 def _parse_diagnostic(message: str) -> Diagnostic:
     match = re.match(r"^(?:[^:\n]*:(?P<line>\d+):(?:(?P<column>\d+):?)?\s*)?(?P<text>.*)$", message, re.DOTALL)
     assert match is not None  # every part of the pattern is optional
@@ -96,7 +118,17 @@ def walk(node: c_ast.Node) -> Iterator[c_ast.Node]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(child for _, child in reversed(current.children()))
+        stack.extend([*current][::-1])  # a node iterates over its children
+
+
+def move_positions(tree: c_ast.Node, move: Callable[[int, int], tuple[int, int]]) -> None:
+    """Give every node the position that `move` makes of its line and column, in place."""
+    moved: dict[int, Any] = {}  # nodes share positions, and each is moved once; holding them keeps their identities
+    for node in walk(tree):
+        coord = node.coord
+        if coord is not None and id(coord) not in moved:
+            moved[id(coord)] = coord
+            coord.line, coord.column = move(coord.line or 0, coord.column or 0)
 
 
 def first_position(node: c_ast.Node) -> tuple[int, int]:
@@ -104,7 +136,7 @@ def first_position(node: c_ast.Node) -> tuple[int, int]:
     return next((p for n in walk(node) if (p := position(n)) != (0, 0)), (0, 0))
 
 
-def function_named(tree: c_ast.FileAST, name: str) -> c_ast.FuncDef | None:
+def find_function(tree: c_ast.FileAST, name: str) -> c_ast.FuncDef | None:
     """The definition of a function, or None."""
     for node in tree.ext:
         if isinstance(node, c_ast.FuncDef) and node.decl.name == name:
@@ -115,27 +147,88 @@ def function_named(tree: c_ast.FileAST, name: str) -> c_ast.FuncDef | None:
 def print_tree(tree: c_ast.Node) -> str:
     """C text of a tree; parsing it again gives the same tree."""
     text: str = _Printer(reduce_parentheses=True).visit(tree)
+    return _without_empty_lines(text)
+
+
+def _without_empty_lines(text: str) -> str:
     lines = (line.rstrip() for line in text.split("\n"))
     return "\n".join(line for line in lines if line) + "\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """C text of a tree, and where its words come from.
+
+    `offsets` are places in `text` where a word of the tree begins, in ascending order; `lines` and `columns` are the
+    positions that the nodes of these words have. Words of nodes without a position are not among them.
+    """
+
+    text: str
+    offsets: array[int]
+    lines: array[int]
+    columns: array[int]
+
+
+def print_with_positions(tree: c_ast.Node) -> Printed:
+    """The text of `print_tree`, with the positions that the nodes of the tree have.
+
+    The printer puts a private character before each word that has a position; one pass takes all of them out again.
+    """
+    printer = _MarkingPrinter()
+    marked = _without_empty_lines(printer.visit(tree))
+    first, *pieces = _MARK.split(marked)
+    coords = [printer.coords[ord(mark) - _FIRST_MARK] for mark in _MARK.findall(marked)]
+    return Printed(
+        first + "".join(pieces),
+        array("I", list(accumulate(map(len, pieces), initial=len(first)))[: len(pieces)]),
+        array("I", [coord.line or 0 for coord in coords]),
+        array("I", [coord.column or 0 for coord in coords]),
+    )
+
+
+#: Marks are characters for private use, which no candidate can have: its text is ASCII when it is parsed.
+_FIRST_MARK: Final = 0xF0000
+_MARK_COUNT: Final = 0x110000 - _FIRST_MARK
+_MARK: Final = re.compile("[\U000f0000-\U0010ffff]")
+
+
 def brace(tree: c_ast.Node) -> None:
     """Give every controlled statement braces, in place; an `else if` chain stays one."""
-    for node in walk(tree):
-        match node:
-            case c_ast.If():
-                node.iftrue = _compound(node.iftrue)
-                if node.iffalse is not None and not isinstance(node.iffalse, c_ast.If):
-                    node.iffalse = _compound(node.iffalse)
-            case c_ast.For() | c_ast.While() | c_ast.DoWhile() | c_ast.Switch():
-                node.stmt = _compound(node.stmt)
+    _change_nodes(tree, _BRACES)
 
 
-def spell_lengths(tree: c_ast.Node) -> None:
-    """Write a length that begins with `*` as a subscript, in place: pycparser reads `[*` as an array of any length."""
+def normalise(tree: c_ast.Node) -> None:
+    """Give every controlled statement braces, and spell each length so that it can be read again, in place."""
+    _change_nodes(tree, {**_BRACES, c_ast.ArrayDecl: _spell_length})
+
+
+def _change_nodes(tree: c_ast.Node, changes: Mapping[type, Callable[[Any], None]]) -> None:
     for node in walk(tree):
-        if isinstance(node, c_ast.ArrayDecl) and node.dim is not None:
-            node.dim = _without_star(node.dim)
+        change = changes.get(type(node))
+        if change is not None:
+            change(node)
+
+
+def _brace_branches(node: Any) -> None:
+    node.iftrue = _compound(node.iftrue)
+    if node.iffalse is not None and not isinstance(node.iffalse, c_ast.If):
+        node.iffalse = _compound(node.iffalse)
+
+
+def _brace_body(node: Any) -> None:
+    node.stmt = _compound(node.stmt)
+
+
+_BRACES: Final[Mapping[type, Callable[[Any], None]]] = {
+    c_ast.If: _brace_branches,
+    **dict.fromkeys((c_ast.For, c_ast.While, c_ast.DoWhile, c_ast.Switch), _brace_body),
+}
+
+
+def _spell_length(node: Any) -> None:
+    """Write a length that begins with `*` as a subscript: pycparser reads `[*` as an array of any length."""
+    if node.dim is not None:
+        node.dim = _without_star(node.dim)
 
 
 def _without_star(node: Any) -> Any:
@@ -177,56 +270,49 @@ class _Printer(c_generator.CGenerator):  # type: ignore[misc]  # pycparser has n
         return ";"
 
 
-_COMPLEX: Final = ({"float", "_Complex"}, {"double", "_Complex"})
-_WORDS_OF_INTEGERS: Final = {"char", "short", "int", "long", "signed", "unsigned"}
+class _MarkingPrinter(_Printer):
+    """A printer that puts a mark before the words of nodes that have a position: names, literals, types, keywords."""
+
+    def __init__(self) -> None:
+        super().__init__(reduce_parentheses=True)
+        self.coords: list[Coord] = []
+
+    def _mark(self, node: c_ast.Node) -> str:
+        number = len(self.coords)
+        if node.coord is None or number >= _MARK_COUNT:  # a text of so many words is too long to be accepted
+            return ""
+        self.coords.append(node.coord)
+        return chr(_FIRST_MARK + number)
+
+    def visit(self, node: c_ast.Node) -> str:
+        kind = type(node).__name__
+        visit: Any = getattr(self, f"visit_{kind}", self.generic_visit)
+        return f"{self._mark(node) if kind in _BEGIN_AT_POSITION else ''}{visit(node)}"
+
+    def _generate_struct_union_enum(self, n: Any, name: str) -> str:
+        text: str = super()._generate_struct_union_enum(n, name)
+        if name == "enum":
+            return text
+        start = len(name) + 1 if n.name else text.find("{")  # its position is that of its tag, or of its brace
+        return f"{text[:start]}{self._mark(n)}{text[start:]}"
+
+    def visit_Pragma(self, n: c_ast.Pragma) -> str:
+        return f"#pragma {self._mark(n)}{n.string}"
+
+    def visit_Enumerator(self, n: c_ast.Enumerator) -> str:
+        indent = len(self._make_indent())
+        text = super().visit_Enumerator(n)
+        return f"{text[:indent]}{self._mark(n)}{text[indent:]}"
+
+    def _generate_type(self, n: Any, modifiers: Any = None, emit_declname: bool = True, **options: Any) -> str:
+        if isinstance(n, c_ast.TypeDecl) and n.declname and emit_declname:
+            # The name stands in the midst of its declarator: a declarator of a marked name takes it there.
+            n = c_ast.TypeDecl(f"{self._mark(n)}{n.declname}", n.quals, n.align, n.type, attributes=n.attributes)
+        text: str = super()._generate_type(n, modifiers, emit_declname, **options)
+        return text
 
 
-def resolve_scalar(names: Sequence[str], typedefs: Mapping[str, c_ast.Node]) -> str | None:
-    """The exact type behind the words of a scalar type: `int64_t`, `double _Complex`, `bool`; None for others."""
-    if len(names) == 1 and names[0] in typedefs:
-        return _resolve_typedef(typedefs[names[0]], typedefs)
-    if len(names) == 1 and names[0] in vocabulary.TYPEDEFS:
-        return resolve_scalar(vocabulary.TYPEDEFS[names[0]].split(), {})
-    if len(names) == 1 and names[0] in ("float", "double", "void", "char"):
-        return names[0]
-    if list(names) == ["_Bool"]:
-        return "bool"
-    if len(names) == 2 and set(names) in _COMPLEX:
-        return " ".join(sorted(names, reverse=True))
-    if not set(names) <= _WORDS_OF_INTEGERS:
-        return None
-    width = 8 if "char" in names else 16 if "short" in names else 64 if "long" in names else 32
-    return f"{'u' if 'unsigned' in names else ''}int{width}_t"
-
-
-def resolve_element(node: Any, typedefs: Mapping[str, c_ast.Node]) -> str | None:
-    """The same of a declarator that is neither pointer nor array; a struct is `struct name`.
-
-    `char` is `int8_t`, as clang is told: it has a sign on every machine.
-    """
-    if not isinstance(node, c_ast.TypeDecl):
-        return None
-    if isinstance(node.type, c_ast.Struct):
-        return f"struct {node.type.name}" if node.type.name else None
-    if not isinstance(node.type, c_ast.IdentifierType):
-        return None
-    names = node.type.names
-    if len(names) == 1 and names[0] in typedefs:
-        return resolve_element(typedefs[names[0]], typedefs)
-    exact = resolve_scalar(names, typedefs)
-    return "int8_t" if exact == "char" else exact
-
-
-def _resolve_typedef(type_node: Any, typedefs: Mapping[str, c_ast.Node]) -> str | None:
-    if isinstance(type_node, c_ast.TypeDecl) and isinstance(type_node.type, c_ast.IdentifierType):
-        return resolve_scalar(type_node.type.names, typedefs)
-    return None
-
-
-def is_redundant_typedef(node: Any) -> bool:
-    """Whether a node declares a standard type's name once more, as the type it is."""
-    if not isinstance(node, c_ast.Typedef) or node.name not in vocabulary.TYPEDEFS:
-        return False
-    inner = getattr(node.type, "type", None)
-    names = inner.names if isinstance(inner, c_ast.IdentifierType) and not node.quals and not node.type.quals else []
-    return resolve_scalar(names, {}) == resolve_scalar([node.name], {})
+#: The nodes that are printed beginning with the word that their position is of.
+_BEGIN_AT_POSITION: Final = frozenset(
+    "ID Constant IdentifierType Enum If For While DoWhile Switch Case Default Return Break Continue Goto Label".split()
+)

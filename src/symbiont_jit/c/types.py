@@ -1,6 +1,7 @@
-"""C types, as far as it takes to know what an expression is: arithmetic, pointer, array, struct.
+"""The model of C types: arithmetic, pointer, array, struct, function; what names and expressions have.
 
-In: pycparser's declarations. Out: frozen records, and the conversions of C11, 6.3.1, on a 64-bit Unix.
+In: pycparser's declarations. Out: frozen records, how C spells them in exact widths (`spelling_of`), and the
+conversions of C11, 6.3.1, on a 64-bit Unix.
 """
 
 from __future__ import annotations
@@ -8,12 +9,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pycparser import c_ast
 
 from symbiont_jit.c import vocabulary
-from symbiont_jit.c.tree import first_position, parse, resolve_scalar
+from symbiont_jit.c.tree import first_position, parse
 from symbiont_jit.errors import Diagnostic, Stage
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Arithmetic",
     "ArrayOf",
     "CType",
+    "Enumeration",
     "FunctionOf",
     "PointerTo",
     "Refused",
@@ -39,12 +41,14 @@ __all__ = [
     "promoted",
     "require_traceable",
     "same_rows",
+    "scalar_of",
     "size_of",
+    "spelling_of",
 ]
 
 
 class Refused(Exception):  # noqa: N818  an answer, not an error of anybody's
-    """A construct that cannot be traced: the diagnostic says how to write it."""
+    """Raised for a construct that cannot be traced; its `diagnostic` says what to write instead."""
 
     def __init__(self, node: Any, message: str) -> None:
         line, column = first_position(node)
@@ -61,44 +65,70 @@ class Arithmetic:
 
     @property
     def is_integer(self) -> bool:
-        """Whether it counts."""
+        """Whether the type's values are integers."""
         return self.kind in "iub"
+
+    @property
+    def spelling(self) -> str | None:
+        """The type's name in C, with its width: `int64_t`, `double _Complex`, `bool`."""
+        return _SPELLINGS.get(self.kind + str(self.bits)) or f"{'u' if self.kind == 'u' else ''}int{self.bits}_t"
+
+
+@dataclass(frozen=True, slots=True)
+class Enumeration(Arithmetic):
+    """The integer type behind an `enum`, which the compiler chooses: it has no name of a fixed width."""
+
+    @property
+    def spelling(self) -> str | None:
+        """None: a declaration with a type of a fixed width is another one."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class VoidType:
-    """No value."""
+    """The type that has no value."""
+
+    spelling: ClassVar[str] = "void"
 
 
 @dataclass(frozen=True, slots=True)
 class PointerTo:
-    """An address of something."""
+    """A pointer; `is_const` says that nothing is written through it."""
 
     to: CType
+    is_const: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ArrayOf:
-    """Several of something.
+    """An array; `is_const` says that its elements are never written.
 
-    `length` is a number as text, or the name of a hidden constant that holds it; empty where an initialiser says it,
-    and None where C lets it out.
+    `length` is a number as text, or the name of what holds it; empty where an initialiser says it, and None where C
+    lets it out.
     """
 
     of: CType
     length: Any = field(default=None, compare=False)
+    is_const: bool = field(default=False, compare=False)
 
 
 @dataclass(slots=True, eq=False)
 class StructOf:
     """A struct or union: itself and no other. One that is only mentioned gets its fields where it is defined.
 
-    `bit_fields` are the types that bit-fields have in an expression.
+    `bit_fields` are the types that bit-fields have in an expression; `name` is `struct tag` or `union tag`, and the
+    keyword alone where there is no tag.
     """
 
     fields: tuple[tuple[str, CType], ...] = ()
     bit_fields: Mapping[str, CType] = field(default_factory=dict)
     is_defined: bool = False
+    name: str = "struct"
+
+    @property
+    def spelling(self) -> str | None:
+        """The type's name in C; None for a union, and for a struct without a tag."""
+        return self.name if self.name.startswith("struct ") else None
 
     def field(self, name: str) -> tuple[CType, CType | None] | None:
         """The type of a field, also of one in an anonymous struct inside; and of a bit-field that of its value."""
@@ -112,7 +142,7 @@ class StructOf:
 
 @dataclass(frozen=True, slots=True)
 class FunctionOf:
-    """Something that is called."""
+    """A function: what it returns, and the types of its parameters with arrays as pointers."""
 
     returns: CType
     params: tuple[CType, ...]
@@ -126,38 +156,58 @@ LONG: Final = Arithmetic("i", 64)
 SIZE: Final = Arithmetic("u", 64)
 DOUBLE: Final = Arithmetic("f", 64)
 
-_FLOATING: Final[Mapping[str, CType]] = {
-    "float": Arithmetic("f", 32),
-    "double": DOUBLE,
-    "float _Complex": Arithmetic("c", 64),
-    "double _Complex": Arithmetic("c", 128),
-    "bool": Arithmetic("b", 8),
-    "char": Arithmetic("i", 8),
-    "void": VOID,
+_SPELLINGS: Final[Mapping[str, str]] = {
+    "b8": "bool",
+    "f32": "float",
+    "f64": "double",
+    "f80": "long double",
+    "c64": "float _Complex",
+    "c128": "double _Complex",
+    "c160": "long double _Complex",
 }
 
+#: The types that are no integers of so many words, by their words in alphabetical order. `char` has a sign on every
+#: machine: clang is told so.
+_BY_WORDS: Final[Mapping[str, CType]] = {
+    "_Bool": Arithmetic("b", 8),
+    "_Complex double": Arithmetic("c", 128),
+    "_Complex double long": Arithmetic("c", 160),
+    "_Complex float": Arithmetic("c", 64),
+    "double": DOUBLE,
+    "double long": Arithmetic("f", 80),
+    "float": Arithmetic("f", 32),
+    "void": VOID,
+}
+_INTEGER_WORDS: Final = frozenset("char short int long signed unsigned".split())
 
-def arithmetic(names: Sequence[str]) -> CType:
-    """The type of the words of a scalar type."""
-    exact = resolve_scalar(names, {})
-    if exact is not None and exact in _FLOATING:
-        return _FLOATING[exact]
-    if exact is None:
-        if "_Complex" in names:
-            return Arithmetic("c", 160)
-        return Arithmetic("f", 80) if set(names) == {"long", "double"} else INT
-    return Arithmetic("u" if exact.startswith("u") else "i", int(exact.strip("uint_")))
+
+def scalar_of(words: Sequence[str]) -> CType | None:
+    """The type that the words of a scalar type name; None for words that name none.
+
+    A single word may be a standard type's name, such as `int64_t`. How often `long` stands there makes no difference.
+    """
+    if len(words) == 1 and words[0] in vocabulary.TYPEDEFS:
+        return scalar_of(vocabulary.TYPEDEFS[words[0]].split())
+    if not _INTEGER_WORDS.issuperset(words):
+        return _BY_WORDS.get(" ".join(sorted(words)))
+    bits = 8 if "char" in words else 16 if "short" in words else 64 if "long" in words else 32
+    return Arithmetic("u" if "unsigned" in words else "i", bits)
+
+
+def spelling_of(typ: CType) -> str | None:
+    """A scalar type or struct as C spells it in exact widths; None for every other type."""
+    return typ.spelling if isinstance(typ, Arithmetic | VoidType | StructOf) else None
 
 
 def promoted(typ: CType) -> CType:
-    """After the integer promotions: nothing is narrower than `int`."""
+    """The type of an operand after the integer promotions: nothing is narrower than `int`."""
     if isinstance(typ, Arithmetic) and typ.is_integer and typ.bits < 32:
         return INT
     return typ
 
 
 def common(a: CType, b: CType) -> CType:
-    """After the usual arithmetic conversions of two operands."""
+    """The type that two operands have after the usual arithmetic conversions."""
     if not isinstance(a, Arithmetic) or not isinstance(b, Arithmetic):
         return a if not isinstance(a, Arithmetic) else b
     a, b = promoted(a), promoted(b)
@@ -167,19 +217,13 @@ def common(a: CType, b: CType) -> CType:
         if a.kind == b.kind or a.bits != b.bits:
             return a if a.bits >= b.bits else b
         return a if a.kind == "u" else b
-    size = {"c": lambda t: t.bits // 2}
-    real = max((t for t in (a, b) if not t.is_integer), key=lambda t: size.get(t.kind, _bits)(t))
-    bits = size.get(real.kind, _bits)(real)
+    bits = max(t.bits // 2 if t.kind == "c" else t.bits for t in (a, b) if not t.is_integer)
     return Arithmetic("c", 2 * bits) if "c" in (a.kind, b.kind) else Arithmetic("f", bits)
-
-
-def _bits(typ: Arithmetic) -> int:
-    return typ.bits
 
 
 def decayed(typ: CType) -> CType:
     """An array as the pointer that it becomes in an expression."""
-    return PointerTo(typ.of) if isinstance(typ, ArrayOf) else typ
+    return PointerTo(typ.of, typ.is_const) if isinstance(typ, ArrayOf) else typ
 
 
 def has_variable_length(typ: CType) -> bool:
@@ -228,7 +272,7 @@ class TypeReader:
             scopes.append({})
 
     def close(self) -> None:
-        """Leave it."""
+        """Leave the innermost block: names that were declared in it mean again what they meant before."""
         for scopes in (self.typedefs, self.tags, self.enums):
             scopes.pop()
 
@@ -236,15 +280,13 @@ class TypeReader:
         """The type of a declarator or type name."""
         match node:
             case c_ast.PtrDecl():
-                return PointerTo(self.read(node.type))
+                return PointerTo(self.read(node.type), self.is_const(node.type))
             case c_ast.ArrayDecl():
-                length = self.length_of(node.dim)
-                if length is not None and length.isdigit():  # what clang computes must be the same number
-                    node.dim = c_ast.Constant("int", length, node.dim.coord)
-                return ArrayOf(self.read(node.type), length)
+                length = self.read_length(node)
+                return ArrayOf(self.read(node.type), length, self.is_const(node.type))
             case c_ast.FuncDecl():
                 params = [p for p in (node.args.params if node.args else ()) if not isinstance(p, c_ast.EllipsisParam)]
-                types = [decayed(self.loosely(p.type)) for p in params]
+                types = [decayed(self.loosely(getattr(p, "type", None))) for p in params]  # K&R has names alone
                 return FunctionOf(self.read(node.type), tuple(t for t in types if t != VOID))
             case c_ast.TypeDecl() | c_ast.Typename():
                 return self.read(node.type)
@@ -253,8 +295,21 @@ class TypeReader:
             case c_ast.Enum():
                 return self._enum(node)
             case c_ast.IdentifierType():
-                return self._named(node.names)
+                return self._read_name(node.names)
         return INT
+
+    def read_length(self, node: Any) -> str | None:
+        """The length of an array's declarator, which then has it as a number: clang must compute the same."""
+        length = self.length_of(node.dim)
+        if length is not None and length.isdigit():
+            node.dim = c_ast.Constant("int", length, node.dim.coord)
+        return length
+
+    def is_const(self, node: Any) -> bool:
+        """Whether an object with this declarator can never be written: the object itself, not what it points to."""
+        while isinstance(node, c_ast.ArrayDecl):  # `const` of an array is `const` of its elements (C11, 6.7.3)
+            node = node.type
+        return "const" in (getattr(node, "quals", None) or ())
 
     def loosely(self, node: Any) -> CType:
         """A parameter's type without lengths, which other parameters may say."""
@@ -285,29 +340,24 @@ class TypeReader:
         self.enums[-1][node.name] = made
         return made
 
-    def _named(self, names: Sequence[str]) -> CType:
+    def _read_name(self, names: Sequence[str]) -> CType:
         if len(names) == 1:
             for scope in reversed(self.typedefs):
                 if names[0] in scope:
                     return scope[names[0]]
-        return arithmetic(names)
+        return scalar_of(names) or INT
 
     def forward(self, node: Any) -> None:
         """`struct name;` alone: in this scope the tag means a struct of its own, whatever it means outside."""
-        self.tags[-1].setdefault(node.name, StructOf())
+        self.tags[-1].setdefault(node.name, _declare_tag(node))
 
     def _struct(self, node: Any) -> StructOf:
         if node.decls is not None:
-            _require_members(node.decls)
+            self._require_members(node)
             fields = tuple((d.name or "", self.read(d.type)) for d in node.decls if isinstance(d, c_ast.Decl))
-            types = dict(fields)
-            bits = {
-                d.name: _promoted_bits(d, types[d.name], self.value_of(d.bitsize))
-                for d in node.decls
-                if isinstance(d, c_ast.Decl) and d.bitsize is not None and d.name
-            }
+            bits = self._bit_fields(node, dict(fields))
             mentioned = self.tags[-1].get(node.name)
-            made = StructOf() if mentioned is None or mentioned.is_defined else mentioned
+            made = _declare_tag(node) if mentioned is None or mentioned.is_defined else mentioned
             made.fields, made.bit_fields, made.is_defined = fields, bits, True
             if node.name is not None:
                 self.tags[-1][node.name] = made
@@ -315,22 +365,35 @@ class TypeReader:
         for scope in reversed(self.tags):
             if node.name in scope:
                 return scope[node.name]
-        return self.tags[-1].setdefault(node.name, StructOf())
+        return self.tags[-1].setdefault(node.name, _declare_tag(node))
+
+    def _require_members(self, node: Any) -> None:
+        """Refuse members without a name that C does not count: what they have inside would hide what is meant."""
+        for decl in node.decls:
+            if not isinstance(decl, c_ast.Decl) or decl.name or decl.bitsize is not None:
+                continue
+            inner = decl.type
+            is_anonymous = isinstance(inner, c_ast.Struct | c_ast.Union) and inner.name is None
+            if not (is_anonymous and inner.decls is not None) and not isinstance(inner, c_ast.Enum):
+                raise Refused(decl, "this member has no name; give it one, or leave the tag of its struct out")
+
+    def _bit_fields(self, node: Any, types: Mapping[str, CType]) -> Mapping[str, CType]:
+        """The types of a struct's bit-fields in an expression."""
+        return {
+            d.name: _promote_bits(d, types[d.name], self.value_of(d.bitsize))
+            for d in node.decls
+            if isinstance(d, c_ast.Decl) and d.bitsize is not None and d.name
+        }
 
 
-def _require_members(decls: Sequence[Any]) -> None:
-    """Refuse members without a name that C does not count: what they have inside would hide what is meant."""
-    for decl in decls:
-        if not isinstance(decl, c_ast.Decl) or decl.name or decl.bitsize is not None:
-            continue
-        inner = decl.type
-        is_anonymous = isinstance(inner, c_ast.Struct | c_ast.Union) and inner.name is None and inner.decls is not None
-        if not is_anonymous and not isinstance(inner, c_ast.Enum):
-            raise Refused(decl, "this member has no name; give it one, or leave the tag of its struct out")
+def _declare_tag(node: Any) -> StructOf:
+    """A struct or union of which only the tag is known."""
+    keyword = "union" if isinstance(node, c_ast.Union) else "struct"
+    return StructOf(name=f"{keyword} {node.name}" if node.name else keyword)
 
 
-def _promoted_bits(node: Any, typ: CType, width: int | None) -> CType:
-    """What a bit-field is in an expression: an int where that has all its values (C11, 6.3.1.1), or an unsigned one."""
+def _promote_bits(node: Any, typ: CType, width: int | None) -> CType:
+    """The type of a bit-field in an expression: int if that has all its values (C11, 6.3.1.1), else unsigned int."""
     if width is None:
         raise Refused(node, f"the width of the bit-field '{node.name}' is a plain number")
     if not isinstance(typ, Arithmetic) or width > 32:
@@ -372,7 +435,7 @@ def require_traceable(node: Any, typ: CType, seen: set[int] | None = None) -> No
 
 
 def has_wide_float(typ: CType) -> bool:
-    """Whether a type has to be aligned to more than any other: moves of it trap."""
+    """Whether a type contains a long double: the compiler moves those with instructions that trap if unaligned."""
     match typ:
         case Arithmetic():
             return typ.bits in (80, 160)

@@ -254,7 +254,7 @@ PRELUDE: Final[Mapping[str, str]] = _prelude_lines()
 
 
 def prelude(text: str) -> str:
-    """What has to stand before a candidate in the text clang reads: the declarations of what it uses.
+    """The declarations that clang has to read before a candidate: those of the types, functions and constants it uses.
 
     All of them would do too, but clang takes about a millisecond to read them.
     """

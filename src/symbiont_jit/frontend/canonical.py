@@ -7,38 +7,104 @@ finding at once. `canonical_source` is the only way a text becomes something tha
 from __future__ import annotations
 
 import copy
+import hashlib
 import threading
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Final, TypeVar
 
 from pycparser import c_ast
 
-from symbiont_jit.c.tree import TOO_DEEP, brace, is_redundant_typedef, parse, print_tree, spell_lengths, walk
+from symbiont_jit.c.calls import called_names
+from symbiont_jit.c.scopes import is_redundant_typedef
+from symbiont_jit.c.tree import TOO_DEEP, Printed, move_positions, normalise, parse, print_with_positions
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
 from symbiont_jit.frontend.check import check_tree
-from symbiont_jit.frontend.read import Preprocess, Text, canonical_problems, read_text
+from symbiont_jit.frontend.read import Preprocess, SourceText, canonical_problems, read_text
+from symbiont_jit.frontend.source_map import AuthorPositions, SourceMap
 from symbiont_jit.frontend.structs import is_forward_declaration, struct_nodes, take_repeated_structs
 from symbiont_jit.signature import Record, Signature
 from symbiont_jit.stages import stage
 
 __all__ = ["Canonical", "canonical_source", "canonical_tree", "no_preprocessor"]
 
+T = TypeVar("T")
 
-@dataclass(frozen=True)
+#: What is computed from the rest, and so is not pickled.
+_DERIVED: Final = ("tree", "digest", "_positions")
+
+
+@dataclass(frozen=True, eq=False)
 class Canonical:
     """Checked C, printed from its syntax tree: what is compiled, hashed, compared and shown.
 
-    `names` are the functions that were declared, in the order of their declaration.
+    `names` are the functions that were declared, in the order of their declaration. `written` is the text of the
+    author, with Unix line ends; it is `text` itself where nobody else wrote it. `source_map` says where the words of
+    `text` stand in it. Two are equal that have the same text and names, whoever wrote them and how.
     """
 
     text: str
     names: tuple[str, ...]
+    written: str = ""
+    source_map: SourceMap | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.source_map is None:
+            object.__setattr__(self, "written", self.text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Canonical) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in _DERIVED}
+
+    @cached_property
+    def digest(self) -> bytes:
+        """The SHA-256 of the text and the names: 32 bytes that no other canonical text has."""
+        return hashlib.sha256("\0".join((*self.names, self.text)).encode()).digest()
+
+    @cached_property
+    def tree(self) -> c_ast.FileAST:
+        """The syntax tree of the text, with the positions of the author's: the tree that was checked and printed.
+
+        It belongs to everybody who holds this object, and must not be changed: copy what you want to change. A copy of
+        this object that came out of a pickle parses its text when it is asked for the tree.
+        """
+        tree: c_ast.FileAST | Diagnostic = run_on_own_stack(lambda: parse(self.text), TOO_DEEP)
+        if isinstance(tree, Diagnostic):
+            raise CandidateError(tree.stage, [tree], self.text)
+        if self.source_map is not None:
+            move_positions(tree, self.author_position)
+        return tree
+
+    @cached_property
+    def _positions(self) -> AuthorPositions | None:
+        return None if self.source_map is None else AuthorPositions(self.text, self.written, self.source_map)
+
+    def author_position(self, line: int, column: int) -> tuple[int, int]:
+        """Line and column in `written` of a place in `text`, all counted from 1; zeros where nothing corresponds.
+
+        What the author did not write stands where the word next to it does. What a macro made stands at its name.
+        """
+        return (line, column) if self._positions is None else self._positions.find(line, column)
+
+    def author_diagnostic(self, found: Diagnostic) -> Diagnostic:
+        """A finding about `text` as one about `written`."""
+        line, column = self.author_position(found.line, found.column)
+        return replace(found, line=line, column=column if found.column else 0)
+
+    def without_tree(self) -> Canonical:
+        """An equal object that holds no tree, for those who keep many: a tree takes a hundred times its text."""
+        return Canonical(self.text, self.names, self.written, self.source_map)
 
 
 def no_preprocessor(code: str) -> list[Diagnostic]:
-    """Stands in where no compiler is at hand: text with macros is refused."""
+    """Stand in where no compiler is at hand: text with macros is refused."""
     return [Diagnostic(Stage.PREPROCESS, "directive", "macros need a C preprocessor, and none was given")]
 
 
@@ -47,32 +113,47 @@ def canonical_source(
 ) -> Canonical:
     """Check a proposed text, which has to supply every declared function, and print it back.
 
-    Raises `CandidateError` with all findings.
+    The text is parsed once and printed once. Raises `CandidateError` with all findings.
     """
     signatures = (declared,) if isinstance(declared, Signature) else tuple(declared)
     if not isinstance(proposed, str | bytes):
         raise UsageError(f"a candidate is C text (str or bytes), not {type(proposed).__name__}: {proposed!r:.60}")
     with stage("parse"):
         text = read_text(proposed, preprocess)
-    findings = list(text.diagnostics)
-    printed = ""
-    if text.code or not findings:
-        findings, printed = on_a_stack_of_its_own(lambda: _checked(text, signatures, findings))
-    if findings:
-        raise CandidateError(findings[0].stage, findings, text.original)
-    return Canonical(printed, tuple(s.name for s in signatures))
+    checked = _Checked(text.diagnostics)
+    if text.code or not text.diagnostics:
+        checked = run_on_own_stack(lambda: _check(text, signatures), _Checked((TOO_DEEP,)))
+    if checked.tree is None or checked.printed is None:
+        raise CandidateError(checked.findings[0].stage, checked.findings, text.original)
+    printed = checked.printed
+    source_map = SourceMap(printed.offsets, printed.lines, printed.columns)
+    made = Canonical(printed.text, tuple(s.name for s in signatures), text.original, source_map)
+    made.__dict__["tree"] = checked.tree
+    return made
 
 
-def on_a_stack_of_its_own(check: Callable[[], tuple[list[Diagnostic], str]]) -> tuple[list[Diagnostic], str]:
-    """Run a recursive check in a thread: what is too deep must not depend on how deep the caller is."""
-    outcome: list[tuple[list[Diagnostic], str]] = []
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """All that is wrong with a text; or its canonical tree, and the text that was printed from it."""
+
+    findings: Sequence[Diagnostic] = ()
+    tree: c_ast.FileAST | None = None
+    printed: Printed | None = None
+
+
+def run_on_own_stack(work: Callable[[], T], too_deep: T) -> T:
+    """Run recursive work in a thread: what is too deep must not depend on how deep the caller is.
+
+    Returns `too_deep` where the work recurses too deeply.
+    """
+    outcome: list[T] = []
     failure: list[BaseException] = []
 
     def run() -> None:
         try:
-            outcome.append(check())
+            outcome.append(work())
         except RecursionError:
-            outcome.append(([TOO_DEEP], ""))
+            outcome.append(too_deep)
         except BaseException as error:
             failure.append(error)
 
@@ -84,23 +165,24 @@ def on_a_stack_of_its_own(check: Callable[[], tuple[list[Diagnostic], str]]) -> 
     return outcome[0]
 
 
-def _checked(text: Text, signatures: Sequence[Signature], found: list[Diagnostic]) -> tuple[list[Diagnostic], str]:
-    """What is wrong with the code besides what the reader found, and the canonical text where nothing is."""
+def _check(text: SourceText, signatures: Sequence[Signature]) -> _Checked:
+    """Parse and check the code of a text, and print it in its canonical form where nothing is wrong with it."""
     with_complex = text.includes_complex or any(s.has_complex for s in signatures)
     with stage("parse"):
-        tree = parse(text.spelled(with_complex))
+        tree = text.parse(with_complex=with_complex)
     if isinstance(tree, Diagnostic):
-        return found or [tree], ""  # what the reader found explains what the parser stumbles over
+        return _Checked(text.diagnostics or [tree])  # what the reader found explains what the parser stumbles over
     with stage("validate"):
-        findings = _merged(found, check_tree(tree, signatures, with_complex=with_complex))
+        findings = _merge(text.diagnostics, check_tree(tree, signatures, with_complex=with_complex))
         if findings:
-            return findings, ""
-        printed = print_tree(canonical_tree(tree, signatures))
-        return canonical_problems(printed), printed
+            return _Checked(findings)
+        printed = print_with_positions(canonical_tree(tree, signatures))
+        problems = canonical_problems(printed.text)
+        return _Checked(problems) if problems else _Checked((), tree, printed)
 
 
-def _merged(first: list[Diagnostic], second: list[Diagnostic]) -> list[Diagnostic]:
-    """Both lists by line, without what the second says again about the same place."""
+def _merge(first: Sequence[Diagnostic], second: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """The findings of both by line, without what the second says again about the same place."""
     told = {(d.rule, d.line, d.column) for d in first}
     return sorted(
         [*first, *(d for d in second if (d.rule, d.line, d.column) not in told)], key=lambda d: (d.line, d.column)
@@ -116,8 +198,7 @@ def canonical_tree(tree: c_ast.FileAST, signatures: Sequence[Signature]) -> c_as
     """
     names = {s.name for s in signatures}
     records = list(dict.fromkeys(r for s in signatures for r in s.records))
-    brace(tree)
-    spell_lengths(tree)
+    normalise(tree)
     take_repeated_structs(tree, records)
     tree.ext = [node for node in tree.ext if not _is_redundant(node) and not _is_declared(node, records)]
     for node in tree.ext:
@@ -133,14 +214,12 @@ def canonical_tree(tree: c_ast.FileAST, signatures: Sequence[Signature]) -> c_as
 def _declare_before_use(tree: c_ast.FileAST, name: str) -> None:
     """Put the prototype of a function in front of the first one that calls it, where that needs one."""
     places = [i for i, n in enumerate(tree.ext) if getattr(getattr(n, "decl", n), "name", None) == name]
-    calls = (i for i, n in enumerate(tree.ext) if isinstance(n, c_ast.FuncDef) and _calls(n.body, name))
-    first = next(calls, None)
-    if first is not None and places and first < places[0] and isinstance(tree.ext[places[0]], c_ast.FuncDef):
+    if not places or not isinstance(tree.ext[places[0]], c_ast.FuncDef):
+        return
+    earlier = enumerate(tree.ext[: places[0]])
+    first = next((i for i, n in earlier if isinstance(n, c_ast.FuncDef) and name in called_names(n.body)), None)
+    if first is not None:
         tree.ext.insert(first, copy.deepcopy(tree.ext[places[0]].decl))
-
-
-def _calls(body: Any, name: str) -> bool:
-    return any(isinstance(n, c_ast.FuncCall) and getattr(n.name, "name", None) == name for n in walk(body))
 
 
 def _is_declared(node: Any, records: Sequence[Record]) -> bool:

@@ -18,9 +18,10 @@ from typing import Any, Final
 from pycparser import c_ast
 
 from symbiont_jit.c import vocabulary
-from symbiont_jit.c.tree import first_position, is_redundant_typedef, walk
+from symbiont_jit.c.scopes import DeclaredTypes, is_redundant_typedef
+from symbiont_jit.c.tree import first_position, walk
 from symbiont_jit.errors import Diagnostic, Stage
-from symbiont_jit.frontend.prototype import check_agreement, typedefs_of
+from symbiont_jit.frontend.prototype import check_agreement
 from symbiont_jit.frontend.read import is_allowed_pragma
 from symbiont_jit.frontend.structs import struct_problems
 from symbiont_jit.signature import Signature
@@ -104,9 +105,9 @@ def check_tree(tree: c_ast.FileAST, signatures: Sequence[Signature], *, with_com
     checker = _Checker(tree, with_complex)
     checker.check_file(tree)
     records = list(dict.fromkeys(r for s in signatures for r in s.records))
-    problems = [*checker.problems, *struct_problems(tree, records, typedefs_of(tree))]
+    problems = [*checker.problems, *struct_problems(tree, records, checker.types)]
     for signature in signatures:
-        problems += check_agreement(tree, signature)
+        problems += check_agreement(tree, signature, checker.types)
     return sorted(dict.fromkeys(problems), key=lambda d: (d.line, d.column))[:MAX_FINDINGS]
 
 
@@ -138,7 +139,7 @@ class _Checker:
         self.with_complex = with_complex
         self.reported: set[tuple[str, int, int]] = set()
         self.functions = {n.decl.name for n in tree.ext if isinstance(n, c_ast.FuncDef)}
-        self.typedefs: dict[str, Any] = {}
+        self.types = DeclaredTypes()
         # What a name hides, innermost last: a variable named like a function makes a call to it a call through it.
         self.scopes: list[set[str]] = [set()]
         self.depth = 0
@@ -191,13 +192,13 @@ class _Checker:
         for _, child in node.children():
             self.visit(child)
 
-    def scoped(self, children: Iterable[Any]) -> None:
+    def visit_in_scope(self, children: Iterable[Any]) -> None:
         self.scopes.append(set())
-        outer_types = dict(self.typedefs)
+        self.types.open()
         for child in children:
             if child is not None:
                 self.visit(child)
-        self.typedefs = outer_types
+        self.types.close()
         self.scopes.pop()
 
     # -- declarations -------------------------------------------------------------------------------------------
@@ -212,7 +213,7 @@ class _Checker:
         if isinstance(function, c_ast.FuncDecl):
             self.visit(function.type)
             self._check_lengths(function)
-            self.scoped([*(function.args.params if function.args else ()), node.body])
+            self.visit_in_scope([*(function.args.params if function.args else ()), node.body])
         else:
             self.report(node.decl, "type", f"'{name}' has no plain parameter list")
         self.depth -= 1
@@ -263,7 +264,7 @@ class _Checker:
         if self.depth == 0 and node.name in _LIBRARY_NAMES:
             self.report(node, "redefined", f"'{node.name}' is a library function; choose another name")
         outlives = self.depth == 0 or "static" in node.storage
-        if outlives and "extern" not in node.storage and not self._is_const(node.type):
+        if outlives and "extern" not in node.storage and not self.types.is_const(node.type):
             self.report(
                 node,
                 "mutable-static",
@@ -274,22 +275,6 @@ class _Checker:
         if "_Thread_local" in node.storage or "_Thread_local" in node.quals:
             self.report(node, "type", "thread-local variables are not allowed; use a local")
 
-    def _is_const(self, type_node: Any) -> bool:
-        """Whether the object itself (not what it points to) can never be written."""
-        match type_node:
-            case c_ast.ArrayDecl():
-                return self._is_const(type_node.type)
-            case c_ast.PtrDecl():
-                return "const" in type_node.quals
-            case c_ast.TypeDecl():
-                inner = type_node.type
-                names = inner.names if isinstance(inner, c_ast.IdentifierType) else []
-                return "const" in type_node.quals or (
-                    len(names) == 1 and names[0] in self.typedefs and self._is_const(self.typedefs[names[0]])
-                )
-        # A struct, union or enum alone declares a type and no object.
-        return isinstance(type_node, c_ast.Struct | c_ast.Union | c_ast.Enum)
-
     def _Typedef(self, node: Any) -> None:
         if node.name not in vocabulary.TYPEDEFS:
             self._check_name(node, node.name)
@@ -299,7 +284,7 @@ class _Checker:
             self.report(node, "function-pointer", "a type of functions is not allowed; declare each function itself")
         elif self.depth == 0 and node.name in _LIBRARY_NAMES:
             self.report(node, "redefined", f"'{node.name}' is a library function; choose another name")
-        self.typedefs[node.name] = node.type
+        self.types.declare(node)
         self.scopes[-1].add(node.name)
         self.visit_children(node)
 
@@ -346,23 +331,23 @@ class _Checker:
         self.visit(node.type)
         self._check_lengths(node)
         self.depth += 1
-        self.scoped(node.args.params if node.args else ())
+        self.visit_in_scope(node.args.params if node.args else ())
         self.depth -= 1
 
     def _IdentifierType(self, node: Any) -> None:
         if "_Complex" in node.names and set(node.names) - {"_Complex"} not in _COMPLEX_PARTS:
             self.report(node, "type", "a complex type is 'float _Complex' or 'double _Complex'")
         for word in node.names:
-            if word not in _BASIC_WORDS and word not in vocabulary.TYPEDEFS and word not in self.typedefs:
+            if word not in _BASIC_WORDS and word not in vocabulary.TYPEDEFS and not self.types.has_typedef(word):
                 self.report(node, "type", f"the type '{word}' is not allowed")
 
     # -- statements and expressions -----------------------------------------------------------------------------
 
     def _Compound(self, node: Any) -> None:
-        self.scoped(node.block_items or ())
+        self.visit_in_scope(node.block_items or ())
 
     def _For(self, node: Any) -> None:
-        self.scoped((node.init, node.cond, node.next, node.stmt))
+        self.visit_in_scope((node.init, node.cond, node.next, node.stmt))
 
     def _Pragma(self, node: Any) -> None:
         text = node.string if isinstance(node.string, str) else "..."
@@ -400,7 +385,7 @@ class _Checker:
                 self.visit(node)
 
     def _check_callee(self, node: Any, name: str) -> None:
-        if self._hidden(name):
+        if self._is_hidden(name):
             self.report(node, "function-pointer", f"'{name}' is a variable here, not a function")
         elif name not in self.functions and name not in vocabulary.FUNCTIONS:
             # Looking for a near name takes a millisecond: the first findings are enough for that.
@@ -410,12 +395,12 @@ class _Checker:
             rule = "assembler" if name == "asm" else "call"
             self.report(node, rule, f"'{name[:60]}' is not a function you may call{hint}")
 
-    def _hidden(self, name: str) -> bool:
+    def _is_hidden(self, name: str) -> bool:
         return any(name in scope for scope in self.scopes)
 
     def _ID(self, node: Any) -> None:
         name = node.name
-        if self._hidden(name) or name in vocabulary.CONSTANTS:
+        if self._is_hidden(name) or name in vocabulary.CONSTANTS:
             return
         if name == "I" and self.with_complex:
             node.name = "_Complex_I"
@@ -427,7 +412,7 @@ class _Checker:
 
     def _CompoundLiteral(self, node: Any) -> None:
         # Outside of functions it lives as long as the process, whatever points at it.
-        if self.depth == 0 and not self._is_const(node.type.type):
+        if self.depth == 0 and not self.types.is_const(node.type.type):
             message = "this compound literal would keep its value between calls; make it const"
             self.report(node, "mutable-static", message)
         self.visit_children(node)

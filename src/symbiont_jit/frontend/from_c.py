@@ -7,15 +7,18 @@ not checked here: compiling it for the signature does that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pycparser import c_ast
 
-from symbiont_jit.c.tree import TOO_DEEP, function_named, parse, resolve_element, walk
+from symbiont_jit.c.constants import literal_value
+from symbiont_jit.c.scopes import declared_types
+from symbiont_jit.c.tree import TOO_DEEP, find_function, walk
+from symbiont_jit.c.types import StructOf
 from symbiont_jit.errors import CandidateError, Diagnostic, SignatureError, Stage, UsageError
-from symbiont_jit.frontend.prototype import VARIADIC, is_const, is_void, printed, typedefs_of
-from symbiont_jit.frontend.read import Preprocess, Text, read_text
+from symbiont_jit.frontend.prototype import VARIADIC, is_void, print_short
+from symbiont_jit.frontend.read import Preprocess, SourceText, read_text
 from symbiont_jit.frontend.structs import fields_of
 from symbiont_jit.signature import (
     SCALARS,
@@ -49,24 +52,24 @@ def declared_in(source: str | bytes | None, name: str | None, preprocess: Prepro
             f"from_c takes C text (str or bytes) or a pathlib.Path, not {type(source).__name__}: {source!r:.60}"
         )
     text = read_text(source, preprocess)
-    tree = _parsed(text)
+    tree = _parse(text)
     if text.diagnostics or isinstance(tree, Diagnostic):
         _require_no_path(text.original)
     if text.diagnostics:
         raise CandidateError(text.diagnostics[0].stage, text.diagnostics, text.original)
     if isinstance(tree, Diagnostic):
-        _require_body(_parsed(Text(text.original, f"{text.code};")))
+        _require_body(_parse(SourceText(text.original, f"{text.code};")))
         raise CandidateError(Stage.PARSE, [tree], text.original)
-    return _Reader(tree).signature(_definition(tree, name))
+    return _SignatureReader(tree).signature(_definition(tree, name))
 
 
-def _parsed(text: Text) -> c_ast.FileAST | Diagnostic:
+def _parse(text: SourceText) -> c_ast.FileAST | Diagnostic:
     """The tree of a text, where `complex` is what <complex.h> makes of it if the text is C no other way."""
     try:
-        tree = parse(text.spelled(text.includes_complex))
-        if isinstance(tree, Diagnostic):
-            spelled = parse(text.spelled(with_complex=True))
-            tree = tree if isinstance(spelled, Diagnostic) else spelled
+        tree = text.parse(with_complex=text.includes_complex)
+        if isinstance(tree, Diagnostic) and not text.includes_complex:
+            other = text.parse(with_complex=True)
+            tree = tree if isinstance(other, Diagnostic) else other
     except RecursionError:
         return TOO_DEEP
     return tree
@@ -87,7 +90,7 @@ def _require_body(tree: c_ast.FileAST | Diagnostic) -> None:
         if isinstance(node, c_ast.Decl) and isinstance(node.type, c_ast.FuncDecl):
             raise SignatureError(
                 f"the text has only the prototype of {node.name!r}, which is to become revision 0; "
-                f"give it a body: '{printed(node)} {{ ... }}'"
+                f"give it a body: '{print_short(node)} {{ ... }}'"
             )
     raise SignatureError("there is no function in the text; write one with its body: 'double f(double x) { ... }'")
 
@@ -97,7 +100,7 @@ def _definition(tree: c_ast.FileAST, name: str | None) -> Any:
     functions = [n for n in tree.ext if isinstance(n, c_ast.FuncDef)]
     names = ", ".join(n.decl.name for n in functions)
     if name is not None:
-        found = function_named(tree, name)
+        found = find_function(tree, name)
         if found is None:
             raise SignatureError(f"there is no function {name!r} in the text; it defines: {names}")
         return found
@@ -107,11 +110,11 @@ def _definition(tree: c_ast.FileAST, name: str | None) -> Any:
     return public[0]
 
 
-class _Reader:
-    """Types of one text."""
+class _SignatureReader:
+    """Reads signatures out of one text: the types that it declares, and the structs that become records."""
 
     def __init__(self, tree: c_ast.FileAST) -> None:
-        self.typedefs: Mapping[str, Any] = typedefs_of(tree)
+        self.types = declared_types(tree)
         self.structs = {n.name: n for n in walk(tree) if isinstance(n, c_ast.Struct) and n.decls and n.name}
         self.total = len(self.structs)
 
@@ -149,24 +152,24 @@ class _Reader:
                 f"({wanted}, ...)"
             )
         for node in nodes[: len(lengths)]:
-            if resolve_element(node.type, self.typedefs) != "int64_t":
-                raise SignatureError(f"{function}: the length {node.name!r} is an int64_t, not '{printed(node)}'")
+            if self.types.spelling(node.type) != "int64_t":
+                raise SignatureError(f"{function}: the length {node.name!r} is an int64_t, not '{print_short(node)}'")
 
     def _is_integer(self, node: Any) -> bool:
         """Whether a parameter is an integer by value, which may be meant as a length."""
-        scalar = _BY_C_NAME.get(resolve_element(node, self.typedefs) or "")
+        scalar = _BY_C_NAME.get(self.types.spelling(node) or "")
         return scalar is not None and scalar.kind in "iu"
 
     def _returns(self, node: Any, name: str) -> Scalar | None:
-        text = resolve_element(node, self.typedefs)
+        text = self.types.spelling(node)
         if text == "void":
             return None
         if text not in _BY_C_NAME:
-            raise SignatureError(f"{name}: it returns '{printed(node)}'; a kernel returns a scalar or void")
+            raise SignatureError(f"{name}: it returns '{print_short(node)}'; a kernel returns a scalar or void")
         return _BY_C_NAME[text]
 
     def _param(self, node: Any, function: str, *, has_count: bool) -> Param:
-        where = f"{function}: parameter '{printed(node)}'"
+        where = f"{function}: parameter '{print_short(node)}'"
         if getattr(node, "name", None) is None:
             raise SignatureError(f"{where} has no name")
         require_name(node.name, where)
@@ -178,7 +181,7 @@ class _Reader:
         if isinstance(inner, c_ast.PtrDecl):
             inner = inner.type
             is_record = isinstance(self._element(inner, where), Record)
-            is_one = is_record or not (has_count or is_const(inner, self.typedefs))  # as prototypes of InOut[T] are
+            is_one = is_record or not (has_count or self.types.is_const(inner))  # as prototypes of InOut[T] are
             if dims or not is_one:
                 raise SignatureError(
                     f"{where}: a pointer does not say how many values there are; write {_advice(node)}"
@@ -188,47 +191,36 @@ class _Reader:
             if isinstance(element, Record):
                 raise SignatureError(f"{where}: a record goes by pointer; write 'const {element.c} *{node.name}'")
             return Param(node.name, element)
-        mode = Mode.IN if is_const(inner, self.typedefs) else Mode.INOUT
+        mode = Mode.IN if self.types.is_const(inner) else Mode.INOUT
         array = ArrayType(self._element(inner, where), tuple(dims))
         require_size(array, where)
         return Param(node.name, array, mode)
 
     def _element(self, node: Any, where: str) -> Element:
-        text = resolve_element(node, self.typedefs)
+        text = self.types.spelling(node)
         if text in _BY_C_NAME:
             return _BY_C_NAME[text]
         if text is not None and text.startswith("struct ") and text[7:] in self.structs:
             return self._record(text[7:], where)
-        if self._is_anonymous(node):
+        typ = self.types.read(node)
+        if isinstance(typ, StructOf) and typ.name == "struct":
             raise SignatureError(
                 f"{where}: its struct has no name; give the struct a tag, as in 'struct Tag {{ ... }}'"
             )
         raise SignatureError(f"{where}: this type has no form in NumPy; use a scalar, an array, or a struct of those")
 
-    def _is_anonymous(self, node: Any) -> bool:
-        """Whether a type is a struct without a tag, itself or through typedefs."""
-        seen = set()
-        while isinstance(node, c_ast.TypeDecl) and isinstance(node.type, c_ast.IdentifierType):
-            (name, *_) = node.type.names
-            if name not in self.typedefs or name in seen:
-                return False
-            seen.add(name)
-            node = self.typedefs[name]
-        inner = getattr(node, "type", None)
-        return isinstance(inner, c_ast.Struct) and inner.name is None
-
     def _record(self, name: str, where: str) -> Record:
         node = self.structs.pop(name)  # a struct that contains itself is not found again
         require_depth(self.total - len(self.structs), where)
-        written = fields_of(node, self.typedefs)
-        if not written or any(d < 1 for _, _, dims in written for d in dims):
+        fields = fields_of(node, self.types)
+        if not fields or any(d < 1 for _, _, dims in fields for d in dims):
             raise SignatureError(f"{where}: a field of struct {name} is no scalar, struct, or array of literal lengths")
-        made = Record(name, tuple(Field(n, self._named(t, where), d) for n, t, d in written))
+        made = Record(name, tuple(Field(n, self._find_element(t, where), d) for n, t, d in fields))
         self.structs[name] = node
         require_dtype(made, where)
         return made
 
-    def _named(self, text: str, where: str) -> Element:
+    def _find_element(self, text: str, where: str) -> Element:
         if text in _BY_C_NAME:
             return _BY_C_NAME[text]
         if text.startswith("struct ") and text[7:] in self.structs:
@@ -237,7 +229,7 @@ class _Reader:
 
 
 def _advice(node: Any) -> str:
-    base = printed(node).partition("*")[0].strip()
+    base = print_short(node).partition("*")[0].strip()
     return f"'{base} {node.name}[n]' for an array of int64_t n, '{base} {node.name}[1]' for one value"
 
 
@@ -255,12 +247,8 @@ def _dimension(node: Any, where: str) -> str | int:
     if isinstance(node, c_ast.ID) and node.name != "*":
         require_name(node.name, f"{where}, length")
         return str(node.name)
-    if isinstance(node, c_ast.Constant):
-        try:
-            length = int(node.value.rstrip("uUlL"), 0)
-        except ValueError:
-            pass
-        else:
-            require_length(length, where)
-            return length
+    length = literal_value(node)
+    if length is not None:
+        require_length(length, where)
+        return length
     raise SignatureError(f"{where}: a length is a parameter's name or a literal, as in x[n] or x[3]")

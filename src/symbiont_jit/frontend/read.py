@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from symbiont_jit.c import vocabulary
-from symbiont_jit.errors import Diagnostic, Stage
+from pycparser import c_ast
 
-__all__ = ["Preprocess", "Text", "read_text"]
+from symbiont_jit.c import vocabulary
+from symbiont_jit.c.tree import move_positions, parse
+from symbiont_jit.errors import Diagnostic, Stage
+from symbiont_jit.frontend.source_map import SPLICE, CodeLines
+
+__all__ = ["Preprocess", "SourceText", "canonical_problems", "is_allowed_pragma", "read_text"]
 
 #: Bytes of text; reading and checking take about 3 ms a KiB, and everything has to answer within a second.
 MAX_BYTES: Final = 100_000
@@ -29,71 +33,92 @@ Preprocess = Callable[[str], "str | list[Diagnostic]"]
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class SourceText:
     """`original` is what was proposed, decoded; `code` is what is parsed; `diagnostics` is empty or all findings.
 
-    With findings, `code` is what can still be looked at for more of them, or empty.
+    With findings, `code` is what can still be looked at for more of them, or empty. `lines` say where the code's lines
+    come from; without them, every character stands where the author put it.
     """
 
     original: str
     code: str
     diagnostics: tuple[Diagnostic, ...] = ()
+    lines: CodeLines | None = None
 
     @property
     def includes_complex(self) -> bool:
         """Whether <complex.h> is included, which makes `complex` and `I` words."""
         return re.search(r"#[ \t]*include[ \t]*<complex\.h>", self.original) is not None
 
-    def spelled(self, with_complex: bool) -> str:
-        """The code with `complex` as <complex.h> defines it, where that is meant.
+    def parse(self, *, with_complex: bool) -> c_ast.FileAST | Diagnostic:
+        """The code's tree, or why there is none; positions are those of the author's text.
 
-        It is one character longer, so a later column on such a line is one too high.
+        `with_complex` says that `complex` is the word that <complex.h> defines.
         """
-        return re.sub(r"\bcomplex\b", "_Complex", self.code) if with_complex else self.code
+        tree = parse(self.code, with_complex=with_complex)
+        if self.lines is None:
+            return tree
+        if isinstance(tree, Diagnostic):
+            return _move(tree, self.lines)
+        move_positions(tree, self.lines.author_position)
+        return tree
 
 
-def read_text(proposed: str | bytes, preprocess: Preprocess) -> Text:
+def read_text(proposed: str | bytes, preprocess: Preprocess) -> SourceText:
     """The code in a proposed text, or what keeps it from being read."""
-    original, problem = _decoded(proposed)
+    original, problem = _decode(proposed)
     if problem is not None:
-        return Text(original, "", (problem,))
-    code, problems = _without_comments(_spliced(original))
+        return SourceText(original, "", (problem,))
+    code, problems = _blank_comments(_join_spliced(original))
     problems += _foreign_characters(code) + _fences(code)
     code, needs_preprocessor, found = _directives(code)
-    bare = _blanked_literals(code)
+    bare = _blank_literals(code)
     problems += found + _forbidden_words(bare)
     problems += _environment_names(bare) if needs_preprocessor else _plain_problems(code, bare)
+    lines = CodeLines(original, code)
     if problems:
         readable = all(problem.stage is Stage.CHECK for problem in problems) and not needs_preprocessor
-        return Text(original, code if readable else "", _bounded(problems))
+        return _report(original, code if readable else "", problems, lines)
     if not needs_preprocessor:
-        return Text(original, code)
+        return _report(original, code, [], lines)
     expanded = preprocess(code)
     if not isinstance(expanded, str):
-        return Text(original, "", _bounded(expanded))
+        return _report(original, "", expanded, lines)
     problems = _expansion_problems(expanded)
-    return Text(original, "" if problems else expanded, _bounded(problems))
+    return _report(original, "" if problems else expanded, problems, CodeLines(original, code, expanded))
 
 
-def _bounded(problems: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+def _report(original: str, code: str, problems: list[Diagnostic], lines: CodeLines) -> SourceText:
+    """The outcome of reading, with the findings at their places in the author's text, in the order of their lines."""
+    if lines.is_straight:
+        return SourceText(original, code, _bound(problems))
+    return SourceText(original, code, _bound([_move(problem, lines) for problem in problems]), lines)
+
+
+def _move(problem: Diagnostic, lines: CodeLines) -> Diagnostic:
+    line, column = lines.author_position(problem.line, problem.column)
+    return replace(problem, line=line, column=column)
+
+
+def _bound(problems: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(problems, key=lambda d: (d.line, d.column))[:MAX_FINDINGS])
 
 
 def _expansion_problems(expanded: str) -> list[Diagnostic]:
-    """What a macro may have made: the same rules hold for its text as for text that was written out."""
+    """Findings in a text whose macros are expanded: the rules for text that was written out hold for it too."""
     if len(expanded) > MAX_BYTES:
         message = f"the text grows past {MAX_BYTES:,} characters when its macros are expanded; use functions instead"
         return [Diagnostic(Stage.PREPROCESS, "too-large", message)]
-    bare = _blanked_literals(expanded)
+    bare = _blank_literals(expanded)
     return _directives(expanded)[2] + _forbidden_words(bare) + _plain_problems(expanded, bare)
 
 
 def _plain_problems(code: str, bare: str) -> list[Diagnostic]:
-    """What a parser should not be given: open literals, directives inside lines, deep nesting."""
+    """Findings that keep a text from the parser: open literals, directives inside lines, deep nesting."""
     return _open_literals(code) + _stray_marks(bare) + _nesting(bare)
 
 
-def _decoded(proposed: str | bytes) -> tuple[str, Diagnostic | None]:
+def _decode(proposed: str | bytes) -> tuple[str, Diagnostic | None]:
     """The text with Unix line ends; a text that is too large or no text at all is not looked into further."""
     if len(proposed) > MAX_BYTES:
         shown = proposed[:2000]
@@ -125,20 +150,16 @@ def _position(text: str, index: int) -> tuple[int, int]:
     return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
 
 
-_SPLICE: Final = re.compile(r"\\[ \t\f\v]*$")
-
-
-def _spliced(text: str) -> str:
+def _join_spliced(text: str) -> str:
     r"""Lines ending in `\` joined with their successors; as many empty lines follow, so that lines keep their numbers.
 
-    C joins lines before it looks for comments and directives (C11 5.1.1.2), so this has to come first. Blanks behind
-    the backslash do not keep clang from joining.
+    C joins lines before it looks for comments and directives (C11 5.1.1.2), so this has to come first.
     """
     out: list[str] = []
     owed = 0
     *lines, last = text.split("\n")  # there is nothing for the last line to be joined with
     for line in lines:
-        joined = _SPLICE.sub("", line)
+        joined = SPLICE.sub("", line)
         if joined != line:
             out.append(joined)
             owed += 1
@@ -157,7 +178,7 @@ _COMMENT_OR_LITERAL: Final = re.compile(
 )
 
 
-def _without_comments(text: str) -> tuple[str, list[Diagnostic]]:
+def _blank_comments(text: str) -> tuple[str, list[Diagnostic]]:
     """Comments replaced by blanks of the same shape; quotes protect what stands in literals."""
     problems = []
 
@@ -184,7 +205,7 @@ def _foreign_characters(code: str) -> list[Diagnostic]:
     ]
     found += [
         (match, "a backslash may stand only in a literal or at the end of a line")
-        for match in _first(re.finditer(r"\\", _blanked_literals(code)))
+        for match in _first(re.finditer(r"\\", _blank_literals(code)))
     ]
     return [Diagnostic(Stage.READ, "character", text, *_position(code, match.start())) for match, text in found]
 
@@ -192,7 +213,7 @@ def _foreign_characters(code: str) -> list[Diagnostic]:
 def _fences(code: str) -> list[Diagnostic]:
     """The first fence of a reply that was handed on as it came: the parser would only name the character."""
     message = "illegal character '`'; remove the Markdown fence (```), C alone is expected"
-    found = re.search(r"^[ \t]*(```)", _blanked_literals(code), re.MULTILINE)
+    found = re.search(r"^[ \t]*(```)", _blank_literals(code), re.MULTILINE)
     return [Diagnostic(Stage.PARSE, "syntax", message, *_position(code, found.start(1)))] if found else []
 
 
@@ -315,7 +336,7 @@ def _forbidden_words(bare: str) -> list[Diagnostic]:
     return found
 
 
-def _blanked_literals(code: str) -> str:
+def _blank_literals(code: str) -> str:
     """Code with the contents of comments and literals gone; of a literal the quotes stay, for it is an operand."""
 
     def blank(match: re.Match[str]) -> str:
@@ -353,7 +374,7 @@ MAX_SUFFIXES: Final = 32
 
 
 def canonical_problems(printed: str) -> list[Diagnostic]:
-    """What would keep canonical text from being read again: it is what proposers are shown and start from."""
+    """Findings that would keep canonical text from being read again: proposers are shown it and start from it."""
     if len(printed) > MAX_BYTES:
         return [Diagnostic(Stage.READ, "too-large", f"the text has more than {MAX_BYTES:,} characters when printed")]
-    return [Diagnostic(d.stage, d.rule, d.message) for d in _nesting(_blanked_literals(printed))]
+    return [Diagnostic(d.stage, d.rule, d.message) for d in _nesting(_blank_literals(printed))]

@@ -6,27 +6,38 @@ text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pycparser import c_ast
+from pycparser.c_parser import Coord
 
-from symbiont_jit.c.tree import parse, position, resolve_element, walk
+from symbiont_jit.c.constants import literal_value
+from symbiont_jit.c.scopes import DeclaredTypes
+from symbiont_jit.c.tree import FILE, parse, position, walk
 from symbiont_jit.errors import Diagnostic, Stage
-from symbiont_jit.signature import Field, Record
+from symbiont_jit.signature import Record
 
 __all__ = ["fields_of", "is_forward_declaration", "struct_nodes", "struct_problems", "take_repeated_structs"]
 
 
 def struct_nodes(records: Iterable[Record]) -> list[Any]:
-    """The definitions of the records' structs, as nodes."""
-    tree = parse("".join(r.c_definition for r in records))
+    """The definitions of the records' structs, as nodes at line 0; they belong to all texts with the records."""
+    return [_struct_node(record.c_definition) for record in records]
+
+
+@functools.lru_cache(maxsize=256)
+def _struct_node(definition: str) -> Any:
+    tree = parse(definition)
     assert isinstance(tree, c_ast.FileAST), "generated C is well formed"
-    return list(tree.ext)
+    for node in walk(tree):
+        node.coord = Coord(FILE, 0, 0)  # no author wrote it
+    return tree.ext[0]
 
 
-def struct_problems(tree: c_ast.FileAST, records: Sequence[Record], typedefs: Mapping[str, Any]) -> list[Diagnostic]:
-    """Where a candidate defines a declared struct in another way."""
+def struct_problems(tree: c_ast.FileAST, records: Sequence[Record], types: DeclaredTypes) -> list[Diagnostic]:
+    """Report each definition of a declared struct that differs from the declared one."""
     return [
         Diagnostic(
             Stage.CHECK,
@@ -36,7 +47,7 @@ def struct_problems(tree: c_ast.FileAST, records: Sequence[Record], typedefs: Ma
             *position(node),
         )
         for node, record in _definitions(tree, records)
-        if fields_of(node, typedefs) != _written(record)
+        if fields_of(node, types) != _fields(record)
     ]
 
 
@@ -61,37 +72,24 @@ def _definitions(tree: c_ast.FileAST, records: Sequence[Record]) -> list[tuple[A
     ]
 
 
-#: A field as C writes it: name, type, lengths.
-Written = tuple[str, str, tuple[int, ...]]
+#: What a field's declaration says: name, exact type, lengths.
+DeclaredField = tuple[str, str, tuple[int, ...]]
 
 
-def _written(record: Record) -> list[Written]:
-    return [(f.name, _exact(f), f.dims) for f in record.fields]
+def _fields(record: Record) -> list[DeclaredField]:
+    return [(f.name, f.type.c, f.dims) for f in record.fields]
 
 
-def _exact(field: Field) -> str:
-    node = parse(f"{field.type.c} x;")
-    assert isinstance(node, c_ast.FileAST), "a field's type is C"
-    return resolve_element(node.ext[0].type, {}) or ""
-
-
-def fields_of(node: Any, typedefs: Mapping[str, Any]) -> list[Written] | None:
+def fields_of(node: Any, types: DeclaredTypes) -> list[DeclaredField] | None:
     """The fields of a struct's node; None where one is no scalar, struct or array of literal lengths of them."""
     fields = []
     for decl in node.decls or ():
         inner, dims = getattr(decl, "type", None), []
-        while isinstance(inner, c_ast.ArrayDecl) and isinstance(inner.dim, c_ast.Constant):
-            dims.append(_length(inner.dim.value))
+        while isinstance(inner, c_ast.ArrayDecl) and (length := literal_value(inner.dim)) is not None:
+            dims.append(length)
             inner = inner.type
-        element = resolve_element(inner, typedefs)
+        element = types.spelling(inner)
         if not isinstance(decl, c_ast.Decl) or not decl.name or decl.bitsize or decl.quals or element is None:
             return None
         fields.append((decl.name, element, tuple(dims)))
     return fields
-
-
-def _length(text: str) -> int:
-    try:
-        return int(text.rstrip("uUlL"), 0)
-    except ValueError:  # a float, or an octal without its `o`
-        return -1

@@ -10,12 +10,6 @@ from symbiont_jit.signature.annotations import (
     Out,
     Ref,
     record,
-    require_agreeing_records,
-    require_dimensions,
-    require_distinct_names,
-    require_free_name,
-    require_length,
-    require_size,
     signature_of,
 )
 from symbiont_jit.signature.arguments import check_arguments
@@ -32,6 +26,14 @@ from symbiont_jit.signature.elements import (
 )
 from symbiont_jit.signature.model import ArrayType, Dimension, Mode, Param, Signature
 from symbiont_jit.signature.native import NativeEntry, native_entry
+from symbiont_jit.signature.requirements import (
+    require_agreeing_records,
+    require_dimensions,
+    require_distinct_names,
+    require_free_name,
+    require_length,
+    require_size,
+)
 
 __all__ = [
     "SCALARS",

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import builtins
 import inspect
-import math
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, NoReturn, TypeVar
 
 import numpy as np
 
-from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import SignatureError
 from symbiont_jit.signature.elements import (
     SCALARS,
@@ -32,6 +30,15 @@ from symbiont_jit.signature.elements import (
     sub_array,
 )
 from symbiont_jit.signature.model import ArrayType, Dimension, Mode, Param, Signature
+from symbiont_jit.signature.requirements import (
+    ARRAY_HINT,
+    require_dimensions,
+    require_distinct_names,
+    require_free_name,
+    require_length,
+    require_one_meaning,
+    require_size,
+)
 
 __all__ = [
     "Array",
@@ -39,24 +46,14 @@ __all__ = [
     "Out",
     "Ref",
     "record",
-    "require_agreeing_records",
-    "require_dimensions",
-    "require_distinct_names",
-    "require_free_name",
-    "require_length",
-    "require_size",
     "signature_of",
 ]
-
-MAX_DIMENSIONS: Final = 4
-#: Bytes of what literal lengths alone add up to: more than any machine has, less than a C compiler refuses.
-MAX_LITERAL_BYTES: Final = 2**40
 
 _PYTHON_SCALARS: Final[Mapping[type, str]] = {int: "int64", float: "float64", bool: "boolean", complex: "complex128"}
 
 
 class _Annotation:
-    """What a subscription makes. A union with anything, which is how Python spells "or nothing", has no C form."""
+    """The base of annotations with brackets; a union with one of them ("or nothing" in Python) has no C form."""
 
     __slots__ = ()
 
@@ -71,7 +68,7 @@ class _Subscripted:
 
     def __init__(self, *args: Any) -> None:
         name = type(self).__name__
-        raise SignatureError(f"{name} is subscripted, not called; write {name}[{', '.join(map(_shown, args))}]")
+        raise SignatureError(f"{name} is subscripted, not called; write {name}[{', '.join(map(_describe, args))}]")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -82,7 +79,7 @@ class _Marked(_Annotation):
     inner: Any
 
     def __repr__(self) -> str:
-        inside = self.inner.inside if isinstance(self.inner, _RawArray) else _shown(self.inner)
+        inside = self.inner.inside if isinstance(self.inner, _RawArray) else _describe(self.inner)
         return f"{'Out' if self.mode is Mode.OUT else 'InOut'}[{inside}]"
 
 
@@ -103,14 +100,14 @@ class _RawArray(_Annotation):
 
     @property
     def inside(self) -> str:
-        """What stands between the brackets."""
-        return ", ".join(map(_shown, (self.dtype, *self.dims)))
+        """The text between the brackets of the annotation."""
+        return ", ".join(map(_describe, (self.dtype, *self.dims)))
 
     def __repr__(self) -> str:
         return f"Array[{self.inside}]"
 
 
-def _shown(part: Any) -> str:
+def _describe(part: Any) -> str:
     """A part of an annotation as it is written; names are in double quotes, as in the messages around."""
     if isinstance(part, str):
         return f'"{part}"'
@@ -174,9 +171,7 @@ def record(cls: Class) -> Class:
     made = Record(name, fields)
     require_depth(made.depth, f"record {name!r}")
     require_dtype(made, f"record {name!r}")
-    _require_one_meaning(
-        [*((f"record {name!r}, field {f.name!r}", f.type) for f in fields), (f"record {name!r}", made)]
-    )
+    require_one_meaning([*((f"record {name!r}, field {f.name!r}", f.type) for f in fields), (f"record {name!r}", made)])
     setattr(cls, _RECORD, made)
     cls.dtype = made.dtype  # type: ignore[attr-defined]
     return cls
@@ -185,7 +180,7 @@ def record(cls: Class) -> Class:
 def _record_field(name: str, annotation: Any, scope: Mapping[str, Any], record: str) -> Field:
     where = f"record {record!r}, field {name!r}"
     require_name(name, where)
-    annotation = _unquoted(_resolve(annotation, scope, where), scope, where)
+    annotation = _unquote(_resolve(annotation, scope, where), scope, where)
     if isinstance(annotation, _Marked):
         raise SignatureError(f"{where}: Out and InOut belong to parameters, not to fields")
     dims: tuple[int, ...] = ()
@@ -222,13 +217,6 @@ def signature_of(
     return signature
 
 
-def require_free_name(name: str) -> None:
-    """Raise `SignatureError` unless a function of that name can be compiled by itself."""
-    if name in vocabulary.FUNCTIONS or name in vocabulary.LIBRARY_SYMBOLS or name in vocabulary.LIBRARY_NAMES:
-        raise SignatureError(f"function {name!r}: C's library has a function of that name; choose another")
-    require_name(name, f"function {name!r}")
-
-
 def _closure(function: Callable[..., Any]) -> dict[str, Any]:
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     found = {}
@@ -240,61 +228,6 @@ def _closure(function: Callable[..., Any]) -> dict[str, Any]:
     return found
 
 
-def require_distinct_names(signature: Signature) -> None:
-    """Raise `SignatureError` where two different things would have one name in C."""
-    taken = {p.name for p in signature.params}
-    for dimension in signature.dimensions:
-        if dimension in taken:
-            raise SignatureError(
-                f"{signature.name}: the dimension {dimension!r} has the name of a parameter; rename one of them "
-                f"(the dimension is passed to C as 'int64_t {dimension}' already)"
-            )
-    require_agreeing_records([signature])
-
-
-def require_agreeing_records(signatures: Sequence[Signature]) -> None:
-    """Raise `SignatureError` where two different records have one name in C, or a name is C's `complex`."""
-    elements = [
-        (f"{s.name}: parameter {p.name!r}", p.type.dtype)
-        for s in signatures
-        for p in s.params
-        if isinstance(p.type, ArrayType)
-    ]
-    _require_one_meaning(elements)
-    if any(s.has_complex for s in signatures):
-        for signature in signatures:
-            _require_no_complex_name(signature)
-
-
-def _require_one_meaning(elements: Iterable[tuple[str, Element]]) -> None:
-    """Raise `SignatureError` where two different records have one name; each element comes with where it is."""
-    known: dict[str, tuple[str, Record]] = {}
-    for where, element in elements:
-        for used in element.nested if isinstance(element, Record) else ():
-            first, other = known.setdefault(used.name, (where, used))
-            if other != used:
-                raise SignatureError(
-                    f"{where}: its record {used.name!r} is another one than that of {first}; rename one of them"
-                )
-
-
-def _require_no_complex_name(signature: Signature) -> None:
-    """Raise `SignatureError` where something is named like the word that stands for C's complex numbers."""
-    names = {
-        "the function": [signature.name],
-        "a parameter": [p.name for p in signature.params],
-        "a dimension": signature.dimensions,
-        "a record": [r.name for r in signature.records],
-        "a field": [f.name for r in signature.records for f in r.fields],
-    }
-    for what, found in names.items():
-        if "complex" in found:
-            raise SignatureError(
-                f"{signature.name}: {what} is named 'complex', which is a word of C where complex numbers are used; "
-                "rename it"
-            )
-
-
 def _param(p: inspect.Parameter, scope: Mapping[str, Any], function: str) -> Param:
     where = f"{function}: parameter {p.name!r}"
     if p.kind is not inspect.Parameter.POSITIONAL_OR_KEYWORD and p.kind is not inspect.Parameter.POSITIONAL_ONLY:
@@ -303,7 +236,7 @@ def _param(p: inspect.Parameter, scope: Mapping[str, Any], function: str) -> Par
         raise SignatureError(f"{where}: defaults have no C form; remove '= {p.default!r}'")
     require_name(p.name, where)
     if p.annotation is inspect.Parameter.empty:
-        raise SignatureError(f"{where} has no annotation; write for example '{p.name}: float64' or {_ARRAY_HINT}")
+        raise SignatureError(f"{where} has no annotation; write for example '{p.name}: float64' or {ARRAY_HINT}")
     annotation = _resolve(p.annotation, scope, where)
     mode = Mode.IN
     if isinstance(annotation, _Marked):
@@ -312,7 +245,7 @@ def _param(p: inspect.Parameter, scope: Mapping[str, Any], function: str) -> Par
             raise SignatureError(f"{where}: Out and InOut do not nest; write one of them")
         if _is_numba_array(annotation) and not annotation.mutable:
             raise SignatureError(f"{where}: the kernel writes it, and its type is read-only; leave out readonly=True")
-    array = _array(_unquoted(annotation, scope, where), p.name, where)
+    array = _array(_unquote(annotation, scope, where), p.name, where)
     if array is not None:
         return Param(p.name, array, mode)
     element = _element(annotation, p.name, where)
@@ -321,7 +254,6 @@ def _param(p: inspect.Parameter, scope: Mapping[str, Any], function: str) -> Par
     return Param(p.name, ArrayType(element, ()), mode)
 
 
-_ARRAY_HINT: Final = "'Array[float64, \"n\"]'"
 _INOUT_HINT: Final = "'InOut[float64, \"n\"]'"
 _FIELD_HINT: Final = "'Array[float64, 3]'"
 
@@ -332,7 +264,7 @@ def _resolve(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
     for _ in range(MAX_QUOTES):
         if not isinstance(value, str):
             return value
-        value = _evaluated(value, scope, where)
+        value = _evaluate(value, scope, where)
     raise SignatureError(f"{where}: the annotation {annotation!r} is text that stands for text; write a type")
 
 
@@ -340,7 +272,7 @@ def _resolve(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
 MAX_QUOTES: Final = 8
 
 
-def _evaluated(annotation: str, scope: Mapping[str, Any], where: str) -> Any:
+def _evaluate(annotation: str, scope: Mapping[str, Any], where: str) -> Any:
     try:
         return eval(annotation, dict(scope))  # noqa: S307  the user's own source, as typing.get_type_hints does
     except SignatureError as error:
@@ -348,11 +280,11 @@ def _evaluated(annotation: str, scope: Mapping[str, Any], where: str) -> Any:
     except Exception as error:
         raise SignatureError(
             f"{where}: the annotation {annotation!r} cannot be evaluated ({type(error).__name__}: {error}); "
-            f"import the name, or write a Numba type or {_ARRAY_HINT}"
+            f"import the name, or write a Numba type or {ARRAY_HINT}"
         ) from error
 
 
-def _unquoted(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
+def _unquote(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
     """An `Array[...]` whose dtype was written in quotes with what they stand for."""
     if isinstance(annotation, _RawArray) and isinstance(annotation.dtype, str):
         return replace(annotation, dtype=_resolve(annotation.dtype, scope, where))
@@ -380,28 +312,6 @@ def _array(annotation: Any, name: str, where: str) -> ArrayType | None:
     return ArrayType(_element(annotation.dtype, name, where), tuple(f"{name}_{i}" for i in range(ndim)))
 
 
-def require_dimensions(count: int, where: str) -> None:
-    """Raise `SignatureError` for an array of too few or too many dimensions."""
-    if not 1 <= count <= MAX_DIMENSIONS:
-        advice = "make one of several, as reshape does" if count else f"write {_ARRAY_HINT}"
-        raise SignatureError(f"{where}: an array has 1 to {MAX_DIMENSIONS} dimensions, not {count}; {advice}")
-
-
-def require_length(length: int, where: str) -> None:
-    """Raise `SignatureError` for a literal dimension that no array has."""
-    if not 1 <= length < 2**31:
-        raise SignatureError(f"{where}: a literal dimension is 1 to 2**31 - 1, not {length}")
-
-
-def require_size(array: ArrayType, where: str) -> None:
-    """Raise `SignatureError` for an array that is too large whatever its named dimensions are."""
-    size = math.prod([array.dtype.dtype.itemsize, *(d for d in array.dims if isinstance(d, int))])
-    if size > MAX_LITERAL_BYTES:
-        raise SignatureError(
-            f"{where}: its literal dimensions alone make {size} bytes, and 2**40 is the limit; name them instead"
-        )
-
-
 def _dimension(dim: Any, where: str) -> Dimension:
     if isinstance(dim, str):
         require_name(dim, f"{where}, dimension")
@@ -413,7 +323,7 @@ def _dimension(dim: Any, where: str) -> Dimension:
 
 
 def _is_numba(annotation: Any) -> bool:
-    """Whether it is a type of Numba's; a class of such types is none."""
+    """Whether an annotation is a Numba type; a class of Numba types is none."""
     return not isinstance(annotation, type) and type(annotation).__module__.partition(".")[0] == "numba"
 
 
@@ -421,7 +331,7 @@ def _is_numba_array(annotation: Any) -> bool:
     return _is_numba(annotation) and hasattr(annotation, "ndim")
 
 
-def _element(annotation: Any, name: str, where: str, hint: str = _ARRAY_HINT) -> Element:
+def _element(annotation: Any, name: str, where: str, hint: str = ARRAY_HINT) -> Element:
     """A scalar, a class made by `@record`, or a structured dtype, which is named after its parameter or field."""
     made = getattr(annotation, _RECORD, None)
     if isinstance(made, Record):
@@ -434,7 +344,7 @@ def _element(annotation: Any, name: str, where: str, hint: str = _ARRAY_HINT) ->
                 f"{where}: {annotation.__name__} is derived from a record; decorate it with @record too"
             )
         return made
-    dtype = _structured(annotation)
+    dtype = _find_dtype(annotation)
     if dtype is not None:
         return record_of_dtype(dtype, name, where)
     if isinstance(annotation, _RawArray) or _is_numba_array(annotation):
@@ -448,7 +358,7 @@ def _element(annotation: Any, name: str, where: str, hint: str = _ARRAY_HINT) ->
     )
 
 
-def _structured(annotation: Any) -> np.dtype[Any] | None:
+def _find_dtype(annotation: Any) -> np.dtype[Any] | None:
     """A structured dtype, itself or in Numba's record type. What else has a dtype is data and no type."""
     dtype = getattr(annotation, "dtype", None) if _is_numba(annotation) else annotation
     return dtype if isinstance(dtype, np.dtype) and dtype.names else None
@@ -490,6 +400,6 @@ def _returns(annotation: Any, scope: Mapping[str, Any], function: str) -> Scalar
         raise SignatureError(
             f"{where} cannot be an array; add a parameter such as 'out: Out[float64, \"n\"]' and return None"
         )
-    if hasattr(annotation, _RECORD) or _structured(annotation) is not None:
+    if hasattr(annotation, _RECORD) or _find_dtype(annotation) is not None:
         raise SignatureError(f"{where} cannot be a record; add a parameter such as 'out: Out[Candle]' and return None")
     return _scalar(annotation, where, "or None where buffers are filled")

@@ -17,7 +17,7 @@ __all__ = ["check_arguments"]
 
 
 def check_arguments(signature: Signature, args: Sequence[Any]) -> Exception | None:
-    """What is wrong with a Python call's arguments: a `TypeError`, a `ValueError`, or None.
+    """Find what is wrong with the arguments of a Python call: returns a `TypeError`, a `ValueError`, or None.
 
     Checks number, dtype, contiguity, dimensions, lengths and writability, in that order.
     """
@@ -73,7 +73,7 @@ def _array_problem(array: ArrayType, mode: Mode, value: Any) -> Problem | None:
         return TypeError, f"is {_describe(value)}, not {'a record' if array.is_record else 'a NumPy array'} of {dtype}"
     is_written = mode is not Mode.IN
     if value.dtype != dtype:
-        advice = _written(dtype) if is_written else _conversion(array.dtype, value.dtype)
+        advice = _spell_dtype(dtype) if is_written else _conversion(array.dtype, value.dtype)
         return TypeError, f"has dtype {value.dtype}, not {dtype}{advice}"
     if not array.dims:
         if value.size != 1 or value.ndim > 1:
@@ -81,23 +81,26 @@ def _array_problem(array: ArrayType, mode: Mode, value: Any) -> Problem | None:
     elif value.ndim != len(array.dims):
         return TypeError, f"has {value.ndim} dimensions, not {len(array.dims)}"
     if not value.flags.c_contiguous:
-        return ValueError, f"is not C-contiguous{_written(dtype) if is_written else '; pass np.ascontiguousarray(...)'}"
+        return (
+            ValueError,
+            f"is not C-contiguous{_spell_dtype(dtype) if is_written else '; pass np.ascontiguousarray(...)'}",
+        )
     # NumPy calls a packed dtype aligned wherever it lies; C wants the fields where their types can be read.
     if not value.flags.aligned or value.ctypes.data % dtype.alignment:
-        return ValueError, f"is not aligned{_written(dtype) if is_written else '; pass a copy'}"
+        return ValueError, f"is not aligned{_spell_dtype(dtype) if is_written else '; pass a copy'}"
     if is_written and not value.flags.writeable:
         return ValueError, f"is read-only, but the kernel writes it ({mode})"
     return None
 
 
-def _written(dtype: np.dtype[Any]) -> str:
-    """What to do about an array that the kernel writes: a copy made for the call would take the result with it."""
+def _spell_dtype(dtype: np.dtype[Any]) -> str:
+    """Advice about an array that the kernel writes: a copy that is made for the call would take the result with it."""
     name = "the same dtype as the kernel's" if dtype.names else f"dtype {dtype}"
     return f"; the kernel writes it: make a new array, contiguous and of {name}, and pass that one"
 
 
 def _conversion(element: Element, given: np.dtype[Any]) -> str:
-    """What to do about an array of another dtype that is only read."""
+    """Advice about an array of another dtype that the kernel only reads."""
     if isinstance(element, Scalar):
         return "; convert it with .astype()"
     is_packed = given.names == element.dtype.names and given.itemsize < element.dtype.itemsize

@@ -1,4 +1,4 @@
-"""What one element is: a scalar, or a record with the layout that C gives a struct.
+"""Types of elements: scalars, and records with the layout that C gives a struct.
 
 In: names and NumPy dtypes. Out: frozen `Scalar`s and `Record`s with their C spelling and their dtype.
 """
@@ -45,7 +45,10 @@ C_KEYWORDS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A scalar type under its Numba name, with its C spelling; equal to its NumPy dtype in size and layout."""
+    """A scalar type under its Numba name; equal to its NumPy dtype in size and layout.
+
+    `c` is how C spells it in exact width, as `c.types.spelling_of` does.
+    """
 
     name: str
     c: str
@@ -62,7 +65,7 @@ class Scalar:
 
     @property
     def layout(self) -> str:
-        """What decides whether two elements can take each other's place."""
+        """A text that two element types share exactly if they can take each other's place."""
         return self.name
 
     def __str__(self) -> str:

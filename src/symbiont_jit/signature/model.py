@@ -30,7 +30,7 @@ class ArrayType:
 
     @property
     def is_record(self) -> bool:
-        """Whether it is one record by reference."""
+        """Whether the parameter is a single record, passed by reference."""
         return not self.dims and isinstance(self.dtype, Record)
 
     def __str__(self) -> str:
@@ -104,7 +104,7 @@ class Signature:
 
     @cached_property
     def shape_key(self) -> str:
-        """What a caller's machine code depends on: types and dimension pattern, but no names.
+        """A text of what a caller's machine code depends on: types and the pattern of dimensions, but no names.
 
         Two kernels with the same key can take each other's place in a compiled loop.
         """

@@ -21,7 +21,7 @@ ENTRY_PREFIX = "sj_entry_"
 
 @dataclass(frozen=True, slots=True)
 class NativeEntry:
-    """What is called.
+    """The function of a kernel that compiled code calls.
 
     `symbol` is its name in the object code; `returns` and `types` are C types, with `has_result_pointer` the last of
     them is where the result goes. `after` is the C that follows a candidate: the assertions that its records are laid
@@ -61,7 +61,7 @@ def native_entry(signature: Signature) -> NativeEntry:
 
 
 def _results(signature: Signature) -> tuple[str, Scalar | None]:
-    """What the entry returns, and what it gives through its last pointer."""
+    """The C type that the entry returns, and the scalar that it writes through its last pointer, if any."""
     if signature.returns is not None and signature.returns.kind == "c":
         return "void", signature.returns
     return "void" if signature.returns is None else signature.returns.c, None

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from pycparser import c_ast
 
-from symbiont_jit.c.build import binary, clone, declared_names, name, rewrite
+from symbiont_jit.c.build import binary, clone, name, rewrite
+from symbiont_jit.c.names import declared_names
 from symbiont_jit.c.tree import walk
 
 __all__ = [

@@ -14,24 +14,10 @@ from typing import Any
 import numpy as np
 from pycparser import c_ast
 
-from symbiont_jit.c.build import (
-    assign,
-    assigned_names,
-    binary,
-    block,
-    clone,
-    constant,
-    declare,
-    declared_names,
-    fresh_name,
-    jumps_out,
-    name,
-    names_in,
-    substitute,
-)
+from symbiont_jit.c.build import assign, binary, block, clone, constant, declare, jumps_out, name, substitute
 from symbiont_jit.c.loops import (
     Loop,
-    Site,
+    PlacedLoop,
     body_statements,
     is_loop_pragma,
     is_short,
@@ -40,6 +26,7 @@ from symbiont_jit.c.loops import (
     make_for,
     unrolled_copies,
 )
+from symbiont_jit.c.names import assigned_names, declared_names, fresh_name, names_in
 from symbiont_jit.propose.transform.nests import choose, find_element_type, without_pragmas
 from symbiont_jit.propose.transform.reductions import find_reductions
 
@@ -69,7 +56,7 @@ def _can_jam(loop: Loop) -> bool:
     return not jumps_out(loop.body) and bool(without_pragmas(body_statements(loop)))
 
 
-def _jam_site(tree: Any, site: Site, factor: int) -> bool:
+def _jam_site(tree: Any, site: PlacedLoop, factor: int) -> bool:
     loop = site.loop
     partials = [(r, fresh_name(tree, r.scalar + "a")) for r in find_reductions(loop)]
     types = [find_element_type(tree, r.scalar) for r, _ in partials]

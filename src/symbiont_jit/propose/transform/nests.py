@@ -14,25 +14,10 @@ from typing import Any
 import numpy as np
 from pycparser import c_ast
 
-from symbiont_jit.c.build import (
-    assign,
-    assigned_names,
-    binary,
-    block,
-    clone,
-    constant,
-    declare,
-    declared_names,
-    fresh_name,
-    jumps_out,
-    name,
-    names_in,
-    rewrite,
-    substitute,
-)
+from symbiont_jit.c.build import assign, binary, block, clone, constant, declare, jumps_out, name, rewrite, substitute
 from symbiont_jit.c.loops import (
     Loop,
-    Site,
+    PlacedLoop,
     body_statements,
     is_loop_pragma,
     is_short,
@@ -41,6 +26,7 @@ from symbiont_jit.c.loops import (
     main_loops,
     make_for,
 )
+from symbiont_jit.c.names import assigned_names, declared_names, fresh_name, names_in
 from symbiont_jit.c.tree import print_tree, walk
 
 __all__ = [
@@ -149,7 +135,7 @@ def _is_used_across(first: list[Any], second: list[Any]) -> bool:
     return any(declared & names_in(s) for s in second)
 
 
-def _distribute_at(site: Site, cut: int) -> None:
+def _distribute_at(site: PlacedLoop, cut: int) -> None:
     loop, items = site.loop, body_statements(site.loop)
     parts = [
         make_for(loop.var, loop.type, clone(loop.low), clone(loop.high), loop.step, part)
@@ -160,7 +146,7 @@ def _distribute_at(site: Site, cut: int) -> None:
 
 def fuse(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     """`for i S; for i T` -> `for i { S; T }`, for two neighbours with the same bounds."""
-    by_list: dict[int, list[Site]] = {}
+    by_list: dict[int, list[PlacedLoop]] = {}
     for site in loops_in(tree):
         by_list.setdefault(id(site.statements), []).append(site)
     pairs = [

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from pycparser import c_ast
 
-from symbiont_jit.c.build import assign, block, clone, constant, declared_names, name
+from symbiont_jit.c.build import assign, block, clone, constant, name
 from symbiont_jit.c.loops import Loop
+from symbiont_jit.c.names import declared_names
 from symbiont_jit.c.tree import print_tree, walk
 
 __all__ = ["Reduction", "find_reductions"]

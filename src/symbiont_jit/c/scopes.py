@@ -1,0 +1,122 @@
+"""Types of declarations in their scopes, for readers that change no tree: what typedefs and tags mean at each place.
+
+In: declarations in the order of the text. Out: their types and whether they are const, also through typedefs. Lengths
+stay as they are written, and nothing is refused: what is no C is left to clang.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pycparser import c_ast
+
+from symbiont_jit.c import vocabulary
+from symbiont_jit.c.tree import print_tree
+from symbiont_jit.c.types import Arithmetic, ArrayOf, CType, Enumeration, TypeReader, scalar_of, spelling_of
+
+__all__ = ["DeclaredTypes", "declared_types", "is_redundant_typedef"]
+
+
+#: What words are that name no type of C: no declaration agrees with it.
+_FOREIGN: Final = Enumeration("i", 32)
+
+
+class DeclaredTypes(TypeReader):
+    """Types of declarations, with the typedefs and tags of the scopes that are open; no tree is changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._const_typedefs: list[dict[str, bool]] = [{}]
+
+    def open(self) -> None:
+        """Enter a block."""
+        super().open()
+        self._const_typedefs.append({})
+
+    def close(self) -> None:
+        """Leave the innermost block and forget its typedefs and tags."""
+        super().close()
+        self._const_typedefs.pop()
+
+    def declare(self, node: Any) -> None:
+        """Let a typedef's name mean its type from here to the end of the block."""
+        typ, is_const = self.read(node.type), self.is_const(node.type)
+        self.typedefs[-1][node.name], self._const_typedefs[-1][node.name] = typ, is_const
+
+    def has_typedef(self, name: str) -> bool:
+        """Whether a name is that of a type of the text, here."""
+        return any(name in scope for scope in self.typedefs)
+
+    def read(self, node: Any) -> CType:
+        """The type of a declarator or type name."""
+        typ = super().read(node)
+        is_array = isinstance(node, c_ast.TypeDecl) and isinstance(typ, ArrayOf)
+        return _with_const_elements(typ) if is_array and self.is_const(node) else typ
+
+    def spelling(self, node: Any) -> str | None:
+        """The type of a declarator as C spells it in exact widths; None where it is no scalar and no named struct."""
+        return spelling_of(self.read(node)) if isinstance(node, c_ast.TypeDecl) else None
+
+    def read_length(self, node: Any) -> str | None:
+        """The length of an array as it is written; None where there is none."""
+        match node.dim:
+            case None:
+                return None
+            case c_ast.ID(name=name):
+                return str(name)
+            case c_ast.Constant(value=value):
+                return str(value)
+        return print_tree(node.dim).strip()
+
+    def is_const(self, node: Any) -> bool:
+        """Whether an object with this declarator can never be written: itself or through the typedef of its type."""
+        while isinstance(node, c_ast.ArrayDecl):
+            node = node.type
+        if super().is_const(node):
+            return True
+        inner = node.type if isinstance(node, c_ast.TypeDecl) else None
+        return isinstance(inner, c_ast.IdentifierType) and len(inner.names) == 1 and self._is_const_name(inner.names[0])
+
+    def _is_const_name(self, name: str) -> bool:
+        return next((scope[name] for scope in reversed(self._const_typedefs) if name in scope), False)
+
+    def _read_name(self, names: Sequence[str]) -> CType:
+        is_known = scalar_of(names) is not None or (len(names) == 1 and self.has_typedef(names[0]))
+        return super()._read_name(names) if is_known else _FOREIGN
+
+    def _enum(self, node: Any) -> Arithmetic:
+        return Enumeration("u", 32)
+
+    def _require_members(self, node: Any) -> None:
+        """Members without a name are nothing to refuse here."""
+
+    def _bit_fields(self, node: Any, types: Mapping[str, CType]) -> Mapping[str, CType]:
+        return {}
+
+
+def declared_types(tree: c_ast.FileAST) -> DeclaredTypes:
+    """The types that a file declares outside of functions."""
+    types = DeclaredTypes()
+    for node in tree.ext:
+        if isinstance(node, c_ast.Typedef):
+            types.declare(node)
+    return types
+
+
+def _with_const_elements(typ: CType) -> CType:
+    """An array whose elements are const, however many dimensions it has."""
+    return ArrayOf(_with_const_elements(typ.of), typ.length, True) if isinstance(typ, ArrayOf) else typ
+
+
+def is_redundant_typedef(node: Any) -> bool:
+    """Whether a node declares a standard type's name once more, as the type it is.
+
+    `char` is a type of its own (C11, 6.2.5), although it has the values of `int8_t`.
+    """
+    if not isinstance(node, c_ast.Typedef) or node.name not in vocabulary.TYPEDEFS:
+        return False
+    inner = getattr(node.type, "type", None)
+    if not isinstance(inner, c_ast.IdentifierType) or node.quals or node.type.quals or inner.names == ["char"]:
+        return False
+    return scalar_of(inner.names) == scalar_of([node.name])

@@ -1,0 +1,272 @@
+"""Source maps: from places in C that we made to the lines and columns of the author's text.
+
+`CodeLines` leads from the code that is parsed to the author's text: spliced lines and macros lie between. `SourceMap`
+leads from the canonical text to the author's, word by word; `AuthorPositions` looks things up in it.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Final
+
+__all__ = ["SPLICE", "AuthorPositions", "CodeLines", "SourceMap"]
+
+Position = tuple[int, int]
+
+#: A backslash at the end of a line joins it with the next one; blanks behind it do not keep clang from that.
+SPLICE: Final = re.compile(r"\\[ \t\f\v]*$")
+
+# Comments, spliced ends of lines, and directives but pragmas: what no word of the canonical text comes from.
+_SKIPPED: Final = (
+    r"//(?:\\[ \t\f\v]*\n|[^\n])*|/\*.*?(?:\*/|\Z)|\\[ \t\f\v]*\n"
+    r"|^[ \t\f\v]*\#(?![ \t\f\v]*pragma)(?:\\[ \t\f\v]*\n|[^\n])*"
+)
+_WORD: Final = (
+    r"[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*"
+    r"|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'"
+    r"|<<=|>>=|\.\.\.|->|\+\+|--|<<|>>|&&|\|\||[-+*/%&|^<>=!]=|[^\s\\]"
+)
+_WORDS: Final = re.compile(_WORD)
+_AUTHOR_WORDS: Final = re.compile(f"(?:{_SKIPPED})|(?P<word>{_WORD})", re.DOTALL | re.MULTILINE)
+#: Words of a declaration that follow each other: of types, qualifiers and storage classes.
+_KEYWORD: Final = re.compile(r"[A-Za-z_]\w*")
+_KEYWORDS: Final = re.compile(r"(?:\w+[ \t]*)+")
+_LAST_KEYWORDS: Final = re.compile(r"(?:\b\w+[ \t]+)+\Z")
+
+#: Words that the author may spell in another way.
+_SPELLINGS: Final = {"complex": "_Complex"}
+#: How many characters before a type its keywords are looked for.
+_WIDE: Final = 200
+
+
+class CodeLines:
+    """The way from lines of the code that is parsed to lines of the author's text.
+
+    `joined` is the author's text with spliced lines joined, each line at its own number; `expanded` is what a
+    preprocessor made of it, or None.
+    """
+
+    def __init__(self, original: str, joined: str, expanded: str | None = None) -> None:
+        self._pieces = _spliced_pieces(original)
+        self._joined = [] if expanded is None else joined.split("\n")
+        self._expanded = None if expanded is None else expanded.split("\n")
+        self._known: dict[int, tuple[list[int], list[int]]] = {}
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether every character stands where the author put it."""
+        return self._expanded is None and not self._pieces
+
+    def author_position(self, line: int, column: int) -> Position:
+        """Line and column in the author's text of a place in the code; zeros for none.
+
+        A word that a macro made stands at the name of the macro.
+        """
+        if line < 1:
+            return 0, 0
+        if self._expanded is not None:
+            column = self._column_before_expansion(line, column)
+        starts, lines = self._pieces.get(line, ([1], [line]))
+        piece = max(bisect_right(starts, column) - 1, 0)
+        return lines[piece], column - starts[piece] + 1 if column else 0
+
+    def _column_before_expansion(self, line: int, column: int) -> int:
+        if line not in self._known:
+            expanded = (self._expanded or [])[line - 1 : line]
+            joined = self._joined[line - 1 : line]
+            self._known[line] = _match_words("".join(expanded), "".join(joined))
+        starts, columns = self._known[line]
+        word = bisect_right(starts, column) - 1
+        return columns[word] if word >= 0 else column
+
+
+def _spliced_pieces(original: str) -> dict[int, tuple[list[int], list[int]]]:
+    """Of each line that was joined from several, the columns where these begin in it, and their numbers."""
+    found: dict[int, tuple[list[int], list[int]]] = {}
+    if "\\" not in original:
+        return found
+    first, length = 1, 0
+    *lines, _ = original.split("\n")
+    for number, line in enumerate(lines, 1):
+        match = SPLICE.search(line)
+        if match is None:
+            first, length = number + 1, 0
+            continue
+        length += match.start()
+        starts, numbers = found.setdefault(first, ([1], [first]))
+        starts.append(length + 1)
+        numbers.append(number + 1)
+    return found
+
+
+def _match_words(expanded: str, written: str) -> tuple[list[int], list[int]]:
+    """The columns of an expanded line's words, and where each stands in the line as it was written.
+
+    Both lines are read side by side. Where they differ, the written one has a macro, with arguments or without: all
+    words up to what follows it were made by the macro, and stand at its name.
+    """
+    made, given = list(_WORDS.finditer(expanded)), list(_WORDS.finditer(written))
+    columns: list[int] = []
+    at = 0
+    while len(columns) < len(made):
+        here = given[min(at, len(given) - 1)].start() + 1 if given else 1
+        if at < len(given) and made[len(columns)][0] == given[at][0]:
+            columns.append(here)
+            at += 1
+        else:
+            at = _behind_macro(given, at)
+            following = given[at][0] if at < len(given) else None
+            columns += [here] * (_find_in_depth(made, len(columns), following) - len(columns))
+    return [m.start() + 1 for m in made], columns
+
+
+def _behind_macro(words: Sequence[re.Match[str]], at: int) -> int:
+    """The index of the word that follows a macro, and its arguments if it has any."""
+    if at + 1 < len(words) and words[at + 1][0] == "(":
+        return _find_in_depth(words, at + 2, ")") + 1
+    return at + 1
+
+
+def _find_in_depth(words: Sequence[re.Match[str]], start: int, wanted: str | None) -> int:
+    """The index of a word outside of the brackets that open from `start` on; where there is none, of the end."""
+    depth = 0
+    for index in range(start, len(words)):
+        word = words[index][0]
+        if depth == 0 and word == wanted:
+            return index
+        depth += (word in "([{") - (word in ")]}")
+    return len(words)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMap:
+    """Words of a canonical text, by their offsets in ascending order, with line and column in the author's text."""
+
+    offsets: array[int]
+    lines: array[int]
+    columns: array[int]
+
+
+class AuthorPositions:
+    """Looks up places of a canonical `text` in the text that its author has `written`."""
+
+    def __init__(self, text: str, written: str, source_map: SourceMap) -> None:
+        self._text = text
+        self._written = written
+        self._map = source_map
+        self._text_lines = _line_starts(text)
+        self._written_lines = _line_starts(written)
+        self._between: dict[int, dict[int, int]] = {}  # what was matched already, by mark
+
+    def find(self, line: int, column: int) -> Position:
+        """Line and column in the author's text of a place in the canonical text; zeros where nothing corresponds.
+
+        Words without a position in the map (operators, brackets) are looked for between their neighbours. What the
+        author did not write stands where the word next to it does.
+        """
+        if not 1 <= line < len(self._text_lines):
+            return 0, 0
+        start, end = self._text_lines[line - 1], self._text_lines[line] - 1
+        offset = min(start + max(column - 1, 0), end)
+        word = self._word_at(start, offset, end)
+        if word is None:
+            return 0, 0
+        mark = self._mark_at(word.start())
+        if mark < 0 or self._map.offsets[mark] != word.start():
+            return self._find_between(mark, word) or self._find_beside(mark + 1, word) or self._neighbour(mark, line)
+        line, column = self._map.lines[mark], self._map.columns[mark]
+        inside = offset - word.start()
+        is_same = inside > 0 and self._written.startswith(word[0], self._author_offset(mark))
+        return line, column + inside if is_same else column
+
+    def _mark_at(self, offset: int) -> int:
+        """The last mark that is not behind an offset, -1 for none."""
+        return bisect_right(self._map.offsets, offset) - 1
+
+    def _word_at(self, start: int, offset: int, end: int) -> re.Match[str] | None:
+        """The first word of a line that ends behind an offset, or the line's last one."""
+        mark = self._mark_at(offset)
+        word = None
+        for word in _WORDS.finditer(self._text, max(start, self._map.offsets[mark] if mark >= 0 else 0), end):
+            if word.end() > offset:
+                return word
+        return word
+
+    def _author_offset(self, mark: int) -> int:
+        line, column = self._map.lines[mark], self._map.columns[mark]
+        return self._written_lines[line - 1] + max(column - 1, 0) if line else 0
+
+    def _find_between(self, mark: int, word: re.Match[str]) -> Position | None:
+        """The author's word that corresponds to one between a mark and the next, where there is one."""
+        if mark not in self._between:
+            self._between[mark] = self._match_between(mark)
+        found = self._between[mark].get(word.start())
+        return None if found is None else self._position(found)
+
+    def _match_between(self, mark: int) -> dict[int, int]:
+        """The author's words between those of a mark and of the next: offsets by offsets in the canonical text.
+
+        Words that the author did not write are passed over; the others follow each other in both texts.
+        """
+        start, end = self._author_range(mark)
+        given: dict[str, list[int]] = {}
+        for match in _AUTHOR_WORDS.finditer(self._written, start, end):
+            if match["word"] is not None:
+                given.setdefault(_SPELLINGS.get(match["word"], match["word"]), []).append(match.start("word"))
+        first, *rest = (0, *self._map.offsets[:1]) if mark < 0 else self._map.offsets[mark : mark + 2]
+        found: dict[int, int] = {}
+        following = start
+        for own in _WORDS.finditer(self._text, first, rest[0] if rest else len(self._text)):
+            places = given.get(own[0], [])
+            index = bisect_left(places, following)
+            if index < len(places):
+                found[own.start()] = places[index]
+                following = places[index] + 1
+        return found
+
+    def _find_beside(self, mark: int, word: re.Match[str]) -> Position | None:
+        """The author's keyword among those around a mark: C leaves it open how the words of a declaration follow."""
+        if not _KEYWORD.fullmatch(word[0]) or mark >= len(self._map.offsets) or self._map.lines[mark] == 0:
+            return None
+        at = self._author_offset(mark)
+        start = max(self._written_lines[self._map.lines[mark] - 1], at - _WIDE)
+        before = _LAST_KEYWORDS.search(self._written, start, at)
+        behind = _KEYWORDS.match(self._written, at)
+        begin, end = before.start() if before else at, behind.end() if behind else at
+        found = re.search(rf"\b{word[0]}\b", self._written[begin:end])
+        return None if found is None else self._position(begin + found.start())
+
+    def _author_range(self, mark: int) -> tuple[int, int]:
+        """The author's offset of a mark, and that of the next mark which stands behind it in the author's text too."""
+        if mark < 0:
+            return 0, self._author_offset(0) if self._map.offsets else 0
+        start = self._author_offset(mark) if self._map.lines[mark] else 0
+        behind = (self._author_offset(m) for m in range(mark + 1, min(mark + 1 + _NEAR, len(self._map.offsets))))
+        is_last = mark + 1 == len(self._map.offsets)
+        return start, len(self._written) if is_last else next((end for end in behind if end > start), start)
+
+    def _position(self, offset: int) -> Position:
+        line = bisect_right(self._written_lines, offset)
+        return line, offset - self._written_lines[line - 1] + 1
+
+    def _neighbour(self, mark: int, line: int) -> Position:
+        """The author's position of the mark before, or where the line has only one behind, of that."""
+        start, end = self._text_lines[line - 1], self._text_lines[line]
+        offsets = self._map.offsets
+        if mark + 1 < len(offsets) and offsets[mark + 1] < end and (mark < 0 or offsets[mark] < start):
+            mark += 1
+        return (self._map.lines[mark], self._map.columns[mark]) if mark >= 0 else (0, 0)
+
+
+#: Of how many marks the next one behind is looked for: a declaration of several names repeats its type before each.
+_NEAR: Final = 8
+
+
+def _line_starts(text: str) -> list[int]:
+    """The offsets at which lines begin, and one more: that of a line behind the last."""
+    return list(accumulate((len(line) + 1 for line in text.split("\n")), initial=0))

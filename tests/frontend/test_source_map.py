@@ -1,0 +1,404 @@
+"""The way back from canonical text to the lines and columns of its author."""
+
+import pickle
+import random
+import re
+
+import numpy as np
+import pytest
+
+from symbiont_jit import CandidateError
+from symbiont_jit.c import tree as c_tree
+from symbiont_jit.c.tree import position, walk
+from symbiont_jit.errors import Diagnostic, Stage
+from symbiont_jit.frontend import Canonical, canonical, canonical_source, read
+from symbiont_jit.frontend.source_map import CodeLines
+from symbiont_jit.kernel import preprocess
+from tests.frontend.test_corpus import ACCEPT, SIGNATURES, signature_for
+
+SCALAR = SIGNATURES["scalar"]
+CENTRE = SIGNATURES["centre"]
+
+WORD = re.compile(
+    r"[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'"
+    r"|<<=|>>=|->|\+\+|--|<<|>>|&&|\|\||[-+*/%&|^<>=!]=|\S"
+)
+
+
+def made(source, signature=SCALAR):
+    """The canonical form of an accepted text."""
+    return canonical_source(source, signature, preprocess)
+
+
+def place(text, wanted, count=1):
+    """Line and column of the n-th occurrence of a piece of text."""
+    index = -1
+    for _ in range(count):
+        index = text.index(wanted, index + 1)
+    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
+
+
+def author_place(form, wanted, count=1):
+    """Where the author's text has what the canonical text has there."""
+    return form.author_position(*place(form.text, wanted, count))
+
+
+def words_of(text):
+    """Every word of a text with its line and column."""
+    for number, line in enumerate(text.split("\n"), 1):
+        for match in WORD.finditer(line):
+            yield match[0], (number, match.start() + 1)
+
+
+#: Files whose canonical text has only what their author wrote, and files in which no macro changes a word.
+WITHOUT_RECORDS = [p for p in ACCEPT if not signature_for(p.read_bytes().decode()).records]
+WITHOUT_MACROS = [p for p in ACCEPT if not re.search(rb"^\s*#\s*(define|if)", p.read_bytes(), re.MULTILINE)]
+
+FILLERS = [" ", "\n", "\t ", " /* } x 1 */ ", " // { y\n", " \\\n", "  \\\n\t", "\f", " /* a\n b */ "]
+
+
+def scatter(text, rng):
+    """A text with comments, line ends and splices between its words, and the positions that these have then."""
+    out, positions = "", []
+    for line in text.split("\n"):
+        if line.lstrip().startswith("#"):
+            start = out.count("\n") + 2
+            positions += [(start, match.start() + 1) for match in WORD.finditer(line)]
+            out += f"\n{line}\n"
+            continue
+        for match in WORD.finditer(line):
+            out += rng.choice(FILLERS)
+            positions.append((out.count("\n") + 1, len(out) - out.rfind("\n")))
+            out += match[0]
+    return out + "\n", positions
+
+
+def require_the_same_words(text, signature, rng):
+    """Every word of a canonical text, scattered over lines by an author, is found where that author has put it."""
+    written, positions = scatter(text, rng)
+    form = canonical_source(written, signature, preprocess)
+    assert form.text == text
+    assert form.written == written
+    assert [form.author_position(*at) for _, at in words_of(text)] == positions
+
+
+# -- words --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", WITHOUT_RECORDS, ids=lambda path: path.stem)
+def test_every_word_of_an_accepted_file_is_found_where_its_author_put_it(path):
+    """Where the author writes canonical C, with any layout, each word is found at its own line and column."""
+    signature = signature_for(path.read_bytes().decode())
+    text = made(path.read_bytes(), signature).text
+    require_the_same_words(text, signature, random.Random(path.stem))
+
+
+#: What the canonical text has that its author need not have written.
+INSERTED = {"static", "_Complex", "_Complex_I", "(", ")", "{", "}", ";", "[", "]", "0"}
+
+
+@pytest.mark.parametrize("path", WITHOUT_MACROS, ids=lambda path: path.stem)
+def test_names_and_literals_of_an_accepted_file_are_found(path):
+    """Where no macro is, a name, literal or keyword of the canonical text stands in the author's text at its place."""
+    source = path.read_bytes().decode("utf-8-sig")
+    form = made(path.read_bytes(), signature_for(source))
+    lines = form.written.split("\n")
+    for word, at in words_of(form.text):
+        line, column = form.author_position(*at)
+        if line == 0:
+            assert signature_for(source).records, f"'{word}' has no position, and there is no struct that we made"
+            continue
+        there = lines[line - 1][column - 1 :]
+        is_joined = word[0] == '"' and there[0] == '"'  # "a" "b" is one literal
+        assert word in INSERTED or is_joined or there.startswith(word), (word, at, (line, column), there)
+
+
+def test_what_the_author_did_not_write_stands_at_its_neighbour():
+    """`static` stands at the type it is put before, a brace where the statement ends that it was put around."""
+    source = "double twice(double v) { return 2 * v; }\ndouble scalar(double x, double y)\n{\n  if (x > y) x = y;\n  return twice(x);\n}"
+    form = made(source)
+    assert author_place(form, "static") == (1, 1)
+    assert author_place(form, "{", 3) == place(source, "y) x")
+    assert author_place(form, "}", 2)[0] == 4
+
+
+def test_declarations_with_several_names():
+    """Each declarator of `int a, b` is found at its name, the type that is printed for each at the one that is there."""
+    source = "double scalar(double x, double y) { static const int a = 1, b = 2; return x + a + b; }"
+    form = made(source)
+    assert form.text.count("static const int") == 2
+    assert author_place(form, "b =") == place(source, "b =")
+    assert author_place(form, "int", 2) == place(source, "int")
+    assert author_place(form, "const", 2) == place(source, "const")
+
+
+def test_a_column_inside_a_word():
+    """A place inside a word is as far inside the author's."""
+    source = "double scalar(double x, double y) {\n\n\n\t  return 123456 + x; }"
+    form = made(source)
+    line, column = place(form.text, "123456")
+    assert form.author_position(line, column + 3) == (4, 14)
+
+
+def test_places_outside_of_the_text():
+    """A line that is not there has no position; a column behind a line is at its last word."""
+    form = made("double scalar(double x, double y) { return x; }")
+    assert form.author_position(0, 0) == (0, 0)
+    assert form.author_position(99, 1) == (0, 0)
+    assert form.author_position(-1, 5) == (0, 0)
+    assert form.author_position(3, 400) == place(form.written, "; }")
+
+
+# -- what changes columns -----------------------------------------------------------------------------------------------
+
+
+def test_columns_after_complex():
+    """`complex` is printed one character longer; what follows it is found at the author's columns."""
+    source = "#include <complex.h>\ndouble complex rotate(double complex z) { double complex w = z * I; return w; }"
+    form = made(source, SIGNATURES["rotate"])
+    assert author_place(form, "z)") == place(source, "z)")
+    assert author_place(form, "w =") == place(source, "w =")
+    assert author_place(form, "_Complex_I") == place(source, "I;")
+    assert author_place(form, "_Complex", 2) == place(source, "complex", 3)
+
+
+def test_findings_after_complex_have_the_authors_columns():
+    """A finding behind `complex` on a line is at the column where the author wrote what it is about."""
+    source = (
+        "#include <complex.h>\ndouble complex rotate(double complex z) { double complex w = z; nothing(w); return w; }"
+    )
+    with pytest.raises(CandidateError) as caught:
+        made(source, SIGNATURES["rotate"])
+    (found,) = caught.value.diagnostics
+    assert (found.rule, found.line, found.column) == ("call", *place(source, "nothing"))
+
+
+def test_what_macros_made_stands_at_the_macros_name():
+    """Words of an expansion stand at the macro; what stands behind it on the line keeps its own column."""
+    source = (
+        "#define SQUARE(v) ((v) * (v))\n#define TWO 2.0\n"
+        "double scalar(double x, double y) {\n  double   z = SQUARE(x + y) - TWO   *  y;\n  return z; }"
+    )
+    form = made(source)
+    assert author_place(form, "x + y") == author_place(form, "y) * ") == place(source, "SQUARE(x")
+    assert author_place(form, "2.0") == place(source, "TWO ", 2)
+    assert author_place(form, "y;") == place(source, "y;")
+    assert author_place(form, "z =") == place(source, "z =")
+    assert author_place(form, "return") == place(source, "return")
+
+
+def test_findings_behind_macros_have_the_authors_columns():
+    """A finding on a line with macros is at the column where the author wrote what it is about."""
+    source = "#define TWO (1 + 1)\ndouble scalar(double x, double y) {\n  return TWO * x + nothing(y) + TWO; }"
+    with pytest.raises(CandidateError) as caught:
+        made(source)
+    (found,) = caught.value.diagnostics
+    assert (found.rule, found.line, found.column) == ("call", *place(source, "nothing"))
+
+
+def test_a_finding_inside_a_macro_is_at_its_name():
+    """What a macro makes wrong is reported where the macro is used."""
+    source = "#define BAD(v) nothing(v)\ndouble scalar(double x, double y) {\n  return y +   BAD(x); }"
+    with pytest.raises(CandidateError) as caught:
+        made(source)
+    (found,) = caught.value.diagnostics
+    assert (found.rule, found.line, found.column) == ("call", *place(source, "BAD(x"))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "double scalar(double x, double y) { return x + \\\n  y + nothing(x); }",
+        "double scalar(double x, double y) { return x + \\  \n\\\n y \\\n + nothing(x); }",
+        "#define TWO \\\n 2\ndouble scalar(double x, double y) { return TWO \\\n  * x + nothing(x); }",
+        "double scalar(double x, double y) { return x + \\\n  /* \\\n */ y + nothing(x); }",
+    ],
+)
+def test_findings_on_spliced_lines(source):
+    """A finding on a line that was joined is on the line and at the column where the author wrote it."""
+    with pytest.raises(CandidateError) as caught:
+        made(source)
+    (found,) = (d for d in caught.value.diagnostics if d.rule == "call")
+    assert (found.line, found.column) == place(source, "nothing")
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted"),
+    [
+        ("double scalar(double x, double y) { return \\\n x ` y; }", "` y"),  # the reader's finding
+        ("double scalar(double x, double y) { return x \\\n + asm(y); }", "asm"),  # a word
+        ("double scalar(double x, double y) { return x \\\n + ) y; }", ") y"),  # the parser's
+        ("#define A 1\ndouble scalar(double x, double y) { return A \\\n + ) y; }", ") y"),
+        ("#define A 1\n#define\\\n B(x, x) 1\ndouble scalar(double x, double y) { return A; }", "x) 1"),  # clang's
+    ],
+)
+def test_other_findings_on_spliced_lines(source, wanted):
+    """Reader, preprocessor and parser speak of the author's lines too."""
+    with pytest.raises(CandidateError) as caught:
+        made(source)
+    assert (caught.value.diagnostics[0].line, caught.value.diagnostics[0].column) == place(source, wanted)
+
+
+def test_code_lines_without_splices_or_macros_are_straight():
+    """Where nothing was joined or expanded, every position is its own."""
+    lines = CodeLines("a\nb", "a\nb")
+    assert lines.is_straight
+    assert lines.author_position(2, 1) == (2, 1)
+    assert not CodeLines("a \\\nb", "a b\n").is_straight
+    assert CodeLines("a \\\nb", "a b\n").author_position(1, 3) == (2, 1)
+
+
+def test_byte_order_marks_and_line_ends():
+    """The author's text has Unix line ends and no byte order mark; positions count in that."""
+    source = "\ufeffdouble scalar(double x,\r\n double y) {\r return x; }"
+    form = made(source.encode())
+    assert form.written == "double scalar(double x,\n double y) {\n return x; }"
+    assert author_place(form, "y)") == (2, 9)
+
+
+# -- what we made -------------------------------------------------------------------------------------------------------
+
+
+def test_a_struct_that_we_give_has_no_position():
+    """The words of a record's struct are nobody's: line and column are zero."""
+    source = "void centre(int64_t n, const struct Point points[n], struct Point *out) { out->x = n; }"
+    form = made(source, CENTRE)
+    end = form.text.index("};")
+    before = [form.author_position(*at) for _, at in words_of(form.text[:end])]
+    assert before == [(0, 0)] * len(before)
+    assert author_place(form, "void") == (1, 1)
+
+
+def test_a_prototype_that_we_insert_stands_at_the_definition():
+    """Where a declared function is called before it is defined, the prototype's words are those of the definition."""
+    source = "static double twice(double v) { return 2 * scalar(v, v); }\ndouble scalar(double x, double y) { return x > 1 ? y : twice(x); }"
+    form = made(source)
+    assert form.text.startswith("double scalar(double x, double y);")
+    assert author_place(form, "scalar") == place(source, "scalar(double")
+    assert author_place(form, "y)") == place(source, "y) {")
+
+
+# -- the object -----------------------------------------------------------------------------------------------------------
+
+
+def test_one_text_is_parsed_once_and_printed_once(monkeypatch):
+    """`canonical_source` parses a candidate once and prints the whole tree once, also with records."""
+    source = "void centre(int64_t n, const struct Point points[n], struct Point *out) { out->x = n; }"
+    made(source, CENTRE)  # the struct of a record is parsed once in a process
+    calls = []
+
+    def counted(name, function):
+        def call(*args, **options):
+            calls.append(name)
+            return function(*args, **options)
+
+        return call
+
+    monkeypatch.setattr(read, "parse", counted("parse", c_tree.parse))
+    monkeypatch.setattr(canonical, "parse", counted("parse", c_tree.parse))
+    monkeypatch.setattr(canonical, "print_with_positions", counted("print", c_tree.print_with_positions))
+    monkeypatch.setattr(c_tree._Parser, "parse", counted("any parser", c_tree._Parser.parse))
+    monkeypatch.setattr(c_tree._Printer, "visit_FileAST", counted("any printer", c_tree._Printer.visit_FileAST))
+    form = made(source, CENTRE)
+    assert form.tree is not None
+    assert sorted(calls) == ["any parser", "any printer", "parse", "print"]
+
+
+def test_the_tree_is_the_one_that_was_printed():
+    """The tree of a canonical text prints as its text, and its positions are the author's."""
+    source = "// first\ndouble scalar(double x, double y) { if (x > y) x = y; return x; }"
+    form = made(source)
+    assert c_tree.print_tree(form.tree) == form.text
+    assert form.tree is form.tree
+    names = [n for n in walk(form.tree) if getattr(n, "name", None) == "x"]
+    assert {position(n)[0] for n in names} == {2}
+
+
+@pytest.mark.parametrize("path", ACCEPT, ids=lambda path: path.stem)
+def test_a_pickled_form_has_no_tree_and_makes_one(path):
+    """What comes out of a pickle is equal; its tree is the same C, with the author's positions."""
+    form = made(path.read_bytes(), signature_for(path.read_bytes().decode()))
+    hash(form), form.author_position(1, 1)
+    copy = pickle.loads(pickle.dumps(form))
+    assert "tree" not in copy.__dict__
+    assert copy == form
+    assert (copy.written, copy.source_map) == (form.written, form.source_map)
+    assert c_tree.print_tree(copy.tree) == form.text
+    both = list(zip(walk(form.tree), walk(copy.tree), strict=True))
+    assert [type(one) for one, _ in both] == [type(other) for _, other in both]
+    named = [
+        (position(a), position(b)) for a, b in both if type(a).__name__ in ("ID", "Return", "For", "If", "TypeDecl")
+    ]
+    assert [one for one, _ in named] == [other for _, other in named]
+
+
+def test_a_pickle_is_small():
+    """A worker is sent text and map, of about the size of the two texts, and not the tree."""
+    form = made("double scalar(double x, double y) { " + "x = x * y + 1; " * 500 + "return x; }")
+    assert len(pickle.dumps(form)) < 9 * len(form.text)
+
+
+def test_equal_forms_have_the_same_text_and_names():
+    """Layout and comments of the author make no difference, the declared names do."""
+    one = made("double scalar(double x, double y) { return x; }")
+    other = made("/* a */ double scalar(double x,\n double y) { return (x); }")
+    assert one == other
+    assert len({one, other}) == 1
+    assert one.digest == other.digest
+    assert len(one.digest) == 32
+    assert one != made("double scalar(double x, double y) { return y; }")
+    assert one != Canonical(one.text, ("scalar", "other"))
+    assert one != one.text
+
+
+def test_a_form_without_an_author_is_its_own():
+    """Canonical text that was stored is its own author's text."""
+    text = made("double scalar(double x, double y) { return x; }").text
+    form = Canonical(text, ("scalar",))
+    assert form.written == text
+    assert form.author_position(3, 5) == (3, 5)
+    assert c_tree.print_tree(form.tree) == text
+    with pytest.raises(CandidateError):
+        Canonical("no C", ("scalar",)).tree  # noqa: B018
+
+
+def test_a_form_without_its_tree_is_equal():
+    """Those who keep many forms keep them without their trees."""
+    form = made("double scalar(double x, double y) { return x; }")
+    kept = form.without_tree()
+    assert kept == form
+    assert "tree" not in kept.__dict__
+    assert kept.author_position(1, 1) == form.author_position(1, 1)
+
+
+def test_a_finding_about_the_canonical_text_is_one_about_the_authors():
+    """A whole diagnostic is translated; one about the text as a whole stays one."""
+    source = "double scalar(double x, double y) {\n\n  return   x; }"
+    form = made(source)
+    found = Diagnostic(Stage.LOWER, "compiler", "no", *place(form.text, "x;"))
+    assert form.author_diagnostic(found) == Diagnostic(Stage.LOWER, "compiler", "no", *place(source, "x;"))
+    whole = Diagnostic(Stage.LOWER, "compiler", "no")
+    assert form.author_diagnostic(whole) == whole
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ";" * 20_000 + " return x;",
+        "return " + "- " * 400 + "x" + " + x" * 15_000 + ";",
+        "/*" + " static x" * 9_000 + "*/ return x;",
+        "return x; " + "{" * 1 + "} {" * 6_000 + "}",
+    ],
+)
+def test_hostile_texts_are_looked_up_in_linear_time(body):
+    """Thousands of words of one line, statements or comments between two words hold nobody up."""
+    source = f"double scalar(double x, double y) {{ {body} }}"
+    try:
+        form = made(source)
+    except CandidateError:
+        return
+    lines = form.text.count("\n")
+    step = max(1, lines // 2_000)
+    found = [form.author_position(line, 3) for line in range(1, lines + 1, step)]
+    assert np.all(np.array(found[1:-1])[:, 0] == 1)
+    assert pickle.loads(pickle.dumps(form)).tree is not None
