@@ -22,11 +22,10 @@ from symbiont_jit.dispatch.cell import Cell, Table
 from symbiont_jit.dispatch.lease import Leases, remember_owner
 from symbiont_jit.dispatch.numba.bodies import PythonCode, compile_python, compiler_lock, linked_bodies
 from symbiont_jit.dispatch.python_entry import CellCallable
-from symbiont_jit.engine.builds import BOUND, Builder
+from symbiont_jit.engine.builds import BOUND, Builder, instrument_text
 from symbiont_jit.engine.stubs import Stub
 from symbiont_jit.errors import KernelError
 from symbiont_jit.frontend import Canonical
-from symbiont_jit.instrument.unit import guard
 from symbiont_jit.runtime.panics import Panic, PanicTable, panic_of
 from symbiont_jit.runtime.threads import bound_names
 from symbiont_jit.signature import Signature
@@ -325,7 +324,7 @@ class Lineage:
         found = version if version is not None else self._by_identity.get(record[0])
         if found is None:
             return Panic("unknown", "a candidate that is gone panicked")
-        sites = guard(found.source, self.signatures, found.profile).sites
+        sites = instrument_text(found.source, self.signatures, found.profile).sites
         return panic_of(sites, *record[1:], found.source)
 
     def warm(self) -> None:

@@ -1,0 +1,73 @@
+"""What a text defines and calls: where its types are defined, who calls whom, which variables are assigned to.
+
+In: trees as the candidate wrote them. Out: sets of names; `Refused` for a type that is defined inside something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pycparser import c_ast
+
+from symbiont_jit.c.tree import walk
+from symbiont_jit.c.types import Refused
+
+__all__ = ["assigned_variables", "called_functions", "calling_functions", "check_definitions"]
+
+_TYPES: Final = c_ast.Struct | c_ast.Union | c_ast.Enum
+#: Where declarations may define types: the lists of items that nodes have.
+_PLACES: Final = {c_ast.FileAST: "ext", c_ast.Compound: "block_items", c_ast.Case: "stmts", c_ast.Default: "stmts"}
+
+
+def check_definitions(tree: c_ast.FileAST) -> None:
+    """Refuse structs, unions and enums that are defined anywhere but in a declaration: C gives them other scopes."""
+    allowed: set[int] = set()
+    for node in walk(tree):
+        for item in getattr(node, _PLACES.get(type(node), ""), None) or ():
+            if isinstance(item, c_ast.Decl | c_ast.Typedef) and not isinstance(item.type, c_ast.FuncDecl):
+                allowed.update(map(id, _declared_types(item.type)))
+    for node in walk(tree):
+        body = getattr(node, "decls", None) or getattr(node, "values", None)
+        if isinstance(node, _TYPES) and body is not None and id(node) not in allowed:
+            raise Refused(node, "a struct, union or enum is defined on a line of its own, not inside something else")
+
+
+def _declared_types(node: Any) -> Iterator[Any]:
+    """The struct, union or enum of a declarator, and those of its fields."""
+    while isinstance(node, c_ast.TypeDecl | c_ast.ArrayDecl | c_ast.PtrDecl):
+        node = node.type
+    if isinstance(node, _TYPES):
+        yield node
+        for field in getattr(node, "decls", None) or ():
+            yield from _declared_types(getattr(field, "type", None))
+
+
+def calling_functions(tree: c_ast.FileAST) -> set[str]:
+    """The functions that call others of the text, or themselves: the stack is looked at where they begin."""
+    own = {n.decl.name for n in tree.ext if isinstance(n, c_ast.FuncDef)}
+    return {
+        node.decl.name
+        for node in tree.ext
+        if isinstance(node, c_ast.FuncDef)
+        and any(isinstance(n, c_ast.FuncCall) and n.name.name in own for n in walk(node.body))
+    }
+
+
+def called_functions(tree: c_ast.FileAST) -> set[str]:
+    """The functions that are called anywhere in a text."""
+    return {n.name.name for n in walk(tree) if isinstance(n, c_ast.FuncCall)}
+
+
+def assigned_variables(body: Any) -> set[str]:
+    """Variables that are assigned or stepped anywhere in a function, or whose address is taken."""
+    names = set()
+    for node in walk(body):
+        target = None
+        if isinstance(node, c_ast.Assignment):
+            target = node.lvalue
+        elif isinstance(node, c_ast.UnaryOp) and node.op in ("++", "--", "p++", "p--", "&"):
+            target = node.expr
+        if isinstance(target, c_ast.ID):
+            names.add(target.name)
+    return names
