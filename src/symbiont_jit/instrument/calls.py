@@ -58,9 +58,7 @@ __all__ = ["evaluate_call"]
 _ABSOLUTE: Final = {"abs": 32, "labs": 64, "llabs": 64}
 #: Functions of the table whose third argument says how many bytes they touch; the others touch one pointee.
 _COUNTED: Final = frozenset({"memcpy", "memmove", "memcmp", "memset"})
-_HINTS: Final = frozenset(
-    "__builtin_unreachable __builtin_assume __builtin_assume_aligned __builtin_prefetch".split()
-)
+_HINTS: Final = frozenset("__builtin_unreachable __builtin_assume __builtin_assume_aligned __builtin_prefetch".split())
 _BIT_COUNTS: Final = frozenset(
     "__builtin_clz __builtin_clzl __builtin_clzll __builtin_ctz __builtin_ctzl __builtin_ctzll".split()
 )

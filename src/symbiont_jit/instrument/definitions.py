@@ -6,6 +6,7 @@ In: trees as the candidate wrote them. Out: sets of names; `Refused` for a type 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pycparser import c_ast
@@ -13,7 +14,7 @@ from pycparser import c_ast
 from symbiont_jit.c.tree import walk
 from symbiont_jit.c.types import Refused
 
-__all__ = ["assigned_variables", "called_functions", "calling_functions", "check_definitions"]
+__all__ = ["CallGraph", "assigned_variables", "check_definitions", "find_calls"]
 
 _TYPES: Final = c_ast.Struct | c_ast.Union | c_ast.Enum
 #: Where declarations may define types: the lists of items that nodes have.
@@ -22,14 +23,16 @@ _PLACES: Final = {c_ast.FileAST: "ext", c_ast.Compound: "block_items", c_ast.Cas
 
 def check_definitions(tree: c_ast.FileAST) -> None:
     """Refuse structs, unions and enums that are defined anywhere but in a declaration: C gives them other scopes."""
+    defined: list[Any] = []
     allowed: set[int] = set()
     for node in walk(tree):
         for item in getattr(node, _PLACES.get(type(node), ""), None) or ():
             if isinstance(item, c_ast.Decl | c_ast.Typedef) and not isinstance(item.type, c_ast.FuncDecl):
                 allowed.update(map(id, _declared_types(item.type)))
-    for node in walk(tree):
-        body = getattr(node, "decls", None) or getattr(node, "values", None)
-        if isinstance(node, _TYPES) and body is not None and id(node) not in allowed:
+        if isinstance(node, _TYPES) and (node.values if isinstance(node, c_ast.Enum) else node.decls):
+            defined.append(node)
+    for node in defined:
+        if id(node) not in allowed:
             raise Refused(node, "a struct, union or enum is defined on a line of its own, not inside something else")
 
 
@@ -43,20 +46,29 @@ def _declared_types(node: Any) -> Iterator[Any]:
             yield from _declared_types(getattr(field, "type", None))
 
 
-def calling_functions(tree: c_ast.FileAST) -> set[str]:
-    """The functions that call others of the text, or themselves: the stack is looked at where they begin."""
+@dataclass(frozen=True, slots=True)
+class CallGraph:
+    """`called` are the names that are called anywhere; `calling` the functions that call a function of the text.
+
+    The stack is looked at where the functions of `calling` begin.
+    """
+
+    called: frozenset[str]
+    calling: frozenset[str]
+
+
+def find_calls(tree: c_ast.FileAST) -> CallGraph:
+    """Who calls in a text, and who is called."""
     own = {n.decl.name for n in tree.ext if isinstance(n, c_ast.FuncDef)}
-    return {
-        node.decl.name
-        for node in tree.ext
-        if isinstance(node, c_ast.FuncDef)
-        and any(isinstance(n, c_ast.FuncCall) and n.name.name in own for n in walk(node.body))
-    }
-
-
-def called_functions(tree: c_ast.FileAST) -> set[str]:
-    """The functions that are called anywhere in a text."""
-    return {n.name.name for n in walk(tree) if isinstance(n, c_ast.FuncCall)}
+    called: set[str] = set()
+    calling: set[str] = set()
+    for node in tree.ext:
+        for part in [child for _, child in node.children()]:
+            calls = {n.name.name for n in walk(part) if isinstance(n, c_ast.FuncCall)}
+            called |= calls
+            if isinstance(node, c_ast.FuncDef) and part is node.body and calls & own:
+                calling.add(node.decl.name)
+    return CallGraph(frozenset(called), frozenset(calling))
 
 
 def assigned_variables(body: Any) -> set[str]:

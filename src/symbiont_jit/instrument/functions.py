@@ -15,12 +15,7 @@ from symbiont_jit.c.types import VOID, ArrayOf, CType, FunctionOf, PointerTo, Re
 from symbiont_jit.instrument.bounds import Bounds, shadow_bounds
 from symbiont_jit.instrument.context import Context, Function
 from symbiont_jit.instrument.declarations import declare_table, declare_type
-from symbiont_jit.instrument.definitions import (
-    assigned_variables,
-    called_functions,
-    calling_functions,
-    check_definitions,
-)
+from symbiont_jit.instrument.definitions import assigned_variables, check_definitions, find_calls
 from symbiont_jit.instrument.jumps import check_jumps
 from symbiont_jit.instrument.nodes import (
     FRAME_PARAMETER,
@@ -54,7 +49,7 @@ OWN: Final = "sj_own_"
 def instrument_functions(context: Context, tree: c_ast.FileAST, entries: Mapping[str, Signature]) -> None:
     """Instrument a file's functions in place and declare its tables and types; `entries` are the declared ones."""
     check_definitions(tree)
-    calling, called = calling_functions(tree), called_functions(tree)
+    calls = find_calls(tree)
     done: list[Any] = []
     for node in tree.ext:
         match node:
@@ -64,10 +59,10 @@ def instrument_functions(context: Context, tree: c_ast.FileAST, entries: Mapping
                 function = node.decl.name
                 entry = entries.get(function)
                 # Who calls a declared function from inside may lie about lengths: that call gets a helper.
-                helper = copy_tree(node) if entry is not None and function in called else None
-                _instrument_function(context, node, function in calling, entry)
+                helper = copy_tree(node) if entry is not None and function in calls.called else None
+                _instrument_function(context, node, function in calls.calling, entry)
                 if helper is not None:
-                    _instrument_function(context, helper, function in calling, None)
+                    _instrument_function(context, helper, function in calls.calling, None)
                     done.append(helper)
             case c_ast.Decl() if isinstance(node.type, c_ast.FuncDecl):
                 _instrument_prototype(context, node)
@@ -111,9 +106,9 @@ def _rename(decl: Any, new: str) -> None:
 
 
 def _drop_outer_lengths(params: Sequence[Any]) -> bool:
-    """A parameter's first length says nothing to C, but is evaluated; the others are names or constants.
+    """Take the first length from every parameter that is an array: it says nothing to C, but would be evaluated.
 
-    Whether one of them was more than a name or a number.
+    Returns whether one of these lengths was more than a name or a number.
     """
     arrays = [p.type for p in params if isinstance(p.type, c_ast.ArrayDecl)]
     has_more = any(not isinstance(a.dim, c_ast.ID | c_ast.Constant | None) for a in arrays)

@@ -4,6 +4,8 @@ In: nodes. Out: nodes. Nobody changes an expression after it was built, so expre
 an access stands in its address, its type and its size. No node holds C text but names, literals and operators.
 """
 
+# ruff: noqa: RUF023, A002  nodes look like those of pycparser, whose order of slots is that of its `show`
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -14,7 +16,6 @@ from pycparser import c_ast
 __all__ = [
     "BOOL_TYPE",
     "BYTES",
-    "CHECKS",
     "FRAME",
     "FRAME_PARAMETER",
     "INT64",
@@ -49,13 +50,6 @@ __all__ = [
     "type_of",
     "unary",
 ]
-
-#: The functions of the runtime that take the call's frame and a site, and that may end the call. A suffix that names
-#: an integer type (`i32`, `u64`, `64`) may follow.
-CHECKS: Final = frozenset(
-    "sj_index sj_at sj_far sj_aligned sj_live sj_span sj_div sj_rem sj_add sj_sub sj_mul sj_abs sj_fit sj_shift "
-    "sj_assume sj_panic sj_step sj_enter sj_length sj_room sj_alloc sj_product sj_grown sj_free".split()
-)
 
 
 def _children(**parts: Any) -> tuple[tuple[str, Any], ...]:
@@ -257,7 +251,7 @@ def _copy(node: Any, known: dict[int, Any]) -> Any:
     slots = _SLOTS.get(cls)
     if slots is None:
         slots = _SLOTS[cls] = tuple(slot for slot in cls.__slots__ if slot != "__weakref__")
-    made = known[id(node)] = cls.__new__(cls)
+    made = known[id(node)] = object.__new__(cls)
     for slot in slots:
         part = getattr(node, slot)
         if isinstance(part, c_ast.Node):

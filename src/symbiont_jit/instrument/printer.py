@@ -4,6 +4,8 @@ In: trees with the nodes of `nodes`. Out: text for the compiler. Every operator 
 to know how tightly it binds; a statement expression stands on one line.
 """
 
+# ruff: noqa: D102  visitors are called by the names of nodes, and print them
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -53,11 +55,12 @@ class Printer(_Printer):
         text = self._texts.get(node)
         if text is not None:
             return text
-        visitor = self._visitors.get(type(node))
-        if visitor is None:
-            visitor = getattr(self, f"visit_{type(node).__name__}", self.generic_visit)
-            self._visitors[type(node)] = visitor
+        visitor = self._visitors.get(type(node)) or self._find_visitor(type(node))
         return visitor(node)
+
+    def _find_visitor(self, kind: type) -> Callable[[Any], str]:
+        self._visitors[kind] = getattr(self, f"visit_{kind.__name__}", None) or self.generic_visit
+        return self._visitors[kind]
 
     # -- own nodes ----------------------------------------------------------------------------------------------------
 

@@ -106,7 +106,7 @@ class Scopes:
         return shadow_bounds(low, high, depth, name), [Hidden(UINT64, low, ZERO), Hidden(UINT64, high, ZERO)]
 
     def declare_shadow(self, name: str, depth: int) -> Bounds:
-        """Bounds in two variables of the whole call, so that a jump past a declaration leaves none of them undefined."""
+        """Bounds in two variables of the whole call: a jump past a declaration leaves none of them undefined."""
         bounds, declared = self.shadow(name, depth)
         self.hidden += declared
         return bounds
@@ -132,7 +132,7 @@ class Scopes:
     # -- lengths ------------------------------------------------------------------------------------------------------
 
     def is_passed(self, node: Any) -> bool:
-        """Whether it names an array that a caller passed."""
+        """Whether a node names an array that a caller passed."""
         symbol = self.symbol(node.name) if isinstance(node, c_ast.ID) else None
         return symbol is not None and symbol.is_passed
 

@@ -40,6 +40,8 @@ __all__ = [
     "allocates",
     "frame_flags",
     "instrument",
+    "instrument_tree",
+    "open_context",
     "parse_canonical",
     "wrap_release",
 ]
@@ -113,9 +115,9 @@ def instrument(text: str, tree: c_ast.FileAST, signatures: Sequence[Signature], 
     `CandidateError` for what cannot be traced.
     """
     has_loops = any(isinstance(n, _LOOPS) for n in walk(tree))
-    context = Context(checked=profile == "checked", handlers=HANDLERS, may_free=allocates(text))
+    context = open_context(text, profile)
     try:
-        printed = _print_with_checks(context, tree, signatures)
+        printed = context.printer.print(instrument_tree(context, tree, signatures))
     except Refused as refused:
         raise CandidateError(Stage.CHECK, [refused.diagnostic], text) from None
     except (RecursionError, LookupError, ValueError, TypeError, AttributeError, AssertionError) as error:
@@ -133,10 +135,19 @@ def instrument(text: str, tree: c_ast.FileAST, signatures: Sequence[Signature], 
     )
 
 
-def _print_with_checks(context: Context, tree: c_ast.FileAST, signatures: Sequence[Signature]) -> str:
+def open_context(text: str, profile: str) -> Context:
+    """What instrumenting a canonical text for a profile begins with."""
+    return Context(checked=profile == "checked", handlers=HANDLERS, may_free=allocates(text))
+
+
+def instrument_tree(context: Context, tree: c_ast.FileAST, signatures: Sequence[Signature]) -> c_ast.FileAST:
+    """An instrumented copy of a tree, in which every check is a `Check`; `context.sites` say what they mean.
+
+    Raises `Refused` for what cannot be traced.
+    """
     own = copy_tree(tree)
     instrument_functions(context, own, {s.name: s for s in signatures})
-    return context.printer.print(own)
+    return own
 
 
 def _as_original(text: str, tree: c_ast.FileAST) -> str:
