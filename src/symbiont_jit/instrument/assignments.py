@@ -29,7 +29,7 @@ from symbiont_jit.instrument.nodes import (
     ternary,
     unary,
 )
-from symbiont_jit.instrument.operators import check_overflow, compute, overflows, shift
+from symbiont_jit.instrument.operators import check_overflow, compute, is_overflow_checked, shift
 from symbiont_jit.instrument.values import (
     BOOL,
     convert,
@@ -54,11 +54,11 @@ def evaluate_assignment(context: Context, node: Any) -> Value:
         return Value(moved, target.type, target.bounds)
     if node.op == "=":
         source = convert(context, evaluate_value(context, node.rvalue), target.type, node)
-        return _assigned(target, source.node, "=")
+        return _assign_value(target, source.node, "=")
     return _update(context, node, target)
 
 
-def _assigned(target: Value, source: Any, operator: str) -> Value:
+def _assign_value(target: Value, source: Any, operator: str) -> Value:
     """An assignment to an object, as a value: of a bit-field with the type that it has in an expression."""
     made = assign(target.node, source, operator)
     return Value(made if target.bit_field is None else unary("+", made), target.operand_type)
@@ -76,7 +76,7 @@ def _update(context: Context, node: Any, target: Value) -> Value:
     changed = shift(context, plain, old, right) if is_shift else compute(context, plain, operator, old, right)
     changed = convert(context, changed, target.type, node)
     if not isinstance(changed.node, Check) and not is_shift and not is_bool:
-        return _assigned(target, operand.node, node.op)
+        return _assign_value(target, operand.node, node.op)
     require_bounded(context, node, changed.node, target.node)
     context.has_replaced |= is_bool
     kept = [assign(place, changed.node)]
@@ -96,7 +96,7 @@ def evaluate_step(context: Context, node: Any) -> Value:
         _require_variable(node.expr)
     elif target.type == BOOL and target.bit_field is None:
         return _step_bool(context, target, sign, is_postfix)
-    elif overflows(context, target.operand_type):
+    elif is_overflow_checked(context, target.operand_type):
         result = _step_checked(context, node, target, sign, is_postfix)
         return Value(result, target.operand_type, None if target.bit_field is not None else target.bounds)
     bounds = None if target.bit_field is not None else target.bounds

@@ -72,7 +72,7 @@ def evaluate_call(context: Context, node: Any) -> Value:
     if known is not None and isinstance(known.type, FunctionOf):
         return _call_own(context, known, known.type, given)
     if function == "offsetof":
-        return _offset(context, node, given)
+        return _evaluate_offset(context, node, given)
     if function in _HINTS:
         return _replace_hint(context, node, function, given)
     if function in _BIT_COUNTS:
@@ -80,13 +80,13 @@ def evaluate_call(context: Context, node: Any) -> Value:
     if function in vocabulary.ARENA_FUNCTIONS:
         return _free(context, node, given[0]) if function == "free" else _allocate(context, node, function, given)
     if function in _ABSOLUTE and context.checked:
-        return _absolute(context, node, function, given[0])
+        return _check_absolute(context, node, function, given[0])
     if function in library_functions():
         return _call_library(context, function, library_functions()[function], given)
     return _call_builtin(context, function, given)
 
 
-def _offset(context: Context, node: Any, given: Sequence[Any]) -> Value:
+def _evaluate_offset(context: Context, node: Any, given: Sequence[Any]) -> Value:
     context.require_constant_type(given[0])
     if any(isinstance(n, c_ast.ArrayRef) and not context.is_constant(n.subscript) for n in walk(given[1])):
         raise Refused(node, "a subscript in 'offsetof' is a constant")
@@ -108,7 +108,7 @@ def _call_own(context: Context, symbol: Symbol, typ: FunctionOf, given: Sequence
 # -- the library ------------------------------------------------------------------------------------------------------
 
 
-def _absolute(context: Context, node: Any, function: str, given: Any) -> Value:
+def _check_absolute(context: Context, node: Any, function: str, given: Any) -> Value:
     """`abs` of the least integer, which overflows."""
     typ = Arithmetic("i", _ABSOLUTE[function])
     site = context.new_site("overflow", node, function, f"int{typ.bits}_t")

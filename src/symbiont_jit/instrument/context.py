@@ -38,7 +38,7 @@ class Value:
 
     @property
     def operand_type(self) -> CType:
-        """The type that it has in an expression."""
+        """The type that the value has in an expression: of a bit-field another one than its own."""
         return self.type if self.bit_field is None else self.bit_field.promoted
 
 

@@ -14,7 +14,7 @@ from pycparser import c_ast
 from symbiont_jit.c.tree import walk
 from symbiont_jit.c.types import Refused
 
-__all__ = ["CallGraph", "assigned_variables", "check_definitions", "find_calls"]
+__all__ = ["CallGraph", "find_assigned_variables", "check_definitions", "find_calls"]
 
 _TYPES: Final = c_ast.Struct | c_ast.Union | c_ast.Enum
 #: Where declarations may define types: the lists of items that nodes have.
@@ -28,7 +28,7 @@ def check_definitions(tree: c_ast.FileAST) -> None:
     for node in walk(tree):
         for item in getattr(node, _PLACES.get(type(node), ""), None) or ():
             if isinstance(item, c_ast.Decl | c_ast.Typedef) and not isinstance(item.type, c_ast.FuncDecl):
-                allowed.update(map(id, _declared_types(item.type)))
+                allowed.update(map(id, _find_types(item.type)))
         if isinstance(node, _TYPES) and (node.values if isinstance(node, c_ast.Enum) else node.decls):
             defined.append(node)
     for node in defined:
@@ -36,14 +36,14 @@ def check_definitions(tree: c_ast.FileAST) -> None:
             raise Refused(node, "a struct, union or enum is defined on a line of its own, not inside something else")
 
 
-def _declared_types(node: Any) -> Iterator[Any]:
+def _find_types(node: Any) -> Iterator[Any]:
     """The struct, union or enum of a declarator, and those of its fields."""
     while isinstance(node, c_ast.TypeDecl | c_ast.ArrayDecl | c_ast.PtrDecl):
         node = node.type
     if isinstance(node, _TYPES):
         yield node
         for field in getattr(node, "decls", None) or ():
-            yield from _declared_types(getattr(field, "type", None))
+            yield from _find_types(getattr(field, "type", None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def find_calls(tree: c_ast.FileAST) -> CallGraph:
     return CallGraph(frozenset(called), frozenset(calling))
 
 
-def assigned_variables(body: Any) -> set[str]:
+def find_assigned_variables(body: Any) -> set[str]:
     """Variables that are assigned or stepped anywhere in a function, or whose address is taken."""
     names = set()
     for node in walk(body):

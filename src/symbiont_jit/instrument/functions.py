@@ -15,7 +15,7 @@ from symbiont_jit.c.types import VOID, ArrayOf, CType, FunctionOf, PointerTo, Re
 from symbiont_jit.instrument.bounds import Bounds, shadow_bounds
 from symbiont_jit.instrument.context import Context, Function
 from symbiont_jit.instrument.declarations import declare_table, declare_type
-from symbiont_jit.instrument.definitions import assigned_variables, check_definitions, find_calls
+from symbiont_jit.instrument.definitions import check_definitions, find_assigned_variables, find_calls
 from symbiont_jit.instrument.jumps import check_jumps
 from symbiont_jit.instrument.nodes import (
     FRAME_PARAMETER,
@@ -86,14 +86,14 @@ def _declare_function(context: Context, decl: Any) -> FunctionOf:
 
 def _instrument_prototype(context: Context, node: Any) -> None:
     _declare_function(context, node)
-    params = _params(node)
+    params = _parameters_of(node)
     _drop_outer_lengths(params)
     _rename(node, context.scopes[0][node.name].name)
-    node.type.args = c_ast.ParamList(_hidden_and_own(context, params, is_entry=False))
+    node.type.args = c_ast.ParamList(_list_parameters(context, params, is_entry=False))
     node.storage = ["static"]
 
 
-def _params(decl: Any) -> list[Any]:
+def _parameters_of(decl: Any) -> list[Any]:
     return list(decl.type.args.params) if decl.type.args else []
 
 
@@ -117,7 +117,7 @@ def _drop_outer_lengths(params: Sequence[Any]) -> bool:
     return has_more
 
 
-def _hidden_and_own(context: Context, params: Sequence[Any], is_entry: bool) -> list[Any]:
+def _list_parameters(context: Context, params: Sequence[Any], is_entry: bool) -> list[Any]:
     """The instrumented parameter list: the frame first, and after each pointer of a helper its bounds.
 
     The parameters are copies, because their lengths get hidden names that are declared in the function's body.
@@ -135,7 +135,7 @@ def _hidden_and_own(context: Context, params: Sequence[Any], is_entry: bool) -> 
 
 
 def _is_void(param: Any) -> bool:
-    """Whether it is the `void` that says that there are no parameters."""
+    """Whether a parameter is the `void` that says that there are no parameters."""
     inner = param.type
     is_plain = isinstance(param, c_ast.Typename) and isinstance(inner, c_ast.TypeDecl) and not inner.quals
     return is_plain and isinstance(inner.type, c_ast.IdentifierType) and inner.type.names == ["void"]
@@ -149,13 +149,13 @@ def _instrument_function(context: Context, node: Any, is_calling: bool, entry: S
     typ = _declare_function(context, decl)
     renamed = f"{MAIN if entry is not None else OWN}{decl.name}"
     context.function = Function(typ.returns) if entry is None else _describe_entry(decl, typ, entry)
-    params = [p for p in _params(decl) if getattr(p, "name", None)]
+    params = [p for p in _parameters_of(decl) if getattr(p, "name", None)]
     context.has_replaced |= _drop_outer_lengths(params)
-    listed = _hidden_and_own(context, _params(decl), entry is not None)
+    listed = _list_parameters(context, _parameters_of(decl), entry is not None)
     context.hidden = []
     with open_scope(context):
         check_jumps(node.body)
-        assigned = assigned_variables(node.body)
+        assigned = find_assigned_variables(node.body)
         kept = [made for p in params for made in _declare_parameter(context, p, entry is not None, assigned)]
         body = instrument_block(context, node.body.block_items or [])
     start = [*kept, *context.hidden, *(_check_depth(context, decl) if is_calling else ())]
@@ -188,7 +188,7 @@ def _return_zero(decl: Any) -> Any:
 
 def _describe_entry(decl: Any, typ: FunctionOf, signature: Signature) -> Function:
     """What the signature says of an entry's parameters, under the names that the candidate gave them."""
-    names = [p.name for p in _params(decl) if getattr(p, "name", None)]
+    names = [p.name for p in _parameters_of(decl) if getattr(p, "name", None)]
     own = dict(zip(signature.dimensions, names, strict=False))
     lengths = {}
     for parameter, param in zip(names[len(own) :], signature.params, strict=True):
@@ -236,7 +236,7 @@ def _declare_entry_array(context: Context, parameter: str, pointer: PointerTo, a
         typ = ArrayOf(pointer.to, length)
         context.declare(parameter, Symbol(typ, context.depth, parameter, bounds, is_passed=True))
         return kept
-    shadow, declared = context.shadow(parameter, 0)
+    shadow, declared = context.make_shadow(parameter, 0)
     context.declare(parameter, Symbol(pointer, context.depth, parameter, shadow))
     return [*declared, *kept, assign(shadow.low, bounds.low), assign(shadow.high, bounds.high)]
 

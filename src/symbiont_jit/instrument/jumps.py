@@ -19,7 +19,7 @@ __all__ = ["check_jumps"]
 
 @dataclass(frozen=True, slots=True)
 class _Position:
-    """Which of a block's items something is in."""
+    """A position in a block: which of its items a statement is in; `block` is the identity of the block."""
 
     block: int
     items: list[Any]
@@ -35,7 +35,7 @@ def check_jumps(body: Any) -> None:
     gotos: list[tuple[Any, list[_Position]]] = []
 
     def visit(block: Any, path: list[_Position], switch: list[_Position]) -> None:
-        items = list(_items(block.block_items or ()))
+        items = list(_walk_items(block.block_items or ()))
         for index, item in enumerate(items):
             here = [*path, _Position(id(block), items, index)]
             if isinstance(item, c_ast.Label):
@@ -49,7 +49,7 @@ def check_jumps(body: Any) -> None:
             if isinstance(item, c_ast.For) and isinstance(item.init, c_ast.DeclList):
                 inside = [*item.init.decls, item]
                 here = [*here, _Position(id(item.init), inside, len(inside) - 1)]
-            for inner in _blocks(item):
+            for inner in _find_blocks(item):
                 visit(inner, here, here if isinstance(item, c_ast.Switch) else switch)
 
     visit(body, [], [])
@@ -60,19 +60,19 @@ def check_jumps(body: Any) -> None:
 
 
 def _check_jump(node: Any, start: Sequence[_Position], end: Sequence[_Position], what: str) -> None:
-    begins = {place.block: place.index for place in start}
-    for place in end:
-        skipped = place.items[begins.get(place.block, -1) + 1 : place.index]
+    begins = {position.block: position.index for position in start}
+    for position in end:
+        skipped = position.items[begins.get(position.block, -1) + 1 : position.index]
         names = {item.name for item in skipped if isinstance(item, c_ast.Decl)}
-        used = names & _used_behind_labels(place.items, skipped)
+        used = names & _find_used_behind_labels(position.items, skipped)
         if used:
             raise Refused(node, f"{what} jumps past the declaration of '{min(used)}'; declare it before")
 
 
 def _check_jump_back(node: Any, start: Sequence[_Position], end: Sequence[_Position]) -> None:
-    begins = {place.block: place.index for place in start}
-    for place in end:
-        for item in place.items[place.index : begins.get(place.block, -1) + 1]:
+    begins = {position.block: position.index for position in start}
+    for position in end:
+        for item in position.items[position.index : begins.get(position.block, -1) + 1]:
             is_declared = isinstance(item, c_ast.Decl) and isinstance(item.type, c_ast.ArrayDecl)
             if is_declared and any(
                 isinstance(n, c_ast.ArrayDecl) and n.dim is not None and _has_names(n.dim) for n in walk(item.type)
@@ -84,17 +84,17 @@ def _has_names(node: Any) -> bool:
     return any(isinstance(n, c_ast.ID | c_ast.FuncCall) for n in walk(node))
 
 
-def _items(nodes: Sequence[Any]) -> Iterator[Any]:
+def _walk_items(nodes: Sequence[Any]) -> Iterator[Any]:
     """The statements of a block, one after the other: a label and what it stands before, the contents of a case."""
     for node in nodes:
         yield node
         if isinstance(node, c_ast.Case | c_ast.Default):
-            yield from _items(node.stmts or ())
+            yield from _walk_items(node.stmts or ())
         if isinstance(node, c_ast.Label):
-            yield from _items([node.stmt])
+            yield from _walk_items([node.stmt])
 
 
-def _used_behind_labels(items: Sequence[Any], skipped: Sequence[Any]) -> set[str]:
+def _find_used_behind_labels(items: Sequence[Any], skipped: Sequence[Any]) -> set[str]:
     """The names in a block from the first statement on that has a label, behind the first skipped declaration.
 
     Whoever jumps into the block arrives at a label; a loop around one may go back to what is before it.
@@ -106,7 +106,7 @@ def _used_behind_labels(items: Sequence[Any], skipped: Sequence[Any]) -> set[str
     return {n.name for item in behind[arrival:] for n in walk(item) if isinstance(n, c_ast.ID)}
 
 
-def _blocks(item: Any) -> list[Any]:
+def _find_blocks(item: Any) -> list[Any]:
     """The blocks directly inside of a statement."""
     found, stack = [], [child for _, child in item.children()] if not isinstance(item, c_ast.Compound) else [item]
     while stack:

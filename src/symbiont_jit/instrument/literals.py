@@ -25,13 +25,13 @@ _FLOAT_CONSTANTS: Final = re.compile(r"(DBL|FLT)_(EPSILON|MAX|MIN|TRUE_MIN)$|HUG
 def evaluate_constant(context: Context, node: Any) -> Value:
     """A literal."""
     if node.type == "string":
-        return _string(context, node)
+        return _place_string(context, node)
     if node.type == "char":
         return Value(node, INT)
     return Value(node, _type_of_number(node))
 
 
-def _string(context: Context, node: Any) -> Value:
+def _place_string(context: Context, node: Any) -> Value:
     """A string as an array of each call's own: one that writes to it, which C leaves undefined, disturbs no other."""
     if node.value[0] != '"':
         raise Refused(node, "write the string without a prefix")

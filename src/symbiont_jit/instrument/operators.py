@@ -57,7 +57,7 @@ __all__ = [
     "evaluate_comma",
     "evaluate_sign",
     "evaluate_ternary",
-    "overflows",
+    "is_overflow_checked",
     "shift",
 ]
 
@@ -75,7 +75,7 @@ def evaluate_sign(context: Context, node: Any) -> Value:
     if node.op == "!":
         return Value(unary("!", operand.node), INT)
     typ = promoted(operand.type)
-    if node.op == "-" and overflows(context, typ):
+    if node.op == "-" and is_overflow_checked(context, typ):
         return check_overflow(context, node, "-", Value(ZERO, typ), operand, typ)
     return Value(unary(node.op, operand.node), typ)
 
@@ -86,7 +86,7 @@ def evaluate_binary(context: Context, node: Any) -> Value:
     pointers = [isinstance(v.type, PointerTo) for v in (left, right)]
     if node.op in ("+", "-") and any(pointers):
         if all(pointers):
-            return _distance(context, node, left, right)
+            return _subtract_pointers(context, node, left, right)
         return move_pointer(node, node.op, *((left, right) if pointers[0] else (right, left)))
     if node.op in _COMPARING:
         return Value(binary(node.op, left.node, right.node), INT)
@@ -95,7 +95,7 @@ def evaluate_binary(context: Context, node: Any) -> Value:
     return compute(context, node, node.op, left, right)
 
 
-def _distance(context: Context, node: Any, left: Value, right: Value) -> Value:
+def _subtract_pointers(context: Context, node: Any, left: Value, right: Value) -> Value:
     """`pointer - pointer`. The pointers get names: `sizeof` evaluates an operand whose rows have a variable length."""
     site = context.new_site("division", node, "/")
     a, b = name("sj_l"), name("sj_r")
@@ -111,12 +111,12 @@ def compute(context: Context, node: Any, operator: str, left: Value, right: Valu
         site = context.new_site("division", node, operator)
         check = Check(f"sj_{_DIVIDING[operator]}{typ.kind}{typ.bits}", site, [left.node, right.node])
         return Value(check, typ)
-    if operator in _OVERFLOWING and overflows(context, typ):
+    if operator in _OVERFLOWING and is_overflow_checked(context, typ):
         return check_overflow(context, node, operator, left, right, typ)
     return Value(binary(operator, left.node, right.node), typ)
 
 
-def overflows(context: Context, typ: CType) -> bool:
+def is_overflow_checked(context: Context, typ: CType) -> bool:
     """Whether arithmetic of a type can overflow, and that is looked at."""
     return context.checked and isinstance(typ, Arithmetic) and typ.kind == "i" and typ.bits >= 32
 

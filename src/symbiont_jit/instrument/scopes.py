@@ -100,14 +100,14 @@ class Scopes:
 
     # -- bounds -------------------------------------------------------------------------------------------------------
 
-    def shadow(self, name: str, depth: int) -> tuple[Bounds, list[Any]]:
+    def make_shadow(self, name: str, depth: int) -> tuple[Bounds, list[Any]]:
         """The bounds that two new variables hold, and the declarations of these variables."""
         low, high = (f"sj_{side}{self.new_number()}_{name}" for side in ("low", "high"))
         return shadow_bounds(low, high, depth, name), [Hidden(UINT64, low, ZERO), Hidden(UINT64, high, ZERO)]
 
     def declare_shadow(self, name: str, depth: int) -> Bounds:
         """Bounds in two variables of the whole call: a jump past a declaration leaves none of them undefined."""
-        bounds, declared = self.shadow(name, depth)
+        bounds, declared = self.make_shadow(name, depth)
         self.hidden += declared
         return bounds
 
