@@ -46,8 +46,8 @@ _DECLARATIONS = {
 @functools.cache
 def corpus() -> tuple[Case, ...]:
     """The texts of the tests' corpora: files, attacks, hostile rows."""
-    from tests.test_attacks import ATTACKS
-    from tests.test_hostile import CANDIDATES
+    from tests.attacks.test_attacks import ATTACKS
+    from tests.attacks.test_hostile import CANDIDATES
 
     made = []
     for path in sorted((Path(__file__).parents[1] / "tests" / "frontend" / "corpus").rglob("*.c")):
