@@ -46,13 +46,14 @@ __all__ = [
     "wrap_release",
 ]
 
-#: Bytes of stack that a call may use, and one function of it: most need little and are content with a small thread.
+#: Bytes of stack that a call may use, and that one function of it may use. The frames are tried in this order, because
+#: most functions need little, and their calls are then content with the small stack of a thread.
 STACK: Final = 1 << 19
 FRAMES: Final = (1 << 14, 1 << 18)
 
-#: With these, what the language leaves undefined and is not checked is at least some value: nothing for the optimiser
-#: to conclude from. Overflow wraps, also of pointers; conversions give what the processor gives; objects begin as zeros
-#: and live as long as the call; an endless loop is one.
+#: With these flags, what the language leaves undefined and is not checked is at least some value, from which the
+#: optimiser concludes nothing. Overflow wraps, also of pointers; conversions give what the processor gives; objects begin
+#: as zeros and live as long as the call; an endless loop does not end.
 FLAGS: Final = (
     "-fwrapv",
     "-fwrapv-pointer",
