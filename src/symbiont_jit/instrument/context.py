@@ -15,7 +15,7 @@ from symbiont_jit.instrument.bounds import Bounds
 from symbiont_jit.instrument.printer import Printer
 from symbiont_jit.instrument.scopes import Scopes
 
-__all__ = ["BitField", "Context", "Function", "Handler", "Value"]
+__all__ = ["BitField", "Context", "CurrentFunction", "Handler", "Value"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class CurrentFunction:
     """The function that is being instrumented: what it returns; of an entry its dimensions and its arrays' lengths."""
 
     result: CType = VOID
@@ -66,7 +66,7 @@ class Context(Scopes):
     handlers: Mapping[type, Handler]
     may_free: bool = False
     has_replaced: bool = False
-    function: Function = field(default_factory=Function)
+    function: CurrentFunction = field(default_factory=CurrentFunction)
     printer: Printer = field(default_factory=Printer)
 
     def evaluate(self, node: Any) -> Value:

@@ -13,7 +13,7 @@ from pycparser import c_ast
 
 from symbiont_jit.c.types import VOID, ArrayOf, CType, FunctionOf, PointerTo, Refused, decayed, require_traceable
 from symbiont_jit.instrument.bounds import Bounds, shadow_bounds
-from symbiont_jit.instrument.context import Context, Function
+from symbiont_jit.instrument.context import Context, CurrentFunction
 from symbiont_jit.instrument.declarations import declare_table, declare_type
 from symbiont_jit.instrument.definitions import check_definitions, find_assigned_variables, find_calls
 from symbiont_jit.instrument.jumps import check_jumps
@@ -148,7 +148,7 @@ def _instrument_function(context: Context, node: Any, is_calling: bool, entry: S
     decl = node.decl
     typ = _declare_function(context, decl)
     renamed = f"{MAIN if entry is not None else OWN}{decl.name}"
-    context.function = Function(typ.returns) if entry is None else _describe_entry(decl, typ, entry)
+    context.function = CurrentFunction(typ.returns) if entry is None else _describe_entry(decl, typ, entry)
     params = [p for p in _parameters_of(decl) if getattr(p, "name", None)]
     context.has_replaced |= _drop_outer_lengths(params)
     listed = _list_parameters(context, _parameters_of(decl), entry is not None)
@@ -160,7 +160,7 @@ def _instrument_function(context: Context, node: Any, is_calling: bool, entry: S
         body = instrument_block(context, node.body.block_items or [])
     start = [*kept, *context.hidden, *(_check_depth(context, decl) if is_calling else ())]
     context.check_lifetimes()
-    context.function = Function()
+    context.function = CurrentFunction()
     end = [] if typ.returns == VOID else [_return_zero(decl)]
     node.body.block_items = [*place_after_pragmas(body, start), *end]
     _rename(decl, renamed)
@@ -186,7 +186,7 @@ def _return_zero(decl: Any) -> Any:
     return c_ast.Return(c_ast.CompoundLiteral(returned, c_ast.InitList([ZERO]), []))
 
 
-def _describe_entry(decl: Any, typ: FunctionOf, signature: Signature) -> Function:
+def _describe_entry(decl: Any, typ: FunctionOf, signature: Signature) -> CurrentFunction:
     """What the signature says of an entry's parameters, under the names that the candidate gave them."""
     names = [p.name for p in _parameters_of(decl) if getattr(p, "name", None)]
     own = dict(zip(signature.dimensions, names, strict=False))
@@ -195,7 +195,7 @@ def _describe_entry(decl: Any, typ: FunctionOf, signature: Signature) -> Functio
         if isinstance(param.type, ArrayType):
             outer = param.type.dims[0] if param.type.dims else 1
             lengths[parameter] = f"sj_n_{own[outer]}" if isinstance(outer, str) else passed_length(outer)
-    return Function(typ.returns, frozenset(own.values()), lengths)
+    return CurrentFunction(typ.returns, frozenset(own.values()), lengths)
 
 
 # -- parameters -------------------------------------------------------------------------------------------------------
