@@ -16,11 +16,20 @@ from symbiont_jit.backend.objects import ObjectCode, check_object, compile_objec
 from symbiont_jit.engine.stubs import preprocess
 from symbiont_jit.errors import CandidateError, Diagnostic
 from symbiont_jit.frontend import Canonical, canonical_source
-from symbiont_jit.instrument.unit import FLAGS, FRAMES, Guarded, allocates, frame_flags, guard, released
+from symbiont_jit.instrument.unit import (
+    FLAGS,
+    FRAMES,
+    Instrumented,
+    allocates,
+    frame_flags,
+    instrument,
+    parse_canonical,
+    wrap_release,
+)
 from symbiont_jit.signature import NativeEntry, Signature, native_entry
 from symbiont_jit.stages import stage
 
-__all__ = ["BOUND", "Builder"]
+__all__ = ["BOUND", "Builder", "instrument_text"]
 
 #: Bytes of stack that a function may take without being asked.
 PLAIN_FRAME: Final = 4096
@@ -56,17 +65,17 @@ class Builder:
             self._checked_texts.add(hash(canonical.text))
             return code
         try:
-            guarded = guard(canonical.text, self.signatures, profile)
+            instrumented = instrument_text(canonical.text, self.signatures, profile)
         except CandidateError:
             self._check(canonical)  # what clang says of it is better known
             raise
         flags = (*self.flags, *FLAGS)
-        if guarded.is_plain:
+        if instrumented.is_plain:
             self._check(canonical)
             with contextlib.suppress(CandidateError):  # nobody looks at the stack there, so it must need next to none
                 plain = (*flags, f"-Wframe-larger-than={PLAIN_FRAME}")
                 return compile_object(canonical.text, entries, plain, profile, self.after)
-        return self._guarded(canonical, guarded, entries, profile)
+        return self._instrumented(canonical, instrumented, entries, profile)
 
     def _check(self, canonical: Canonical) -> None:
         """Raise what clang finds in a text as it is."""
@@ -74,15 +83,17 @@ class Builder:
             check_object(canonical.text, self.flags, self.after)
             self._checked_texts.add(hash(canonical.text))
 
-    def _guarded(self, canonical: Canonical, guarded: Guarded, entries: Sequence[str], profile: str) -> ObjectCode:
-        after = self.assertions + guarded.after
+    def _instrumented(
+        self, canonical: Canonical, instrumented: Instrumented, entries: Sequence[str], profile: str
+    ) -> ObjectCode:
+        after = self.assertions + instrumented.epilogue
         for size in FRAMES:
             flags = (*self.flags, *FLAGS, *frame_flags(size))
             is_sound = hash(canonical.text) in self._checked_texts
             try:
                 code = compile_object(
-                    *(guarded.text, entries, flags, profile, after, guarded.before, BOUND),
-                    made_of=guarded.written,
+                    *(instrumented.text, entries, flags, profile, after, instrumented.prologue, BOUND),
+                    made_of=instrumented.original,
                     is_sound=is_sound,
                 )
             except CandidateError as error:
@@ -103,9 +114,9 @@ class Builder:
     def _released(self, canonical: Canonical, entries: Sequence[str]) -> ObjectCode:
         if not allocates(canonical.text):
             return compile_object(canonical.text, entries, self.flags, "release", self.after)
-        around = released(self.signatures)
-        after = self.assertions + around.after
-        return compile_object(canonical.text, entries, self.flags, "release", after, around.before, BOUND)
+        wrapped = wrap_release(canonical.text, self.signatures)
+        after = self.assertions + wrapped.epilogue
+        return compile_object(wrapped.text, entries, self.flags, "release", after, wrapped.prologue, BOUND)
 
     @property
     def entries(self) -> list[NativeEntry]:
@@ -121,6 +132,11 @@ class Builder:
     def assertions(self) -> str:
         """The layout of the records, asserted."""
         return "".join(dict.fromkeys(part for e in self.entries for part in _statements(e.after)[:-1]))
+
+
+def instrument_text(text: str, signatures: Sequence[Signature], profile: str) -> Instrumented:
+    """A canonical text, instrumented for a profile; raises `CandidateError`."""
+    return instrument(text, parse_canonical(text), signatures, profile)
 
 
 def _without_line(found: Diagnostic) -> Diagnostic:

@@ -9,9 +9,9 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
+from symbiont_jit.engine.builds import instrument_text
 from symbiont_jit.engine.functions import DeclaredFunctions
 from symbiont_jit.engine.revisions import RevisionInfo
-from symbiont_jit.instrument.unit import guard
 from symbiont_jit.runtime.panics import Panic, PanicTable, panic_of
 
 __all__ = ["PanicReader"]
@@ -41,4 +41,4 @@ class PanicReader:
 
     def _sites(self, info: RevisionInfo) -> Any:
         """What each number in a record stands for: the places in the text that are checked."""
-        return guard(info.source, self.functions.signatures, info.profile).sites
+        return instrument_text(info.source, self.functions.signatures, info.profile).sites

@@ -1,4 +1,4 @@
-"""What names mean where an expression stands: scopes, lengths, where pointers point into, and what lives how long.
+"""What names mean where an expression stands: scopes, lengths, bounds.
 
 In: declarations as they come. Out: the symbol of a name, the length of a declarator, numbers of places that can panic.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from pycparser import c_ast
 
@@ -25,36 +25,26 @@ from symbiont_jit.c.types import (
     decayed,
     size_of,
 )
+from symbiont_jit.instrument.bounds import Bounds, Flow, check_lifetimes, object_bounds, shadow_bounds
+from symbiont_jit.instrument.nodes import UINT64, ZERO, Hidden
 from symbiont_jit.runtime.panics import Site
 
-__all__ = ["NOWHERE", "Root", "Scopes", "Symbol", "whole"]
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """Where the object behind a pointer begins and ends, as C expressions of numbers; and how deep it lives."""
-
-    low: str
-    high: str
-    depth: int = 0
-    name: str = ""
-
-
-NOWHERE: Final = Root("0", "0", 0, "NULL")
+__all__ = ["Scopes", "Symbol"]
 
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A name: its type, its scope's depth, its name in the guarded text, and its root.
+    """What a name means: its type, its scope's depth, its name in the instrumented text, and its bounds.
 
-    `value` is an enumerator's; `dimension` the hidden constant that has what was passed for a dimension, `length` the
-    same for one that is never assigned to; `is_passed` marks an array that a caller passed, of which C has a pointer.
+    `value` is an enumerator's; `dimension` names the hidden constant that has what was passed for a dimension, `length`
+    the same for a dimension that is never assigned to; `is_passed` marks an array that a caller passed, of which C has
+    a pointer. `bounds` is None for scalars and structs, whose bounds are made where they are needed.
     """
 
     type: CType
     depth: int
-    text: str
-    root: Root | None = None
+    name: str
+    bounds: Bounds | None = None
     value: int | None = None
     is_passed: bool = False
     dimension: str = ""
@@ -65,15 +55,17 @@ class Symbol:
 class Scopes:
     """The scopes that are open, and what all of a text has: its types, its places that can panic.
 
-    `hidden` are declarations without a name in the text, for the beginning of the function that is being guarded.
+    `hidden` are declarations of variables that the text does not have, for the beginning of the function that is being
+    instrumented.
     """
 
     sites: list[Site] = field(default_factory=list)
     types: TypeReader = field(default_factory=TypeReader)
     scopes: list[dict[str, Symbol]] = field(default_factory=lambda: [{}])
-    hidden: list[str] = field(default_factory=list)
+    hidden: list[Any] = field(default_factory=list)
     _count: int = 0
-    _flows: list[tuple[Symbol, Root, Any]] = field(default_factory=list)
+    _flows: list[Flow] = field(default_factory=list)
+    _objects: dict[str, Bounds] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.types.length_of = self.length
@@ -95,27 +87,52 @@ class Scopes:
         """Let a name mean something from here to the end of its scope."""
         self.scopes[-1][name] = symbol
 
-    def site(self, kind: str, node: Any, what: str = "", limit: str = "") -> int:
+    def new_site(self, kind: str, node: Any, what: str = "", limit: str = "") -> int:
         """The number of a new place that can panic."""
         line, column = first_position(node)
         self.sites.append(Site(kind, line, column, what, limit))
         return len(self.sites) - 1
 
-    def number(self) -> int:
-        """One that no other hidden name has."""
+    def new_number(self) -> int:
+        """A number that no other hidden name of the text has."""
         self._count += 1
         return self._count
 
-    def shadow(self, name: str, depth: int) -> Root:
-        """Two variables of the whole call that say where a pointer points into."""
-        low, high = (f"sj_{side}{self.number()}_{name}" for side in ("low", "high"))
-        self.hidden.append(f"uint64_t {low} = 0, {high} = 0")
-        return Root(low, high, depth, name)
+    # -- bounds -------------------------------------------------------------------------------------------------------
+
+    def make_shadow(self, name: str, depth: int) -> tuple[Bounds, list[Any]]:
+        """The bounds that two new variables hold, and the declarations of these variables."""
+        low, high = (f"sj_{side}{self.new_number()}_{name}" for side in ("low", "high"))
+        return shadow_bounds(low, high, depth, name), [Hidden(UINT64, low, ZERO), Hidden(UINT64, high, ZERO)]
+
+    def declare_shadow(self, name: str, depth: int) -> Bounds:
+        """Bounds in two variables of the whole call: a jump past a declaration leaves none of them undefined."""
+        bounds, declared = self.make_shadow(name, depth)
+        self.hidden += declared
+        return bounds
+
+    def bounds_of(self, symbol: Symbol) -> Bounds:
+        """The bounds of a variable; those of an object itself are made once."""
+        if symbol.bounds is not None:
+            return symbol.bounds
+        if symbol.name not in self._objects:
+            self._objects[symbol.name] = object_bounds(symbol.name)
+        return self._objects[symbol.name]
+
+    def assign_bounds(self, symbol: Symbol, bounds: Bounds, source: Any) -> None:
+        """A pointer variable is set at `source` to what has some bounds."""
+        assert symbol.bounds is not None
+        self._flows.append(Flow(symbol.name, symbol.depth, symbol.bounds, bounds, source))
+
+    def check_lifetimes(self) -> None:
+        """Refuse pointers of a function that would outlive what they point at; called where the function ends."""
+        check_lifetimes(self._flows)
+        self._flows.clear()
 
     # -- lengths ------------------------------------------------------------------------------------------------------
 
     def is_passed(self, node: Any) -> bool:
-        """Whether it names an array that a caller passed."""
+        """Whether a node names an array that a caller passed."""
         symbol = self.symbol(node.name) if isinstance(node, c_ast.ID) else None
         return symbol is not None and symbol.is_passed
 
@@ -189,38 +206,3 @@ class Scopes:
         if symbol is not None and symbol.dimension:
             return symbol.dimension
         raise Refused(node, "a length here is a constant, written plainly, or an earlier parameter")
-
-    # -- lifetimes ----------------------------------------------------------------------------------------------------
-
-    def flows(self, symbol: Symbol, root: Root, source: Any) -> None:
-        """A pointer variable is set here to what points into `root`."""
-        self._flows.append((symbol, root, source))
-
-    def check_lifetimes(self) -> None:
-        """Refuse pointers of a function that would outlive what they point at.
-
-        What a variable may point into is whatever was assigned to it anywhere, directly or through other variables; the
-        deepest of those objects must not live deeper than the variable. Called where a function ends.
-        """
-        deepest: dict[str, int] = {}
-        variables = {symbol.root.low for symbol, _, _ in self._flows if symbol.root is not None}
-        for _ in range(len(self._flows) + 1):
-            before = dict(deepest)
-            for symbol, root, _ in self._flows:
-                assert symbol.root is not None
-                depth = deepest.get(root.low, 0) if root.low in variables else root.depth
-                deepest[symbol.root.low] = max(deepest.get(symbol.root.low, 0), depth)
-            if deepest == before:
-                break
-        # What leads to an object itself comes first: there the mistake is.
-        for symbol, root, source in sorted(self._flows, key=lambda flow: flow[1].low in variables):
-            depth = deepest.get(root.low, 0) if root.low in variables else root.depth
-            if depth > symbol.depth:
-                name = symbol.text
-                raise Refused(source, f"'{name}' would outlive what it points at; declare it in the same block")
-        self._flows.clear()
-
-
-def whole(text: str, depth: int, name: str) -> Root:
-    """The root of an array."""
-    return Root(f"(uint64_t){text}", f"((uint64_t){text} + sizeof({text}))", depth, name)

@@ -1,7 +1,8 @@
 """Canonical C -> the same C with checks in it, for the profiles `safe` and `checked`.
 
-In: a canonical text, its signatures, a profile. Out: a `Guarded`: text for the compiler, and what each place that can
-panic means; or `CandidateError` (rule `untraceable`) where an access cannot be followed, with what to write instead.
+In: a canonical text and its tree, its signatures, a profile. Out: an `Instrumented`: text for the compiler, and what
+each place that can panic means; or `CandidateError` (rule `untraceable`) where an access cannot be followed, with what
+to write instead.
 
 `safe` checks what keeps a candidate inside its own arrays: indices, pointers, divisions, recursion, the size of local
 arrays. `checked` adds what C leaves undefined (overflow, shifts, conversions, assumptions) and counts loops.
@@ -16,12 +17,14 @@ from typing import Any, Final
 from pycparser import c_ast
 
 from symbiont_jit.c.tree import FILE as CANDIDATE_FILE
-from symbiont_jit.c.tree import parse, print_tree, walk
+from symbiont_jit.c.tree import parse, walk
 from symbiont_jit.c.types import Refused
 from symbiont_jit.c.vocabulary import ARENA_FUNCTIONS
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
-from symbiont_jit.instrument.expressions import Expressions
-from symbiont_jit.instrument.statements import MAIN, Functions
+from symbiont_jit.instrument.context import Context
+from symbiont_jit.instrument.expressions import HANDLERS
+from symbiont_jit.instrument.functions import MAIN, instrument_functions
+from symbiont_jit.instrument.nodes import copy_tree
 from symbiont_jit.runtime.arena import GUARDED_ARENA, RELEASE_ARENA, allocates
 from symbiont_jit.runtime.checks import ENTRY_SHIM, FIND_PLACE, NO_ROOM, runtime
 from symbiont_jit.runtime.panics import Site
@@ -29,15 +32,28 @@ from symbiont_jit.runtime.thread_slots import PLACE
 from symbiont_jit.signature import Signature, native_entry
 from symbiont_jit.signature.native import adapted, shim
 
-__all__ = ["FLAGS", "FRAMES", "Guarded", "Released", "Site", "allocates", "frame_flags", "guard", "released"]
+__all__ = [
+    "FLAGS",
+    "FRAMES",
+    "Instrumented",
+    "Site",
+    "allocates",
+    "frame_flags",
+    "instrument",
+    "instrument_tree",
+    "open_context",
+    "parse_canonical",
+    "wrap_release",
+]
 
-#: Bytes of stack that a call may use, and one function of it: most need little and are content with a small thread.
+#: Bytes of stack that a call may use, and that one function of it may use. The frames are tried in this order, because
+#: most functions need little, and their calls are then content with the small stack of a thread.
 STACK: Final = 1 << 19
 FRAMES: Final = (1 << 14, 1 << 18)
 
-#: With these, what the language leaves undefined and is not checked is at least some value: nothing for the optimiser
-#: to conclude from. Overflow wraps, also of pointers; conversions give what the processor gives; objects begin as zeros
-#: and live as long as the call; an endless loop is one.
+#: With these flags, what the language leaves undefined and is not checked is at least some value, from which the
+#: optimiser concludes nothing. Overflow wraps, also of pointers; conversions give what the processor gives; objects
+#: begin as zeros and live as long as the call; an endless loop stays one.
 FLAGS: Final = (
     "-fwrapv",
     "-fwrapv-pointer",
@@ -59,64 +75,86 @@ def frame_flags(size: int) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Guarded:
-    """`before`, `text` and `after` together are what is compiled; `sites` say what a panic's number means.
+class Instrumented:
+    """C to compile in place of a canonical text: `prologue`, `text` and `epilogue`, one after the other.
 
-    `written` is the canonical text under names of its own, for clang to look at in the same run: the checks hide some
-    errors from it (a lost const), and its lines are the candidate's.
+    `sites` say what a panic's number means. `is_plain` says that nothing in the text can panic or go on for ever: the
+    canonical text may be compiled as it is.
 
-    `is_plain` says that nothing in it can panic or go on for ever: the text may be compiled as it is.
+    `original` is the canonical text under names of its own, for clang to look at in the same run: the checks hide some
+    errors from it (a lost const), and its lines are the candidate's. It is empty where `text` is the canonical text.
     """
 
-    before: str
+    prologue: str
     text: str
-    after: str
-    sites: tuple[Site, ...]
-    is_plain: bool
-    written: str
+    epilogue: str
+    sites: tuple[Site, ...] = ()
+    is_plain: bool = False
+    original: str = ""
 
 
-#: What names of file scope begin with in the text as it was written.
-WRITTEN: Final = "sj_written_"
+#: What names of file scope begin with in the original text beside the instrumented one.
+ORIGINAL: Final = "sj_written_"
 
 _INTERNAL: Final = "#pragma clang attribute push(__attribute__((internal_linkage)), apply_to = function)\n"
 
 _LOOPS: Final = (c_ast.For, c_ast.While, c_ast.DoWhile, c_ast.Goto)
 
 
-def guard(text: str, signatures: Sequence[Signature], profile: str) -> Guarded:
-    """The guarded form of a canonical text; raises `CandidateError` for what cannot be traced."""
+def parse_canonical(text: str) -> c_ast.FileAST:
+    """The tree of a canonical text; raises `CandidateError`."""
     tree = parse(text)
     if isinstance(tree, Diagnostic):
         raise CandidateError(Stage.CHECK, [tree], text)
-    written = _as_written(text, tree)
+    return tree
+
+
+def instrument(text: str, tree: c_ast.FileAST, signatures: Sequence[Signature], profile: str) -> Instrumented:
+    """The instrumented form of a canonical text.
+
+    `tree` is what `text` was printed from, or parsed into; it stays as it is. `profile` is `safe` or `checked`. Raises
+    `CandidateError` for what cannot be traced.
+    """
     has_loops = any(isinstance(n, _LOOPS) for n in walk(tree))
-    expressions = Expressions(checked=profile == "checked", may_free=allocates(text))
-    functions = Functions(expressions, {s.name: s for s in signatures})
+    context = open_context(text, profile)
     try:
-        functions.guard(tree)
+        printed = context.printer.print(instrument_tree(context, tree, signatures))
     except Refused as refused:
         raise CandidateError(Stage.CHECK, [refused.diagnostic], text) from None
     except (RecursionError, LookupError, ValueError, TypeError, AttributeError, AssertionError) as error:
         # The text is hostile: what the checks stumble over is no candidate for them.
         message = f"the checks cannot follow this text ({type(error).__name__}); write it more plainly"
         raise CandidateError(Stage.CHECK, [Diagnostic(Stage.CHECK, "untraceable", message)], text) from error
-    shims = "".join(_shim(s) for s in signatures)
-    printed, arena = print_tree(tree), _arena(text, profile)
-    return Guarded(
-        runtime(printed + shims + arena) + arena,
-        printed,
-        shims,
-        tuple(expressions.sites),
-        not (has_loops or expressions.sites or expressions.has_replaced),
-        written,
+    shims, arena = "".join(_shim(s) for s in signatures), _arena(text, profile)
+    return Instrumented(
+        prologue=runtime(printed + shims + arena) + arena,
+        text=printed,
+        epilogue=shims,
+        sites=tuple(context.sites),
+        is_plain=not (has_loops or context.sites or context.has_replaced),
+        original=_as_original(text, tree),
     )
 
 
-def _as_written(text: str, tree: c_ast.FileAST) -> str:
+def open_context(text: str, profile: str) -> Context:
+    """What instrumenting a canonical text for a profile begins with."""
+    return Context(checked=profile == "checked", handlers=HANDLERS, may_free=allocates(text))
+
+
+def instrument_tree(context: Context, tree: c_ast.FileAST, signatures: Sequence[Signature]) -> c_ast.FileAST:
+    """An instrumented copy of a tree, in which every check is a `Check`; `context.sites` say what they mean.
+
+    Raises `Refused` for what cannot be traced.
+    """
+    own = copy_tree(tree)
+    instrument_functions(context, own, {s.name: s for s in signatures})
+    return own
+
+
+def _as_original(text: str, tree: c_ast.FileAST) -> str:
     """A text with every name of file scope renamed and nothing exported, so that no code is made of it."""
     names = dict.fromkeys(name for node in tree.ext for name in _names_of(node))
-    renamed = "".join(f"#define {name} {WRITTEN}{name}\n" for name in names)
+    renamed = "".join(f"#define {name} {ORIGINAL}{name}\n" for name in names)
     given_back = "".join(f"#undef {name}\n" for name in names)
     return (
         f'{renamed}{_INTERNAL}# 1 "{CANDIDATE_FILE}"\n{text}# 1 "checks.c"\n#pragma clang attribute pop\n{given_back}'
@@ -139,27 +177,19 @@ def _arena(text: str, profile: str) -> str:
     return f"#define SJ_PREFERS_NEW {int(profile == 'checked')}\n{GUARDED_ARENA}" if allocates(text) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
-    """`before`, the canonical text as it is, and `after` are what is compiled."""
-
-    before: str
-    after: str
-
-
-def released(signatures: Sequence[Signature]) -> Released:
-    """What stands around a canonical text that calls the arena and is not guarded: each call begins with nothing in it.
+def wrap_release(text: str, signatures: Sequence[Signature]) -> Instrumented:
+    """A canonical text that calls the arena, without checks: each call begins with an arena that has nothing in it.
 
     The declared functions are called by another name there, because the entry is one that opens the arena.
     """
     renamed = "".join(f"#define {s.name} {MAIN}{s.name}\n" for s in signatures)
     given_back = "".join(f"#undef {name}\n" for name in (*(s.name for s in signatures), *ARENA_FUNCTIONS))
     entries = (shim(s, native_entry(s).symbol, f"{MAIN}{s.name}", "sj_place()->is_open = 0;\n  ") for s in signatures)
-    return Released(PLACE + FIND_PLACE + RELEASE_ARENA + renamed, given_back + "".join(entries))
+    return Instrumented(PLACE + FIND_PLACE + RELEASE_ARENA + renamed, text, given_back + "".join(entries))
 
 
 def _shim(signature: Signature) -> str:
-    """The native entry around a guarded function."""
+    """The native entry around an instrumented function."""
     entry = native_entry(signature)
     params, passed = adapted(signature)
     call = f"{MAIN}{signature.name}({', '.join(['&sj_f', *passed])});"

@@ -1,4 +1,4 @@
-"""Panics of guarded code: where a call leaves one, and how it becomes words.
+"""Panics of instrumented code: where a call leaves one, and how it becomes words.
 
 In: the records that shims write. Out: `Panic`s. A lineage has one table; a record belongs to the thread that called and
 to the version that it called, and the newest one of each pair stays until it is taken.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import json
 import struct
+import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Final
 
 from symbiont_jit.backend.unit import Unit
@@ -19,7 +21,7 @@ from symbiont_jit.runtime.arena import ARENA_BYTES
 from symbiont_jit.runtime.checks import INTERRUPTED, NO_ROOM
 from symbiont_jit.runtime.thread_slots import PLACE, RECORDS
 
-__all__ = ["TAKE", "Panic", "PanicTable", "Site", "panic_of"]
+__all__ = ["TAKE", "Panic", "PanicTable", "Site", "pack_sites", "panic_of", "unpack_sites"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,18 @@ class Site:
     column: int
     what: str = ""
     limit: str = ""
+
+
+def pack_sites(sites: Sequence[Site]) -> bytes:
+    """The sites of a text in few bytes: a build keeps them as long as its code may panic."""
+    rows = [astuple(site) for site in sites]
+    return zlib.compress(json.dumps(rows, separators=(",", ":")).encode()) if rows else b""
+
+
+def unpack_sites(packed: bytes) -> tuple[Site, ...]:
+    """The sites that `pack_sites` packed."""
+    rows = json.loads(zlib.decompress(packed)) if packed else ()
+    return tuple(Site(*row) for row in rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Guarded code: what `safe` and `checked` catch, what they refuse, and that they change nothing else."""
+"""Instrumented code: what `safe` and `checked` catch, what they refuse, and that they change nothing else."""
 
 import ast
 import threading
@@ -15,7 +15,7 @@ from numba import njit
 import symbiont_jit as sj
 from symbiont_jit import Array, CandidateError, InOut, Kernel, Out, evolvable
 from symbiont_jit.engine.target import target_of
-from symbiont_jit.instrument.unit import guard
+from symbiont_jit.instrument.unit import instrument, parse_canonical
 from tests.frontend.test_corpus import ACCEPT, header, native, signature_for
 from tests.properties.test_properties import INPUTS, MIXED, PROGRAMS
 
@@ -203,8 +203,9 @@ def test_random_programs_compute_the_same(text):
 def test_a_text_without_checks_is_compiled_as_it_is():
     """What cannot panic needs no frame and no shim."""
     text = target_of(pick).canonical(HEADS[pick] + "  return n + k;\n}\n").text
-    assert guard(text, [pick.signature], "safe").is_plain
-    assert not guard(text, [pick.signature], "checked").is_plain
+    tree = parse_canonical(text)
+    assert instrument(text, tree, [pick.signature], "safe").is_plain
+    assert not instrument(text, tree, [pick.signature], "checked").is_plain
 
 
 def test_helpers_bring_the_bounds_of_their_pointers():
@@ -355,7 +356,7 @@ def test_fuel_is_counted():
         target_of(pick).limit_steps(None)
 
 
-def test_in_place_and_record_kernels_are_guarded():
+def test_in_place_and_record_kernels_are_instrumented():
     """Records and buffers by reference have bounds too."""
 
     @sj.record

@@ -1,0 +1,86 @@
+"""Bounds of pointers: where the object that a pointer came from begins and ends, and which objects live how long.
+
+In: names of objects; assignments of pointers as they come. Out: `Bounds`; `Refused` where a pointer would outlive its
+object. The words are those of SoftBound (Nagarakatte et al., PLDI 2009): bounds are kept beside each pointer variable,
+in two shadow variables, and follow the pointer whatever happens to its address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from symbiont_jit.c.types import Refused
+from symbiont_jit.instrument.nodes import UINT64, ZERO, binary, cast, name, size_of, unary
+
+__all__ = ["NULL_BOUNDS", "Bounds", "Flow", "array_bounds", "check_lifetimes", "object_bounds", "shadow_bounds"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where the object behind a pointer begins and ends, as expressions of numbers without side effects.
+
+    `origin` tells objects of a function apart: bounds are equal where it, `depth` and `name` are. `depth` says how deep
+    in blocks the object lives, `name` what a panic calls it.
+    """
+
+    origin: str
+    low: Any = field(compare=False, repr=False)
+    high: Any = field(compare=False, repr=False)
+    depth: int = 0
+    name: str = ""
+
+
+NULL_BOUNDS: Final = Bounds("NULL", ZERO, ZERO, 0, "NULL")
+
+
+def array_bounds(variable: str, depth: int, shown: str) -> Bounds:
+    """The bounds of an array that has a name."""
+    low = cast(UINT64, name(variable))
+    return Bounds(variable, low, binary("+", low, size_of(name(variable))), depth, shown)
+
+
+def object_bounds(variable: str) -> Bounds:
+    """The bounds of any other object that has a name; it lives as long as the call."""
+    low = cast(UINT64, unary("&", name(variable)))
+    return Bounds(f"&{variable}", low, binary("+", low, size_of(name(variable))), 0, variable)
+
+
+def shadow_bounds(low: str, high: str, depth: int, shown: str) -> Bounds:
+    """Bounds that two variables hold."""
+    return Bounds(low, name(low), name(high), depth, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A pointer variable is set to what has some bounds: the variable's name, depth and bounds; the source's; where."""
+
+    variable: str
+    depth: int
+    own: Bounds
+    source: Bounds
+    node: Any
+
+
+def check_lifetimes(flows: list[Flow]) -> None:
+    """Refuse pointers of a function that would outlive what they point at.
+
+    What a variable may point into is whatever was assigned to it anywhere, directly or through other variables; the
+    deepest of those objects must not live deeper than the variable.
+    """
+    variables = {flow.own.origin for flow in flows}
+    deepest: dict[str, int] = {}
+
+    def depth_of(bounds: Bounds) -> int:
+        return deepest.get(bounds.origin, 0) if bounds.origin in variables else bounds.depth
+
+    for _ in range(len(flows) + 1):
+        before = dict(deepest)
+        for flow in flows:
+            deepest[flow.own.origin] = max(deepest.get(flow.own.origin, 0), depth_of(flow.source))
+        if deepest == before:
+            break
+    # What leads to an object itself comes first, because the mistake is there.
+    for flow in sorted(flows, key=lambda flow: flow.source.origin in variables):
+        if depth_of(flow.source) > flow.depth:
+            raise Refused(flow.node, f"'{flow.variable}' would outlive what it points at; declare it in the same block")

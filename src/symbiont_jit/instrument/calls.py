@@ -1,0 +1,219 @@
+"""Calls: of the text's own functions, of the library, of the arena, and of builtins.
+
+In: nodes of the candidate. Out: `Value`s. Own functions take the frame first, and after each pointer its bounds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from pycparser import c_ast
+
+from symbiont_jit.c import vocabulary
+from symbiont_jit.c.tree import walk
+from symbiont_jit.c.types import (
+    DOUBLE,
+    INT,
+    LONG,
+    SIZE,
+    VOID,
+    Arithmetic,
+    CType,
+    FunctionOf,
+    PointerTo,
+    Refused,
+    library_functions,
+    size_of,
+)
+from symbiont_jit.instrument.bounds import NULL_BOUNDS
+from symbiont_jit.instrument.context import Context, Value
+from symbiont_jit.instrument.nodes import (
+    FRAME,
+    INT64,
+    SIZE_T,
+    UINT64,
+    VOID_POINTER,
+    VOID_TYPE,
+    ZERO,
+    Check,
+    Hidden,
+    StatementExpr,
+    binary,
+    call,
+    cast,
+    is_zero,
+    name,
+    number,
+    ternary,
+    type_name,
+)
+from symbiont_jit.instrument.objects import check_alive
+from symbiont_jit.instrument.scopes import Symbol
+from symbiont_jit.instrument.values import convert, describe, evaluate_value, place_object, require_bounds
+
+__all__ = ["evaluate_call"]
+
+_ABSOLUTE: Final = {"abs": 32, "labs": 64, "llabs": 64}
+#: Functions of the table whose third argument says how many bytes they touch; the others touch one pointee.
+_COUNTED: Final = frozenset({"memcpy", "memmove", "memcmp", "memset"})
+_HINTS: Final = frozenset("__builtin_unreachable __builtin_assume __builtin_assume_aligned __builtin_prefetch".split())
+_BIT_COUNTS: Final = frozenset(
+    "__builtin_clz __builtin_clzl __builtin_clzll __builtin_ctz __builtin_ctzl __builtin_ctzll".split()
+)
+
+
+def evaluate_call(context: Context, node: Any) -> Value:
+    """A call of anything."""
+    function = node.name.name
+    given = list(node.args.exprs) if isinstance(node.args, c_ast.ExprList) else [node.args] if node.args else []
+    known = context.symbol(function)
+    if known is not None and isinstance(known.type, FunctionOf):
+        return _call_own(context, known, known.type, given)
+    if function == "offsetof":
+        return _evaluate_offset(context, node, given)
+    if function in _HINTS:
+        return _replace_hint(context, node, function, given)
+    if function in _BIT_COUNTS:
+        return _count_bits(context, function, given[0])
+    if function in vocabulary.ARENA_FUNCTIONS:
+        return _free(context, node, given[0]) if function == "free" else _allocate(context, node, function, given)
+    if function in _ABSOLUTE and context.checked:
+        return _check_absolute(context, node, function, given[0])
+    if function in library_functions():
+        return _call_library(context, function, library_functions()[function], given)
+    return _call_builtin(context, function, given)
+
+
+def _evaluate_offset(context: Context, node: Any, given: Sequence[Any]) -> Value:
+    context.require_constant_type(given[0])
+    if any(isinstance(n, c_ast.ArrayRef) and not context.is_constant(n.subscript) for n in walk(given[1])):
+        raise Refused(node, "a subscript in 'offsetof' is a constant")
+    return Value(node, SIZE)
+
+
+def _call_own(context: Context, symbol: Symbol, typ: FunctionOf, given: Sequence[Any]) -> Value:
+    passed = [FRAME]
+    for param, node in zip(typ.params, given, strict=False):
+        value = evaluate_value(context, node)
+        if isinstance(param, PointerTo):
+            bounds = NULL_BOUNDS if is_zero(value.node) else require_bounds(node, value)
+            passed += [value.node, bounds.low, bounds.high]
+        else:
+            passed.append(convert(context, value, param, node).node)
+    return Value(call(symbol.name, *passed), typ.returns)
+
+
+# -- the library ------------------------------------------------------------------------------------------------------
+
+
+def _check_absolute(context: Context, node: Any, function: str, given: Any) -> Value:
+    """`abs` of the least integer, which overflows."""
+    typ = Arithmetic("i", _ABSOLUTE[function])
+    site = context.new_site("overflow", node, function, f"int{typ.bits}_t")
+    value = convert(context, evaluate_value(context, given), typ, given)
+    return Value(Check(f"sj_abs{typ.bits}", site, [value.node]), typ)
+
+
+def _call_library(context: Context, function: str, typ: FunctionOf, given: Sequence[Any]) -> Value:
+    """A function with a prototype: what it reads and writes through pointers is inside of their bounds."""
+    values = [convert(context, evaluate_value(context, a), t, a) for a, t in zip(given, typ.params, strict=False)]
+    args = [v.node for v in values]
+    pointers = [i for i, t in enumerate(typ.params) if isinstance(t, PointerTo)]
+    count = name("sj_n") if function in _COUNTED else None
+    for i in pointers:
+        bounds = require_bounds(given[i], values[i])
+        site = context.new_site("memory", given[i], bounds.name or describe(given[i]))
+        size = number(_bytes_behind(typ.params[i])) if count is None else cast(INT64, count)
+        span = Check("sj_span", site, [args[i], size, bounds.low, bounds.high])
+        args[i] = check_alive(context, given[i], span, bounds)
+    if count is None:
+        return Value(call(function, *args), typ.returns)
+    length, args[2] = args[2], count
+    made = StatementExpr([Hidden(SIZE_T, "sj_n", length), call(function, *args)])
+    return Value(made, typ.returns, require_bounds(given[0], values[0]))  # what returns a pointer returns the first
+
+
+def _bytes_behind(pointer: CType) -> int:
+    """What a library function reads or writes through a pointer: one number of the declared type."""
+    assert isinstance(pointer, PointerTo)
+    size = size_of(pointer.to)
+    assert size is not None, "the others take a length"
+    return size
+
+
+# -- the arena --------------------------------------------------------------------------------------------------------
+
+
+def _allocate(context: Context, node: Any, function: str, given: Sequence[Any]) -> Value:
+    """A new block of the arena, with bounds of its own."""
+    context.has_replaced = True
+    site = context.new_site("allocation", node, function)
+    numbers = given[1:] if function == "realloc" else given
+    sizes = [cast(UINT64, evaluate_value(context, a).node) for a in numbers]
+    size = Check("sj_product", site, sizes) if function == "calloc" else sizes[0]
+    if function == "realloc":
+        old = evaluate_value(context, given[0])
+        freeing = context.new_site("free", given[0], describe(given[0]))
+        made = Check("sj_grown", (site, freeing), [old.node, require_bounds(given[0], old).low, size])
+    else:
+        made = Check("sj_alloc", site, [size])
+    block = Hidden(VOID_TYPE, "sj_q", made, is_pointer=True)
+    return place_object(context, "block", [block], cast(UINT64, call("sj_size", name("sj_q"))))
+
+
+def _free(context: Context, node: Any, given: Any) -> Value:
+    context.has_replaced = True
+    pointer = evaluate_value(context, given)
+    site = context.new_site("free", node, describe(given))
+    low = require_bounds(given, pointer).low
+    return Value(Check("sj_free", site, [cast(VOID_POINTER, pointer.node), low]), VOID)
+
+
+# -- builtins ---------------------------------------------------------------------------------------------------------
+
+
+def _replace_hint(context: Context, node: Any, function: str, given: Sequence[Any]) -> Value:
+    """A builtin whose wrong use lets the compiler assume anything: a check, or nothing."""
+    context.has_replaced = True
+    nothing = Value(cast(VOID_TYPE, ZERO), VOID)
+    if function == "__builtin_unreachable":
+        return Value(Check("sj_panic", context.new_site("unreachable", node), [ZERO, ZERO]), VOID)
+    if function == "__builtin_assume":
+        if not context.checked:
+            return nothing
+        site = context.new_site("assumption", node, describe(given[0]))
+        holds = binary("!=", evaluate_value(context, given[0]).node, ZERO)
+        return Value(Check("sj_assume", site, [holds]), VOID)
+    return evaluate_value(context, given[0]) if function == "__builtin_assume_aligned" else nothing
+
+
+def _count_bits(context: Context, function: str, given: Any) -> Value:
+    """`__builtin_clz` and its kind: of zero, for which they are undefined, the width of the type."""
+    context.has_replaced = True
+    value, bits = evaluate_value(context, given), 64 if function.endswith("l") else 32
+    counted = ternary(name("sj_v"), call(function, name("sj_v")), number(bits))
+    return Value(StatementExpr([Hidden(type_name(f"uint{bits}_t"), "sj_v", value.node), counted]), INT)
+
+
+def _call_builtin(context: Context, function: str, given: Sequence[Any]) -> Value:
+    """A macro or builtin without a prototype; a string, as in `nan("")`, is the compiler's."""
+    is_text = [isinstance(a, c_ast.Constant) and a.type == "string" for a in given]
+    values = [Value(a, VOID) if t else evaluate_value(context, a) for a, t in zip(given, is_text, strict=True)]
+    return Value(call(function, *(v.node for v in values)), _builtin_type(function, values))
+
+
+def _builtin_type(function: str, values: Sequence[Value]) -> CType:
+    """The result of a macro or builtin without a prototype."""
+    short = function.removeprefix("__builtin_")
+    if re.match("is|signbit|popcount|parity|ffs", short):
+        return INT
+    if short.startswith("bswap"):
+        return Arithmetic("u", max(32, int(short[5:])))
+    if short == "expect":
+        return LONG
+    if short.upper().startswith(("CMPLX", "COMPLEX")):
+        is_single = short == "CMPLXF" or all(v.type == Arithmetic("f", 32) for v in values)
+        return Arithmetic("c", 64 if is_single else 128)
+    return Arithmetic("f", 32) if short.endswith("f") and short != "inf" else DOUBLE

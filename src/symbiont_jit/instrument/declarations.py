@@ -1,0 +1,160 @@
+"""Declarations of variables and types: lengths that are computed once, pointers with their bounds.
+
+In: declarations of the candidate, which are changed in place. Out: what stands for each of them, in order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pycparser import c_ast
+
+from symbiont_jit.c.types import ArrayOf, CType, PointerTo, Refused, has_variable_length, require_traceable
+from symbiont_jit.instrument.assignments import assign_pointer
+from symbiont_jit.instrument.bounds import Bounds, array_bounds
+from symbiont_jit.instrument.context import Context
+from symbiont_jit.instrument.nodes import (
+    INT64,
+    ONE,
+    ZERO,
+    Check,
+    Hidden,
+    SavedStack,
+    assign,
+    call,
+    cast,
+    size_of,
+    type_name,
+    type_of,
+)
+from symbiont_jit.instrument.objects import initialise
+from symbiont_jit.instrument.scopes import Symbol
+from symbiont_jit.instrument.values import evaluate_value
+
+__all__ = ["declare_table", "declare_type", "instrument_declaration"]
+
+
+def declare_table(context: Context, node: Any) -> None:
+    """Declare a table or a type of the file, which needs no checks."""
+    if node.name is None:
+        context.types.read(node.type)
+        return
+    for made in instrument_declaration(context, node):
+        assert made is node, "a table is one declaration"
+
+
+def declare_type(context: Context, node: Any) -> None:
+    """Declare a typedef."""
+    context.require_constant_type(node.type)
+    context.types.typedefs[-1][node.name] = context.types.read(node.type)
+
+
+def instrument_declaration(context: Context, node: Any) -> list[Any]:
+    """A declaration with what has to stand around it."""
+    if isinstance(node, c_ast.Typedef):
+        declare_type(context, node)
+        return [node]
+    node.storage = [s for s in node.storage if s != "register"]  # the checks take addresses
+    if node.name is None:
+        _declare_tag(context, node.type)
+        return [node]
+    return _declare_variable(context, node)
+
+
+def _declare_tag(context: Context, node: Any) -> None:
+    if isinstance(node, c_ast.Struct | c_ast.Union) and node.decls is None:
+        context.types.forward(node)
+    else:
+        context.types.read(node)
+
+
+def _declare_variable(context: Context, node: Any) -> list[Any]:
+    depth = context.depth
+    before = _measure(context, node.type) if depth else []
+    typ = _complete(context.types.read(node.type))
+    require_traceable(node, typ)
+    if isinstance(typ, PointerTo):
+        return [*before, *_declare_pointer(context, node, typ)]
+    # The name is known in its own initialiser.
+    context.declare(node.name, Symbol(typ, depth, node.name, _bounds_of_array(node.name, typ, depth)))
+    # What is constant is initialised by constants: nothing can happen there.
+    if node.init is not None and depth and "static" not in node.storage:
+        node.init = initialise(context, node.init, typ)
+    return [*before, node]
+
+
+def _bounds_of_array(variable: str, typ: CType, depth: int) -> Bounds | None:
+    """Only an array of variable length goes with its block; other objects live as long as the call."""
+    if not isinstance(typ, ArrayOf):
+        return None
+    return array_bounds(variable, depth if has_variable_length(typ) else 0, variable)
+
+
+def _complete(typ: CType) -> CType:
+    """The type of a declared object: an array without a length has the one that its initialiser says."""
+    return ArrayOf(typ.of, "") if isinstance(typ, ArrayOf) and typ.length is None else typ
+
+
+# -- arrays of variable length ----------------------------------------------------------------------------------------
+
+
+def _measure(context: Context, declarator: Any) -> list[Any]:
+    """The lengths of a variable-length array, computed once, checked, and named; and whether there is room."""
+    made: list[Any] = []
+    size: Any = ONE
+    is_variable, node = False, declarator
+    while isinstance(node, c_ast.ArrayDecl | c_ast.PtrDecl):
+        if isinstance(node, c_ast.ArrayDecl) and node.dim is not None:
+            if not context.is_constant(node.dim):
+                is_variable = True
+                made.append(_name_length(context, node))
+            size = call("sj_times", size, cast(INT64, node.dim))
+        node = node.type
+    if len(made) > 2 and isinstance(declarator, c_ast.PtrDecl):
+        raise Refused(declarator, "a pointer to arrays of so many variable lengths is not followed; use an index")
+    if is_variable and isinstance(declarator, c_ast.ArrayDecl):
+        made += _reserve(context, declarator, node.type, size)
+    return made
+
+
+def _name_length(context: Context, node: Any) -> Any:
+    """The constant that holds a length, which the declarator then uses."""
+    length, site = f"sj_n{context.new_number()}", context.new_site("length", node.dim)
+    value = evaluate_value(context, node.dim).node
+    node.dim = c_ast.ID(length, node.dim.coord)
+    return Hidden(INT64, length, Check("sj_length", site, [cast(INT64, value)]), is_const=True)
+
+
+def _reserve(context: Context, declarator: Any, element: Any, count: Any) -> list[Any]:
+    """Whether the stack has room for so many elements; it is given back where the block ends."""
+    if isinstance(element, c_ast.Struct | c_ast.Union) and element.decls is not None:
+        raise Refused(declarator, "declare the struct before its array of variable length")
+    element = c_ast.Typename(None, [], None, c_ast.TypeDecl(None, [], None, element))
+    saved = SavedStack(f"sj_s{context.new_number()}")
+    size = call("sj_times", count, cast(INT64, size_of(element)))
+    return [saved, Check("sj_room", context.new_site("stack", declarator), [size])]
+
+
+# -- pointers ---------------------------------------------------------------------------------------------------------
+
+
+def _declare_pointer(context: Context, node: Any, typ: PointerTo) -> list[Any]:
+    if context.depth == 0 or "static" in node.storage:
+        raise Refused(node, f"the pointer '{node.name}' would outlive a call; use an array of values")
+    bounds = context.declare_shadow(node.name, context.depth)
+    init, node.init = node.init, ZERO
+    context.declare(node.name, Symbol(typ, context.depth, node.name, bounds))
+    made = [node, assign(bounds.low, assign(bounds.high, ZERO))]
+    if init is not None:
+        # Set behind the declaration, where what is const could not be.
+        made[0] = _without_const(node)
+        made.append(assign_pointer(context, node.name, init).node)
+    return made
+
+
+def _without_const(node: Any) -> Any:
+    """A pointer's declaration without its own `const`, which may be in a type's name: a cast drops that."""
+    if isinstance(node.type, c_ast.PtrDecl):
+        node.type.quals = [q for q in node.type.quals if q != "const"]
+        return node
+    return Hidden(type_of(cast(type_name(*node.type.type.names), ZERO)), node.name, ZERO)

@@ -1,0 +1,263 @@
+"""Functions with checks: hidden parameters in front, shadows of pointers, what is looked at where a call begins.
+
+In: the tree of a text, which is changed in place. Out: the same tree, instrumented. Shadows live for the whole call, so
+a jump past a declaration cannot leave one undefined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from pycparser import c_ast
+
+from symbiont_jit.c.types import VOID, ArrayOf, CType, FunctionOf, PointerTo, Refused, decayed, require_traceable
+from symbiont_jit.instrument.bounds import Bounds, shadow_bounds
+from symbiont_jit.instrument.context import Context, CurrentFunction
+from symbiont_jit.instrument.declarations import declare_table, declare_type
+from symbiont_jit.instrument.definitions import check_definitions, find_assigned_variables, find_calls
+from symbiont_jit.instrument.jumps import check_jumps
+from symbiont_jit.instrument.nodes import (
+    FRAME_PARAMETER,
+    INT64,
+    UINT64,
+    ZERO,
+    Check,
+    Hidden,
+    assign,
+    binary,
+    cast,
+    copy_tree,
+    dereference,
+    length_node,
+    name,
+    passed_length,
+    size_of,
+    type_of,
+)
+from symbiont_jit.instrument.scopes import Symbol
+from symbiont_jit.instrument.statements import instrument_block, open_scope, place_after_pragmas
+from symbiont_jit.signature import ArrayType, Signature
+
+__all__ = ["MAIN", "instrument_functions"]
+
+#: What the shim calls begins with this; what other functions of the text call, with `OWN`.
+MAIN: Final = "sj_main_"
+OWN: Final = "sj_own_"
+
+
+def instrument_functions(context: Context, tree: c_ast.FileAST, entries: Mapping[str, Signature]) -> None:
+    """Instrument a file's functions in place and declare its tables and types; `entries` are the declared ones."""
+    check_definitions(tree)
+    calls = find_calls(tree)
+    done: list[Any] = []
+    for node in tree.ext:
+        match node:
+            case c_ast.Typedef():
+                declare_type(context, node)
+            case c_ast.FuncDef():
+                function = node.decl.name
+                entry = entries.get(function)
+                # Who calls a declared function from inside may lie about lengths: that call gets a helper.
+                helper = copy_tree(node) if entry is not None and function in calls.called else None
+                _instrument_function(context, node, function in calls.calling, entry)
+                if helper is not None:
+                    _instrument_function(context, helper, function in calls.calling, None)
+                    done.append(helper)
+            case c_ast.Decl() if isinstance(node.type, c_ast.FuncDecl):
+                _instrument_prototype(context, node)
+            case c_ast.Decl():
+                declare_table(context, node)
+        done.append(node)
+    tree.ext = done
+
+
+def _declare_function(context: Context, decl: Any) -> FunctionOf:
+    typ = context.types.read(decl.type)
+    assert isinstance(typ, FunctionOf), "a function was declared"
+    if isinstance(typ.returns, PointerTo):
+        raise Refused(
+            decl, f"'{decl.name}' returns a pointer, which is not followed; return an index, or fill an array"
+        )
+    # Under another name, clang knows nothing of what a library function of the same name does.
+    context.scopes[0][decl.name] = Symbol(typ, 0, f"{OWN}{decl.name}")
+    return typ
+
+
+def _instrument_prototype(context: Context, node: Any) -> None:
+    _declare_function(context, node)
+    params = _parameters_of(node)
+    _drop_outer_lengths(params)
+    _rename(node, context.scopes[0][node.name].name)
+    node.type.args = c_ast.ParamList(_list_parameters(context, params, is_entry=False))
+    node.storage = ["static"]
+
+
+def _parameters_of(decl: Any) -> list[Any]:
+    return list(decl.type.args.params) if decl.type.args else []
+
+
+def _rename(decl: Any, new: str) -> None:
+    inner = decl.type
+    while not isinstance(inner, c_ast.TypeDecl):
+        inner = inner.type
+    inner.declname = new
+    decl.name = new
+
+
+def _drop_outer_lengths(params: Sequence[Any]) -> bool:
+    """Take the first length from every parameter that is an array: it says nothing to C, but would be evaluated.
+
+    Returns whether one of these lengths was more than a name or a number.
+    """
+    arrays = [p.type for p in params if isinstance(p.type, c_ast.ArrayDecl)]
+    has_more = any(not isinstance(a.dim, c_ast.ID | c_ast.Constant | None) for a in arrays)
+    for array in arrays:
+        array.dim, array.dim_quals = None, []
+    return has_more
+
+
+def _list_parameters(context: Context, params: Sequence[Any], is_entry: bool) -> list[Any]:
+    """The instrumented parameter list: the frame first, and after each pointer of a helper its bounds.
+
+    The parameters are copies, because their lengths get hidden names that are declared in the function's body.
+    """
+    made: list[Any] = [FRAME_PARAMETER]
+    context.number_lengths(params)
+    for number, param in enumerate(params):
+        if _is_void(param):
+            continue
+        made.append(copy_tree(param))
+        if isinstance(decayed(context.types.loosely(param.type)), PointerTo) and not is_entry:
+            shown = getattr(param, "name", None) or f"sj_p{number}"
+            made += [Hidden(UINT64, f"sj_low_{shown}"), Hidden(UINT64, f"sj_high_{shown}")]
+    return made
+
+
+def _is_void(param: Any) -> bool:
+    """Whether a parameter is the `void` that says that there are no parameters."""
+    inner = param.type
+    is_plain = isinstance(param, c_ast.Typename) and isinstance(inner, c_ast.TypeDecl) and not inner.quals
+    return is_plain and isinstance(inner.type, c_ast.IdentifierType) and inner.type.names == ["void"]
+
+
+# -- definitions ------------------------------------------------------------------------------------------------------
+
+
+def _instrument_function(context: Context, node: Any, is_calling: bool, entry: Signature | None) -> None:
+    decl = node.decl
+    typ = _declare_function(context, decl)
+    renamed = f"{MAIN if entry is not None else OWN}{decl.name}"
+    context.function = CurrentFunction(typ.returns) if entry is None else _describe_entry(decl, typ, entry)
+    params = [p for p in _parameters_of(decl) if getattr(p, "name", None)]
+    context.has_replaced |= _drop_outer_lengths(params)
+    listed = _list_parameters(context, _parameters_of(decl), entry is not None)
+    context.hidden = []
+    with open_scope(context):
+        check_jumps(node.body)
+        assigned = find_assigned_variables(node.body)
+        kept = [made for p in params for made in _declare_parameter(context, p, entry is not None, assigned)]
+        body = instrument_block(context, node.body.block_items or [])
+    start = [*kept, *context.hidden, *(_check_depth(context, decl) if is_calling else ())]
+    context.check_lifetimes()
+    context.function = CurrentFunction()
+    end = [] if typ.returns == VOID else [_return_zero(decl)]
+    node.body.block_items = [*place_after_pragmas(body, start), *end]
+    _rename(decl, renamed)
+    decl.storage = ["static"]
+    if entry is not None:
+        # Inlined into the shim, its spills would need the registers that a jump back does not restore.
+        decl.funcspec = ["__attribute__((noinline))"]
+    decl.type.args = c_ast.ParamList(listed)
+
+
+def _check_depth(context: Context, decl: Any) -> list[Any]:
+    """What ends a recursion: where there is no stack left; in `checked` also by steps.
+
+    The optimiser makes loops of some recursions, which take no stack.
+    """
+    checks = [Check("sj_enter", context.new_site("recursion", decl, decl.name))]
+    return [*checks, Check("sj_step", context.new_site("endless", decl))] if context.checked else checks
+
+
+def _return_zero(decl: Any) -> Any:
+    """What a function returns that ends without saying: not whatever the compiler likes."""
+    returned = c_ast.Typename(None, [], None, c_ast.TypeDecl(None, [], None, decl.type.type.type))
+    return c_ast.Return(c_ast.CompoundLiteral(returned, c_ast.InitList([ZERO]), []))
+
+
+def _describe_entry(decl: Any, typ: FunctionOf, signature: Signature) -> CurrentFunction:
+    """What the signature says of an entry's parameters, under the names that the candidate gave them."""
+    names = [p.name for p in _parameters_of(decl) if getattr(p, "name", None)]
+    own = dict(zip(signature.dimensions, names, strict=False))
+    lengths = {}
+    for parameter, param in zip(names[len(own) :], signature.params, strict=True):
+        if isinstance(param.type, ArrayType):
+            outer = param.type.dims[0] if param.type.dims else 1
+            lengths[parameter] = f"sj_n_{own[outer]}" if isinstance(outer, str) else passed_length(outer)
+    return CurrentFunction(typ.returns, frozenset(own.values()), lengths)
+
+
+# -- parameters -------------------------------------------------------------------------------------------------------
+
+
+def _declare_parameter(context: Context, param: Any, is_entry: bool, assigned: set[str]) -> list[Any]:
+    """Declare a parameter; statements that keep what the checks need of it."""
+    kept = [] if is_entry else _capture_lengths(context, param.type)
+    typ = context.types.read(param.type)
+    pointer = decayed(typ)
+    if not isinstance(pointer, PointerTo):
+        require_traceable(param, typ)
+        return _declare_scalar(context, param.name, typ, assigned)
+    require_traceable(param, pointer)
+    if is_entry:
+        return _declare_entry_array(context, param.name, pointer, assigned)
+    bounds = shadow_bounds(f"sj_low_{param.name}", f"sj_high_{param.name}", context.depth, param.name)
+    context.declare(param.name, Symbol(pointer, context.depth, param.name, bounds))
+    return kept
+
+
+def _declare_scalar(context: Context, parameter: str, typ: CType, assigned: set[str]) -> list[Any]:
+    """A dimension may be assigned to; the length that arrays are checked against is the one that was passed."""
+    passed = f"sj_n_{parameter}" if parameter in context.function.dimensions else ""
+    length = "" if parameter in assigned else passed
+    context.declare(parameter, Symbol(typ, context.depth, parameter, dimension=passed, length=length))
+    return [Hidden(INT64, passed, name(parameter), is_const=True)] if passed else []
+
+
+def _declare_entry_array(context: Context, parameter: str, pointer: PointerTo, assigned: set[str]) -> list[Any]:
+    """An array of an entry; one that is assigned to is a pointer variable, which has been set to the array."""
+    length, passed = context.function.lengths[parameter], name(f"sj_a_{parameter}")
+    low = cast(UINT64, passed)
+    size = binary("*", cast(UINT64, length_node(length)), size_of(dereference(passed)))
+    bounds = Bounds(passed.name, low, binary("+", low, size), 0, parameter)
+    kept = [Hidden(type_of(name(parameter)), passed.name, name(parameter), is_const=True)]
+    if parameter not in assigned:
+        typ = ArrayOf(pointer.to, length)
+        context.declare(parameter, Symbol(typ, context.depth, parameter, bounds, is_passed=True))
+        return kept
+    shadow, declared = context.make_shadow(parameter, 0)
+    context.declare(parameter, Symbol(pointer, context.depth, parameter, shadow))
+    return [*declared, *kept, assign(shadow.low, bounds.low), assign(shadow.high, bounds.high)]
+
+
+def _capture_lengths(context: Context, node: Any) -> list[Any]:
+    """The variable lengths of a declarator, each computed once into a constant that the declarator then uses.
+
+    For a parameter the type has been evaluated by then, with the same value: the constant only remembers it.
+    """
+    made: list[Any] = []
+    while isinstance(node, c_ast.ArrayDecl | c_ast.PtrDecl):
+        if isinstance(node, c_ast.ArrayDecl) and node.dim is not None and not context.is_constant(node.dim):
+            made.append(_capture_length(context, node))
+        node = node.type
+    return made
+
+
+def _capture_length(context: Context, node: Any) -> Any:
+    parameter = node.dim.name if isinstance(node.dim, c_ast.ID) else ""
+    if parameter not in context.scopes[-1]:
+        raise Refused(node.dim, "the length of a parameter's array is an earlier parameter or a constant")
+    site, length = context.new_site("length", node.dim), f"sj_n{context.new_number()}"
+    node.dim = c_ast.ID(length, node.dim.coord)
+    return Hidden(INT64, length, Check("sj_length", site, [cast(INT64, name(parameter))]), is_const=True)

@@ -1,0 +1,249 @@
+"""Objects: array elements, fields, what is behind pointers, addresses, sizes, and what an object begins with.
+
+In: nodes of the candidate. Out: `Value`s. Every access is compared with the bounds of the object that its pointer came
+from, whatever happened to the pointer in between. What cannot be followed is refused, with what to write instead.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pycparser import c_ast
+
+from symbiont_jit.c.tree import walk
+from symbiont_jit.c.types import (
+    INT,
+    SIZE,
+    VOID,
+    Arithmetic,
+    ArrayOf,
+    CType,
+    PointerTo,
+    Refused,
+    StructOf,
+    has_variable_length,
+    require_traceable,
+)
+from symbiont_jit.instrument.bounds import Bounds
+from symbiont_jit.instrument.context import BitField, Context, Value
+from symbiont_jit.instrument.nodes import (
+    INT64,
+    UINT64,
+    ZERO,
+    Check,
+    StatementExpr,
+    binary,
+    call,
+    cast,
+    declare_auto,
+    dereference,
+    first_of,
+    length_node,
+    name,
+    size_of,
+    type_of,
+    unary,
+)
+from symbiont_jit.instrument.values import (
+    convert,
+    describe,
+    evaluate_value,
+    keep_struct,
+    place_literal,
+    require_bounded,
+    require_bounds,
+)
+
+__all__ = [
+    "check_alive",
+    "evaluate_address",
+    "evaluate_compound_literal",
+    "evaluate_dereference",
+    "evaluate_field",
+    "evaluate_size",
+    "evaluate_subscript",
+    "initialise",
+    "move_pointer",
+]
+
+#: Expressions that are no objects, also where they are structs.
+_VALUES: Final = c_ast.FuncCall | c_ast.Assignment | c_ast.TernaryOp | c_ast.ExprList | c_ast.Cast
+
+
+def evaluate_field(context: Context, node: Any) -> Value:
+    """`base.field` or `base->field`."""
+    base = _access(context, node, node.name, None) if node.type == "->" else context.evaluate(node.name)
+    if node.type == "." and isinstance(node.name, _VALUES):
+        base = keep_struct(context, base)
+    found = base.type.field(node.field.name) if isinstance(base.type, StructOf) else None
+    if found is None:
+        raise Refused(
+            node, f"the fields of this struct are not known here; define it before '{node.field.name}' is used"
+        )
+    typ, promoted_to = found
+    bits = None if promoted_to is None else BitField(base.node, node.field.name, promoted_to)
+    return Value(c_ast.StructRef(base.node, ".", name(node.field.name)), typ, base.bounds, bits)
+
+
+def evaluate_subscript(context: Context, node: Any) -> Value:
+    """`base[subscript]`."""
+    return _access(context, node, node.name, node.subscript)
+
+
+def evaluate_dereference(context: Context, node: Any) -> Value:
+    """`*pointer`."""
+    return _access(context, node, node.expr, None)
+
+
+def _access(context: Context, node: Any, base: Any, subscript: Any | None) -> Value:
+    """The object at a subscript of an array or pointer, once it is known to be inside."""
+    found = context.evaluate(base)
+    index = evaluate_value(context, subscript) if subscript is not None else Value(ZERO, INT)
+    if isinstance(found.type, Arithmetic) and subscript is not None:  # 3[x]
+        found, index, base = context.evaluate(subscript), evaluate_value(context, base), subscript
+    if isinstance(found.type, ArrayOf) and found.type.length is not None:
+        return _element(context, node, base, found, found.type, index)
+    pointer = evaluate_value(context, base) if isinstance(found.type, ArrayOf) else found
+    if not isinstance(pointer.type, PointerTo):
+        raise Refused(node, "this is no array or pointer that the checks can follow")
+    return _pointee(context, node, base, pointer, pointer.type.to, index)
+
+
+def _element(context: Context, node: Any, base: Any, array: Value, typ: ArrayOf, index: Value) -> Value:
+    site = context.new_site("index", node, describe(base), _dimension_name(typ.length))
+    checked = Check("sj_index", site, [cast(INT64, index.node), _length_of(typ, array.node)])
+    return Value(c_ast.ArrayRef(array.node, checked), typ.of, array.bounds)
+
+
+def _pointee(context: Context, node: Any, base: Any, pointer: Value, typ: CType, index: Value) -> Value:
+    if typ == VOID:
+        raise Refused(node, "what is behind a 'void *' has no size; cast it to a pointer to its type")
+    bounds = require_bounds(base, pointer)
+    # `sizeof` and `typeof` evaluate an operand whose rows have a variable length, so the operand is a name then.
+    is_named = has_variable_length(typ) and not isinstance(base, c_ast.ID)
+    row = name("sj_q") if is_named else pointer.node
+    site = context.new_site("pointer", node, bounds.name or describe(base))
+    where = [row, cast(INT64, index.node), _row_size(typ, dereference(row)), bounds.low, bounds.high]
+    # `checked` also finds a distance that is too long for an address.
+    address = Check("sj_far" if context.checked else "sj_at", site, where)
+    require_bounded(context, node, pointer.node, address)
+    if context.checked:
+        site = context.new_site("alignment", node, bounds.name or describe(base))
+        alignment = unary("_Alignof", type_of(_element_of(typ, dereference(row))))
+        address = check_alive(context, base, Check("sj_aligned", site, [address, alignment]), bounds)
+    checked = cast(type_of(unary("&", first_of(row))), address)
+    if is_named:
+        checked = StatementExpr([declare_auto("sj_q", pointer.node), checked])
+    return Value(dereference(checked), typ, bounds)
+
+
+def check_alive(context: Context, node: Any, address: Any, bounds: Bounds) -> Any:
+    """An address that is looked at once more in `checked`: whether its block was freed."""
+    if not (context.checked and context.may_free):
+        return address
+    site = context.new_site("freed", node, bounds.name if bounds.name != "block" else describe(node))
+    return Check("sj_live", site, [address, bounds.low])
+
+
+def _dimension_name(length: str) -> str:
+    """The name that the candidate has for the length of an array; empty where it is a number."""
+    return length.removeprefix("sj_n_") if length.startswith("sj_n_") else ""
+
+
+# -- addresses --------------------------------------------------------------------------------------------------------
+
+
+def evaluate_address(context: Context, node: Any) -> Value:
+    """`&object`: nothing is accessed, so nothing is checked but later accesses."""
+    inner = node.expr
+    if isinstance(inner, c_ast.ArrayRef):
+        pointer, by = evaluate_value(context, inner.name), evaluate_value(context, inner.subscript)
+        return move_pointer(node, "+", pointer, by)
+    if isinstance(inner, c_ast.UnaryOp) and inner.op == "*":
+        return evaluate_value(context, inner.expr)
+    found = context.evaluate(inner)
+    if isinstance(found.type, PointerTo):
+        raise Refused(node, "a pointer to a pointer is not followed; return the value, or use an index")
+    if isinstance(inner, c_ast.CompoundLiteral):
+        found = place_literal(context, found)
+    return Value(unary("&", found.node), PointerTo(found.type), found.bounds)
+
+
+def move_pointer(node: Any, operator: str, pointer: Value, by: Value) -> Value:
+    """`pointer + by` or `pointer - by`, which keeps its bounds."""
+    if isinstance(pointer.type, PointerTo) and pointer.type.to == VOID:
+        raise Refused(node, "arithmetic with a 'void *' has no size; cast it to a pointer to its type")
+    return Value(binary(operator, pointer.node, by.node), pointer.type, pointer.bounds)
+
+
+# -- sizes ------------------------------------------------------------------------------------------------------------
+
+
+def evaluate_size(context: Context, node: Any) -> Value:
+    """`sizeof` or `_Alignof`: of an array of variable length, the product of its lengths."""
+    _require_unevaluated(context, node)
+    if not isinstance(node.expr, c_ast.Typename):
+        typ = context.evaluate(node.expr).type
+        if has_variable_length(typ) and not context.is_passed(node.expr):
+            return Value(cast(UINT64, _row_size(typ, node.expr)), SIZE)
+    return Value(unary(node.op, node.expr), SIZE)
+
+
+def _require_unevaluated(context: Context, node: Any) -> None:
+    """Refuse a `sizeof` whose operand C would evaluate, or that does anything."""
+    context.require_constant_type(node.expr)
+    if any(isinstance(n, c_ast.FuncCall | c_ast.Assignment) for n in walk(node.expr)):
+        raise Refused(node, "'sizeof' of a call or an assignment is not followed; write the type")
+
+
+def _row_size(typ: CType, node: Any) -> Any:
+    """The bytes of an object of a type; of a variable length a product that does not wrap."""
+    if not has_variable_length(typ):
+        return cast(INT64, size_of(node))
+    assert isinstance(typ, ArrayOf), "others have no length"
+    return call("sj_times", _length_of(typ, node), _row_size(typ.of, first_of(node)))
+
+
+def _length_of(typ: ArrayOf, array: Any) -> Any:
+    """The length of an array: `sizeof` knows a constant one wherever the array can be named."""
+    if typ.length:
+        return length_node(typ.length)
+    return cast(INT64, binary("/", size_of(array), size_of(first_of(array))))
+
+
+def _element_of(typ: CType, node: Any) -> Any:
+    """What an array is made of in the end; for others the object itself."""
+    return _element_of(typ.of, first_of(node)) if isinstance(typ, ArrayOf) else node
+
+
+# -- literals and initial values --------------------------------------------------------------------------------------
+
+
+def evaluate_compound_literal(context: Context, node: Any) -> Value:
+    """`(type){...}`."""
+    context.require_constant_type(node.type)
+    typ = context.types.read(node.type)
+    require_traceable(node, typ)
+    return Value(c_ast.CompoundLiteral(node.type, initialise(context, node.init, typ), []), typ)
+
+
+def initialise(context: Context, node: Any, typ: CType | None) -> Any:
+    """What a declaration is initialised with; `typ` is None where braces are left out or places are named."""
+    if isinstance(node, c_ast.InitList):
+        return c_ast.InitList([initialise(context, part, _part(typ, i)) for i, part in enumerate(node.exprs)])
+    if isinstance(node, c_ast.NamedInitializer):
+        return c_ast.NamedInitializer(node.name, initialise(context, node.expr, None))
+    if isinstance(node, c_ast.Constant) and node.type == "string" and not isinstance(typ, PointerTo):
+        return node
+    value = evaluate_value(context, node)
+    return value.node if typ is None else convert(context, value, typ, node).node
+
+
+def _part(typ: CType | None, index: int) -> CType | None:
+    """The type of an initialiser's part, where it is a number's."""
+    match typ:
+        case ArrayOf():
+            return typ.of
+        case StructOf() if index < len(typ.fields) and all(isinstance(t, Arithmetic) for _, t in typ.fields):
+            return typ.fields[index][1]  # with arrays and structs inside, braces may be left out
+    return None

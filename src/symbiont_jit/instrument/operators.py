@@ -1,0 +1,216 @@
+"""Operators that compute values: arithmetic, shifts, comparisons, conditions, casts.
+
+In: nodes of the candidate. Out: `Value`s. Divisions are checked in both profiles; overflow and shifts in `checked`,
+while `safe` takes the hardware's answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from pycparser import c_ast
+
+from symbiont_jit.c.types import (
+    INT,
+    LONG,
+    VOID,
+    Arithmetic,
+    CType,
+    PointerTo,
+    Refused,
+    common,
+    has_wide_float,
+    promoted,
+    same_rows,
+)
+from symbiont_jit.instrument.bounds import NULL_BOUNDS
+from symbiont_jit.instrument.context import Context, Value
+from symbiont_jit.instrument.nodes import (
+    INT64,
+    INTPTR,
+    ZERO,
+    Check,
+    StatementExpr,
+    assign,
+    binary,
+    cast,
+    comma,
+    declare_auto,
+    dereference,
+    name,
+    number,
+    size_of,
+    ternary,
+    unary,
+)
+from symbiont_jit.instrument.objects import move_pointer
+from symbiont_jit.instrument.scopes import Symbol
+from symbiont_jit.instrument.values import convert, evaluate_value, require_bounded, require_bounds
+
+__all__ = [
+    "check_overflow",
+    "compute",
+    "evaluate_binary",
+    "evaluate_cast",
+    "evaluate_comma",
+    "evaluate_sign",
+    "evaluate_ternary",
+    "is_overflow_checked",
+    "shift",
+]
+
+#: Deeper than any block: where the bounds of `?:` live.
+MAX_DEPTH: Final = 1 << 20
+#: Operators whose overflow is undefined, by the name of their check.
+_OVERFLOWING: Final = {"+": "add", "-": "sub", "*": "mul"}
+_DIVIDING: Final = {"/": "div", "%": "rem"}
+_COMPARING: Final = frozenset({"&&", "||", "==", "!=", "<", "<=", ">", ">="})
+
+
+def evaluate_sign(context: Context, node: Any) -> Value:
+    """`-`, `+`, `~` or `!` of a value."""
+    operand = evaluate_value(context, node.expr)
+    if node.op == "!":
+        return Value(unary("!", operand.node), INT)
+    typ = promoted(operand.type)
+    if node.op == "-" and is_overflow_checked(context, typ):
+        return check_overflow(context, node, "-", Value(ZERO, typ), operand, typ)
+    return Value(unary(node.op, operand.node), typ)
+
+
+def evaluate_binary(context: Context, node: Any) -> Value:
+    """An operator with two operands."""
+    left, right = evaluate_value(context, node.left), evaluate_value(context, node.right)
+    pointers = [isinstance(v.type, PointerTo) for v in (left, right)]
+    if node.op in ("+", "-") and any(pointers):
+        if all(pointers):
+            return _subtract_pointers(context, node, left, right)
+        return move_pointer(node, node.op, *((left, right) if pointers[0] else (right, left)))
+    if node.op in _COMPARING:
+        return Value(binary(node.op, left.node, right.node), INT)
+    if node.op in ("<<", ">>"):
+        return shift(context, node, left, right)
+    return compute(context, node, node.op, left, right)
+
+
+def _subtract_pointers(context: Context, node: Any, left: Value, right: Value) -> Value:
+    """`pointer - pointer`. The pointers get names: `sizeof` evaluates an operand whose rows have a variable length."""
+    site = context.new_site("division", node, "/")
+    a, b = name("sj_l"), name("sj_r")
+    distance = binary("-", cast(INTPTR, a), cast(INTPTR, b))
+    divided = Check("sj_divi64", site, [distance, cast(INT64, size_of(dereference(a)))])
+    return Value(StatementExpr([declare_auto("sj_l", left.node), declare_auto("sj_r", right.node), divided]), LONG)
+
+
+def compute(context: Context, node: Any, operator: str, left: Value, right: Value) -> Value:
+    """An arithmetic operator that is no shift and no comparison."""
+    typ = common(left.type, right.type)
+    if operator in _DIVIDING and isinstance(typ, Arithmetic) and typ.is_integer:
+        site = context.new_site("division", node, operator)
+        check = Check(f"sj_{_DIVIDING[operator]}{typ.kind}{typ.bits}", site, [left.node, right.node])
+        return Value(check, typ)
+    if operator in _OVERFLOWING and is_overflow_checked(context, typ):
+        return check_overflow(context, node, operator, left, right, typ)
+    return Value(binary(operator, left.node, right.node), typ)
+
+
+def is_overflow_checked(context: Context, typ: CType) -> bool:
+    """Whether arithmetic of a type can overflow, and that is looked at."""
+    return context.checked and isinstance(typ, Arithmetic) and typ.kind == "i" and typ.bits >= 32
+
+
+def check_overflow(context: Context, node: Any, operator: str, a: Value, b: Value, typ: CType) -> Value:
+    """`a operator b` of a signed type, checked."""
+    assert isinstance(typ, Arithmetic)
+    site = context.new_site("overflow", node, operator, f"int{typ.bits}_t")
+    return Value(Check(f"sj_{_OVERFLOWING[operator]}{typ.bits}", site, [a.node, b.node]), typ)
+
+
+def shift(context: Context, node: Any, left: Value, right: Value) -> Value:
+    """`left << right` or `left >> right`; clang's own width decides, whatever is believed of the type here."""
+    typ = promoted(left.type)
+    assert isinstance(typ, Arithmetic)
+    shifted = name("sj_s")
+    if not context.checked:  # the hardware's answer, which C leaves open
+        context.has_replaced = True
+        last = cast(INT64, binary("-", binary("*", size_of(shifted), number(8)), number(1)))
+        by = binary("&", cast(INT64, right.node), last)
+    else:
+        site = context.new_site("shift", node, "", str(typ.bits))
+        width = binary("*", cast(INT64, size_of(shifted)), number(8))
+        by = Check("sj_shift", site, [cast(INT64, right.node), width])
+    result = binary(node.op, shifted, by)
+    return Value(StatementExpr([declare_auto("sj_s", unary("+", left.node)), result]), typ)
+
+
+def evaluate_comma(context: Context, node: Any) -> Value:
+    """Expressions one after the other."""
+    values = [evaluate_value(context, part) for part in node.exprs]
+    return Value(comma(*(v.node for v in values)), values[-1].type, values[-1].bounds)
+
+
+# -- conditions -------------------------------------------------------------------------------------------------------
+
+
+def evaluate_ternary(context: Context, node: Any) -> Value:
+    """`condition ? a : b`."""
+    condition, a, b = (evaluate_value(context, n) for n in (node.cond, node.iftrue, node.iffalse))
+    chosen = ternary(condition.node, a.node, b.node)
+    if not isinstance(a.type, PointerTo) and not isinstance(b.type, PointerTo):
+        return Value(chosen, common(a.type, b.type))
+    typ: CType = a.type if isinstance(a.type, PointerTo) and a.type.to != VOID else b.type
+    if isinstance(a.type, PointerTo) and isinstance(b.type, PointerTo) and VOID not in (a.type.to, b.type.to):
+        _require_same_rows(node, a.type, b.type)
+    bounds = {v.bounds for v in (a, b)} - {NULL_BOUNDS, None}
+    if len(bounds) < 2:
+        return Value(chosen, typ, bounds.pop() if bounds else NULL_BOUNDS)
+    return _choose(context, node, condition, (a, b), typ)
+
+
+def _require_same_rows(node: Any, a: CType, b: CType) -> None:
+    if not same_rows(a, b):
+        raise Refused(node, "both sides of '?:' have rows of the same length; use an if")
+
+
+def _choose(context: Context, node: Any, condition: Value, pointers: Sequence[Value], typ: CType) -> Value:
+    """One of two pointers; which one it was is kept beside it. clang evaluates arguments from left to right."""
+    bounds = context.declare_shadow("either", 0)
+    chosen = Symbol(typ, MAX_DEPTH, "", bounds)
+    sides = []
+    for part, value in zip((node.iftrue, node.iffalse), pointers, strict=True):
+        own = require_bounds(part, value)
+        context.assign_bounds(chosen, own, part)
+        # The pointer last, so that its own parts have been evaluated where they are set in passing.
+        kept = [assign(bounds.low, own.low), assign(bounds.high, own.high)]
+        sides.append(StatementExpr([declare_auto("sj_q", value.node), *kept, name("sj_q")]))
+    names = " or ".join(dict.fromkeys(v.bounds.name for v in pointers if v.bounds is not None and v.bounds.name))
+    result = ternary(condition.node, *sides)
+    require_bounded(context, node, result)
+    return Value(result, typ, replace(bounds, name=names))
+
+
+# -- casts ------------------------------------------------------------------------------------------------------------
+
+
+def evaluate_cast(context: Context, node: Any) -> Value:
+    """`(type)value`."""
+    context.name_lengths(node.to_type)
+    context.require_constant_type(node.to_type)
+    typ, operand = context.types.read(node.to_type), evaluate_value(context, node.expr)
+    if isinstance(typ, PointerTo):
+        return _cast_pointer(node, typ, operand)
+    return Value(cast(node.to_type, convert(context, operand, typ, node).node), typ)
+
+
+def _cast_pointer(node: Any, typ: PointerTo, operand: Value) -> Value:
+    if isinstance(typ.to, PointerTo):
+        raise Refused(node, "a pointer to a pointer is not followed; use an index")
+    if has_wide_float(typ.to):
+        raise Refused(node, "a 'long double' may not lie where a pointer is made to point; use double")
+    if isinstance(operand.type, PointerTo):
+        return Value(cast(node.to_type, operand.node), typ, operand.bounds)
+    if isinstance(node.expr, c_ast.Constant) and node.expr.value.rstrip("uUlL") == "0":
+        return Value(name("NULL"), typ, NULL_BOUNDS)
+    raise Refused(node, "a pointer made of a number points nowhere; take the address of an object")

@@ -1,0 +1,145 @@
+"""Values of expressions: what an object is when it is read, converted, or put where its address is known.
+
+In: nodes of the candidate, `Value`s. Out: `Value`s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from pycparser import c_ast
+
+from symbiont_jit.c.tree import print_tree
+from symbiont_jit.c.types import VOID, Arithmetic, ArrayOf, CType, PointerTo, Refused
+from symbiont_jit.instrument.bounds import Bounds
+from symbiont_jit.instrument.context import Context, Value
+from symbiont_jit.instrument.nodes import (
+    BYTES,
+    UINT64,
+    ZERO,
+    Check,
+    Hidden,
+    StatementExpr,
+    assign,
+    binary,
+    cast,
+    declare_auto,
+    dereference,
+    name,
+    size_of,
+    type_of,
+    unary,
+)
+
+__all__ = [
+    "BOOL",
+    "convert",
+    "describe",
+    "evaluate_value",
+    "keep_struct",
+    "place_literal",
+    "place_object",
+    "point_at",
+    "read_bool",
+    "require_bounded",
+    "require_bounds",
+]
+
+BOOL: Final = Arithmetic("b", 8)
+#: Characters that a checked expression may have: each access writes its pointer several times.
+MAX_EXPRESSION: Final = 20_000
+#: Characters of the candidate's text that a site shows.
+MAX_SHOWN: Final = 60
+
+
+def evaluate_value(context: Context, node: Any) -> Value:
+    """An expression as something to compute with; an array as a pointer to its first element."""
+    found = context.evaluate(node)
+    if isinstance(found.type, ArrayOf):
+        element = PointerTo(found.type.of)
+        found = place_literal(context, found) if found.bounds is None else found
+        return Value(found.node, element, found.bounds)
+    if found.bit_field is not None:  # narrower than int, whatever its sign; and a value has no struct around it
+        return Value(unary("+", found.node), found.operand_type)
+    if found.type == BOOL and isinstance(node, c_ast.ID | c_ast.ArrayRef | c_ast.StructRef | c_ast.UnaryOp):
+        # A byte that somebody else wrote may be neither 0 nor 1, which clang would believe.
+        is_object = not isinstance(node, c_ast.UnaryOp) or node.op == "*"
+        context.has_replaced |= is_object
+        return replace(found, node=read_bool(found.node)) if is_object else found
+    return found
+
+
+def read_bool(target: Any) -> Any:
+    """The byte of a `bool` as C's truth, whatever the byte is: clang would believe that it is 0 or 1."""
+    return binary("!=", dereference(cast(BYTES, unary("&", target))), ZERO)
+
+
+def convert(context: Context, value: Value, typ: CType, node: Any) -> Value:
+    """A value for an object of a type: `checked` looks whether a floating value fits an integer."""
+    is_rounded = isinstance(value.type, Arithmetic) and value.type.kind == "f" and value.type.bits <= 64
+    if not (context.checked and is_rounded and isinstance(typ, Arithmetic) and typ.kind in "iu"):
+        return value
+    site = context.new_site("conversion", node, f"{'u' if typ.kind == 'u' else ''}int{typ.bits}_t")
+    return Value(Check(f"sj_fit{typ.kind}{typ.bits}", site, [value.node]), typ)
+
+
+# -- objects that get an address --------------------------------------------------------------------------------------
+
+
+def place_object(context: Context, shown: str, items: Sequence[Any], size: Any) -> Value:
+    """The pointer `sj_q` that `items` make to a new object, which lives as long as the call, and its bounds."""
+    bounds = context.declare_shadow(shown, 0)
+    pointer = name("sj_q")
+    kept = [assign(bounds.low, cast(UINT64, pointer)), assign(bounds.high, binary("+", bounds.low, size))]
+    return Value(StatementExpr([*items, *kept, pointer]), PointerTo(VOID), bounds)
+
+
+def place_literal(context: Context, literal: Value) -> Value:
+    """A compound literal as an object whose address is known."""
+    items = [declare_auto("sj_q", unary("&", literal.node))]
+    placed = place_object(context, "literal", items, size_of(dereference(name("sj_q"))))
+    return Value(dereference(placed.node), literal.type, placed.bounds)
+
+
+def keep_struct(context: Context, value: Value) -> Value:
+    """A struct that is no object (the result of a call, say), as one."""
+    items = [declare_auto("sj_t", value.node), declare_auto("sj_q", unary("&", name("sj_t")))]
+    placed = place_object(context, "value", items, size_of(dereference(name("sj_q"))))
+    return Value(dereference(placed.node), value.type, placed.bounds)
+
+
+def point_at(target: Value) -> tuple[Any, Any]:
+    """A declaration of `sj_p` that points at an object, or at the struct of a bit-field, and the object behind it."""
+    pointer = name("sj_p")
+    if target.bit_field is None:
+        around, place = target.node, dereference(pointer)
+    else:
+        around, place = target.bit_field.struct, c_ast.StructRef(pointer, "->", name(target.bit_field.name))
+    return Hidden(type_of(around), "sj_p", unary("&", around), is_pointer=True), place
+
+
+# -- what is asked of values ------------------------------------------------------------------------------------------
+
+
+def require_bounds(node: Any, pointer: Value) -> Bounds:
+    """The bounds of a pointer; `Refused` where they are not known."""
+    if pointer.bounds is None:
+        raise Refused(
+            node, "it is not known what this points into; assign it to a pointer variable, or index the array itself"
+        )
+    return pointer.bounds
+
+
+def require_bounded(context: Context, node: Any, *parts: Any) -> None:
+    """Refuse nesting whose text would double and double again."""
+    if sum(map(context.printer.length, parts)) > MAX_EXPRESSION:
+        raise Refused(node, "this is nested too deeply for the checks; use variables for its parts")
+
+
+def describe(node: Any) -> str:
+    """The candidate's own text of an expression, on one line, shortened."""
+    if isinstance(node, c_ast.ID):
+        return str(node.name)[:MAX_SHOWN]
+    return " ".join(print_tree(node).split()).rstrip(";")[:MAX_SHOWN]
