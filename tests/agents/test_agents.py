@@ -554,6 +554,7 @@ def test_loops_in_several_threads():
         assert agent._connection._clients == {}
 
 
+@pytest.mark.slow
 def test_many_at_once():
     """64 requests that take a second each are done in a few."""
     with Server(lambda body: Text(body["messages"][0]["content"], delay=1.0)) as server:
@@ -568,6 +569,7 @@ def test_many_at_once():
     assert [reply.text for reply in replies] == [str(i) for i in range(64)]
 
 
+@pytest.mark.slow
 def test_one_loop_after_another():
     """An agent outlives event loops, and leaves no connection open: warnings are errors here."""
     with Server(["1", Failure(500), "2", "3"]) as server:

@@ -14,7 +14,9 @@ read must stay what they were. What a file expects is one of these, or several w
 from __future__ import annotations
 
 import ctypes
+import itertools
 import mmap
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -106,14 +108,16 @@ def agrees(outcome: str, expected: str) -> bool:
     return False
 
 
-CASES = [
-    pytest.param(attack, profile, expected, id=f"{attack.name}-{profile}")
-    for attack in attacks()
-    for profile, expected in (("safe", attack.safe), ("checked", attack.checked))
-]
+def cases() -> Iterator[Any]:
+    """Each attack in each profile; all but the first of a group are for the whole suite only."""
+    for _, group in itertools.groupby(attacks(), key=lambda attack: attack.name.partition("/")[0]):
+        for nth, attack in enumerate(group):
+            marks = [pytest.mark.slow] if nth else []
+            for profile, expected in (("safe", attack.safe), ("checked", attack.checked)):
+                yield pytest.param(attack, profile, expected, id=f"{attack.name}-{profile}", marks=marks)
 
 
-@pytest.mark.parametrize(("attack", "profile", "expected"), CASES)
+@pytest.mark.parametrize(("attack", "profile", "expected"), list(cases()))
 def test_an_attack_is_contained(attack: Attack, profile: str, expected: str) -> None:
     """A file's candidate gives what the file expects, with its arrays against either page."""
     for at_end in (True, False) if any(isinstance(a, np.ndarray) for a in attack.arguments()) else (True,):

@@ -26,6 +26,7 @@ from tests.attacks.targets import HONEST, METRIC_OF, body, dot, trick
 
 PANICKED, WRONG, VALID = Status.PANICKED, Status.WRONG, Status.VALID
 DEADLINE = 2.0
+pytestmark = pytest.mark.slow
 
 
 def evaluate_trick(search, name):

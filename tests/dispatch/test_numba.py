@@ -126,6 +126,7 @@ OPTIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_every_kind_is_a_global_or_an_argument(options):
     """Under every option of njit, called from Python and from another compiled function."""
@@ -151,6 +152,7 @@ def test_every_kind_is_called_in_prange():
     assert np.array_equal(out, (SUM + 20 + 1 + 50000 + 300) * np.arange(100))
 
 
+@pytest.mark.slow
 def test_every_kind_reduces_in_prange():
     """A sum over calls in parallel."""
 
@@ -225,6 +227,7 @@ COMPILED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", COMPILED.values(), ids=COMPILED)
 def test_every_kind_is_a_global_of_other_compiled_things(compiled):
     """Not only njit compiles functions."""
@@ -232,6 +235,7 @@ def test_every_kind_is_a_global_of_other_compiled_things(compiled):
     assert np.array_equal(compiled()(x), SUM * x)
 
 
+@pytest.mark.slow
 def test_a_kernel_is_an_argument_of_a_stencil_and_an_overload():
     """What Numba inlines gets a kernel like any value."""
 
@@ -336,6 +340,7 @@ def test_named_and_nested_tuples():
     assert globally() == 20 + 300 + 20 + 7000000
 
 
+@pytest.mark.slow
 def test_tuples_of_one_type_are_looped_over_and_indexed():
     """Kernels of different names, and handles, are one type; inside prange too. So are members and their handles."""
 
@@ -392,6 +397,7 @@ def test_a_function_without_a_kernel_may_be_given_none():
     assert [run(1.0), run(1.0, handle), run(1.0, frozen), run(1.0, None)] == [1, 20, 50000, 1]
 
 
+@pytest.mark.slow
 def test_compiled_functions_hand_kernels_to_each_other():
     """Returned and yielded where it stays in compiled code; functions of a snapshot are kernels, a snapshot is a value."""
 
@@ -419,6 +425,7 @@ def test_compiled_functions_hand_kernels_to_each_other():
     assert run((kernel, handle), group) == 20 + 21 + 300 + 7000000
 
 
+@pytest.mark.slow
 def test_a_kernel_in_a_jitclass():
     """A field is given its type by `numba.typeof`; a method takes a kernel as an argument or by name."""
 
@@ -445,6 +452,7 @@ def test_a_kernel_in_a_jitclass():
     assert model.call(member, 1.0) == 7054301
 
 
+@pytest.mark.slow
 def test_kernels_in_typed_lists_and_dictionaries():
     """Filled from Python or in compiled code; handles of one kernel and other kernels are one type."""
     by_number = Dict.empty(int64, typeof(kernel))
@@ -609,6 +617,7 @@ def product():
     return sj.Kernel.from_c(DOT), lengths["dot"], lengths["fill"]
 
 
+@pytest.mark.slow
 def test_lengths_that_disagree_are_value_errors_of_every_kind(product):
     """The message names the argument and the axis; the error can be caught in compiled code."""
     alone, dot, fill = product
@@ -635,6 +644,7 @@ def test_lengths_that_disagree_are_value_errors_of_every_kind(product):
             run(k, x, y)
 
 
+@pytest.mark.slow
 def test_lengths_are_checked_in_ufuncs_and_generators(product):
     """What can raise there raises the same error."""
     alone = product[0]
@@ -677,6 +687,7 @@ def calls_in(function):
     return [line for line in lines if re.search(r"\bcall\b", line) and not re.search(r"@(NRT_|llvm\.)", line)]
 
 
+@pytest.mark.slow
 def test_a_frozen_body_is_inlined():
     """Nothing is called, neither for two revisions nor for functions of a group that call each other and read tables."""
     tables = sj.Group()
@@ -710,6 +721,7 @@ def test_a_frozen_body_is_inlined():
     assert len(calls_in(through)) == 1
 
 
+@pytest.mark.slow
 def test_a_frozen_revision_is_equal_to_its_handle_and_to_njit():
     """The same numbers to the last bit, of a sum in order, also where the caller is compiled with fastmath."""
     dot = sj.Kernel.from_c(DOT)
@@ -726,6 +738,7 @@ def test_a_frozen_revision_is_equal_to_its_handle_and_to_njit():
         assert run(dot.freeze(), x, y) == run(dot.active, x, y) == dot(x, y) == njit(by_hand)(x, y)
 
 
+@pytest.mark.slow
 def test_a_frozen_revision_stays_what_it_is():
     """Through swaps, `prune`, and the end of the kernel: compiled callers go on, and new ones can be compiled."""
 
@@ -752,6 +765,7 @@ def test_a_frozen_revision_stays_what_it_is():
     assert by_name(2.0) == 86
 
 
+@pytest.mark.slow
 def test_a_frozen_body_calls_the_library():
     """Names of the C library are found by Numba's linker: libm, what clang makes of it, and memcpy."""
     text = (
@@ -771,6 +785,7 @@ class Point:
     n: int32
 
 
+@pytest.mark.slow
 def test_a_frozen_revision_has_no_checks_and_its_handle_has():
     """What Numba inlines is the release form; from Python a frozen revision is called with its profile's checks."""
     kernel = Kernel.from_c("double k(int64_t n, const double x[n], int64_t i) { return x[i]; }", profile="safe")
@@ -789,6 +804,7 @@ def test_what_allocates_cannot_be_frozen():
         kernel.freeze()
 
 
+@pytest.mark.slow
 def test_frozen_complex_numbers_and_records():
     """They go by pointer, as through a cell."""
     z = sj.Kernel.from_c("double _Complex z(double _Complex a, float _Complex b) { return a * b; }")
@@ -808,6 +824,7 @@ def test_frozen_complex_numbers_and_records():
         assert (run(k, points, to), to[0].item()) == (1.5, (2.5, 3))
 
 
+@pytest.mark.slow
 def test_a_frozen_function_of_nothing_and_one_that_returns_nothing():
     """No arguments, no result."""
     seven = sj.Kernel.from_c("int8_t seven(void) { return 7; }")
@@ -822,6 +839,7 @@ def test_a_frozen_function_of_nothing_and_one_that_returns_nothing():
     assert (run(seven.freeze(), twice.freeze(), x), x.tolist()) == (7, [0, 2, 4])
 
 
+@pytest.mark.slow
 def test_frozen_revisions_of_one_text_are_one_type():
     """Frozen twice, or pickled: a caller is compiled once. Another revision is another type."""
     run = njit(lambda k, x: k(x))
@@ -832,6 +850,7 @@ def test_frozen_revisions_of_one_text_are_one_type():
     assert len(run.signatures) == 2
 
 
+@pytest.mark.slow
 def test_freezing_and_compiling_in_threads():
     """Each thread freezes revisions and compiles callers; all get their own."""
     f = sj.Kernel.from_c("double f(double x) { return 0; }")
@@ -1014,6 +1033,7 @@ NAMED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GIVEN)
 def test_a_cached_loop_serves_other_kernels_in_another_process(cached, name):
     """With a kernel as an argument, what Numba keeps on disk is good for every kernel of the types."""
@@ -1051,6 +1071,7 @@ def test_a_kernel_is_an_attribute_of_a_module():
 # -- frozen Python bodies and narrow integers --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_frozen_python_body_is_inlined_and_checked():
     """As a global and as an argument: the body's own numbers, lengths and types as for C, its exceptions raised."""
 
@@ -1079,6 +1100,7 @@ def test_a_frozen_python_body_is_inlined_and_checked():
         njit(lambda k: k("text"))(second)
 
 
+@pytest.mark.slow
 def test_a_frozen_python_body_takes_every_type():
     """Bools, narrow integers, complex numbers, records and values by reference, as through a cell."""
 
@@ -1168,6 +1190,7 @@ def short_lived_group():
     return made
 
 
+@pytest.mark.slow
 def test_a_generator_keeps_its_kernel():
     """Kernels, handles, members and groups live for as long as a generator that was given them."""
     generators = [
@@ -1182,6 +1205,7 @@ def test_a_generator_keeps_its_kernel():
     assert [next(g) for g in generators] == [7, 8, 9, 9]
 
 
+@pytest.mark.slow
 def test_what_stores_a_kernel_keeps_it_and_lets_it_go():
     """A list, a dictionary and a jitclass; the kernel goes with the last of them, and `prune` leaves its code."""
 
@@ -1242,6 +1266,7 @@ def test_a_kernel_comes_back_to_python():
     assert in_objects(frozen) == 50000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [frozen, frozen_member], ids=["of a kernel", "of a member"])
 def test_a_frozen_revision_comes_back_to_python(kind):
     """Alone and in containers; it is an equal object, which calls the same revision."""
@@ -1290,6 +1315,7 @@ def is_nan(a):
     return a != a
 
 
+@pytest.mark.slow
 def test_options_that_change_results_are_those_of_the_compiled_function():
     """Division by zero, fast mathematics: revision 0 does what the function did, also frozen and pickled."""
     ratio(1.0, 0.0)
@@ -1354,6 +1380,7 @@ def copies(x, y):
     y[:] = x
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "arguments", "written"),
     [

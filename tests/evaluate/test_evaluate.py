@@ -47,6 +47,7 @@ def search(dot):
         yield opened
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_every_bad_candidate_is_an_evaluation(search, name):
     """Whatever a text does, it gets the status of how far it came and a finding, and has no score."""
@@ -55,6 +56,7 @@ def test_every_bad_candidate_is_an_evaluation(search, name):
     assert (evaluation.status, evaluation.diagnostics[0].rule, evaluation.score) == (status, rule, None)
 
 
+@pytest.mark.slow
 def test_good_candidates_after_bad_ones(search):
     """A crash, an endless loop and a wrong answer leave the next candidate's evaluation as it would have been."""
     bad = [OUTCOMES[n][0] for n in ("wild write", "endless", "wrong")]
@@ -74,6 +76,7 @@ def test_a_valid_evaluation(search):
     assert evaluation.diagnostics == ()
 
 
+@pytest.mark.slow
 def test_the_message_of_a_wrong_answer(search):
     """The first difference is told with what was expected."""
     text = search.evaluate(OUTCOMES["wrong"][0]).diagnostics[0].message
@@ -87,6 +90,7 @@ def test_status_is_ordered_by_how_far_a_candidate_got():
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_output_buffers_hold_no_old_answers(matmul):
     """A candidate that writes nothing, or not all, is wrong, even when the inputs hold the right answer already."""
     a = np.random.default_rng(0).random((6, 6))
@@ -97,6 +101,7 @@ def test_output_buffers_hold_no_old_answers(matmul):
         assert search.evaluate(MATMUL).status is Status.VALID
 
 
+@pytest.mark.slow
 def test_in_place_kernels_are_timed_on_fresh_input(sort):
     """Sorting is timed on unsorted input every time: against itself it scores about one, not a thousand."""
     with Evolution(sort, metric=Speedup(lambda rng: (rng.random(300),))) as search:
@@ -253,6 +258,7 @@ def test_a_worker_answers_crashes_and_is_overdue():
         del os.environ["SOME_API_KEY"]
 
 
+@pytest.mark.slow
 def test_no_worker_outlives_its_search(dot):
     """Leaving a search ends its processes."""
     with Evolution(dot, metric=Speedup(vectors), workers=2) as search:
@@ -355,6 +361,7 @@ double complex mirror(int64_t n, const struct Point p[n], struct Point *out, dou
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("conj", "weight", "status", "said"),
     [

@@ -263,6 +263,7 @@ def test_an_overdue_worker_tells_its_phase(worker):
     assert overdue.seconds >= 0.3
 
 
+@pytest.mark.slow
 def test_the_next_request_after_an_end(worker):
     """After a crash, an exit and a time-out the next request is answered, by a new process, and nothing is left over."""
     seen = [ask(worker, "process")]
@@ -323,6 +324,7 @@ def test_too_much_memory_is_a_status(dot):
     assert "Unable to allocate" in evaluation.diagnostics[0].message
 
 
+@pytest.mark.slow
 def test_processor_time_is_limited():
     """A worker whose parent does not kill it is ended by the system once it has used its time."""
     worker = Worker(lambda request: (sandbox.limit_processor_time(-1.0), spin()))
@@ -359,6 +361,7 @@ Worker(serve).ask(None, float(__import__("sys").argv[1]))
 """
 
 
+@pytest.mark.slow
 def test_a_stopped_parent():
     """A worker of a parent that was stopped and cannot kill it ends by itself, at its limit of processor time."""
     parent = run_python(SPINNING, "0.5")
@@ -371,6 +374,7 @@ def test_a_stopped_parent():
         parent.communicate()
 
 
+@pytest.mark.slow
 def test_a_killed_parent():
     """A worker in the middle of a candidate does not outlive a parent that was killed."""
     parent = run_python(SPINNING, "600")
@@ -410,6 +414,7 @@ print("result", result.evaluated, result.best is not None, counted, dot.active.n
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_run():
     """Ctrl-C, which all processes of the terminal get, ends a run soon; the result has what was evaluated, and only that.
 
@@ -500,6 +505,7 @@ DETERMINED = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DETERMINED)
 def test_the_same_candidate_is_judged_the_same(dot, name):
     """The same text on the same inputs has the same status, finding and panic in five workers."""

@@ -627,6 +627,7 @@ SHARDS = st.sampled_from(
 ANY = st.one_of(st.text(max_size=300), st.lists(SHARDS, max_size=30).map("".join))
 
 
+@pytest.mark.slow
 @given(ANY, st.sampled_from([None, CURRENT]), st.sampled_from(["stop", "length"]), st.sampled_from(sorted(SIGNATURES)))
 @settings(max_examples=400, deadline=None)
 def test_any_text_is_found_or_missing(text, current, finish, kernel):
@@ -714,6 +715,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE)
 def test_time_is_linear(unit):
     """Four times the text takes about four times as long, with and without a fence."""
@@ -729,6 +731,7 @@ def test_time_is_linear(unit):
     assert seconds(60_000) < 12 * seconds(15_000) + 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["```c\n", "int a(int b) { }\n", "<think>a</think>"])
 def test_ten_million_characters_take_seconds(unit):
     """A reply without an end is read in its last part; the function there is found."""

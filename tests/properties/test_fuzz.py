@@ -67,6 +67,7 @@ def test_arguments_fit_their_signature():
     assert y.shape == (len(x), 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("declaration", "body", "kind"),
     [

@@ -9,6 +9,7 @@ import random
 import struct
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import float64 as f64
@@ -107,6 +108,7 @@ def mutations(draw):
     return text[:20_000], signature
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(mutations())
 def test_a_mutated_file_is_compiled_or_refused(case):
@@ -139,6 +141,7 @@ LINES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(st.lists(st.one_of(st.sampled_from(TOKENS), st.sampled_from(LINES)), max_size=40), st.booleans())
 def test_token_soup_is_compiled_or_refused(tokens, inside):
@@ -391,6 +394,7 @@ def compiled_as_it_stands(text):
     return unregistered(MIXED, text)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(PROGRAMS)
 def test_canonical_text_computes_what_the_original_computes(text):
@@ -402,6 +406,7 @@ def test_canonical_text_computes_what_the_original_computes(text):
         assert revision(*arguments) == original(*arguments), revision.source
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(PROGRAMS)
 def test_canonical_text_of_a_program_is_its_own(text):
@@ -410,6 +415,7 @@ def test_canonical_text_of_a_program_is_its_own(text):
     assert canonical_source(printed, MIXED).text == printed
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(PROGRAMS, st.randoms(use_true_random=False))
 def test_layout_and_comments_change_nothing(text, rng):
@@ -423,6 +429,7 @@ def test_layout_and_comments_change_nothing(text, rng):
     assert changed == canonical_source(text, MIXED, preprocess).text
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.floats(allow_nan=False), st.booleans())
 def test_literals_keep_their_bits(value, hexadecimal):

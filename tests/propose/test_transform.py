@@ -189,6 +189,7 @@ STRUCTURAL = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     name=st.sampled_from(sorted(KERNELS)), seed=st.integers(0, 2**32 - 1), n=st.integers(0, 21), m=st.integers(0, 37)
@@ -246,6 +247,7 @@ def test_every_transformation_is_described():
     assert all(len(t.description) > 10 for t in TRANSFORMATIONS.values())
 
 
+@pytest.mark.slow
 def test_jam_stops_at_a_number_of_copies():
     """Jams of jams end before the unrolled code is larger than any machine has registers for."""
     tree = parse(MATMUL)

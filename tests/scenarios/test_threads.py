@@ -76,6 +76,7 @@ def test_a_call_can_be_ended_however_many_threads_there_are() -> None:
     assert in_child(act, 30) == "ended"
 
 
+@pytest.mark.slow
 def test_each_thread_takes_its_own_panic() -> None:
     def act() -> str:
         kernel = Kernel.from_c("double k(int64_t n, double x[n], int64_t i) { return x[i]; }")
@@ -99,6 +100,7 @@ def test_each_thread_takes_its_own_panic() -> None:
     assert in_child(act, 60).startswith("0 ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", ["safe", "checked"])
 def test_a_storm_of_interruptions_changes_no_result(profile: str) -> None:
     """Calls that return normally while signals arrive: each gives its result, or zero and a panic."""
@@ -135,6 +137,7 @@ def test_a_storm_of_interruptions_changes_no_result(profile: str) -> None:
     assert in_child(act, 60) == "0 wrong"
 
 
+@pytest.mark.slow
 def test_an_interruption_leaves_the_arena_usable() -> None:
     """Calls that are ended while they allocate do not take memory from later ones."""
 
@@ -181,6 +184,7 @@ def test_a_thread_that_ends_gives_its_arena_back() -> None:
     assert in_child(act, 60) == "stays"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", ["safe", "checked", "release"])
 def test_blocks_do_not_outlive_a_call(profile: str) -> None:
     """Every call has the whole arena, in each profile, whatever the one before left."""
@@ -193,6 +197,7 @@ def test_blocks_do_not_outlive_a_call(profile: str) -> None:
     assert in_child(act, 60) == ("20.0 -1.0" if profile == "release" else "20.0 0.0")
 
 
+@pytest.mark.slow
 def test_a_fork_leaves_no_call_of_other_threads_behind() -> None:
     """A thread of the child that gets the address of one that was inside a call there is not sent back into it."""
 
@@ -221,6 +226,7 @@ def test_a_fork_leaves_no_call_of_other_threads_behind() -> None:
     assert in_child(act, 60) == "status 0"
 
 
+@pytest.mark.slow
 def test_more_threads_than_places_get_a_panic() -> None:
     """Whoever finds no place is told so: nothing is known of its stack."""
 

@@ -157,6 +157,7 @@ def echoed(draw, dtype):
     return value, last, read, replaced
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCALARS)
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
@@ -758,6 +759,7 @@ def require_copied(call, kernel_of, length, seed):
     require_equal_records(first, many[-1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["dtype", "class"])
 @settings(max_examples=13, deadline=None)
 @given(fields=FIELDS, length=st.integers(1, 4), seed=st.integers(0, 2**32))
