@@ -6,14 +6,15 @@ import numpy as np
 from numba import float64 as f64
 from numba import int64
 
-from symbiont_jit import Array, InOut, Out, Speedup, evolvable, record
+from symbiont_jit import Array, Out, Speedup, evolvable, record
+from tests import kernels
 from tests.attacks.metrics import choose
 
 HEADS = {
     "scalar": "double scalar(double x, double y)",
-    "dot": "double dot(int64_t n, const double x[n], const double y[n])",
-    "matmul": "void matmul(int64_t n, int64_t k, int64_t m, const double a[n][k], const double b[k][m], double c[n][m])",
-    "sort": "void sort(int64_t n, double x[n])",
+    "dot": kernels.DOT_HEAD,
+    "matmul": kernels.MATMUL_HEAD,
+    "sort": kernels.SORT_HEAD,
     "centre": "void centre(int64_t n, const struct Point p[n], struct Point *out)",
     "total": "int64_t total(int64_t a, int64_t b)",
     "trick": "double trick(double x)",
@@ -47,30 +48,7 @@ def scalar(x: f64, y: f64) -> f64:
     return x * y + 1.0
 
 
-@evolvable
-def dot(x: Array[f64, "n"], y: Array[f64, "n"]) -> f64:
-    """Two arrays of one length."""
-    s = 0.0
-    for i in range(x.shape[0]):
-        s += x[i] * y[i]
-    return s
-
-
-@evolvable
-def matmul(a: Array[f64, "n", "k"], b: Array[f64, "k", "m"], c: Out[f64, "n", "m"]) -> None:
-    """Three dimensions and an output."""
-    for i in range(a.shape[0]):
-        for j in range(b.shape[1]):
-            s = 0.0
-            for q in range(a.shape[1]):
-                s += a[i, q] * b[q, j]
-            c[i, j] = s
-
-
-@evolvable
-def sort(x: InOut[f64, "n"]) -> None:
-    """An array changed in place."""
-    x.sort()
+dot, matmul, sort = evolvable(kernels.dot), evolvable(kernels.matmul), evolvable(kernels.sort)
 
 
 @record

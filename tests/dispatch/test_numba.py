@@ -44,7 +44,7 @@ from numba.typed import Dict, List
 
 import symbiont_jit as sj
 from symbiont_jit import Array, InOut, Kernel, KernelError, Out, SignatureError, UsageError, evolvable
-from tests.conftest import DOT
+from tests.kernels import DOT
 
 # -- one of each kind -------------------------------------------------------------------------------------------------
 

@@ -13,14 +13,14 @@ from numba import float64 as f64
 from symbiont_jit import Array, Evolution, Mutator, Out, Speedup, Status, UsageError, evolvable, record
 from symbiont_jit.evaluate.timing import Harness
 from symbiont_jit.isolate.worker import Answer, Crash, Overdue, Worker
-from tests.conftest import DOT, MATMUL, SORT
+from tests.kernels import DOT, DOT_HEAD, MATMUL, SORT
 
 
 def vectors(rng):
     return rng.random(500), rng.random(500)
 
 
-HEAD = "double dot(int64_t n, const double x[n], const double y[n]) {"
+HEAD = DOT_HEAD + " {"
 
 OUTCOMES = {
     "empty": ("", Status.NO_CODE, "empty"),

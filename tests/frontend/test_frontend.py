@@ -24,13 +24,7 @@ from symbiont_jit.frontend.check import ALLOWED_NODES, REFUSED_NODES, RULES
 from symbiont_jit.kernel import preprocess
 from symbiont_jit.signature import signature_of
 from tests.frontend.test_corpus import REJECT, expectations
-
-
-def scalar(x: f64, y: f64) -> f64: ...
-
-
-def dot(x: Array[f64, "n"], y: Array[f64, "n"]) -> f64: ...
-
+from tests.kernels import scalar
 
 SCALAR = signature_of(scalar)
 

@@ -21,11 +21,11 @@ from symbiont_jit.isolate import sandbox
 from symbiont_jit.isolate.child import enter_phase
 from symbiont_jit.isolate.sandbox import filter_problem
 from symbiont_jit.isolate.worker import MAX_LAST_WORDS, Answer, Crash, Overdue, Worker
-from tests.conftest import DOT
+from tests.kernels import DOT, DOT_HEAD
 
 ROOT = Path(__file__).parents[2]
 SECRETS = ("OPENAI_API_KEY", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "DB_PASSWORD", "GOOGLE_CREDENTIALS", "my_token")
-HEAD = "double dot(int64_t n, const double x[n], const double y[n]) {"
+HEAD = DOT_HEAD + " {"
 
 
 @pytest.fixture
@@ -390,7 +390,7 @@ import os, sys, time
 import numpy as np
 from numba import float64
 from symbiont_jit import Array, Evolution, Mutator, Status, evolvable
-from tests.conftest import DOT
+from tests.kernels import DOT
 
 @evolvable(source=DOT)
 def dot(x: Array[float64, "n"], y: Array[float64, "n"]) -> float64:

@@ -21,8 +21,8 @@ from symbiont_jit import Array, Evolution, Group, Kernel, Speedup, Status, Usage
 from symbiont_jit.isolate.sandbox import filter_problem
 from symbiont_jit.isolate.start import STARTS
 from symbiont_jit.isolate.worker import Answer, Crash, Overdue, Worker
-from tests.conftest import DOT
 from tests.isolate.test_isolation import HEAD, ROOT, SECRETS, eventually, is_alive, refused, secrets
+from tests.kernels import DOT
 
 
 @evolvable

@@ -11,7 +11,7 @@ from numba import float64 as f64
 from numba.core.errors import TypingError
 
 from symbiont_jit import Array, CandidateError, InOut, KernelError, Out, SignatureError, UsageError, evolvable
-from tests.conftest import DOT
+from tests.kernels import DOT
 
 
 @njit(nogil=True)

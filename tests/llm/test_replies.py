@@ -18,6 +18,7 @@ import symbiont_jit as sj
 from symbiont_jit import Array, InOut, evolvable
 from symbiont_jit.llm.replies.outline import brace_groups, scan
 from symbiont_jit.llm.replies.read import Found, Missing, read_reply
+from tests.kernels import DOT
 
 
 @evolvable
@@ -56,11 +57,6 @@ SIGNATURES = {
 }
 CANONICAL = {"dot": dot.canonical, "scale": scale.canonical, "twice": twice.canonical, "pair": PAIR.canonical}
 
-DOT = """double dot(int64_t n, const double x[n], const double y[n]) {
-    double s = 0.0;
-    for (int64_t i = 0; i < n; i++) s += x[i] * y[i];
-    return s;
-}"""
 OLD = DOT.replace("0.0", "0.5")  # another version, to tell which was taken
 BODY = DOT[DOT.index("{") :]
 STATEMENTS = BODY[1:-1]

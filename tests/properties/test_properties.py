@@ -21,12 +21,10 @@ from symbiont_jit.frontend import Canonical, canonical_source
 from symbiont_jit.kernel import preprocess
 from symbiont_jit.signature import signature_of
 from tests.frontend.test_corpus import ACCEPT, REJECT, signature_for
+from tests.kernels import scalar
 
 
 def mixed(a: u64, b: u64, x: f64, y: f64) -> u64: ...
-
-
-def scalar(x: f64, y: f64) -> f64: ...
 
 
 MIXED, SCALAR = signature_of(mixed), signature_of(scalar)

@@ -12,7 +12,7 @@ from symbiont_jit.c.tree import brace, parse, print_tree
 from symbiont_jit.evaluate.timing import Harness
 from symbiont_jit.propose.base import Parent
 from symbiont_jit.propose.transform import TRANSFORMATIONS
-from tests.conftest import DOT, MATMUL
+from tests.kernels import DOT, MATMUL
 
 #: A body of `void f(int64_t n, int64_t m, double a[n][m], double x[n])` before, the transformation, and after.
 GOLDEN = {

@@ -10,7 +10,7 @@ from numba import njit
 from symbiont_jit import Array, Evolution, Mutator, Speedup, Status, UsageError, evolvable
 from symbiont_jit.evaluate.evaluation import Evaluation
 from symbiont_jit.search.archive import Archive
-from tests.conftest import MATMUL
+from tests.kernels import MATMUL
 
 
 def inputs(rng):

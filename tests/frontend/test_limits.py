@@ -2,10 +2,11 @@
 
 import pytest
 
-from symbiont_jit import CandidateError, UsageError
+from symbiont_jit import CandidateError, UsageError, evolvable
 from symbiont_jit.c import vocabulary
-from tests.proposals import scalar
+from tests import kernels
 
+scalar = evolvable(kernels.scalar)
 BODY = "double scalar(double x, double y) {{ {} }}"
 
 
