@@ -1040,12 +1040,14 @@ def test_a_cached_loop_serves_other_kernels_in_another_process(cached, name):
     assert [run[f"of_{name}"] for run in cached] == [[2, 0, False], [2, 1, False], [3, 1, False]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GIVEN_FROZEN)
 def test_a_cached_loop_with_a_frozen_argument_is_found_for_that_text_alone(cached, name):
     """Another process with the same text has a hit, one with another text compiles anew and is right."""
     assert [run[f"of_{name}"] for run in cached] == [[2, 0, False], [2, 1, False], [3, 0, False]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMED)
 def test_what_names_a_kernel_is_never_cached(cached, name):
     """Numba warns, keeps nothing, and no process is given another one's kernel."""

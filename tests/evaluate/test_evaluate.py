@@ -111,6 +111,7 @@ def test_in_place_kernels_are_timed_on_fresh_input(sort):
     assert first.timings.candidate_ns[0] > 300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rtol", "error", "status"),
     [(None, 1e-12, Status.VALID), (None, 1e-6, Status.WRONG), (1e-5, 1e-6, Status.VALID), (0.0, 1e-12, Status.WRONG)],
@@ -122,6 +123,7 @@ def test_tolerances(dot, rtol, error, status):
         assert search.evaluate(source).status is status
 
 
+@pytest.mark.slow
 def test_tiny_outputs_are_not_passed_by_zeros():
     """The absolute tolerance follows the magnitude of the reference's output."""
 
@@ -270,6 +272,7 @@ def test_no_worker_outlives_its_search(dot):
             os.kill(pid, 0)
 
 
+@pytest.mark.slow
 def test_sorting_changes_only_the_workers_copy(sort):
     """The user's own input arrays are never written."""
     mine = np.array([3.0, 1.0, 2.0])

@@ -386,7 +386,8 @@ def test_a_killed_parent():
 
 
 SEARCH = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it may have been inherited as ignored, as under nohup
 import numpy as np
 from numba import float64
 from symbiont_jit import Array, Evolution, Mutator, Status, evolvable
