@@ -136,6 +136,7 @@ def test_every_kind_is_a_global_or_an_argument(options):
         assert np.array_equal(found, SUM * np.arange(4))
 
 
+@pytest.mark.slow
 def test_every_kind_is_called_in_prange():
     """Threads of Numba's call through the same cells; a snapshot may be taken before the loop or in it."""
 
@@ -342,7 +343,7 @@ def test_named_and_nested_tuples():
 
 @pytest.mark.slow
 def test_tuples_of_one_type_are_looped_over_and_indexed():
-    """Kernels of different names, and handles, are one type; inside prange too. So are members and their handles."""
+    """Kernels of different names, members and handles of both are one type each; inside prange too."""
 
     @evolvable(source="double unlike(double y) { return 30 * y; }")
     def unlike(y: f64) -> f64: ...
@@ -841,7 +842,7 @@ def test_a_frozen_function_of_nothing_and_one_that_returns_nothing():
 
 @pytest.mark.slow
 def test_frozen_revisions_of_one_text_are_one_type():
-    """Frozen twice, or pickled: a caller is compiled once. Another revision is another type."""
+    """Frozen twice, or pickled: a caller is compiled once; another revision is another type."""
     run = njit(lambda k, x: k(x))
     for k in (frozen, kernel.freeze(frozen.revision), pickle.loads(pickle.dumps(frozen))):
         assert run(k, 1.0) == 50000
@@ -1242,6 +1243,7 @@ def test_what_stores_a_kernel_keeps_it_and_lets_it_go():
 # -- back to Python ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_kernel_comes_back_to_python():
     """Returned alone or in a tuple, read from a field or a list, passed to object mode: it is the same object."""
 

@@ -138,6 +138,7 @@ def test_tiny_outputs_are_not_passed_by_zeros():
         assert search.evaluate(head + "x[i] * 1e-30; }").status is Status.VALID
 
 
+@pytest.mark.slow
 def test_integers_are_exact_and_nan_is_a_value():
     """Integer outputs have to be equal; NaN agrees with NaN, and with nothing else."""
 
@@ -281,6 +282,7 @@ def test_sorting_changes_only_the_workers_copy(sort):
     assert mine.tolist() == [3.0, 1.0, 2.0]
 
 
+@pytest.mark.slow
 def test_inout_arrays_are_compared(sort):
     """An InOut array has to end as the reference leaves it."""
     with Evolution(sort, metric=Speedup(lambda rng: (rng.random(10),))) as search:

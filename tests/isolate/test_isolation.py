@@ -464,8 +464,7 @@ def test_the_reason_for_no_filter(monkeypatch):
 def test_what_the_filter_refuses(worker, tmp_path, name):
     """System calls that reach outside fail with EPERM, and nothing has happened."""
     if filter_problem() is not None:
-        assert "seccomp" in filter_problem()
-        return
+        pytest.skip("there is no filter of system calls")
     path = tmp_path / "file"
     path.write_text("as it was")
     path.chmod(0o600)

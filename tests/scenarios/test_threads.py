@@ -49,6 +49,8 @@ def test_recursion_ends_however_small_the_stack(size: int, profile: str) -> None
 
 
 def test_a_call_can_be_ended_however_many_threads_there_are() -> None:
+    """A time limit finds its thread among three hundred others that have called compiled code."""
+
     def act() -> str:
         kernel = Kernel.from_c("int k(int i) { while (i) { } return 3; }", name="k")
         stay, here = threading.Event(), threading.Semaphore(0)
@@ -78,6 +80,8 @@ def test_a_call_can_be_ended_however_many_threads_there_are() -> None:
 
 @pytest.mark.slow
 def test_each_thread_takes_its_own_panic() -> None:
+    """Of 32 threads that panic at the same time each takes the panic of its own last call."""
+
     def act() -> str:
         kernel = Kernel.from_c("double k(int64_t n, double x[n], int64_t i) { return x[i]; }")
         wrong: list[str] = []
