@@ -2,9 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from symbiont_jit import evolvable
 from tests import kernels
+
+# Hypothesis asserts on its own how long an example takes and how fast examples come, which a busy machine decides.
+settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("no clock")
 
 
 @pytest.fixture
