@@ -1,15 +1,19 @@
 # Two commands from a fresh machine: `make demo` and `make test`. Both set up .venv first.
+# While working: `make quick`, which takes less than a minute.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench fuzz clean
+.PHONY: demo quick test lint bench fuzz clean
 
 demo: $(VENV)/.installed
 	$(BIN)/symbiont-jit demo
 
+quick: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check

@@ -46,8 +46,8 @@ _DECLARATIONS = {
 @functools.cache
 def corpus() -> tuple[Case, ...]:
     """The texts of the tests' corpora: files, attacks, hostile rows."""
-    from tests.attacks.test_attacks import ATTACKS
-    from tests.attacks.test_hostile import CANDIDATES
+    from tests.attacks.files import attacks, rows
+    from tests.attacks.generated import GENERATED
 
     made = []
     for path in sorted((Path(__file__).parents[1] / "tests" / "frontend" / "corpus").rglob("*.c")):
@@ -57,13 +57,14 @@ def corpus() -> tuple[Case, ...]:
             made.append(Case(f"file {path.stem}", _DECLARATIONS[key[1]], text))
     made += [
         Case(f"attack {attack.name}", attack.signature, attack.text)
-        for attack in ATTACKS
+        for attack in attacks()
         if "complex" not in attack.signature and len(attack.text) < 20_000
     ]
-    for rows in CANDIDATES.values():
-        for name, key, text, *_ in rows:
-            if isinstance(text, str) and len(text) < 20_000 and key in _DECLARATIONS:
-                made.append(Case(f"hostile {name}", _DECLARATIONS[key], text))
+    made += [
+        Case(f"hostile {row.name}", _DECLARATIONS[row.kernel], row.text)
+        for row in (*rows(), *GENERATED)
+        if isinstance(row.text, str) and len(row.text) < 20_000 and row.kernel in _DECLARATIONS
+    ]
     return tuple(made)
 
 

@@ -145,6 +145,7 @@ def test_bitcode_is_valid_for_llvmlite():
     assert [f.name for f in module.functions] == ["square"]
 
 
+@pytest.mark.slow
 def test_closing_gives_the_memory_back():
     """Loading and closing an object a thousand times does not make the process grow."""
 
@@ -179,6 +180,7 @@ def test_threads_may_compile_at_the_same_time():
     assert results == {k: float(k) for k in range(8)}
 
 
+@pytest.mark.slow
 def test_a_compiler_bomb_is_a_finding():
     """Code that makes the compiler fail is the candidate's problem, with advice."""
     with pytest.raises(CandidateError) as caught:
@@ -188,6 +190,7 @@ def test_a_compiler_bomb_is_a_finding():
     assert caught.value.diagnostics[0].rule in ("compiler", "limit")
 
 
+@pytest.mark.slow
 def test_nothing_is_written_to_disk():
     """A process whose children cannot write a byte to any file, and that opens none for writing, compiles a kernel."""
     code = """

@@ -351,6 +351,7 @@ def test_a_name_that_nobody_knows_is_the_callers_answer(arena):
     assert [chunk.free for chunk in arena.chunks] == [[(chunk.start, chunk.end)] for chunk in arena.chunks]
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.data())
 def test_a_damaged_object_is_linked_or_refused(data):
@@ -597,6 +598,7 @@ def test_a_forked_child_changes_its_own_copy():
     code.close()
 
 
+@pytest.mark.slow
 def test_a_fork_finds_the_arena_free_and_whole():
     """A child that is forked while another thread links can link too."""
     stop = threading.Event()

@@ -44,6 +44,7 @@ def file(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_doctor():
     """It prints every version, where clang came from, and that a kernel ran."""
     done = run("doctor")
@@ -62,6 +63,7 @@ def test_doctor():
         assert word in done.stdout
 
 
+@pytest.mark.slow
 def test_doctor_without_clang():
     """Without a usable clang it says what to install, and fails."""
     done = run("doctor", SYMBIONT_JIT_CLANG="/nowhere/clang")
@@ -69,6 +71,7 @@ def test_doctor_without_clang():
     assert "pip install 'ziglang" in done.stdout
 
 
+@pytest.mark.slow
 def test_evolve(file, tmp_path):
     """A kernel of a user's file is evolved; the best source is shown and written."""
     out = tmp_path / "best.c"
@@ -80,6 +83,7 @@ def test_evolve(file, tmp_path):
     assert out.read_text().startswith("double total(")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "said"),
     [
@@ -96,6 +100,7 @@ def test_evolve_used_wrongly(file, target, said):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_evolve_without_inputs(tmp_path):
     """A file without `inputs` is told how to write it."""
     (tmp_path / "bare.py").write_text(KERNEL)
@@ -112,6 +117,7 @@ def test_a_candidate_error_in_the_file_is_readable(tmp_path):
     assert "'system' is not a function you may call" in done.stdout
 
 
+@pytest.mark.slow
 def test_demo():
     """The demonstration runs, swaps at least once under the running loop, and measures what it promises."""
     done = run("demo", "--seconds", "8")

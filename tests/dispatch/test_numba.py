@@ -45,7 +45,7 @@ from numba.typed import Dict, List
 import symbiont_jit as sj
 from symbiont_jit import Array, InOut, Kernel, KernelError, Out, SignatureError, UsageError, evolvable
 from symbiont_jit.engine.target import target_of
-from tests.conftest import DOT
+from tests.kernels import DOT
 
 # -- one of each kind -------------------------------------------------------------------------------------------------
 
@@ -127,6 +127,7 @@ OPTIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_every_kind_is_a_global_or_an_argument(options):
     """Under every option of njit, called from Python and from another compiled function."""
@@ -136,6 +137,7 @@ def test_every_kind_is_a_global_or_an_argument(options):
         assert np.array_equal(found, SUM * np.arange(4))
 
 
+@pytest.mark.slow
 def test_every_kind_is_called_in_prange():
     """Threads of Numba's call through the same cells; a snapshot may be taken before the loop or in it."""
 
@@ -152,6 +154,7 @@ def test_every_kind_is_called_in_prange():
     assert np.array_equal(out, (SUM + 20 + 1 + 50000 + 300) * np.arange(100))
 
 
+@pytest.mark.slow
 def test_every_kind_reduces_in_prange():
     """A sum over calls in parallel."""
 
@@ -226,6 +229,7 @@ COMPILED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", COMPILED.values(), ids=COMPILED)
 def test_every_kind_is_a_global_of_other_compiled_things(compiled):
     """Not only njit compiles functions."""
@@ -233,6 +237,7 @@ def test_every_kind_is_a_global_of_other_compiled_things(compiled):
     assert np.array_equal(compiled()(x), SUM * x)
 
 
+@pytest.mark.slow
 def test_a_kernel_is_an_argument_of_a_stencil_and_an_overload():
     """What Numba inlines gets a kernel like any value."""
 
@@ -337,8 +342,9 @@ def test_named_and_nested_tuples():
     assert globally() == 20 + 300 + 20 + 7000000
 
 
+@pytest.mark.slow
 def test_tuples_of_one_type_are_looped_over_and_indexed():
-    """Kernels of different names, and handles, are one type; inside prange too. So are members and their handles."""
+    """Kernels of different names, members and handles of both are one type each; inside prange too."""
 
     @evolvable(source="double unlike(double y) { return 30 * y; }")
     def unlike(y: f64) -> f64: ...
@@ -393,6 +399,7 @@ def test_a_function_without_a_kernel_may_be_given_none():
     assert [run(1.0), run(1.0, handle), run(1.0, frozen), run(1.0, None)] == [1, 20, 50000, 1]
 
 
+@pytest.mark.slow
 def test_compiled_functions_hand_kernels_to_each_other():
     """Returned and yielded where it stays in compiled code; functions of a snapshot are kernels, a snapshot is a value."""
 
@@ -420,6 +427,7 @@ def test_compiled_functions_hand_kernels_to_each_other():
     assert run((kernel, handle), group) == 20 + 21 + 300 + 7000000
 
 
+@pytest.mark.slow
 def test_a_kernel_in_a_jitclass():
     """A field is given its type by `numba.typeof`; a method takes a kernel as an argument or by name."""
 
@@ -446,6 +454,7 @@ def test_a_kernel_in_a_jitclass():
     assert model.call(member, 1.0) == 7054301
 
 
+@pytest.mark.slow
 def test_kernels_in_typed_lists_and_dictionaries():
     """Filled from Python or in compiled code; handles of one kernel and other kernels are one type."""
     by_number = Dict.empty(int64, typeof(kernel))
@@ -610,6 +619,7 @@ def product():
     return sj.Kernel.from_c(DOT), lengths["dot"], lengths["fill"]
 
 
+@pytest.mark.slow
 def test_lengths_that_disagree_are_value_errors_of_every_kind(product):
     """The message names the argument and the axis; the error can be caught in compiled code."""
     alone, dot, fill = product
@@ -636,6 +646,7 @@ def test_lengths_that_disagree_are_value_errors_of_every_kind(product):
             run(k, x, y)
 
 
+@pytest.mark.slow
 def test_lengths_are_checked_in_ufuncs_and_generators(product):
     """What can raise there raises the same error."""
     alone = product[0]
@@ -678,6 +689,7 @@ def calls_in(function):
     return [line for line in lines if re.search(r"\bcall\b", line) and not re.search(r"@(NRT_|llvm\.)", line)]
 
 
+@pytest.mark.slow
 def test_a_frozen_body_is_inlined():
     """Nothing is called, neither for two revisions nor for functions of a group that call each other and read tables."""
     tables = sj.Group()
@@ -711,6 +723,7 @@ def test_a_frozen_body_is_inlined():
     assert len(calls_in(through)) == 1
 
 
+@pytest.mark.slow
 def test_a_frozen_revision_is_equal_to_its_handle_and_to_njit():
     """The same numbers to the last bit, of a sum in order, also where the caller is compiled with fastmath."""
     dot = sj.Kernel.from_c(DOT)
@@ -727,6 +740,7 @@ def test_a_frozen_revision_is_equal_to_its_handle_and_to_njit():
         assert run(dot.freeze(), x, y) == run(dot.active, x, y) == dot(x, y) == njit(by_hand)(x, y)
 
 
+@pytest.mark.slow
 def test_a_frozen_revision_stays_what_it_is():
     """Through swaps, `prune`, and the end of the kernel: compiled callers go on, and new ones can be compiled."""
 
@@ -753,6 +767,7 @@ def test_a_frozen_revision_stays_what_it_is():
     assert by_name(2.0) == 86
 
 
+@pytest.mark.slow
 def test_a_frozen_body_calls_the_library():
     """Names of the C library are found by Numba's linker: libm, what clang makes of it, and memcpy."""
     text = (
@@ -772,6 +787,7 @@ class Point:
     n: int32
 
 
+@pytest.mark.slow
 def test_a_frozen_revision_has_no_checks_and_its_handle_has():
     """What Numba inlines is the release form; from Python a frozen revision is called with its profile's checks."""
     kernel = Kernel.from_c("double k(int64_t n, const double x[n], int64_t i) { return x[i]; }", profile="safe")
@@ -790,6 +806,7 @@ def test_what_allocates_cannot_be_frozen():
         kernel.freeze()
 
 
+@pytest.mark.slow
 def test_frozen_complex_numbers_and_records():
     """They go by pointer, as through a cell."""
     z = sj.Kernel.from_c("double _Complex z(double _Complex a, float _Complex b) { return a * b; }")
@@ -809,6 +826,7 @@ def test_frozen_complex_numbers_and_records():
         assert (run(k, points, to), to[0].item()) == (1.5, (2.5, 3))
 
 
+@pytest.mark.slow
 def test_a_frozen_function_of_nothing_and_one_that_returns_nothing():
     """No arguments, no result."""
     seven = sj.Kernel.from_c("int8_t seven(void) { return 7; }")
@@ -823,8 +841,9 @@ def test_a_frozen_function_of_nothing_and_one_that_returns_nothing():
     assert (run(seven.freeze(), twice.freeze(), x), x.tolist()) == (7, [0, 2, 4])
 
 
+@pytest.mark.slow
 def test_frozen_revisions_of_one_text_are_one_type():
-    """Frozen twice, or pickled: a caller is compiled once. Another revision is another type."""
+    """Frozen twice, or pickled: a caller is compiled once; another revision is another type."""
     run = njit(lambda k, x: k(x))
     for k in (frozen, kernel.freeze(frozen.revision), pickle.loads(pickle.dumps(frozen))):
         assert run(k, 1.0) == 50000
@@ -833,6 +852,7 @@ def test_frozen_revisions_of_one_text_are_one_type():
     assert len(run.signatures) == 2
 
 
+@pytest.mark.slow
 def test_freezing_and_compiling_in_threads():
     """Each thread freezes revisions and compiles callers; all get their own."""
     f = sj.Kernel.from_c("double f(double x) { return 0; }")
@@ -1015,18 +1035,21 @@ NAMED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GIVEN)
 def test_a_cached_loop_serves_other_kernels_in_another_process(cached, name):
     """With a kernel as an argument, what Numba keeps on disk is good for every kernel of the types."""
     assert [run[f"of_{name}"] for run in cached] == [[2, 0, False], [2, 1, False], [3, 1, False]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GIVEN_FROZEN)
 def test_a_cached_loop_with_a_frozen_argument_is_found_for_that_text_alone(cached, name):
     """Another process with the same text has a hit, one with another text compiles anew and is right."""
     assert [run[f"of_{name}"] for run in cached] == [[2, 0, False], [2, 1, False], [3, 0, False]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMED)
 def test_what_names_a_kernel_is_never_cached(cached, name):
     """Numba warns, keeps nothing, and no process is given another one's kernel."""
@@ -1052,6 +1075,7 @@ def test_a_kernel_is_an_attribute_of_a_module():
 # -- frozen Python bodies and narrow integers --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_frozen_python_body_is_inlined_and_checked():
     """As a global and as an argument: the body's own numbers, lengths and types as for C, its exceptions raised."""
 
@@ -1080,6 +1104,7 @@ def test_a_frozen_python_body_is_inlined_and_checked():
         njit(lambda k: k("text"))(second)
 
 
+@pytest.mark.slow
 def test_a_frozen_python_body_takes_every_type():
     """Bools, narrow integers, complex numbers, records and values by reference, as through a cell."""
 
@@ -1169,6 +1194,7 @@ def short_lived_group():
     return made
 
 
+@pytest.mark.slow
 def test_a_generator_keeps_its_kernel():
     """Kernels, handles, members and groups live for as long as a generator that was given them."""
     generators = [
@@ -1183,6 +1209,7 @@ def test_a_generator_keeps_its_kernel():
     assert [next(g) for g in generators] == [7, 8, 9, 9]
 
 
+@pytest.mark.slow
 def test_what_stores_a_kernel_keeps_it_and_lets_it_go():
     """A list, a dictionary and a jitclass; the kernel goes with the last of them, and `prune` leaves its code."""
 
@@ -1217,6 +1244,7 @@ def test_what_stores_a_kernel_keeps_it_and_lets_it_go():
 # -- back to Python ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_kernel_comes_back_to_python():
     """Returned alone or in a tuple, read from a field or a list, passed to object mode: it is the same object."""
 
@@ -1243,6 +1271,7 @@ def test_a_kernel_comes_back_to_python():
     assert in_objects(frozen) == 50000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [frozen, frozen_member], ids=["of a kernel", "of a member"])
 def test_a_frozen_revision_comes_back_to_python(kind):
     """Alone and in containers; it is an equal object, which calls the same revision."""
@@ -1291,6 +1320,7 @@ def is_nan(a):
     return a != a
 
 
+@pytest.mark.slow
 def test_options_that_change_results_are_those_of_the_compiled_function():
     """Division by zero, fast mathematics: revision 0 does what the function did, also frozen and pickled."""
     ratio(1.0, 0.0)
@@ -1442,6 +1472,7 @@ def keeps(x):
     kept[0][0] = 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "arguments", "written"),
     [

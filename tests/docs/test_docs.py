@@ -18,6 +18,7 @@ def snippets(page, language):
     return [text for kind, text in FENCE.findall(page.read_text()) if kind == language]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [p for p in PAGES if snippets(p, "python")], ids=lambda p: p.name)
 def test_the_python_of_a_page_runs(page, tmp_path):
     """All Python of a page runs in order, as one program with warnings as errors, and prints what the page shows."""
@@ -32,6 +33,7 @@ def test_the_python_of_a_page_runs(page, tmp_path):
             assert shown.strip() in done.stdout
 
 
+@pytest.mark.slow
 def test_the_counter_example():
     """The example evolves its step offline and comes closer to its target than where it began."""
     example = runpy.run_path(str(ROOT / "examples/counter/counter.py"))
@@ -71,6 +73,7 @@ def test_every_dependency_has_its_line():
         assert f"| {name} |" in table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

@@ -14,14 +14,14 @@ from symbiont_jit import Array, Evolution, Mutator, Out, Speedup, Status, UsageE
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.timing import Harness
 from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
-from tests.conftest import DOT, MATMUL, SORT
+from tests.kernels import DOT, DOT_HEAD, MATMUL, SORT
 
 
 def vectors(rng):
     return rng.random(500), rng.random(500)
 
 
-HEAD = "double dot(int64_t n, const double x[n], const double y[n]) {"
+HEAD = DOT_HEAD + " {"
 
 OUTCOMES = {
     "empty": ("", Status.NO_CODE, "empty"),
@@ -48,6 +48,7 @@ def search(dot):
         yield opened
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OUTCOMES)
 def test_every_bad_candidate_is_an_evaluation(search, name):
     """Whatever a text does, it gets the status of how far it came and a finding, and has no score."""
@@ -56,6 +57,7 @@ def test_every_bad_candidate_is_an_evaluation(search, name):
     assert (evaluation.status, evaluation.diagnostics[0].rule, evaluation.score) == (status, rule, None)
 
 
+@pytest.mark.slow
 def test_good_candidates_after_bad_ones(search):
     """A crash, an endless loop and a wrong answer leave the next candidate's evaluation as it would have been."""
     bad = [OUTCOMES[n][0] for n in ("wild write", "endless", "wrong")]
@@ -75,6 +77,7 @@ def test_a_valid_evaluation(search):
     assert evaluation.diagnostics == ()
 
 
+@pytest.mark.slow
 def test_the_message_of_a_wrong_answer(search):
     """The first difference is told with what was expected."""
     text = search.evaluate(OUTCOMES["wrong"][0]).diagnostics[0].message
@@ -88,6 +91,7 @@ def test_status_is_ordered_by_how_far_a_candidate_got():
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_output_buffers_hold_no_old_answers(matmul):
     """A candidate that writes nothing, or not all, is wrong, even when the inputs hold the right answer already."""
     a = np.random.default_rng(0).random((6, 6))
@@ -98,6 +102,7 @@ def test_output_buffers_hold_no_old_answers(matmul):
         assert search.evaluate(MATMUL).status is Status.VALID
 
 
+@pytest.mark.slow
 def test_in_place_kernels_are_timed_on_fresh_input(sort):
     """Sorting is timed on unsorted input every time: against itself it scores about one, not a thousand."""
     with Evolution(sort, metric=Speedup(lambda rng: (rng.random(300),))) as search:
@@ -107,6 +112,7 @@ def test_in_place_kernels_are_timed_on_fresh_input(sort):
     assert first.timings.candidate_ns[0] > 300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rtol", "error", "status"),
     [(None, 1e-12, Status.VALID), (None, 1e-6, Status.WRONG), (1e-5, 1e-6, Status.VALID), (0.0, 1e-12, Status.WRONG)],
@@ -118,6 +124,7 @@ def test_tolerances(dot, rtol, error, status):
         assert search.evaluate(source).status is status
 
 
+@pytest.mark.slow
 def test_tiny_outputs_are_not_passed_by_zeros():
     """The absolute tolerance follows the magnitude of the reference's output."""
 
@@ -132,6 +139,7 @@ def test_tiny_outputs_are_not_passed_by_zeros():
         assert search.evaluate(head + "x[i] * 1e-30; }").status is Status.VALID
 
 
+@pytest.mark.slow
 def test_integers_are_exact_and_nan_is_a_value():
     """Integer outputs have to be equal; NaN agrees with NaN, and with nothing else."""
 
@@ -254,6 +262,7 @@ def test_a_worker_answers_crashes_and_is_overdue():
         del os.environ["SOME_API_KEY"]
 
 
+@pytest.mark.slow
 def test_no_worker_outlives_its_search(dot):
     """Leaving a search ends its processes."""
     with Evolution(dot, metric=Speedup(vectors), workers=2) as search:
@@ -265,6 +274,7 @@ def test_no_worker_outlives_its_search(dot):
             os.kill(pid, 0)
 
 
+@pytest.mark.slow
 def test_sorting_changes_only_the_workers_copy(sort):
     """The user's own input arrays are never written."""
     mine = np.array([3.0, 1.0, 2.0])
@@ -273,6 +283,7 @@ def test_sorting_changes_only_the_workers_copy(sort):
     assert mine.tolist() == [3.0, 1.0, 2.0]
 
 
+@pytest.mark.slow
 def test_inout_arrays_are_compared(sort):
     """An InOut array has to end as the reference leaves it."""
     with Evolution(sort, metric=Speedup(lambda rng: (rng.random(10),))) as search:
@@ -356,6 +367,7 @@ double complex mirror(int64_t n, const struct Point p[n], struct Point *out, dou
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("conj", "weight", "status", "said"),
     [

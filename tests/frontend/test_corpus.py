@@ -16,16 +16,11 @@ from symbiont_jit import Array, CandidateError, Kernel, Out, record
 from symbiont_jit.engine.stubs import preprocess
 from symbiont_jit.frontend import canonical_source
 from symbiont_jit.signature import signature_of
+from tests.kernels import dot, scalar
 
 CORPUS = Path(__file__).parent / "corpus"
 REJECT = sorted((CORPUS / "reject").glob("*.c"))
 ACCEPT = sorted((CORPUS / "accept").glob("*.c"))
-
-
-def scalar(x: f64, y: f64) -> f64: ...
-
-
-def dot(x: Array[f64, "n"], y: Array[f64, "n"]) -> f64: ...
 
 
 def matmul(a: Array[f64, "m", "k"], b: Array[f64, "k", "n"], c: Out[f64, "m", "n"]) -> None: ...

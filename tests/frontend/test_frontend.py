@@ -24,13 +24,7 @@ from symbiont_jit.frontend import read as text
 from symbiont_jit.frontend.check import ALLOWED_NODES, REFUSED_NODES, RULES
 from symbiont_jit.signature import signature_of
 from tests.frontend.test_corpus import REJECT, expectations
-
-
-def scalar(x: f64, y: f64) -> f64: ...
-
-
-def dot(x: Array[f64, "n"], y: Array[f64, "n"]) -> f64: ...
-
+from tests.kernels import scalar
 
 SCALAR = signature_of(scalar)
 
@@ -511,6 +505,7 @@ def test_own_functions_with_names_of_the_library_are_what_is_called(name, storag
         assert revision(2.0, 3.0) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", "abort exit longjmp main printf puts malloc strlen index".split())
 def test_a_kernel_named_like_a_function_of_the_system_is_refused_or_works(name):
     """What clang knows about a name must not end the process; a child runs it, because it did."""
@@ -593,6 +588,7 @@ def test_a_text_of_nothing_is_refused(nothing):
         assert [d.rule for d in error.diagnostics] in (["empty"], ["signature"], ["character"])
 
 
+@pytest.mark.slow
 def test_the_number_of_findings_is_bounded():
     """A hostile text cannot make a refusal of a megabyte."""
     for source in ("#x\n" * 30_000, "#pragma x\n" * 9_000, whole("q();" * 20_000), whole("__q;" * 20_000)):

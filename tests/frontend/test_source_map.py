@@ -10,10 +10,10 @@ import pytest
 from symbiont_jit import CandidateError
 from symbiont_jit.c import tree as c_tree
 from symbiont_jit.c.tree import position, walk
+from symbiont_jit.engine.stubs import preprocess
 from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.frontend import Canonical, canonical, canonical_source, read
 from symbiont_jit.frontend.source_map import CodeLines
-from symbiont_jit.kernel import preprocess
 from tests.frontend.test_corpus import ACCEPT, SIGNATURES, signature_for
 
 SCALAR = SIGNATURES["scalar"]

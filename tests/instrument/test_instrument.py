@@ -186,6 +186,7 @@ def test_accepted_files_compute_the_same(path, profile):
         np.testing.assert_array_equal(returned, np.array(result, getattr(returned, "dtype", None)))
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(PROGRAMS)
 def test_random_programs_compute_the_same(text):
@@ -242,6 +243,7 @@ def test_panics_belong_to_their_thread_and_revision():
     assert pick.take_panic() is None
 
 
+@pytest.mark.slow
 def test_compiled_code_can_ask_for_panics():
     """`panics(kernel)` counts, in a loop and after it."""
     revision = compiled(pick, "  return x[k] * 1;", "safe")

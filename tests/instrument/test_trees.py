@@ -11,11 +11,11 @@ from fuzz.cases import signature_in
 from symbiont_jit import CandidateError
 from symbiont_jit.c.tree import print_tree, walk
 from symbiont_jit.c.types import Refused
+from symbiont_jit.engine.stubs import preprocess
 from symbiont_jit.frontend import canonical_source
 from symbiont_jit.instrument.nodes import Check, Hidden, SavedStack, StatementExpr, copy_tree
 from symbiont_jit.instrument.printer import print_instrumented
 from symbiont_jit.instrument.unit import instrument, instrument_tree, open_context, parse_canonical
-from symbiont_jit.kernel import preprocess
 from symbiont_jit.runtime.panics import pack_sites, unpack_sites
 from tests.attacks.test_attacks import ATTACKS
 from tests.frontend.test_corpus import ACCEPT, signature_for

@@ -21,11 +21,11 @@ from symbiont_jit.isolate import sandbox
 from symbiont_jit.isolate.child import enter_phase
 from symbiont_jit.isolate.sandbox import filter_problem
 from symbiont_jit.isolate.worker import MAX_LAST_WORDS, Crash, Overdue, Worker, WorkerReply
-from tests.conftest import DOT
+from tests.kernels import DOT, DOT_HEAD
 
 ROOT = Path(__file__).parents[2]
 SECRETS = ("OPENAI_API_KEY", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "DB_PASSWORD", "GOOGLE_CREDENTIALS", "my_token")
-HEAD = "double dot(int64_t n, const double x[n], const double y[n]) {"
+HEAD = DOT_HEAD + " {"
 
 
 @pytest.fixture
@@ -263,6 +263,7 @@ def test_an_overdue_worker_tells_its_phase(worker):
     assert overdue.seconds >= 0.3
 
 
+@pytest.mark.slow
 def test_the_next_request_after_an_end(worker):
     """After a crash, an exit and a time-out the next request is answered, by a new process, and nothing is left over."""
     seen = [ask(worker, "process")]
@@ -323,6 +324,7 @@ def test_too_much_memory_is_a_status(dot):
     assert "Unable to allocate" in evaluation.diagnostics[0].message
 
 
+@pytest.mark.slow
 def test_processor_time_is_limited():
     """A worker whose parent does not kill it is ended by the system once it has used its time."""
     worker = Worker(lambda request: (sandbox.limit_processor_time(-1.0), spin()))
@@ -359,6 +361,7 @@ Worker(serve).ask(None, float(__import__("sys").argv[1]))
 """
 
 
+@pytest.mark.slow
 def test_a_stopped_parent():
     """A worker of a parent that was stopped and cannot kill it ends by itself, at its limit of processor time."""
     parent = run_python(SPINNING, "0.5")
@@ -371,6 +374,7 @@ def test_a_stopped_parent():
         parent.communicate()
 
 
+@pytest.mark.slow
 def test_a_killed_parent():
     """A worker in the middle of a candidate does not outlive a parent that was killed."""
     parent = run_python(SPINNING, "600")
@@ -382,11 +386,12 @@ def test_a_killed_parent():
 
 
 SEARCH = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it may have been inherited as ignored, as under nohup
 import numpy as np
 from numba import float64
 from symbiont_jit import Array, Evolution, Mutator, Status, evolvable
-from tests.conftest import DOT
+from tests.kernels import DOT
 
 @evolvable(source=DOT)
 def dot(x: Array[float64, "n"], y: Array[float64, "n"]) -> float64:
@@ -410,6 +415,7 @@ print("result", result.evaluated, result.best is not None, counted, dot.active.n
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_run():
     """Ctrl-C, which all processes of the terminal get, ends a run soon; the result has what was evaluated, and only that.
 
@@ -458,8 +464,7 @@ def test_the_reason_for_no_filter(monkeypatch):
 def test_what_the_filter_refuses(worker, tmp_path, name):
     """System calls that reach outside fail with EPERM, and nothing has happened."""
     if filter_problem() is not None:
-        assert "seccomp" in filter_problem()
-        return
+        pytest.skip("there is no filter of system calls")
     path = tmp_path / "file"
     path.write_text("as it was")
     path.chmod(0o600)
@@ -500,6 +505,7 @@ DETERMINED = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DETERMINED)
 def test_the_same_candidate_is_judged_the_same(dot, name):
     """The same text on the same inputs has the same status, finding and panic in five workers."""

@@ -21,8 +21,8 @@ from symbiont_jit import Array, Evolution, Group, Kernel, Speedup, Status, Usage
 from symbiont_jit.isolate.sandbox import filter_problem
 from symbiont_jit.isolate.start import STARTS
 from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
-from tests.conftest import DOT
 from tests.isolate.test_isolation import HEAD, ROOT, SECRETS, eventually, is_alive, refused, secrets
+from tests.kernels import DOT
 
 
 @evolvable
@@ -170,6 +170,7 @@ def ask(worker, name, *arguments, deadline=10.0):
     return found.value
 
 
+@pytest.mark.slow
 def test_a_fresh_worker_is_kept_apart(worker, tmp_path):
     """No secret is in its environment nor ever was; no terminal, no interrupts; system calls are filtered in all threads."""
     assert ask(worker, "about_the_environment") == ([], [], 0, "kept")
@@ -183,6 +184,7 @@ def test_a_fresh_worker_is_kept_apart(worker, tmp_path):
     assert os.environ["OPENAI_API_KEY"] == "canary"
 
 
+@pytest.mark.slow
 def test_a_fresh_worker_ends_like_a_forked_one(worker):
     """A crash has its signal and last words, what does not answer is killed; the next is another process, none is left."""
     first = ask(worker, "process")
@@ -212,6 +214,7 @@ def spawning(kernel, metric, **options):
     return Evolution(kernel, metric=metric, start_method="spawn", **options)
 
 
+@pytest.mark.slow
 def test_a_speed_up_in_fresh_workers():
     """Candidates are compared with the Python body that was declared, whatever is active here, and timed."""
     dot.swap(DOT.replace("return s", "return s + 1"))
@@ -230,6 +233,7 @@ def test_a_speed_up_in_fresh_workers():
     assert not any(map(is_alive, pids))
 
 
+@pytest.mark.slow
 def test_a_callable_metric_in_fresh_workers():
     """A metric sees the candidate in the kernel that it is given, and in the one that it knows by its name."""
     for metric in (value, value_by_name):
@@ -237,6 +241,7 @@ def test_a_callable_metric_in_fresh_workers():
             assert search.evaluate(HEAD + " return n + 0.5; }").scores == {"score": 3.5}
 
 
+@pytest.mark.slow
 def test_a_group_in_fresh_workers():
     """A group is found by the name of a member, and its candidate is all functions of it."""
     with spawning(group, of_members) as search:
@@ -244,6 +249,7 @@ def test_a_group_in_fresh_workers():
         assert search.evaluate(text).scores == {"score": 703.0}
 
 
+@pytest.mark.slow
 def test_a_kernel_that_no_module_has():
     """It is pickled with the C that it began with, which stays the reference."""
     made = Kernel(dot.signature, source=DOT)
@@ -252,6 +258,7 @@ def test_a_kernel_that_no_module_has():
         assert search.evaluate(DOT.replace("s += x[i] * y[i]", "s += y[i] * x[i]")).status is Status.VALID
 
 
+@pytest.mark.slow
 def test_a_kernel_whose_reference_came_later():
     """A first revision that its module does not declare goes along, and stays the reference."""
     text = "double later(double x) {{ return {}; }}"
@@ -261,6 +268,7 @@ def test_a_kernel_whose_reference_came_later():
         assert [search.evaluate(text.format(t)).status for t in ("x + x", "4 * x")] == [Status.VALID, Status.WRONG]
 
 
+@pytest.mark.slow
 def test_a_module_that_was_edited(tmp_path, monkeypatch):
     """A worker whose module has another body than this process's refuses to judge by it."""
     path = tmp_path / "edited.py"
@@ -277,6 +285,7 @@ def test_a_module_that_was_edited(tmp_path, monkeypatch):
         search.evaluate("double f(double x) { return x; }")
 
 
+@pytest.mark.slow
 def test_crashes_and_hangs_of_fresh_workers():
     """A crash is a status with signal and phase, a hang is one too, and the next candidate is judged."""
     with spawning(dot, lawless, deadline=1.0) as search:
@@ -389,6 +398,7 @@ def run_script(tmp_path, text, *arguments, **environment):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", ["workqueue", "omp"])
 def test_threads_that_a_fork_would_not_survive(tmp_path, layer):
     """A metric with a parallel=True function, which has run here, runs in fresh workers of a guarded script."""
@@ -396,10 +406,11 @@ def test_threads_that_a_fork_would_not_survive(tmp_path, layer):
     done = run_script(tmp_path, guarded, NUMBA_THREADING_LAYER=layer)
     if "No threading layer could be loaded" in done.stderr:
         assert layer == "omp"
-        return
+        pytest.skip("Numba has no OpenMP here")
     assert (done.stdout.strip(), done.returncode) == (f"{layer} VALID 80.0", 0), done.stderr
 
 
+@pytest.mark.slow
 def test_the_hint_where_threads_did_not_survive_a_fork(tmp_path):
     """In forked workers the same metric fails after OpenMP has run here, and the finding says what to do."""
     done = run_script(tmp_path, SCRIPT + "main()\n", NUMBA_THREADING_LAYER="omp", METHOD="fork")
@@ -408,6 +419,7 @@ def test_the_hint_where_threads_did_not_survive_a_fork(tmp_path):
         assert "forked processes cannot run: search with start_method='spawn'" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_script_without_the_guard(tmp_path):
     """A worker that imports a script which starts a search says so, and starts none."""
     done = run_script(tmp_path, SCRIPT + "main()\n", NUMBA_THREADING_LAYER="workqueue")
@@ -415,6 +427,7 @@ def test_a_script_without_the_guard(tmp_path):
     assert "start it under `if __name__ == '__main__':`" in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_what_is_in_no_file_cannot_be_imported():
     """A metric of a notebook or of standard input is refused with the reason."""
     program = SCRIPT + "main()\n"
@@ -439,6 +452,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["ends", "is killed"])
 def test_no_fresh_worker_outlives_its_parent(how):
     """Neither the end of the parent nor its sudden death leaves a process behind, not even a busy one."""

@@ -154,6 +154,7 @@ def literal_bytes(array):
     return math.prod([array.dtype.dtype.itemsize, *(d for d in array.dims if isinstance(d, int))])
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(signatures())
 def test_a_prototype_is_read_as_the_signature_that_it_was_printed_from(signature):
@@ -274,6 +275,7 @@ def test_a_path_that_cannot_be_read_is_named(name):
 # -- from Numba -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_njit_function_brings_its_signature():
     """The types that it was compiled for are declared; arrays that it writes are InOut."""
 
@@ -365,6 +367,7 @@ def apply(kernel, *arguments):
     return kernel(*arguments)
 
 
+@pytest.mark.slow
 def test_kernels_cross_a_spawned_process():
     """Under multiprocessing's spawn, kernels, handles, members and frozen ones are arguments like any other."""
     group = sj.Group()
@@ -390,6 +393,7 @@ def test_kernels_cross_a_spawned_process():
         assert pool.starmap(apply, calls) == [9.0, 27.0, 13.0, 14.0, 4, 6]
 
 
+@pytest.mark.slow
 def test_a_pickle_is_read_by_a_fresh_process(tmp_path):
     """Without the module that declared it, a kernel of object code works, and is compiled by nobody."""
     kernel = Kernel(square.signature, source="double square(double x) { return x * x + 1; }")
@@ -435,6 +439,7 @@ FIRST = (
 )
 
 
+@pytest.mark.slow
 def test_pickles_work_where_there_is_no_compiler(tmp_path):
     """Guarded kernels are called, from Python and compiled code, and panic; only a new text needs clang."""
     kernels = [Kernel.from_c(FIRST, profile=profile) for profile in ("safe", "checked")]
@@ -453,6 +458,7 @@ def test_pickles_work_where_there_is_no_compiler(tmp_path):
     subprocess.run([sys.executable, "-c", PROGRAM_WITHOUT_CLANG, path], check=True, env=nowhere)
 
 
+@pytest.mark.slow
 def test_a_body_is_called_without_a_compiler_too():
     """Calls from Python then take the slow way."""
     program = """
@@ -468,6 +474,7 @@ def test_a_body_is_called_without_a_compiler_too():
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True, env=nowhere)
 
 
+@pytest.mark.slow
 def test_pickles_keep_numbers():
     """A revision has its number there too; what is added there comes after it."""
     kernel = Kernel.from_c("double f(double x) { return x; }")
@@ -483,6 +490,7 @@ def test_pickles_keep_numbers():
         again.revision(1)
 
 
+@pytest.mark.slow
 def test_a_python_body_is_pickled_with_what_it_refers_to():
     """A body that only exists here goes by value; the active C revision is the next after it."""
     factor = 5.0

@@ -178,6 +178,7 @@ def in_threads(*calls):
     return wait
 
 
+@pytest.mark.slow
 def test_no_thread_sees_a_torn_swap():
     """Who has seen a new function of a group sees no older one, and a snapshot is of one revision."""
     group, first, second = pair()

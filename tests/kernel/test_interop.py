@@ -49,6 +49,7 @@ def test_the_address_never_changes_and_goes_to_the_active_revision(square):
     assert function(3.0) == 9.0
 
 
+@pytest.mark.slow
 def test_the_address_outlives_the_kernel():
     """A pointer that was given away stays valid when the kernel is forgotten, and after its code was pruned."""
     program = textwrap.dedent("""
@@ -198,6 +199,7 @@ def test_quad_passes_further_numbers_as_arguments():
         assert integrate.quad(callback, 0.0, 2.0, args=(3.0, 1.0))[0] == pytest.approx(8.0)
 
 
+@pytest.mark.slow
 def test_generic_filter_runs_a_kernel():
     """`ndimage.generic_filter` gives each window to the kernel, and follows swaps."""
 

@@ -11,7 +11,7 @@ from numba import float64 as f64
 from numba.core.errors import TypingError
 
 from symbiont_jit import Array, CandidateError, InOut, KernelError, Out, SignatureError, UsageError, evolvable
-from tests.conftest import DOT
+from tests.kernels import DOT
 
 
 @njit(nogil=True)
@@ -336,6 +336,7 @@ def test_a_read_only_array_for_out_is_a_typing_error(matmul):
         use(matmul, a, a, c)
 
 
+@pytest.mark.slow
 def test_lengths_are_checked_in_numba(dot, vectors):
     """Dimensions of one name that differ are a ValueError raised from compiled code."""
     with pytest.raises(ValueError, match=r"argument 2 and .* differ in length"):
@@ -374,6 +375,7 @@ def record(kernel, seen, stop):
     return calls, changes
 
 
+@pytest.mark.slow
 def test_swaps_under_running_loops_are_seen_in_order():
     """Swap property: two threads loop, a third swaps 100,000 times; every value seen belongs to an installed revision.
 
@@ -414,6 +416,7 @@ def test_swaps_under_running_loops_are_seen_in_order():
         assert values[0] + steps.sum() <= swaps + count
 
 
+@pytest.mark.slow
 def test_a_single_pass_of_swaps_is_seen_in_order():
     """With every revision activated once and in order, no reader ever sees a smaller number after a larger one."""
 
@@ -456,6 +459,7 @@ def test_evolvable_takes_only_functions():
         def f(x: str) -> f64: ...
 
 
+@pytest.mark.slow
 def test_a_global_kernel_is_not_cached_by_numba(tmp_path):
     """A compiled function that names a kernel holds an address of this process: `cache=True` is refused, never stale."""
     program = tmp_path / "program.py"

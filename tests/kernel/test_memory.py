@@ -83,6 +83,7 @@ def test_a_handle_stays_what_it_is(step):
     assert len(call.signatures) == 1
 
 
+@pytest.mark.slow
 def test_handles_in_tuples_are_ensembles(step):
     """A loop over a tuple of handles, and `literal_unroll` over a mixed one, call every revision."""
 
@@ -125,6 +126,7 @@ def test_a_known_text_needs_no_compiler(step):
     assert (again is step.revision(3), spawned) == (True, [])
 
 
+@pytest.mark.slow
 def test_a_handle_outlives_its_kernel(step):
     """A handle keeps what it needs when nobody has the kernel any more."""
     handle = step.revision(3)
@@ -195,6 +197,7 @@ def test_code_under_a_running_loop_stays(step):
     assert step.prune() == [0, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_swaps_and_prunes_under_many_threads():
     """Loops in threads go on through hundreds of swaps, each followed by a prune."""
     kernel = Kernel(Signature("step", (Param("x", SCALARS["int64"]),), SCALARS["int64"]), source=text_of(0))
@@ -279,6 +282,7 @@ def test_an_exception_in_a_loop_ends_its_use(step):
     assert step.prune() == [0, 1]
 
 
+@pytest.mark.slow
 def test_old_code_goes_by_itself():
     """After some hundreds of loads what nobody can be running is unloaded without being asked."""
     kernel = Kernel(Signature("step", (Param("x", SCALARS["int64"]),), SCALARS["int64"]))
@@ -314,6 +318,7 @@ def test_being_idle_says_nothing_of_calls_that_are_counted(step):
     assert step.prune(idle=True) == [0, 1]
 
 
+@pytest.mark.slow
 def test_the_call_of_a_handle_keeps_its_code(step):
     """`handle.__call__` alone is enough, once the handle was called."""
     handle = step.revision(3)
@@ -398,11 +403,13 @@ assert sorted(results) == [4.0, 10.0], results
 """
 
 
+@pytest.mark.slow
 def test_compiling_a_caller_and_a_body_at_a_time_does_not_hang():
     """One thread has Numba's lock and wants the kernel's, the other one the other way round."""
     subprocess.run([sys.executable, "-c", LOCKS], check=True, timeout=150)
 
 
+@pytest.mark.slow
 def test_a_child_of_a_fork_swaps_whatever_other_threads_were_at(step):
     """A lock that another thread held is not held there."""
     stop = threading.Event()

@@ -162,6 +162,7 @@ def body(text):
     return fenced(f"double total(int64_t n, const double x[n])\n{{\n  double s = 0;\n  {text}\n  return s;\n}}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "kind", "words"),
     [
@@ -384,6 +385,7 @@ def test_one_lanes_failure_touches_no_other(kernel):
         lanes[1].unwrap()
 
 
+@pytest.mark.slow
 def test_lanes_come_as_they_finish(kernel):
     """The stream yields the fastest first, for both kinds of loops."""
 
@@ -440,6 +442,7 @@ def test_the_table_of_prices_has_a_date():
     assert all(0 < price.cached <= price.input <= price.output for price in PRICES.values())
 
 
+@pytest.mark.slow
 def test_who_has_tried_most_goes_first(kernel):
     """A waiting lane with more attempts behind it is admitted before fresh ones."""
     order = []
@@ -615,6 +618,7 @@ def environment(kernel):
     return float(KEY.encode() in started or KEY in repr(dict(os.environ)))
 
 
+@pytest.mark.slow
 def test_the_key_is_nowhere_but_in_the_request(monkeypatch, caplog, tmp_path):
     """A whole run with a key: the server gets it; trace, recording, logs, errors, prints and workers do not have it."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)

@@ -19,6 +19,7 @@ from symbiont_jit import Array, InOut, evolvable
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.llm.replies.outline import find_brace_groups, scan
 from symbiont_jit.llm.replies.read import FoundCode, MissingCode, read_reply
+from tests.kernels import DOT
 
 
 @evolvable
@@ -60,11 +61,6 @@ CANONICAL = {
     for name, owner in {"dot": dot, "scale": scale, "twice": twice, "pair": PAIR}.items()
 }
 
-DOT = """double dot(int64_t n, const double x[n], const double y[n]) {
-    double s = 0.0;
-    for (int64_t i = 0; i < n; i++) s += x[i] * y[i];
-    return s;
-}"""
 OLD = DOT.replace("0.0", "0.5")  # another version, to tell which was taken
 BODY = DOT[DOT.index("{") :]
 STATEMENTS = BODY[1:-1]
@@ -631,6 +627,7 @@ SHARDS = st.sampled_from(
 ANY = st.one_of(st.text(max_size=300), st.lists(SHARDS, max_size=30).map("".join))
 
 
+@pytest.mark.slow
 @given(ANY, st.sampled_from([None, CURRENT]), st.sampled_from(["stop", "length"]), st.sampled_from(sorted(SIGNATURES)))
 @settings(max_examples=400, deadline=None)
 def test_any_text_is_found_or_missing(text, current, finish, kernel):
@@ -718,28 +715,29 @@ HOSTILE = {
 }
 
 
+def work(unit, size, current):
+    """Seconds of processor time that this thread takes for a text of a size; others on the machine do not count."""
+    text = unit * (size // len(unit))
+    start = time.thread_time()
+    read_reply(text, SIGNATURES["dot"], current)
+    read_reply("```c\n" + text, SIGNATURES["dot"], current)
+    return time.thread_time() - start
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE)
-def test_time_is_linear(unit):
-    """Four times the text takes about four times as long, with and without a fence."""
-
-    def seconds(size):
-        text = unit * (size // len(unit))
-        # The process's own time, so that other work on the machine does not count.
-        start = time.process_time()
-        read_reply(text, SIGNATURES["dot"], CURRENT)
-        read_reply("```c\n" + text, SIGNATURES["dot"], CURRENT)
-        return time.process_time() - start
-
-    seconds(1000)
-    assert seconds(60_000) < 12 * seconds(15_000) + 0.2
+def test_work_is_linear(unit):
+    """Four times the text takes about four times the work, with and without a fence."""
+    work(unit, 1000, CURRENT)
+    assert work(unit, 60_000, CURRENT) < 12 * work(unit, 15_000, CURRENT) + 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["```c\n", "int a(int b) { }\n", "<think>a</think>"])
-def test_ten_million_characters_take_seconds(unit):
-    """A reply without an end is read in its last part; the function there is found."""
-    start = time.process_time()
-    read_reply(unit * (10_000_000 // len(unit)), SIGNATURES["dot"])
-    assert time.process_time() - start < 10
+def test_work_is_linear_up_to_ten_million_characters(unit):
+    """A reply without an end is read in its last part, and finding that part is no more than linear."""
+    work(unit, 1000, None)
+    assert work(unit, 10_000_000, None) < 12 * work(unit, 2_500_000, None) + 0.2
 
 
 def test_the_end_of_an_endless_reply_is_read():

@@ -30,6 +30,7 @@ SHORT = Limits(call=0.05, steps=50_000)
 HALVES = [("safe", 0), ("checked", 1000)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("profile", "first"), HALVES)
 def test_random_candidates_of_the_grammar_do_no_harm(profile, first):
     """Fifty candidates for each profile: no finding, most of them accepted, and outcomes of many kinds."""
@@ -41,6 +42,7 @@ def test_random_candidates_of_the_grammar_do_no_harm(profile, first):
     assert len([key for key in report.outcomes if key[2].startswith("panic ")]) >= 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("profile", "first"), HALVES)
 def test_changed_texts_of_the_corpora_do_no_harm(profile, first):
     """A hundred and twenty changed texts for each profile: no finding, many rules that refuse, and some that run."""
@@ -67,6 +69,7 @@ def test_arguments_fit_their_signature():
     assert y.shape == (len(x), 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("declaration", "body", "kind"),
     [

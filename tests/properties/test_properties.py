@@ -10,6 +10,7 @@ import random
 import struct
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import float64 as f64
@@ -23,12 +24,10 @@ from symbiont_jit.frontend import Canonical, canonical_source
 from symbiont_jit.signature import signature_of
 from tests.frontend.test_corpus import ACCEPT, REJECT, signature_for
 from tests.frontend.test_source_map import require_the_same_words
+from tests.kernels import scalar
 
 
 def mixed(a: u64, b: u64, x: f64, y: f64) -> u64: ...
-
-
-def scalar(x: f64, y: f64) -> f64: ...
 
 
 MIXED, SCALAR = signature_of(mixed), signature_of(scalar)
@@ -110,6 +109,7 @@ def mutations(draw):
     return text[:20_000], signature
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(mutations())
 def test_a_mutated_file_is_compiled_or_refused(case):
@@ -142,6 +142,7 @@ LINES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(st.lists(st.one_of(st.sampled_from(TOKENS), st.sampled_from(LINES)), max_size=40), st.booleans())
 def test_token_soup_is_compiled_or_refused(tokens, inside):
@@ -394,6 +395,7 @@ def compiled_as_it_stands(text):
     return unregistered(MIXED, text)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(PROGRAMS)
 def test_canonical_text_computes_what_the_original_computes(text):
@@ -405,6 +407,7 @@ def test_canonical_text_computes_what_the_original_computes(text):
         assert revision(*arguments) == original(*arguments), revision.source
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(PROGRAMS)
 def test_canonical_text_of_a_program_is_its_own(text):
@@ -413,6 +416,7 @@ def test_canonical_text_of_a_program_is_its_own(text):
     assert canonical_source(printed, MIXED).text == printed
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(PROGRAMS, st.randoms(use_true_random=False))
 def test_layout_and_comments_change_nothing(text, rng):
@@ -446,6 +450,7 @@ def test_every_word_of_a_program_with_macros_has_a_line_of_it(text):
                 assert lines[there[0] - 1][there[1] - 1 : there[1]].strip()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.floats(allow_nan=False), st.booleans())
 def test_literals_keep_their_bits(value, hexadecimal):

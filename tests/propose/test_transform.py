@@ -14,7 +14,7 @@ from symbiont_jit.evaluate.evaluation import Evaluation
 from symbiont_jit.evaluate.timing import Harness
 from symbiont_jit.propose.base import Parent
 from symbiont_jit.propose.transform import TRANSFORMATIONS
-from tests.conftest import DOT, MATMUL
+from tests.kernels import DOT, MATMUL
 
 #: A body of `void f(int64_t n, int64_t m, double a[n][m], double x[n])` before, the transformation, and after.
 GOLDEN = {
@@ -191,6 +191,7 @@ STRUCTURAL = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     name=st.sampled_from(sorted(KERNELS)), seed=st.integers(0, 2**32 - 1), n=st.integers(0, 21), m=st.integers(0, 37)
@@ -248,6 +249,7 @@ def test_every_transformation_is_described():
     assert all(len(t.description) > 10 for t in TRANSFORMATIONS.values())
 
 
+@pytest.mark.slow
 def test_jam_stops_at_a_number_of_copies():
     """Jams of jams end before the unrolled code is larger than any machine has registers for."""
     tree = parse(MATMUL)

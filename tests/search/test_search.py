@@ -11,7 +11,7 @@ from symbiont_jit import Array, Evolution, Mutator, Speedup, Status, UsageError,
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.evaluation import Evaluation
 from symbiont_jit.search.archive import Archive
-from tests.conftest import MATMUL
+from tests.kernels import MATMUL
 
 
 def inputs(rng):
@@ -25,6 +25,7 @@ def constant_kernel():
     return f
 
 
+@pytest.mark.slow
 def test_a_run_improves_and_activates_the_best(matmul):
     """After a short search the active revision is the best one found, and it is right."""
     search = Evolution(matmul, metric=Speedup(inputs), proposer=Mutator(), seed=1)
@@ -39,12 +40,14 @@ def test_a_run_improves_and_activates_the_best(matmul):
     np.testing.assert_allclose(c, a @ b, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_the_finalists_are_measured_side_by_side(matmul):
     """The best of a run carries the timings of its last, longer measurement."""
     result = Evolution(matmul, metric=Speedup(inputs), proposer=Mutator(), seed=1).run(candidates=5)
     assert len(result.best.timings.candidate_ns) == len(result.best.timings.reference_ns) == 15
 
 
+@pytest.mark.slow
 def test_a_running_loop_sees_the_improvements():
     """A compiled loop that runs during a search goes through the values of the activated revisions, in order."""
     kernel = constant_kernel()
@@ -74,6 +77,7 @@ def test_a_running_loop_sees_the_improvements():
     assert result.best.score == -distances[-1] > -4.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
 def test_both_directions(direction):
     """The best is the largest or the smallest score; a failed candidate is neither."""
@@ -85,6 +89,7 @@ def test_both_directions(direction):
     assert result.best.score == (max if direction == "maximize" else min)([1.0, *valid])
 
 
+@pytest.mark.slow
 def test_the_same_seed_asks_the_same_questions():
     """With a metric that always gives the same scores, a search is the same text for text."""
 
@@ -97,6 +102,7 @@ def test_the_same_seed_asks_the_same_questions():
     assert sources(4) == sources(4) != sources(5)
 
 
+@pytest.mark.slow
 def test_ask_and_tell(matmul):
     """The loop can be the user's own: ask, evaluate, tell."""
     with Evolution(matmul, metric=Speedup(inputs), proposer=Mutator(), seed=2) as search:
@@ -117,6 +123,7 @@ def test_the_target_ends_a_run():
     assert result.evaluated < 500
 
 
+@pytest.mark.slow
 def test_a_proposer_with_nothing_new_ends_a_run():
     """When no new text can be made the search stops instead of asking for ever."""
 
@@ -127,6 +134,7 @@ def test_a_proposer_with_nothing_new_ends_a_run():
     assert result.evaluated == 0
 
 
+@pytest.mark.slow
 def test_an_interrupt_keeps_what_was_found(matmul):
     """Ctrl-C ends the search with what was evaluated by then, the best so far is active, and nothing that it cut off counts."""
     workers = 2
@@ -144,6 +152,7 @@ def test_an_interrupt_keeps_what_was_found(matmul):
     assert matmul.active is result.revision
 
 
+@pytest.mark.slow
 def test_a_source_that_only_grows_up_in_python_is_still_a_start():
     """A kernel whose C came by swap is where the mutator starts from."""
 
@@ -171,6 +180,7 @@ def test_the_archive_keeps_the_best_of_different_code():
     assert not archive.add(Evaluation(Status.WRONG, "x"), 9)
 
 
+@pytest.mark.slow
 def test_matmul_source_is_the_baseline(matmul):
     """The search begins with what the kernel has as C."""
     with Evolution(matmul, metric=Speedup(inputs), proposer=Mutator()) as search:

@@ -157,6 +157,7 @@ def echoed(draw, dtype):
     return value, last, read, replaced
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCALARS)
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
@@ -200,6 +201,7 @@ def resized_loop(kernel, x, big, wide):
     return kernel(x, big, wide)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["boolean", *INTEGERS])
 @settings(max_examples=30, deadline=None)
 @given(st.data())
@@ -549,6 +551,7 @@ def test_lengths_are_checked_by_compiled_code():
     require_good(call, good() | {"x": read_only(good()["x"])})
 
 
+@pytest.mark.slow
 def test_numba_converts_numbers_as_for_its_own_signatures():
     """Integers become floats and narrower or wider integers; a float never becomes an integer."""
 
@@ -758,6 +761,7 @@ def require_copied(call, kernel_of, length, seed):
     require_equal_records(first, many[-1:])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["dtype", "class"])
 @settings(max_examples=13, deadline=None)
 @given(fields=FIELDS, length=st.integers(1, 4), seed=st.integers(0, 2**32))
@@ -780,6 +784,7 @@ def copy_loop(kernel, one, many, first, out, layout):
     return kernel(one[0], many, first, out, layout)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(
     fields=record_fields(1, 5, is_for_numba=True), kind=st.sampled_from(["dtype", "class"]), seed=st.integers(0, 2**32)

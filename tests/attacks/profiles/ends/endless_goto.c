@@ -1,0 +1,6 @@
+// The loop is made of one jump and has no condition.
+// signature: int k(int i)
+// arguments: 1
+// safe: panic interrupted
+// checked: panic endless 3:3
+int k(int i) { L: goto L; }

@@ -1,0 +1,6 @@
+// The loop has neither end nor effect, so the compiler may take it away and whatever follows with it.
+// signature: int k(int i)
+// arguments: 1
+// safe: panic interrupted
+// checked: panic endless 3:3
+int k(int i) { while (i) { } return 3; }

@@ -1,0 +1,6 @@
+// The signal arrives between loads whose index is computed from twelve live values.
+// signature: int64_t k(int64_t n, int64_t x[n])
+// arguments: np.arange(1, 6)
+// safe: panic interrupted
+// checked: panic endless | panic overflow
+int64_t k(int64_t n, int64_t x[n]){ int64_t w0 = n * 3; int64_t w1 = n * 4; int64_t w2 = n * 5; int64_t w3 = n * 6; int64_t w4 = n * 7; int64_t w5 = n * 8; int64_t w6 = n * 9; int64_t w7 = n * 10; int64_t w8 = n * 11; int64_t w9 = n * 12; int64_t w10 = n * 13; int64_t w11 = n * 14; for (;;) { w0 = w1 * 3 + x[w5 & 1]; w1 = w2 * 3 + x[w6 & 1]; w2 = w3 * 3 + x[w7 & 1]; w3 = w4 * 3 + x[w8 & 1]; w4 = w5 * 3 + x[w9 & 1]; w5 = w6 * 3 + x[w10 & 1]; w6 = w7 * 3 + x[w11 & 1]; w7 = w8 * 3 + x[w0 & 1]; w8 = w9 * 3 + x[w1 & 1]; w9 = w10 * 3 + x[w2 & 1]; w10 = w11 * 3 + x[w3 & 1]; w11 = w0 * 3 + x[w4 & 1]; } }

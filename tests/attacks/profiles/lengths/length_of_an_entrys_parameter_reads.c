@@ -1,0 +1,5 @@
+// The length in the entry's parameter is evaluated before the body and reads an address of somebody else.
+// signature: double k(int64_t n, double x[n])
+// arguments: np.arange(1.0, 5)
+// expect: contained
+double k(int64_t n, double x[0 + *(volatile int64_t *)64]) { return 1; }

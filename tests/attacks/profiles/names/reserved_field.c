@@ -1,0 +1,6 @@
+// The field has a name of the runtime.
+// signature: double k(int64_t n, double x[n])
+// arguments: np.arange(1.0, 5)
+// expect: refused
+struct P { double sj_f; };
+double k(int64_t n, double x[n]){ return 1; }

@@ -1,0 +1,5 @@
+// The typedef has a name of the runtime.
+// signature: double k(int64_t n, double x[n])
+// arguments: np.arange(1.0, 5)
+// expect: refused
+double k(int64_t n, double x[n]){ typedef double sj_f; return 1; }

@@ -1,0 +1,7 @@
+// The tag is defined inside of a static assertion, where clang sees a definition and a reader of declarations does
+// not.
+// signature: double k(int64_t i)
+// arguments: 268435456
+// expect: contained
+struct T { char a[1 << 29]; };
+double k(int64_t i){ _Static_assert(sizeof(struct T { char a[2]; }) == 2, ""); struct T s; s.a[i] = 1; return s.a[i] + s.a[0]; }

@@ -1,0 +1,6 @@
+// The struct inside of the struct has a tag and no name, which for standard C declares no member and for extensions
+// all of them.
+// signature: double k(int64_t i)
+// arguments: 700000
+// expect: refused | panic index
+struct S { struct T { char a[800000]; }; char a[2]; }; double k(int64_t i) { struct S s; s.a[(int64_t)i] = 1; return s.a[(int64_t)i] + s.a[0]; }

@@ -1,0 +1,5 @@
+// The member is a tag alone, which for standard C declares no member and for extensions all of them.
+// signature: double k(int64_t i)
+// arguments: 700000
+// expect: refused | panic index
+struct T { char a[800000]; }; struct S { struct T; char a[2]; }; double k(int64_t i) { struct S s; s.a[(int64_t)i] = 1; return s.a[(int64_t)i] + s.a[0]; }

@@ -1,0 +1,6 @@
+// The float that becomes an index is larger than any integer.
+// signature: double k(int64_t n, double x[n])
+// arguments: np.arange(1.0, 5)
+// safe: panic index
+// checked: panic conversion 3:12
+double k(int64_t n, double x[n]){ return x[(int64_t)(x[0] * 1e300)]; }

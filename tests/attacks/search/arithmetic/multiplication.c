@@ -1,0 +1,4 @@
+// multiplication
+// kernel: total
+// expect: status=PANICKED rule=overflow line=4
+int64_t total(int64_t a, int64_t b) { volatile int row = 205; return (a + (1LL << 40)) * (b + (1LL << 40)); }

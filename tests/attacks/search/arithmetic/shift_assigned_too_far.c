@@ -1,0 +1,4 @@
+// <<= too far
+// kernel: total
+// expect: status=PANICKED rule=shift line=4
+int64_t total(int64_t a, int64_t b) { volatile int row = 227; b <<= 64 + a; return b; }

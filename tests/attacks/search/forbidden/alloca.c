@@ -1,0 +1,4 @@
+// alloca
+// kernel: dot
+// expect: status=REJECTED rule=call line=1
+double dot(int64_t n, const double x[n], const double y[n]) { volatile int row = 33; return __builtin_alloca(8) != 0; }

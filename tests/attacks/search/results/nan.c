@@ -1,0 +1,4 @@
+// NaN
+// kernel: scalar
+// expect: status=WRONG rule=wrong line=0
+double scalar(double x, double y) { volatile int row = 268; return NAN; }

@@ -1,0 +1,4 @@
+// output of NaN
+// kernel: matmul
+// expect: status=WRONG rule=wrong line=0
+void matmul(int64_t n, int64_t k, int64_t m, const double a[n][k], const double b[k][m], double c[n][m]) { volatile int row = 276; for (int64_t i = 0; i < n; i++) for (int64_t j = 0; j < m; j++) c[i][j] = NAN; }

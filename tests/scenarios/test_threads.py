@@ -1,0 +1,273 @@
+"""Threads, interruptions and forks around compiled code: what calls leave behind and what each thread sees.
+
+Each scenario runs in a forked child, so that one that hangs or crashes says so and ends alone.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from symbiont_jit import Kernel
+from symbiont_jit.runtime.interrupt import time_limit
+from tests.child import in_child
+
+PAGE = mmap.PAGESIZE
+RECURSION = (
+    "static double h(int64_t d) { double y[100]; y[d % 100] = d; return d ? h(d - 1) + y[d % 100] : 0; }\n"
+    "double k(int64_t i) { return h(i); }"
+)
+
+
+@pytest.mark.parametrize("profile", ["safe", "checked"])
+@pytest.mark.parametrize("size", [1 << 17, 1 << 18, 1 << 20, 1 << 25])
+def test_recursion_ends_however_small_the_stack(size: int, profile: str) -> None:
+    """A thread's own stack is what counts, also where a thread with a larger one was at the same address before."""
+
+    def act() -> str:
+        kernel = Kernel.from_c(RECURSION, name="k", profile=profile)
+        found: list[str] = []
+
+        def call() -> None:
+            kernel(10**9)
+            panic = kernel.take_panic()
+            found.append(panic.kind if panic else "none")
+
+        for stack in (1 << 23, size, size, 1 << 23):
+            threading.stack_size(stack)
+            thread = threading.Thread(target=call)
+            thread.start()
+            thread.join()
+        return " ".join(sorted(set(found)))
+
+    assert in_child(act) in ("recursion", "recursion stack", "stack")
+
+
+def test_a_call_can_be_ended_however_many_threads_there_are() -> None:
+    """A time limit finds its thread among three hundred others that have called compiled code."""
+
+    def act() -> str:
+        kernel = Kernel.from_c("int k(int i) { while (i) { } return 3; }", name="k")
+        stay, here = threading.Event(), threading.Semaphore(0)
+
+        def idle() -> None:
+            kernel(0)
+            here.release()
+            stay.wait()
+
+        threading.stack_size(256 << 10)
+        for _ in range(300):
+            threading.Thread(target=idle, daemon=True).start()
+        for _ in range(300):
+            here.acquire()
+
+        def endless() -> None:
+            with time_limit(0.5):
+                kernel(1)
+
+        thread = threading.Thread(target=endless, daemon=True)
+        thread.start()
+        thread.join(8)
+        return "hangs" if thread.is_alive() else "ended"
+
+    assert in_child(act, 30) == "ended"
+
+
+@pytest.mark.slow
+def test_each_thread_takes_its_own_panic() -> None:
+    """Of 32 threads that panic at the same time each takes the panic of its own last call."""
+
+    def act() -> str:
+        kernel = Kernel.from_c("double k(int64_t n, double x[n], int64_t i) { return x[i]; }")
+        wrong: list[str] = []
+
+        def call(number: int) -> None:
+            x = np.arange(4.0)
+            for _ in range(100):
+                kernel(x, number)
+                panic = kernel.take_panic()
+                if panic is None or f"index {number} " not in panic.message:
+                    wrong.append(str(panic))
+
+        threads = [threading.Thread(target=call, args=(100 + j,)) for j in range(32)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return f"{len(wrong)} {wrong[:1]}"
+
+    assert in_child(act, 60).startswith("0 ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", ["safe", "checked"])
+def test_a_storm_of_interruptions_changes_no_result(profile: str) -> None:
+    """Calls that return normally while signals arrive: each gives its result, or zero and a panic."""
+
+    def act() -> str:
+        import numba
+
+        text = "int64_t k(int64_t n, const int64_t x[n], int64_t a) { int64_t s = a; for (int64_t j = 0; j < n; j++) s += x[j]; return s; }"
+        kernel = Kernel.from_c(text, profile=profile)
+
+        @numba.njit(nogil=True)
+        def hot(kernel, x, count):  # type: ignore[no-untyped-def]
+            wrong = 0
+            for i in range(count):
+                got = kernel(x, i)
+                wrong += got not in (i + 6, 0)
+            return wrong
+
+        x = np.array([1, 2, 3])
+        hot(kernel, x, 10)
+        done = threading.Event()
+
+        def storm() -> None:
+            while not done.is_set():
+                kernel.interrupt()
+
+        thread = threading.Thread(target=storm)
+        thread.start()
+        wrong = hot(kernel, x, 20_000_000)
+        done.set()
+        thread.join()
+        return f"{wrong} wrong"
+
+    assert in_child(act, 60) == "0 wrong"
+
+
+@pytest.mark.slow
+def test_an_interruption_leaves_the_arena_usable() -> None:
+    """Calls that are ended while they allocate do not take memory from later ones."""
+
+    def act() -> str:
+        text = (
+            "double k(int64_t n) { for (;;) { for (int64_t i = 0; i < n; i++) { double *t = malloc(8 * (i % 4096 + 1)); "
+            "t[i % 4096] = 1; free(t); } if (n < 100) return 1; } }"
+        )
+        kernel = Kernel.from_c(text, name="k", profile="safe")
+        wrong = 0
+        for _ in range(100):
+            with time_limit(0.01):
+                kernel(1_000)
+            wrong += kernel.take_panic() is None
+            wrong += kernel(50) != 1.0
+        return f"{wrong} wrong"
+
+    assert in_child(act, 60) == "0 wrong"
+
+
+def test_a_thread_that_ends_gives_its_arena_back() -> None:
+    """Threads that come and go leave neither memory nor places behind."""
+
+    def act() -> str:
+        kernel = Kernel.from_c("double k(int64_t n) { double *t = calloc(n, 8); return t[n - 1] + n; }", name="k")
+
+        def call() -> None:
+            assert kernel(1000) == 1000.0
+
+        def mapped() -> int:
+            with open("/proc/self/statm") as file:
+                return int(file.read().split()[0]) * PAGE
+
+        call()
+        before = mapped()
+        for _ in range(20):
+            threads = [threading.Thread(target=call) for _ in range(10)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        return "grows" if mapped() - before > (1 << 30) else "stays"
+
+    assert in_child(act, 60) == "stays"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", ["safe", "checked", "release"])
+def test_blocks_do_not_outlive_a_call(profile: str) -> None:
+    """Every call has the whole arena, in each profile, whatever the one before left."""
+
+    def act() -> str:
+        text = "double k(int64_t n) { double *t = malloc(n); if (!t) return -1; t[0] = 1; return t[0]; }"
+        kernel = Kernel.from_c(text, name="k", profile=profile)
+        return f"{sum(kernel(60 << 20) for _ in range(20))} {kernel(65 << 20)}"
+
+    assert in_child(act, 60) == ("20.0 -1.0" if profile == "release" else "20.0 0.0")
+
+
+@pytest.mark.slow
+def test_a_fork_leaves_no_call_of_other_threads_behind() -> None:
+    """A thread of the child that gets the address of one that was inside a call there is not sent back into it."""
+
+    def act() -> str:
+        kernel = Kernel.from_c("double k(int64_t n) { while (n > 0) n = n / 2 + 1; return n; }", name="k")
+        with time_limit(0.05):
+            kernel(5)
+        inside = threading.Thread(target=kernel, args=(5,), daemon=True)
+        inside.start()
+        time.sleep(0.3)
+        child = os.fork()
+        if child == 0:
+
+            def body() -> None:
+                kernel(0)
+                with time_limit(0.05):
+                    time.sleep(0.2)
+
+            for _ in range(3):
+                thread = threading.Thread(target=body)
+                thread.start()
+                thread.join()
+            os._exit(0)
+        return f"status {os.waitpid(child, 0)[1]}"
+
+    assert in_child(act, 60) == "status 0"
+
+
+@pytest.mark.slow
+def test_more_threads_than_places_get_a_panic() -> None:
+    """Whoever finds no place is told so: nothing is known of its stack."""
+
+    def act() -> str:
+        kernel = Kernel.from_c(
+            "static int64_t h(int64_t d) { return d ? h(d - 1) + 1 : 0; } int64_t k(int64_t n) { return h(n); }"
+        )
+        kernel(3)
+        threading.stack_size(64 << 10)
+        done, stay = threading.Semaphore(0), threading.Event()
+
+        def idle() -> None:
+            kernel(3)
+            done.release()
+            stay.wait()
+
+        threads = 0
+        for _ in range(4200):
+            try:
+                threading.Thread(target=idle, daemon=True).start()
+            except RuntimeError:  # the system allows no more
+                break
+            threads += 1
+        for _ in range(threads):
+            done.acquire()
+        found: list[str] = []
+
+        def last() -> None:
+            result = kernel(10**6)
+            panic = kernel.take_panic()
+            found.append(f"{result} {panic.kind if panic else 'none'}")
+
+        threading.stack_size(256 << 10)
+        thread = threading.Thread(target=last)
+        thread.start()
+        thread.join()
+        stay.set()
+        return found[0]
+
+    assert in_child(act, 90) in ("0 stack", "0 recursion")
