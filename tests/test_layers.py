@@ -28,7 +28,7 @@ ALLOWED = {
     "llm": {"errors", "stages", "c", "signature", "frontend", "runtime", "agents"},
     "kernel": {"errors", "signature", "frontend", "instrument", "backend", "dispatch", "runtime", "engine", "llm"},
     "isolate": {"errors", "kernel"},
-    "evaluate": {"errors", "signature", "frontend", "backend", "kernel", "isolate"},
+    "evaluate": {"errors", "signature", "frontend", "backend", "runtime", "kernel", "isolate"},
     "propose": {"errors", "c", "signature"},
     "search": {"errors", "evaluate", "propose", "kernel"},
     "doctor": {"errors", "signature", "backend", "kernel", "evaluate", "isolate", "runtime"},

@@ -17,8 +17,7 @@ import symbiont_jit as sj
 from symbiont_jit import Array, Budget, EvolveError, Price, Reply, Trace, Usage, UsageError, evolvable
 from symbiont_jit.agents.protocol import ContextOverflow, TurnLimit
 from symbiont_jit.llm.prompts import CORRECTIONS, Failure, correction, fresh_start, system_prompt, task_prompt
-from symbiont_jit.runtime.kinds import PANICS
-from symbiont_jit.runtime.panics import _MESSAGES
+from symbiont_jit.runtime.panics import _MESSAGES, PANICS
 from symbiont_jit.testing import Failure as Failure401
 from symbiont_jit.testing import ScriptedAgent, Server, Text
 

@@ -17,6 +17,7 @@ from symbiont_jit.engine.stubs import preprocess
 from symbiont_jit.errors import CandidateError, Diagnostic
 from symbiont_jit.frontend import Canonical, canonical_source
 from symbiont_jit.instrument.unit import FLAGS, FRAMES, Guarded, allocates, frame_flags, guard, released
+from symbiont_jit.runtime.library import BOUND
 from symbiont_jit.signature import NativeEntry, Signature, native_entry
 from symbiont_jit.stages import stage
 
@@ -24,9 +25,6 @@ __all__ = ["BOUND", "Builder"]
 
 #: Bytes of stack that a function may take without being asked.
 PLAIN_FRAME: Final = 4096
-
-#: Names that guarded code leaves to be bound when it is loaded.
-BOUND: Final = frozenset({"sj_panics", "sj_places", "sj_version", "sj_enlist", "sj_arena", "sj_report"})
 
 
 @dataclass(slots=True, eq=False)

@@ -27,8 +27,8 @@ from symbiont_jit.engine.stubs import Stub
 from symbiont_jit.errors import KernelError
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.instrument.unit import guard
+from symbiont_jit.runtime.library import bound_names
 from symbiont_jit.runtime.panics import Panic, PanicTable, panic_of
-from symbiont_jit.runtime.threads import bound_names
 from symbiont_jit.signature import Signature
 from symbiont_jit.stages import stage
 

@@ -23,9 +23,8 @@ from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 from symbiont_jit.instrument.expressions import Expressions
 from symbiont_jit.instrument.statements import MAIN, Functions
 from symbiont_jit.runtime.arena import GUARDED_ARENA, RELEASE_ARENA, allocates
-from symbiont_jit.runtime.checks import ENTRY_SHIM, FIND_PLACE, NO_ROOM, runtime
+from symbiont_jit.runtime.checks import ENTRY_SHIM, runtime
 from symbiont_jit.runtime.panics import Site
-from symbiont_jit.runtime.thread_slots import PLACE
 from symbiont_jit.signature import Signature, native_entry
 from symbiont_jit.signature.native import adapted, shim
 
@@ -154,8 +153,9 @@ def released(signatures: Sequence[Signature]) -> Released:
     """
     renamed = "".join(f"#define {s.name} {MAIN}{s.name}\n" for s in signatures)
     given_back = "".join(f"#undef {name}\n" for name in (*(s.name for s in signatures), *ARENA_FUNCTIONS))
-    entries = (shim(s, native_entry(s).symbol, f"{MAIN}{s.name}", "sj_place()->is_open = 0;\n  ") for s in signatures)
-    return Released(PLACE + FIND_PLACE + RELEASE_ARENA + renamed, given_back + "".join(entries))
+    opening = "sj_current_thread()->is_open = 0;\n  "
+    entries = (shim(s, native_entry(s).symbol, f"{MAIN}{s.name}", opening) for s in signatures)
+    return Released(RELEASE_ARENA + renamed, given_back + "".join(entries))
 
 
 def _shim(signature: Signature) -> str:
@@ -182,5 +182,4 @@ def _shim(signature: Signature) -> str:
         body=body,
         give=give,
         keep=keep,
-        no_room=NO_ROOM,
     )

@@ -24,8 +24,7 @@ from symbiont_jit.engine.revisions import Lineage, Version
 from symbiont_jit.engine.stubs import python_call_unit
 from symbiont_jit.errors import UsageError
 from symbiont_jit.frontend import Canonical
-from symbiont_jit.runtime.panics import TAKE
-from symbiont_jit.runtime.threads import THREADS
+from symbiont_jit.runtime.library import runtime_unit
 from symbiont_jit.signature import Signature
 
 if TYPE_CHECKING:
@@ -145,7 +144,7 @@ def _support(lineage: Lineage, stored: Sequence[_Stored]) -> dict[str, ObjectCod
     """What calls from Python need, and what guarded code and its panics do."""
     units = [python_call_unit(s, lineage.is_group) for s in lineage.signatures]
     if any(s.code is not None and not BOUND.isdisjoint(s.code.needs) for s in stored):
-        units += [THREADS, TAKE]
+        units.append(runtime_unit())
     return shipped(units)
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from symbiont_jit.c import vocabulary
 from symbiont_jit.frontend.check import RULES
-from symbiont_jit.runtime.kinds import PANICS
+from symbiont_jit.runtime.panics import PANICS
 from symbiont_jit.signature import ArrayType, Mode, Param, Signature
 
 __all__ = ["CORRECTIONS", "Failure", "correction", "fresh_start", "system_prompt", "task_prompt"]
