@@ -1,6 +1,7 @@
 #pragma once
 
-/* The clock of the measuring loop (timing.py generates the loop): CPU time of the thread, which others cannot use up. */
+/* The clock of the measuring loop (timing.py generates the loop): CPU time of the thread, which others cannot use up.
+ */
 
 #include <stdint.h>
 

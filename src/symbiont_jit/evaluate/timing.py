@@ -190,8 +190,8 @@ def _harness_source(signature: Signature) -> str:
     call = f"entry({', '.join(passed)});"
     store = call if entry.returns == "void" else f"*(({entry.returns} *)result) = {call}"
     pointer = entry.c_pointer
-    head = include("evaluate/timing.h") + signature.c_structs
-    return f"""{head}int64_t {_ENTRY}(uint64_t address, int64_t calls, int64_t sets, const uint64_t *slots, void *result)
+    head = f"{include('evaluate/timing.h')}{signature.c_structs}int64_t {_ENTRY}"
+    return f"""{head}(uint64_t address, int64_t calls, int64_t sets, const uint64_t *slots, void *result)
 {{
   {pointer.format("const entry")} = ({pointer.format("")})address;
   int64_t set = 0;

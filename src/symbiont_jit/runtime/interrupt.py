@@ -20,7 +20,7 @@ from typing import Final
 from symbiont_jit.backend.loader import Loaded
 from symbiont_jit.backend.unit import generated
 from symbiont_jit.errors import UsageError
-from symbiont_jit.runtime.layout import SHARED, SignalAction, TimerEvent, TimerSpan, assertions
+from symbiont_jit.runtime.layout import SHARED, SignalAction, TimerEvent, TimerTimes, TimeSpan, assertions
 from symbiont_jit.runtime.library import thread_slots
 from symbiont_jit.runtime.sources import include
 
@@ -79,9 +79,9 @@ def time_limit(seconds: float) -> Iterator[None]:
     timer = ctypes.c_void_p()
     if libc.timer_create(_CLOCK_MONOTONIC, ctypes.byref(event), ctypes.byref(timer)) != 0:
         raise UsageError("the system gives no timer")
-    span = TimerSpan.of(interval=max(seconds / 10, 0.01), first=seconds)
+    times = TimerTimes(it_interval=TimeSpan.of(max(seconds / 10, 0.01)), it_value=TimeSpan.of(seconds))
     try:
-        libc.timer_settime(timer, 0, ctypes.byref(span), None)
+        libc.timer_settime(timer, 0, ctypes.byref(times), None)
         yield
     finally:
         libc.timer_delete(timer)

@@ -1,7 +1,7 @@
 """Memory that C and Python share, field by field, and what makes the C compiler refuse any other layout.
 
 In: nothing. Out: `ctypes` structures whose fields are named as in C, and assertions that are compiled wherever the C of
-a structure is. Structures of the system's own are asserted by `tests/runtime`, because the compiler that serves kernels
+a structure is. Structures of the system's own are asserted by tests, because the compiler that serves kernels
 runs without system headers.
 """
 
@@ -20,8 +20,9 @@ __all__ = [
     "PanicTableLayout",
     "SignalAction",
     "ThreadSlot",
+    "TimeSpan",
     "TimerEvent",
-    "TimerSpan",
+    "TimerTimes",
     "assertions",
 ]
 
@@ -83,24 +84,25 @@ class TimerEvent(ctypes.Structure):
         ("sigev_signo", ctypes.c_int),
         ("sigev_notify", ctypes.c_int),
         ("sigev_notify_thread_id", ctypes.c_int),
-        ("rest", ctypes.c_int * 11),
+        ("_rest", ctypes.c_int * 11),
     )
 
 
-class TimerSpan(ctypes.Structure):
-    """POSIX's `struct itimerspec`: from the second expiry on every `interval`, the first one after `value`."""
+class TimeSpan(ctypes.Structure):
+    """POSIX's `struct timespec` on a 64-bit system."""
 
-    _fields_ = (
-        ("interval_seconds", ctypes.c_int64),
-        ("interval_nanoseconds", ctypes.c_int64),
-        ("value_seconds", ctypes.c_int64),
-        ("value_nanoseconds", ctypes.c_int64),
-    )
+    _fields_ = (("tv_sec", ctypes.c_int64), ("tv_nsec", ctypes.c_int64))
 
     @classmethod
-    def of(cls, interval: float, first: float) -> TimerSpan:
-        """A timer that expires after `first` seconds and again every `interval` seconds."""
-        return cls(*(part for t in (interval, first) for part in (int(t), int(t % 1 * 1e9))))
+    def of(cls, seconds: float) -> TimeSpan:
+        """A span of so many seconds."""
+        return cls(int(seconds), int(seconds % 1 * 1e9))
+
+
+class TimerTimes(ctypes.Structure):
+    """POSIX's `struct itimerspec`: a timer expires after `it_value`, and from then on every `it_interval`."""
+
+    _fields_ = (("it_interval", TimeSpan), ("it_value", TimeSpan))
 
 
 #: The structures that the runtime's C declares too, by their names there.
@@ -111,15 +113,18 @@ SHARED: Final = {
     "struct sj_thread": ThreadSlot,
 }
 #: The structures that the system's headers declare.
-SYSTEM: Final = {"struct sigaction": SignalAction, "struct sigevent": TimerEvent, "struct itimerspec": TimerSpan}
+SYSTEM: Final = {"struct sigaction": SignalAction, "struct sigevent": TimerEvent, "struct itimerspec": TimerTimes}
 
 
 def assertions(structures: dict[str, type[ctypes.Structure]]) -> str:
-    """C that a compiler accepts only where each named type has the size, offsets and widths that Python expects."""
+    """C that a compiler accepts only where each named type has the size, offsets and widths that Python expects.
+
+    Fields whose names begin with an underscore are padding, which C need not name.
+    """
     lines = []
     for name, layout in structures.items():
         lines.append(f'_Static_assert(sizeof({name}) == {ctypes.sizeof(layout)}, "the size of {name}");\n')
-        lines += [_assert_field(name, layout, field[0]) for field in layout._fields_]
+        lines += [_assert_field(name, layout, field[0]) for field in layout._fields_ if field[0][0] != "_"]
     return "".join(lines)
 
 

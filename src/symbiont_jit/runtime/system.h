@@ -2,7 +2,7 @@
 
 /*
 What the runtime calls of the C library, declared by hand: the compiler that serves kernels runs without system headers.
-tests/runtime/system_layout.c asserts each number against the headers of the machine.
+tests/runtime/test_layout.py asserts each number against the headers of the machine.
 */
 
 #include <stddef.h>
