@@ -1,6 +1,8 @@
 /* Every check lets through what is right and panics with the two values that the message is made of. */
 
 #include "runtime/checks.h"
+#include <pthread.h>
+
 #include "driver.h"
 
 #define SITE 7
@@ -229,6 +231,25 @@ void recursion_ends(void)
   struct outcome outcome = attempt(run_recursion, &depth);
   EXPECT(outcome.has_panicked && outcome.panic.site == SITE);
   EXPECT(outcome.panic.a >= 1 << 19 && outcome.panic.a < 1 << 20);
+}
+
+#define SMALL_STACK (400 << 10)
+
+static void *overflow_stack(void *with)
+{
+  int64_t depth = INT64_MAX;
+  *(struct outcome *)with = attempt(run_recursion, &depth);
+  return 0;
+}
+
+void a_small_stack_ends_earlier(void)
+{
+  pthread_t thread;
+  pthread_attr_t attributes;
+  struct outcome outcome = {0};
+  EXPECT(pthread_attr_init(&attributes) == 0 && pthread_attr_setstacksize(&attributes, SMALL_STACK) == 0);
+  EXPECT(pthread_create(&thread, &attributes, overflow_stack, &outcome) == 0 && pthread_join(thread, 0) == 0);
+  EXPECT(outcome.has_panicked && outcome.panic.site == SITE); /* The guard page was not reached. */
 }
 
 static int64_t run_arrays(struct sj_frame *frame, void *with)

@@ -13,10 +13,12 @@
   T(checks_pass_and_panic)                                                                                             \
   T(loops_end)                                                                                                         \
   T(recursion_ends)                                                                                                    \
+  T(a_small_stack_ends_earlier)                                                                                        \
   T(local_arrays_are_counted)                                                                                          \
   T(calls_nest)                                                                                                        \
   T(a_thread_keeps_its_slot)                                                                                           \
   T(slots_are_given_back)                                                                                              \
+  T(contested_slots_are_given_once)                                                                                    \
   T(slots_behind_a_taken_one_are_found)                                                                                \
   T(threads_without_a_slot_panic)                                                                                      \
   T(the_newest_panic_of_a_version_stays)                                                                               \

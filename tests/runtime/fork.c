@@ -34,6 +34,7 @@ static void *call_and_wait(void *with)
 static int live_in_child(struct sj_thread *mine, struct sj_thread **others)
 {
   sj_forked();
+  EXPECT(mine->thread == sj_thread_id());
   EXPECT(sj_current_thread() == mine && attempt(give_five, 0).result == 5);
   for (int i = 0; i < THREADS; i++)
     EXPECT(others[i]->thread == -1 && others[i]->frame == 0 && others[i]->arena == 0);

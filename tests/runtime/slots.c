@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "driver.h"
+#include "runtime/arena.h"
 
 #define THREADS 16
 #define WAVES 8
@@ -24,13 +25,15 @@ void a_thread_keeps_its_slot(void)
 }
 
 static pthread_barrier_t together;
+static int calls = 1000;
 
 static void *call_often(void *with)
 {
   struct sj_thread *mine = 0, *again = 0;
+  pthread_barrier_wait(&together);
   EXPECT(attempt(note_slot, &mine).result == 1);
   pthread_barrier_wait(&together); /* From here on, all threads of the wave have a slot. */
-  for (int i = 0; i < 1000; i++)
+  for (int i = 0; i < calls; i++)
     EXPECT(attempt(note_slot, &again).result == 1 && again == mine);
   *(struct sj_thread **)with = mine;
   return 0;
@@ -45,6 +48,16 @@ static void run_wave(struct sj_thread **slots)
     EXPECT(pthread_join(threads[i], 0) == 0);
 }
 
+static void expect_apart(struct sj_thread **slots)
+{
+  for (int i = 0; i < THREADS; i++)
+  {
+    EXPECT(slots[i] > sj_threads);
+    for (int j = 0; j < i; j++)
+      EXPECT(slots[i] != slots[j]);
+  }
+}
+
 void slots_are_given_back(void)
 {
   pthread_barrier_init(&together, 0, THREADS);
@@ -53,11 +66,25 @@ void slots_are_given_back(void)
     struct sj_thread *slots[THREADS];
     run_wave(slots);
     for (int i = 0; i < THREADS; i++)
-    {
-      EXPECT(slots[i] > sj_threads && slots[i]->thread == -1 && slots[i]->frame == 0 && slots[i]->arena == 0);
-      for (int j = 0; j < i; j++)
-        EXPECT(slots[i] != slots[j]);
-    }
+      EXPECT(slots[i]->thread == -1 && slots[i]->frame == 0 && slots[i]->arena == 0);
+    expect_apart(slots);
+  }
+}
+
+/* As many slots are free as threads want one. */
+void contested_slots_are_given_once(void)
+{
+  struct sj_thread *slots[THREADS];
+  for (int i = THREADS + 1; i <= SJ_THREADS; i++)
+    sj_threads[i].thread = 1;
+  pthread_barrier_init(&together, 0, THREADS);
+  calls = 1;
+  for (int wave = 0; wave < 4 * WAVES; wave++)
+  {
+    run_wave(slots);
+    for (int i = 0; i < THREADS; i++)
+      EXPECT(slots[i] <= sj_threads + THREADS);
+    expect_apart(slots);
   }
 }
 
@@ -80,7 +107,7 @@ void threads_without_a_slot_panic(void)
   struct outcome outcome = attempt(note_slot, &slot);
   EXPECT(slot == 0 && outcome.result == 0);
   EXPECT(outcome.has_panicked && outcome.panic.site == SJ_NO_ROOM);
-  EXPECT(sj_current_thread() == sj_threads);
+  EXPECT(sj_current_thread() == sj_threads && sj_open_arena() == 0);
   sj_threads[SJ_THREADS / 2].thread = -1;
   EXPECT(attempt(note_slot, &slot).result == 1 && slot == &sj_threads[SJ_THREADS / 2]);
 }
