@@ -20,6 +20,7 @@ from numba import float64 as f64
 from numba import int64 as i64
 
 from symbiont_jit import Array, InOut, Kernel, Out, Speedup
+from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.evaluator import Evaluator
 from symbiont_jit.evaluate.task import EvaluationRequest, WorkerTask
 from symbiont_jit.evaluate.timing import Harness, Stopwatch
@@ -253,8 +254,8 @@ def evaluation_times(rounds: int) -> dict[str, Spread]:
     """Milliseconds of evaluations of the same candidate in a worker and in this process, and of the former's excess."""
     kernel = Kernel(signature_of(dot), source=CASES[4].text)
     evaluator = Evaluator(kernel, Speedup(lambda rng: (rng.random(50), rng.random(50))))
-    canonical = kernel.canonical(CASES[3].text)
-    codes = kernel.object_code(canonical, "checked"), kernel.object_code(canonical)
+    canonical = target_of(kernel).canonical(CASES[3].text)
+    codes = target_of(kernel).build(canonical, "checked"), target_of(kernel).build(canonical)
     task = WorkerTask(kernel, evaluator.metric, evaluator.deadline)
     there, here = [], []
     for number in range(10 * rounds):

@@ -17,7 +17,7 @@ from symbiont_jit.instrument.nodes import Check, Hidden, SavedStack, StatementEx
 from symbiont_jit.instrument.printer import print_instrumented
 from symbiont_jit.instrument.unit import instrument, instrument_tree, open_context, parse_canonical
 from symbiont_jit.runtime.panics import pack_sites, unpack_sites
-from tests.attacks.test_attacks import ATTACKS
+from tests.attacks.files import attacks
 from tests.frontend.test_corpus import ACCEPT, signature_for
 
 PROFILES = ("safe", "checked")
@@ -63,7 +63,7 @@ def texts():
     """The accepted files of the corpus and the attacks, with their signatures."""
     for path in ACCEPT:
         yield path.stem, path.read_bytes(), signature_for(path.read_bytes().decode())
-    for attack in ATTACKS:
+    for attack in attacks():
         yield attack.name, attack.text, signature_in(attack.signature)
 
 

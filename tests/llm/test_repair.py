@@ -26,8 +26,7 @@ from symbiont_jit.llm.prompts import (
     write_task_prompt,
 )
 from symbiont_jit.llm.rejections import Rejection
-from symbiont_jit.runtime.kinds import PANICS
-from symbiont_jit.runtime.panics import _MESSAGES
+from symbiont_jit.runtime.panics import _MESSAGES, PANICS
 from symbiont_jit.testing import ErrorReply, ScriptedAgent, Server, TextReply
 
 GOLDEN = Path(__file__).parent / "golden"

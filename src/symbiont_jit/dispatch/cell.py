@@ -1,8 +1,8 @@
-"""The dispatch cell: eight bytes that hold the address of the active code, and a count of who may be reading them.
+"""The dispatch cell: the address of the active code, with a count of who may be reading it.
 
-In: addresses. Out: an address that compiled loops read at every call. A reader does one acquire load and one
-indirect call (`numba_types`); a swap is one store. The functions of a group share one slot, which holds the address of
-a table with a cell for each: a swap of all is one store too.
+In: addresses. Out: an address that compiled loops read at every call. A reader does one acquire load and one indirect
+call (`numba/types.py`); a swap is one store. The functions of a group share one slot, which holds the address of a
+table with a cell for each: a swap of all is one store too.
 """
 
 from __future__ import annotations
@@ -11,24 +11,41 @@ import ctypes
 from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["CELL_BYTES", "Cell", "MemberCell", "Table"]
-
-_WORDS_OF_CELL: Final = 4
-CELL_BYTES: Final = 8 * _WORDS_OF_CELL
+__all__ = ["CELL_BYTES", "Cell", "CellLayout", "MemberCell", "Table", "offset_of"]
 
 
-class _Words:
-    """Aligned words of memory: two that differ by kind, between them a count of users; the fourth is a panic table."""
+class CellLayout(ctypes.Structure):
+    """The four words of a cell; `cell.h` declares them for C and says what each means."""
 
-    __slots__ = ("_words", "address")
+    _fields_ = (
+        ("target", ctypes.c_uint64),
+        ("users", ctypes.c_uint64),
+        ("offset", ctypes.c_uint64),
+        ("panics", ctypes.c_uint64),
+    )
+
+
+CELL_BYTES: Final = ctypes.sizeof(CellLayout)
+
+
+def offset_of(field: str) -> int:
+    """How many bytes a field of a cell lies behind the cell's address."""
+    offset: int = getattr(CellLayout, field).offset
+    return offset
+
+
+class _CellMemory:
+    """Aligned memory of one cell, at an address that never changes."""
+
+    __slots__ = ("_cell", "address")
 
     #: Whether a reader goes through a slot and a table.
     is_member = False
 
-    def __init__(self, *words: int) -> None:
+    def __init__(self, target: int, offset: int, panics: int) -> None:
         # malloc aligns to 16 bytes, so a word never straddles a cache line and a store to it is never torn.
-        self._words = (ctypes.c_uint64 * len(words))(*words)
-        self.address = ctypes.addressof(self._words)
+        self._cell = CellLayout(target, 0, offset, panics)
+        self.address = ctypes.addressof(self._cell)
         if self.address % 8:
             raise MemoryError("the dispatch cell is not aligned to 8 bytes")
 
@@ -40,7 +57,7 @@ class _Words:
     @property
     def panics(self) -> int:
         """The address of the table in which calls through this cell leave their panics; 0 for none."""
-        return self._words[3]
+        return int(self._cell.panics)
 
     @property
     def users(self) -> int:
@@ -49,21 +66,21 @@ class _Words:
         They may be inside the code that it leads to, or led to since they were entered. Compiled code that has the cell
         holds a lease of its owner instead.
         """
-        return self._words[1]
+        return int(self._cell.users)
 
 
-class Cell(_Words):
+class Cell(_CellMemory):
     """One slot. Its own address never changes; what it holds may, at any moment."""
 
     __slots__ = ()
 
     def __init__(self, target: int = 0, panics: int = 0) -> None:
-        super().__init__(target, 0, 0, panics)
+        super().__init__(target, 0, panics)
 
     @property
     def target(self) -> int:
         """The address that the next call goes to; 0 where there is none yet."""
-        return self._words[0]
+        return int(self._cell.target)
 
     def store(self, target: int) -> None:
         """Send every later call to `target`.
@@ -71,45 +88,46 @@ class Cell(_Words):
         An aligned 8-byte store is atomic on every 64-bit machine Numba runs on. It also publishes the code: the
         loader changed the memory's protection by system calls before, which order all earlier writes.
         """
-        self._words[0] = target
+        self._cell.target = target
 
 
-class MemberCell(_Words):
-    """A place in the table that a group's slot points at: the slot's address, a count of users, an offset."""
+class MemberCell(_CellMemory):
+    """A member of a group: it leads through the group's slot to its own entry of the active table."""
 
     __slots__ = ("_slot",)
 
     is_member = True
 
     def __init__(self, slot: Cell, index: int, panics: int = 0) -> None:
-        super().__init__(slot.address, 0, CELL_BYTES * index, panics)
+        super().__init__(slot.address, CELL_BYTES * index, panics)
         self._slot = slot
 
     @property
     def target(self) -> int:
         """The address that the next call goes to; 0 where there is none yet."""
         table = self._slot.target
-        return ctypes.c_uint64.from_address(table + self._words[2]).value if table else 0
+        return int(CellLayout.from_address(table + self._cell.offset).target) if table else 0
 
 
 class Table:
     """The entries of one revision of several functions, each a cell that never leads anywhere else."""
 
-    __slots__ = ("_words", "address")
+    __slots__ = ("_cells", "address")
 
     def __init__(self, count: int, panics: int = 0) -> None:
-        self._words = (ctypes.c_uint64 * (_WORDS_OF_CELL * count))(*([0, 0, 0, panics] * count))
-        self.address = ctypes.addressof(self._words)
+        self._cells = (CellLayout * count)(*(CellLayout(0, 0, 0, panics) for _ in range(count)))
+        self.address = ctypes.addressof(self._cells)
 
     def store(self, targets: Sequence[int]) -> None:
         """Give every entry its code; code that was unloaded and is loaded again lies elsewhere."""
-        self._words[::_WORDS_OF_CELL] = list(targets)
+        for cell, target in zip(self._cells, targets, strict=True):
+            cell.target = target
 
     def target(self, index: int) -> int:
         """The code of an entry."""
-        return self._words[_WORDS_OF_CELL * index]
+        return int(self._cells[index].target)
 
     @property
     def places(self) -> range:
         """The address of each entry."""
-        return range(self.address, self.address + ctypes.sizeof(self._words), CELL_BYTES)
+        return range(self.address, self.address + ctypes.sizeof(self._cells), CELL_BYTES)

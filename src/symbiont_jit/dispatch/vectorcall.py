@@ -5,7 +5,8 @@ that are exactly right (a float for a double, an aligned C-contiguous array of t
 calls the slow way, which converts or raises. So all messages have one source.
 
 It reads `PyArrayObject` and `PyObject` as C extensions do, by the layout that both promise to extensions
-(numpy/core/include/numpy/ndarraytypes.h, CPython's Include/object.h). `is_supported` tries that layout on a real array;
+(numpy/core/include/numpy/ndarraytypes.h, CPython's Include/object.h). `vectorcall.h` has what all texts share, and
+whoever compiles a text puts it in place of the `#include`. `is_supported` tries that layout on a real array;
 where it is another one (free-threaded Python), every call goes the slow way.
 """
 
@@ -13,9 +14,11 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -23,34 +26,13 @@ import numpy as np
 from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature, native_entry
 
-__all__ = ["VectorCall", "vectorcall_source", "vectorcall_symbols", "is_supported"]
+__all__ = ["ArrayLayout", "VectorCall", "vectorcall_source", "vectorcall_symbols", "is_supported"]
 
-ENTRY: Final = "sj_python_call"
+ENTRY: Final = "sj_vectorcall"
 
 _METH_FASTCALL_KEYWORDS: Final = 0x80 | 0x02
-_C_CONTIGUOUS, _ALIGNED, _WRITEABLE = 0x1, 0x100, 0x400
 
-#: Functions of Python's C interface that the generated text calls, with their declarations.
-_API: Final = {
-    "PyTuple_GetItem": "void *PyTuple_GetItem(void *, int64_t);",
-    "PyBytes_AsString": "char *PyBytes_AsString(void *);",
-    "PyErr_Occurred": "void *PyErr_Occurred(void);",
-    "PyErr_Clear": "void PyErr_Clear(void);",
-    "PyFloat_AsDouble": "double PyFloat_AsDouble(void *);",
-    "PyLong_AsLongLong": "long long PyLong_AsLongLong(void *);",
-    "PyLong_AsUnsignedLongLong": "unsigned long long PyLong_AsUnsignedLongLong(void *);",
-    "PyComplex_RealAsDouble": "double PyComplex_RealAsDouble(void *);",
-    "PyComplex_ImagAsDouble": "double PyComplex_ImagAsDouble(void *);",
-    "PyFloat_FromDouble": "void *PyFloat_FromDouble(double);",
-    "PyLong_FromLongLong": "void *PyLong_FromLongLong(long long);",
-    "PyLong_FromUnsignedLongLong": "void *PyLong_FromUnsignedLongLong(unsigned long long);",
-    "PyComplex_FromDoubles": "void *PyComplex_FromDoubles(double, double);",
-    "PyBool_FromLong": "void *PyBool_FromLong(long);",
-    "Py_BuildValue": "void *Py_BuildValue(const char *, ...);",
-    "PyObject_Vectorcall": "void *PyObject_Vectorcall(void *, void *const *, size_t, void *);",
-    "PyEval_SaveThread": "void *PyEval_SaveThread(void);",
-    "PyEval_RestoreThread": "void PyEval_RestoreThread(void *);",
-}
+_HEADER: Final = Path(__file__).with_name("vectorcall.h")
 
 #: Objects whose identity is compared; their addresses are bound when the text is loaded.
 _OBJECTS: Final[dict[str, Any]] = {
@@ -63,12 +45,21 @@ _OBJECTS: Final[dict[str, Any]] = {
     "sj_float64": np.float64,
 }
 
-_ARRAY: Final = """
-typedef struct { int64_t references; void *type; } sj_object;
-typedef struct {
-  sj_object head; char *data; int dimensions; int64_t *shape; int64_t *strides; void *base; void *dtype; int flags;
-} sj_array;
-"""
+
+class ArrayLayout(ctypes.Structure):
+    """NumPy's `PyArrayObject`; `vectorcall.h` declares it for C."""
+
+    _fields_ = (
+        ("references", ctypes.c_int64),
+        ("type", ctypes.c_uint64),
+        ("data", ctypes.c_uint64),
+        ("dimensions", ctypes.c_int),
+        ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("strides", ctypes.POINTER(ctypes.c_int64)),
+        ("base", ctypes.c_uint64),
+        ("dtype", ctypes.c_uint64),
+        ("flags", ctypes.c_int),
+    )
 
 
 @functools.cache
@@ -77,16 +68,14 @@ def is_supported() -> bool:
     if ctypes.sizeof(ctypes.c_void_p) != 8 or object.__basicsize__ != 16:
         return False
     probe = np.zeros((3, 5), np.int16)
-    words = np.ctypeslib.as_array(ctypes.cast(id(probe), ctypes.POINTER(ctypes.c_uint64)), (9,))
-    shape = np.ctypeslib.as_array(ctypes.cast(int(words[4]), ctypes.POINTER(ctypes.c_int64)), (2,))
-    flags = probe.flags.num
+    found = ArrayLayout.from_address(id(probe))
     return (
-        words[1] == id(np.ndarray)
-        and words[2] == probe.ctypes.data
-        and words[3] & 0xFFFFFFFF == probe.ndim
-        and tuple(shape) == probe.shape
-        and words[7] == id(probe.dtype)
-        and words[8] & 0xFFFFFFFF == flags & 0xFFFFFFFF
+        found.type == id(np.ndarray)
+        and found.data == probe.ctypes.data
+        and found.dimensions == probe.ndim
+        and tuple(found.shape[: probe.ndim]) == probe.shape
+        and found.dtype == id(probe.dtype)
+        and found.flags == probe.flags.num
     )
 
 
@@ -122,15 +111,22 @@ class VectorCall:
 
 def vectorcall_symbols(signature: Signature) -> tuple[dict[str, int], tuple[Any, ...]]:
     """The addresses that the text refers to by name, and the objects that have to stay for them to hold."""
-    symbols = {name: ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0 for name in _API}
+    symbols = dict(_interface())
     symbols |= {name: id(value) for name, value in _OBJECTS.items()}
     dtypes = tuple(p.type.dtype.dtype for p in signature.params if isinstance(p.type, ArrayType))
     symbols |= {f"sj_dtype{i}": id(dtype) for i, dtype in enumerate(dtypes)}
     return symbols, dtypes
 
 
+@functools.cache
+def _interface() -> Mapping[str, int]:
+    """The functions of Python's C interface that `vectorcall.h` declares, with their addresses."""
+    names = re.findall(r"(?m)^extern .*?\b(Py\w+)\(", _HEADER.read_text(encoding="utf-8"))
+    return {name: ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0 for name in names}
+
+
 def vectorcall_source(signature: Signature, is_member: bool) -> str:
-    """The C text: one function that CPython calls with a vector of arguments (PEP 590).
+    """The C text: one function that CPython calls with a vector of arguments (PEP 590), after `vectorcall.h`.
 
     Its names are positions, so that all signatures of a shape share the text and its object code.
     """
@@ -154,26 +150,25 @@ def vectorcall_source(signature: Signature, is_member: bool) -> str:
     kind = signature.returns.kind if signature.returns else ""
     declared = f"  {signature.returns.c} result;\n" if signature.returns else ""
     assign = "" if not signature.returns or entry.has_result_pointer else "result = "
-    objects = "".join(f"extern char {n}[];\n" for n in [*_OBJECTS, *(f"sj_dtype{i}" for i in range(arrays))])
-    return f"""{"".join(f"extern {d}{chr(10)}" for d in _API.values())}{objects}{_ARRAY}
-void *{ENTRY}(void *self, void *const *args, int64_t count, void *keywords)
+    dtypes = "".join(f"extern char sj_dtype{i}[];\n" for i in range(arrays))
+    return f"""#include "dispatch/vectorcall.h"
+{dtypes}void *{ENTRY}(void *self, void *const *args, int64_t count, void *keywords)
 {{
-{declared}  uint64_t *cell = *(uint64_t **)PyBytes_AsString(PyTuple_GetItem(self, 0));
+{declared}  struct sj_cell *cell = sj_cell_of(self);
   if (count != {len(signature.params)} || keywords)
     goto slow;
-{"".join(unpack)}  uint64_t *slot = {"(uint64_t *)*cell" if is_member else "cell"};
-  if (!__atomic_load_n(slot, __ATOMIC_ACQUIRE))
+{"".join(unpack)}  const struct sj_cell *slot = {"sj_slot(cell)" if is_member else "cell"};
+  if (!sj_target(slot))
     goto slow;
-  __atomic_fetch_add(cell + 1, 1, __ATOMIC_SEQ_CST);
-  uint64_t target = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
-{"  target = *(uint64_t *)(target + cell[2]);" if is_member else ""}
+  sj_enter_cell(cell);
+  uint64_t target = {"sj_target_in_table(cell, sj_target(slot))" if is_member else "sj_target(slot)"};
   void *state = PyEval_SaveThread();
   {assign}{call}
   PyEval_RestoreThread(state);
-  __atomic_fetch_sub(cell + 1, 1, __ATOMIC_SEQ_CST);
+  sj_leave_cell(cell);
   return {_PACK[kind]};
 slow:
-  return PyObject_Vectorcall(PyTuple_GetItem(self, 1), args, count, keywords);
+  return sj_call_slowly(self, args, count, keywords);
 }}
 """
 
@@ -190,65 +185,64 @@ _PACK: Final = {
 }
 
 
-def _unpack_scalar(scalar: Scalar, n: int) -> str:
-    given, typ = f"args[{n}]", f"((sj_object *)args[{n}])->type"
-    if scalar.kind == "b":
-        return f"""  if ({given} != sj_true && {given} != sj_false)
+#: What stands in the text for a scalar argument: `n` is its position, `c` its type, `part` that of a complex's halves.
+_UNPACK: Final = {
+    "b": """  if (!sj_is_bool(args[{n}]))
     goto slow;
-  bool v{n} = {given} == sj_true;
-"""
-    if scalar.kind == "f":
-        return f"""  if ({typ} != sj_float && {typ} != sj_float64)
+  bool v{n} = args[{n}] == sj_true;
+""",
+    "f": """  if (!sj_is_float(args[{n}]))
     goto slow;
-  {scalar.c} v{n} = ({scalar.c})PyFloat_AsDouble({given});
-"""
-    if scalar.kind == "c":
-        part = scalar.c.split()[0]
-        return f"""  if ({typ} != sj_complex)
+  {c} v{n} = ({c})PyFloat_AsDouble(args[{n}]);
+""",
+    "c": """  if (!sj_is_complex(args[{n}]))
     goto slow;
-  {scalar.c} v{n} = __builtin_complex(({part})PyComplex_RealAsDouble({given}), ({part})PyComplex_ImagAsDouble({given}));
-"""
-    wide, function = ("long long", "PyLong_AsLongLong")
-    if scalar.kind == "u":
-        wide, function = ("unsigned long long", "PyLong_AsUnsignedLongLong")
-    return f"""  if ({typ} != sj_int)
+  {c} v{n} =
+    __builtin_complex(({part})PyComplex_RealAsDouble(args[{n}]), ({part})PyComplex_ImagAsDouble(args[{n}]));
+""",
+    "i": """  long long w{n};
+  if (!sj_read_signed(args[{n}], &w{n}))
     goto slow;
-  {wide} w{n} = {function}({given});
-  if (w{n} == ({wide})-1 && PyErr_Occurred()) {{
-    PyErr_Clear();
-    goto slow;
-  }}
-  {scalar.c} v{n} = ({scalar.c})w{n};
+  {c} v{n} = ({c})w{n};
   if (v{n} != w{n})
     goto slow;
-"""
+""",
+    "u": """  unsigned long long w{n};
+  if (!sj_read_unsigned(args[{n}], &w{n}))
+    goto slow;
+  {c} v{n} = ({c})w{n};
+  if (v{n} != w{n})
+    goto slow;
+""",
+}
+
+
+def _unpack_scalar(scalar: Scalar, n: int) -> str:
+    return _UNPACK[scalar.kind].format(n=n, c=scalar.c, part=scalar.c.split()[0])
 
 
 def _unpack_array(param: Param, n: int, number: int, lengths: dict[str, str]) -> str:
     assert isinstance(param.type, ArrayType)
     array = f"a{n}"
-    flags = _C_CONTIGUOUS | _ALIGNED | (0 if param.mode is Mode.IN else _WRITEABLE)
-    conditions = [f"{array}->dtype != sj_dtype{number}", f"({array}->flags & {flags}) != {flags}"]
-    if param.type.dims:
-        conditions.append(f"{array}->dimensions != {len(param.type.dims)}")
-    else:
-        conditions.append(f"{array}->dimensions > 1 || ({array}->dimensions == 1 && {array}->shape[0] != 1)")
-    found: list[str] = []
-    places: dict[str, str] = {}
+    use = "SJ_READABLE" if param.mode is Mode.IN else "SJ_WRITABLE"
+    conditions = [f"!sj_is_array({array}, sj_dtype{number}, {use})"]
+    conditions.append(
+        f"{array}->dimensions != {len(param.type.dims)}" if param.type.dims else f"!sj_is_one_value({array})"
+    )
+    new: dict[str, str] = {}  # lengths that this array is the first to have; they get variables after its conditions
     for axis, dim in enumerate(param.type.dims):
-        place = f"{array}->shape[{axis}]"
-        if isinstance(dim, int):
-            conditions.append(f"{place} != {dim}")
-        elif dim in places:
-            conditions.append(f"{place} != {places[dim]}")
-        elif dim in lengths:
-            conditions.append(f"{place} != {lengths[dim]}")
+        length = f"{array}->shape[{axis}]"
+        known = dim if isinstance(dim, int) else new.get(dim) or lengths.get(dim)
+        if known is None:
+            new[str(dim)] = length
         else:
-            places[dim] = place  # its length is in a variable only after this array's conditions
-            lengths[dim] = f"d{len(lengths)}"
-            found.append(f"  int64_t {lengths[dim]} = {place};\n")
-    return f"""  const sj_array *{array} = args[{n}];
-  if ({array}->head.type != sj_ndarray || {" || ".join(conditions)})
+            conditions.append(f"{length} != {known}")
+    found = ""
+    for dim, length in new.items():
+        lengths[dim] = f"d{len(lengths)}"
+        found += f"  int64_t {lengths[dim]} = {length};\n"
+    return f"""  const struct sj_array *{array} = args[{n}];
+  if ({" || ".join(conditions)})
     goto slow;
   void *p{n} = {array}->data;
-{"".join(found)}"""
+{found}"""

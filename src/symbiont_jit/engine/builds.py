@@ -26,16 +26,14 @@ from symbiont_jit.instrument.unit import (
     parse_canonical,
     wrap_release,
 )
+from symbiont_jit.runtime.library import BOUND
 from symbiont_jit.signature import NativeEntry, Signature, native_entry
 from symbiont_jit.stages import stage
 
-__all__ = ["BOUND", "Builder", "instrument_text"]
+__all__ = ["Builder", "instrument_text"]
 
 #: Bytes of stack that a function may take without being asked.
 PLAIN_FRAME: Final = 4096
-
-#: Names that guarded code leaves to be bound when it is loaded.
-BOUND: Final = frozenset({"sj_panics", "sj_places", "sj_version", "sj_enlist", "sj_arena", "sj_report"})
 
 
 @dataclass(slots=True, eq=False)

@@ -20,8 +20,8 @@ from symbiont_jit.engine.panic_reader import PanicReader
 from symbiont_jit.engine.revisions import PythonBody, RevisionInfo, Revisions
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.runtime.interrupt import interrupt
+from symbiont_jit.runtime.library import bound_names
 from symbiont_jit.runtime.panics import Panic
-from symbiont_jit.runtime.threads import bound_names
 
 __all__ = ["Engine", "Memory", "RevisionPart"]
 

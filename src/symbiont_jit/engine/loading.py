@@ -12,13 +12,12 @@ from typing import Any
 from symbiont_jit.backend.loader import Loaded, load
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.dispatch.numba.bodies import PythonCode, compile_python, link_bodies
-from symbiont_jit.engine.builds import BOUND
 from symbiont_jit.engine.functions import DeclaredFunctions
 from symbiont_jit.engine.panic_reader import PanicReader
 from symbiont_jit.engine.revisions import RevisionInfo
 from symbiont_jit.engine.stubs import Stub
+from symbiont_jit.runtime.library import BOUND, bound_names
 from symbiont_jit.runtime.panics import Panic
-from symbiont_jit.runtime.threads import bound_names
 
 __all__ = ["Loader"]
 

@@ -15,13 +15,11 @@ from symbiont_jit.backend.clang import describe_host
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.backend.unit import receive, shipped
 from symbiont_jit.dispatch.numba.bodies import body_from_bytes, body_to_bytes
-from symbiont_jit.engine.builds import BOUND
 from symbiont_jit.engine.engine import Engine
 from symbiont_jit.engine.revisions import RevisionInfo
 from symbiont_jit.engine.stubs import vectorcall_unit
 from symbiont_jit.frontend import Canonical
-from symbiont_jit.runtime.panics import TAKE
-from symbiont_jit.runtime.threads import THREADS
+from symbiont_jit.runtime.library import BOUND, runtime_unit
 from symbiont_jit.signature import Signature
 
 __all__ = [
@@ -113,7 +111,7 @@ def _support(engine: Engine, stored: Sequence[StoredRevision]) -> dict[str, Obje
     functions = engine.functions
     units = [vectorcall_unit(s, functions.is_group) for s in functions.signatures]
     if any(s.code is not None and not BOUND.isdisjoint(s.code.needs) for s in stored):
-        units += [THREADS, TAKE]
+        units.append(runtime_unit())
     return shipped(units)
 
 

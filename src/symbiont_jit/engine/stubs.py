@@ -12,15 +12,25 @@ from typing import Any
 
 from symbiont_jit.backend.clang import clang
 from symbiont_jit.backend.unit import Unit, generated
-from symbiont_jit.dispatch.cell import Cell, MemberCell
-from symbiont_jit.dispatch.vectorcall import ENTRY, VectorCall, is_supported, vectorcall_source, vectorcall_symbols
+from symbiont_jit.dispatch.cell import Cell, CellLayout, MemberCell
+from symbiont_jit.dispatch.vectorcall import (
+    ENTRY,
+    ArrayLayout,
+    VectorCall,
+    is_supported,
+    vectorcall_source,
+    vectorcall_symbols,
+)
 from symbiont_jit.errors import ToolchainError
+from symbiont_jit.runtime.layout import assertions
+from symbiont_jit.runtime.sources import expand, include
 from symbiont_jit.signature import ArrayType, Mode, Scalar, Signature, native_entry
 
 __all__ = [
     "Stub",
     "Trampoline",
     "active_entry",
+    "cell_declaration",
     "preprocess",
     "vectorcall",
     "vectorcall_unit",
@@ -66,13 +76,16 @@ class Trampoline:
         self.address = self._loaded.addresses[0]
 
 
+@functools.cache
+def cell_declaration() -> str:
+    """The C of cells, which refuses to compile where Python expects another layout."""
+    return include("dispatch/cell.h") + assertions({"struct sj_cell": CellLayout})
+
+
 def active_entry(signature: Signature, is_member: bool) -> str:
-    """The C expression of what `sj_cell` leads to, as a pointer to the native entry."""
-    pointer = native_entry(signature).c_pointer.format("")
-    if not is_member:
-        return f"(({pointer})__atomic_load_n(sj_cell, __ATOMIC_ACQUIRE))"
-    table = "__atomic_load_n((uint64_t *)sj_cell[0], __ATOMIC_ACQUIRE)"
-    return f"(({pointer})*(uint64_t *)({table} + sj_cell[2]))"
+    """The C expression of what `sj_cell` leads to, as a pointer to the native entry; it needs `cell_declaration()`."""
+    target = "sj_target_in_table(&sj_cell, sj_target(sj_slot(&sj_cell)))" if is_member else "sj_target(&sj_cell)"
+    return f"(({native_entry(signature).c_pointer.format('')}){target})"
 
 
 def _trampoline_source(signature: Signature, is_member: bool) -> str:
@@ -94,7 +107,7 @@ def _trampoline_source(signature: Signature, is_member: bool) -> str:
         body = f"{returns} result;\n  {call}\n  return result;"
     else:
         body = f"{'' if returns == 'void' else 'return '}{call}"
-    head = f"extern uint64_t sj_cell[3];\n{signature.c_structs}"
+    head = cell_declaration() + signature.c_structs
     return f"{head}{returns} sj_pointer({', '.join(params) or 'void'})\n{{\n  {body}\n}}\n"
 
 
@@ -106,12 +119,18 @@ def vectorcall(signature: Signature, is_member: bool) -> VectorCall | None:
     if not is_supported():
         return None
     symbols, dtypes = vectorcall_symbols(signature)
-    return _vectorcall(vectorcall_source(signature, is_member), tuple(symbols.items()), _ByIdentity(dtypes))
+    return _vectorcall(_vectorcall_text(signature, is_member), tuple(symbols.items()), _ByIdentity(dtypes))
 
 
 def vectorcall_unit(signature: Signature, is_member: bool) -> Unit:
-    """What it is compiled from."""
-    return Unit(vectorcall_source(signature, is_member), (ENTRY,), frozenset(vectorcall_symbols(signature)[0]))
+    """The unit of C from which the way in from Python is compiled."""
+    return Unit(_vectorcall_text(signature, is_member), (ENTRY,), frozenset(vectorcall_symbols(signature)[0]))
+
+
+def _vectorcall_text(signature: Signature, is_member: bool) -> str:
+    """The complete C of a way in from Python, which refuses to compile where Python expects other layouts."""
+    layouts = {"struct sj_cell": CellLayout, "struct sj_array": ArrayLayout}
+    return expand(vectorcall_source(signature, is_member)) + assertions(layouts)
 
 
 class _ByIdentity:

@@ -19,6 +19,7 @@ import numpy as np
 from symbiont_jit.backend.loader import Loaded, load
 from symbiont_jit.backend.objects import compile_object
 from symbiont_jit.isolate.guard_pages import KEPT_BYTES, GuardedArrays, RedZone
+from symbiont_jit.runtime.sources import include
 from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature, native_entry
 
 __all__ = ["Arguments", "Harness"]
@@ -28,7 +29,6 @@ BATCH_NS: Final = 200_000
 MAX_SETS: Final = 256
 MAX_SET_BYTES: Final = 1 << 20
 
-_CLOCK_THREAD_CPUTIME_ID: Final = 3
 _ENTRY: Final = "sj_measure"
 
 
@@ -213,21 +213,18 @@ def _harness_source(signature: Signature) -> str:
     call = f"entry({', '.join(passed)});"
     store = call if entry.returns == "void" else f"*(({entry.returns} *)result) = {call}"
     pointer = entry.c_pointer
-    return f"""{signature.c_structs}struct timespec {{ int64_t tv_sec; int64_t tv_nsec; }};
-extern int clock_gettime(int, struct timespec *);
-int64_t {_ENTRY}(uint64_t address, int64_t calls, int64_t sets, const uint64_t *slots, void *result)
+    head = f"{include('evaluate/timing.h')}{signature.c_structs}int64_t {_ENTRY}"
+    return f"""{head}(uint64_t address, int64_t calls, int64_t sets, const uint64_t *slots, void *result)
 {{
   {pointer.format("const entry")} = ({pointer.format("")})address;
-  struct timespec start, end;
   int64_t set = 0;
-  clock_gettime({_CLOCK_THREAD_CPUTIME_ID}, &start);
+  const struct sj_timespec start = sj_cpu_time();
   for (int64_t i = 0; i < calls; i++) {{
     const uint64_t *slot = slots + set * {len(given)};
     set = set + 1 == sets ? 0 : set + 1;
 {loads}    {store}
   }}
-  clock_gettime({_CLOCK_THREAD_CPUTIME_ID}, &end);
-  return (end.tv_sec - start.tv_sec) * 1000000000 + (end.tv_nsec - start.tv_nsec);
+  return sj_nanoseconds(start, sj_cpu_time());
 }}
 """
 

@@ -26,9 +26,8 @@ from symbiont_jit.instrument.expressions import HANDLERS
 from symbiont_jit.instrument.functions import MAIN, instrument_functions
 from symbiont_jit.instrument.nodes import copy_tree
 from symbiont_jit.runtime.arena import GUARDED_ARENA, RELEASE_ARENA, allocates
-from symbiont_jit.runtime.checks import ENTRY_SHIM, FIND_PLACE, NO_ROOM, runtime
+from symbiont_jit.runtime.checks import ENTRY_SHIM, runtime
 from symbiont_jit.runtime.panics import Site
-from symbiont_jit.runtime.thread_slots import PLACE
 from symbiont_jit.signature import Signature, native_entry
 from symbiont_jit.signature.native import adapted, shim
 
@@ -184,8 +183,9 @@ def wrap_release(text: str, signatures: Sequence[Signature]) -> Instrumented:
     """
     renamed = "".join(f"#define {s.name} {MAIN}{s.name}\n" for s in signatures)
     given_back = "".join(f"#undef {name}\n" for name in (*(s.name for s in signatures), *ARENA_FUNCTIONS))
-    entries = (shim(s, native_entry(s).symbol, f"{MAIN}{s.name}", "sj_place()->is_open = 0;\n  ") for s in signatures)
-    return Instrumented(PLACE + FIND_PLACE + RELEASE_ARENA + renamed, text, given_back + "".join(entries))
+    opening = "sj_current_thread()->is_open = 0;\n  "
+    entries = (shim(s, native_entry(s).symbol, f"{MAIN}{s.name}", opening) for s in signatures)
+    return Instrumented(RELEASE_ARENA + renamed, text, given_back + "".join(entries))
 
 
 def _shim(signature: Signature) -> str:
@@ -212,5 +212,4 @@ def _shim(signature: Signature) -> str:
         body=body,
         give=give,
         keep=keep,
-        no_room=NO_ROOM,
     )

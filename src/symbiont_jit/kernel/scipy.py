@@ -16,7 +16,7 @@ import numpy as np
 
 from symbiont_jit.backend.unit import generated
 from symbiont_jit.dispatch.cell import Cell, MemberCell
-from symbiont_jit.engine.stubs import active_entry
+from symbiont_jit.engine.stubs import active_entry, cell_declaration
 from symbiont_jit.errors import UsageError
 from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature, check_arguments, native_entry
 
@@ -124,8 +124,7 @@ def low_level_callable(signature: Signature, cell: Cell | MemberCell, kind: str 
     passed = signature if user_data is None else replace(signature, params=signature.params[:-1])
     extra = None if user_data is None else _require_user_data(signature, passed, user_data)
     adapter = _ADAPTERS[_choose_kind(signature, passed, kind)]
-    text = f"""extern uint64_t sj_cell[3];
-extern char sj_data[];
+    text = f"""{cell_declaration()}extern char sj_data[];
 {adapter.params}
 {{
   {native_entry(signature).c_pointer.format("entry")} = {active_entry(signature, cell.is_member)};

@@ -14,7 +14,7 @@ from typing import Final
 from symbiont_jit.c import vocabulary
 from symbiont_jit.frontend.check import RULES
 from symbiont_jit.llm.rejections import Rejection
-from symbiont_jit.runtime.kinds import PANICS
+from symbiont_jit.runtime.panics import PANICS
 from symbiont_jit.signature import ArrayType, Mode, Param, Signature
 
 __all__ = ["CORRECTIONS", "write_correction", "write_fresh_start", "write_system_prompt", "write_task_prompt"]

@@ -1,7 +1,7 @@
 """Ending a guarded call from another thread: a signal to the thread that is inside, which jumps back to its shim.
 
 In: nothing until somebody interrupts. Then a handler for one real-time signal is installed, in C. It looks up its own
-thread's place; where that thread is inside a guarded call, the call panics (`interrupted`) and returns zero. Candidates
+thread's slot; where that thread is inside a guarded call, the call panics (`interrupted`) and returns zero. Candidates
 hold no locks and own no memory, so leaving them anywhere is safe.
 """
 
@@ -10,47 +10,23 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import itertools
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
+from symbiont_jit.backend.loader import Loaded
 from symbiont_jit.backend.unit import generated
 from symbiont_jit.errors import UsageError
-from symbiont_jit.runtime.checks import INTERRUPTED
-from symbiont_jit.runtime.thread_slots import OWN_PLACE, PLACE, PLACE_WORDS
-from symbiont_jit.runtime.threads import places
+from symbiont_jit.runtime.layout import SHARED, SignalAction, TimerEvent, TimerTimes, TimeSpan, assertions
+from symbiont_jit.runtime.library import thread_slots
+from symbiont_jit.runtime.sources import include
 
 __all__ = ["interrupt", "time_limit"]
 
-_KEPT: Final[list[Any]] = []
-
 _SA_NODEFER_RESTART: Final = 0x40000000 | 0x10000000
-
-_HANDLER: Final = f"""{PLACE}{OWN_PLACE}
-void sj_interrupted(int number)
-{{
-  struct sj_place *p = sj_own(sj_me());
-  struct sj_frame *frame = p ? p->frame : 0;
-  if (frame) {{
-    p->frame = 0;
-    frame->site = {INTERRUPTED};
-    __builtin_longjmp(frame->jump, 1);
-  }}
-}}
-"""
-
-
-class _Action(ctypes.Structure):
-    """glibc's `struct sigaction` on 64-bit Linux."""
-
-    _fields_ = (
-        ("handler", ctypes.c_void_p),
-        ("mask", ctypes.c_uint64 * 16),
-        ("flags", ctypes.c_int),
-        ("restorer", ctypes.c_void_p),
-    )
 
 
 @functools.cache
@@ -58,39 +34,32 @@ def _signal_number() -> int:
     """The signal, with its handler installed at the first use."""
     if sys.platform != "linux":
         raise UsageError("interrupting a call needs Linux")
-    loaded = generated(_HANDLER, ("sj_interrupted",), {"sj_places": ctypes.addressof(places())})
-    _KEPT.append(loaded)
     number = int(signal.SIGRTMAX) - 3
-    action = _Action(loaded.addresses[0], (ctypes.c_uint64 * 16)(), _SA_NODEFER_RESTART, None)
+    action = SignalAction(_handler().addresses[0], (ctypes.c_uint64 * 16)(), _SA_NODEFER_RESTART, None)
     if ctypes.CDLL(None, use_errno=True).sigaction(number, ctypes.byref(action), None) != 0:
         raise UsageError(f"the handler for signal {number} cannot be installed")
     return number
 
 
+@functools.cache
+def _handler() -> Loaded:
+    """The C function that the signal calls; its code stays for as long as the process."""
+    slots = {"struct sj_thread": SHARED["struct sj_thread"]}
+    text = include("runtime/interrupt.c") + assertions(slots)
+    return generated(text, ("sj_interrupt",), {"sj_threads": ctypes.addressof(thread_slots())})
+
+
 def interrupt(panics: int) -> int:
-    """Interrupt guarded calls: of the kernels with this panic table; how many there were."""
+    """Interrupt the guarded calls of the kernels whose panic table is at an address; return how many there were."""
     number = _signal_number()
-    table = places()
     kill = ctypes.CDLL(None).pthread_kill
     kill.argtypes = (ctypes.c_uint64, ctypes.c_int)
     count = 0
-    for at in range(PLACE_WORDS, len(table), PLACE_WORDS):
-        owner, frame, of = table[at : at + 3]
-        if frame and of == panics:
+    for slot in itertools.islice(thread_slots(), 1, None):  # slot 0 belongs to no thread
+        owner = slot.thread  # read first: a thread that ends clears its frame before it gives up its slot
+        if slot.frame and slot.panics == panics:
             count += kill(owner, number) == 0
     return count
-
-
-class _Event(ctypes.Structure):
-    """Linux's `struct sigevent` with a thread's id."""
-
-    _fields_ = (
-        ("value", ctypes.c_void_p),
-        ("signal", ctypes.c_int),
-        ("notify", ctypes.c_int),
-        ("thread", ctypes.c_int),
-        ("rest", ctypes.c_int * 11),
-    )
 
 
 _SIGEV_THREAD_ID: Final = 4
@@ -106,13 +75,13 @@ def time_limit(seconds: float) -> Iterator[None]:
     if not seconds > 0:
         raise UsageError(f"a time limit is a number of seconds above 0, not {seconds!r}")
     libc = _timers()
-    event = _Event(None, _signal_number(), _SIGEV_THREAD_ID, threading.get_native_id())
+    event = TimerEvent(None, _signal_number(), _SIGEV_THREAD_ID, threading.get_native_id())
     timer = ctypes.c_void_p()
     if libc.timer_create(_CLOCK_MONOTONIC, ctypes.byref(event), ctypes.byref(timer)) != 0:
         raise UsageError("the system gives no timer")
-    times = [part for t in (max(seconds / 10, 0.01), seconds) for part in (int(t), int(t % 1 * 1e9))]
+    times = TimerTimes(it_interval=TimeSpan.of(max(seconds / 10, 0.01)), it_value=TimeSpan.of(seconds))
     try:
-        libc.timer_settime(timer, 0, (ctypes.c_int64 * 4)(*times), None)
+        libc.timer_settime(timer, 0, ctypes.byref(times), None)
         yield
     finally:
         libc.timer_delete(timer)

@@ -1,32 +1,54 @@
-"""Panics of instrumented code: where a call leaves one, and how it becomes words.
+"""Panics of instrumented code: the kinds, the table in which calls leave them, and how a panic becomes words.
 
-In: the records that shims write. Out: `Panic`s. A lineage has one table; a record belongs to the thread that called and
+In: the records that shims write. Out: `Panic`s. A kernel has one table; a record belongs to the thread that called and
 to the version that it called, and the newest one of each pair stays until it is taken.
 """
 
 from __future__ import annotations
 
 import ctypes
-import functools
 import json
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-from symbiont_jit.backend.unit import Unit
 from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.runtime.arena import ARENA_BYTES
 from symbiont_jit.runtime.checks import INTERRUPTED, NO_ROOM
-from symbiont_jit.runtime.thread_slots import PLACE, RECORDS
+from symbiont_jit.runtime.layout import PanicRecord, PanicTableLayout
+from symbiont_jit.runtime.library import take_panic
+from symbiont_jit.runtime.sources import NUMBERS
 
-__all__ = ["TAKE", "Panic", "PanicTable", "Site", "pack_sites", "panic_of", "unpack_sites"]
+__all__ = ["PANICS", "Panic", "PanicReport", "PanicTable", "Site", "pack_sites", "panic_of", "unpack_sites"]
+
+
+#: What instrumented code can panic of, in words for prompts and documentation. The numbers come in with the message.
+PANICS: Final[Mapping[str, str]] = {
+    "index": "a subscript outside of its array",
+    "pointer": "an access through a pointer outside of the array that it came from, or through a null pointer",
+    "memory": "memcpy, memmove, memset or memcmp of more bytes than an array has",
+    "division": "an integer division by zero, or of the least integer by -1",
+    "overflow": "a signed integer overflow",
+    "shift": "a shift by a negative count or by the width of the type",
+    "conversion": "a floating value that does not fit the integer that it becomes",
+    "alignment": "an access at an address that is no multiple of the type's alignment",
+    "endless": "a loop or recursion that makes too many steps",
+    "recursion": "a recursion that is too deep",
+    "length": "a local array of a negative or very large length",
+    "stack": "local arrays that are too large for the stack",
+    "allocation": "more memory than a call has",
+    "free": "free or realloc of what malloc did not give",
+    "freed": "an access to a freed block",
+    "unreachable": "__builtin_unreachable() that is reached",
+    "assumption": "__builtin_assume of what does not hold",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A place that can panic: what it does, where it is in the canonical text, what the two reported values mean."""
+    """A place in the text that can panic: the kind, where it stands in the canonical text, what it is about."""
 
     kind: str
     line: int
@@ -64,80 +86,46 @@ class Panic:
         return Diagnostic(Stage.EVALUATE, self.kind, self.message, self.line, self.column).render(self.source)
 
 
-#: A record is the caller's thread, a sequence number, version, site, two values. The first one is of the table itself:
-#: how many panics there were, whether `checked` loops have to end now, how many steps of loops a call may make.
-_WORDS: Final = 6
-_COUNT, _STOP, _FUEL = 0, 1, 2
-ENDLESS: Final = 1 << 62
+class PanicReport(NamedTuple):
+    """What a call has left in a table: the version that panicked, its site and two values."""
+
+    version: int
+    site: int
+    a: int
+    b: int
 
 
 class PanicTable:
     """Memory that shims write to, and the way to take records out."""
 
     def __init__(self) -> None:
-        self._memory = (ctypes.c_int64 * ((RECORDS + 1) * _WORDS))()
-        self._memory[_FUEL] = ENDLESS
-        self.address = ctypes.addressof(self._memory)
+        self._table = PanicTableLayout()
+        self._table.head.fuel = NUMBERS["SJ_ENDLESS"]
+        self.address = ctypes.addressof(self._table)
 
     def limit(self, steps: int | None) -> None:
         """Let each call of `checked` code make so many steps of loops; None for as many as it likes."""
-        self._memory[_FUEL] = ENDLESS if steps is None else steps
+        self._table.head.fuel = NUMBERS["SJ_ENDLESS"] if steps is None else steps
 
     def stop(self, now: bool) -> None:
         """Let loops of `checked` code panic at their next step."""
-        self._memory[_STOP] = int(now)
+        self._table.head.stop = int(now)
 
     @property
     def count(self) -> int:
         """How many calls have panicked so far, in all threads."""
-        return int(self._memory[_COUNT])
+        return int(self._table.head.count)
 
-    def take(self, version: int | None) -> tuple[int, int, int, int] | None:
-        """The newest record of this thread (of one version): version, site and two values; it is forgotten."""
-        out = (ctypes.c_int64 * 4)()
-        wanted = -(2**62) if version is None else version
-        found = _take()(self.address, wanted, ctypes.addressof(out))
-        return (out[0], out[1], out[2], out[3]) if found else None
-
-
-@functools.cache
-def _take() -> Callable[[int, int, int], int]:
-    loaded = TAKE.load({})
-    function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)(loaded.addresses[0])
-    _KEPT.append(loaded)
-    return function
-
-
-_KEPT: Final[list[Any]] = []
-
-_TEXT: Final = f"""{PLACE}
-int64_t sj_take(struct sj_record *table, int64_t version, int64_t *out)
-{{
-  int64_t me = sj_me();
-  struct sj_record *newest = 0;
-  for (int i = 1; i <= {RECORDS}; i++) {{
-    struct sj_record *r = table + i;
-    if (__atomic_load_n(&r->thread, __ATOMIC_ACQUIRE) == me && (version == -(1LL << 62) || r->version == version)
-        && (!newest || r->number > newest->number))
-      newest = r;
-  }}
-  if (!newest)
-    return 0;
-  out[0] = newest->version;
-  out[1] = newest->site;
-  out[2] = newest->a;
-  out[3] = newest->b;
-  __atomic_store_n(&newest->thread, 0, __ATOMIC_RELEASE);
-  return 1;
-}}
-"""
-
-#: What takes a panic out of a table.
-TAKE: Final = Unit(_TEXT, ("sj_take",))
+    def take(self, version: int | None) -> PanicReport | None:
+        """Return the newest panic of this thread, in a version or in any (None), and forget it; None without one."""
+        taken = PanicRecord()
+        wanted = NUMBERS["SJ_ANY_VERSION"] if version is None else version
+        found = take_panic()(self.address, wanted, ctypes.addressof(taken))
+        return PanicReport(taken.version, taken.site, taken.a, taken.b) if found else None
 
 
 def panic_of(sites: Sequence[Site], number: int, a: int, b: int, source: str) -> Panic:
-    """A record in plain words."""
+    """Say in plain words what a panic was: `number` is its site, `a` and `b` are the values that it reported."""
     if number == INTERRUPTED:
         return Panic("interrupted", "the call was interrupted")
     if number == NO_ROOM:

@@ -19,6 +19,7 @@ from numba.core.imputils import lower_constant
 from numba.core.typing.templates import Signature as NumbaSignature
 from numba.extending import NativeValue, box, lower_builtin, models, register_model, unbox
 
+from symbiont_jit.dispatch.cell import offset_of
 from symbiont_jit.dispatch.lease import owner_of
 from symbiont_jit.dispatch.numba.types import KernelType, numba_element
 from symbiont_jit.signature import ArrayType, Dimension, Param, Scalar, Signature, native_entry
@@ -184,27 +185,28 @@ def call_entry(
 
 def _load_cell(builder: Any, cell: Any, function_type: ir.FunctionType) -> Any:
     """What the cell holds, by an acquire load: code published before the swap is seen by whoever sees the swap."""
-    slot = builder.bitcast(cell, function_type.as_pointer().as_pointer())
+    at = builder.gep(cell, [ir.Constant(_WORD, offset_of("target"))])
+    slot = builder.bitcast(at, function_type.as_pointer().as_pointer())
     return builder.load_atomic(slot, ordering="acquire", align=8)
 
 
 def _load_member(builder: Any, cell: Any, function_type: ir.FunctionType) -> Any:
-    """What the active table of the cell's group holds at the cell's place: slot and place are the same for ever."""
-    words = builder.bitcast(cell, _WORD.as_pointer())
-    slot = builder.inttoptr(_invariant(builder, words, 0), _CELL.as_pointer())
+    """What the member's entry of its group's active table holds; slot and offset of a member never change."""
+    slot = builder.inttoptr(_load_constant(builder, cell, "target"), _CELL.as_pointer())
     table = builder.load_atomic(slot, ordering="acquire", align=8)
-    place = builder.gep(table, [_invariant(builder, words, 2)])
-    return builder.load(builder.bitcast(place, function_type.as_pointer().as_pointer()))
+    entry = builder.gep(table, [_load_constant(builder, cell, "offset")])
+    return builder.load(builder.bitcast(entry, function_type.as_pointer().as_pointer()))
 
 
 def panic_table(builder: Any, cell: Any) -> Any:
     """The address of the table in which the calls through a cell leave their panics."""
-    return builder.inttoptr(_invariant(builder, builder.bitcast(cell, _WORD.as_pointer()), 3), _WORD.as_pointer())
+    return builder.inttoptr(_load_constant(builder, cell, "panics"), _WORD.as_pointer())
 
 
-def _invariant(builder: Any, words: Any, index: int) -> Any:
-    """A word that never changes, so that LLVM may load it once before a loop."""
-    load = builder.load(builder.gep(words, [ir.Constant(ir.IntType(32), index)]))
+def _load_constant(builder: Any, cell: Any, field: str) -> Any:
+    """Load a field of a cell that never changes, so that LLVM may load it once before a loop."""
+    at = builder.gep(cell, [ir.Constant(_WORD, offset_of(field))])
+    load = builder.load(builder.bitcast(at, _WORD.as_pointer()))
     load.set_metadata("invariant.load", builder.module.add_metadata([]))
     return load
 

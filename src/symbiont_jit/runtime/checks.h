@@ -1,0 +1,197 @@
+#pragma once
+
+/*
+The checks that guarded code calls: each gives its value or ends the call with a panic.
+
+A panic notes its site and two values in the call's frame and jumps back to the entry shim, which reports it and returns
+zero. The checks are small and always inlined; what happens on failure is kept out of line.
+
+Python sends clang only the pieces of this file that a text uses (checks.py), because reading all of it takes clang
+longer than most texts. Therefore everything at file scope begins in the first column and names what it defines first.
+*/
+
+#include "runtime/thread_slots.h"
+
+#define SJ_OUT_OF_LINE __attribute__((cold, noinline, noreturn, unused)) static
+
+SJ_OUT_OF_LINE void sj_panic(struct sj_frame *frame, int64_t site, int64_t a, int64_t b)
+{
+  frame->site = site;
+  frame->a = a;
+  frame->b = b;
+  __builtin_longjmp(frame->jump, 1);
+}
+
+SJ_INLINE int64_t sj_index(struct sj_frame *frame, int64_t site, int64_t i, int64_t n)
+{
+  if (SJ_UNLIKELY((uint64_t)i >= (uint64_t)n))
+    sj_panic(frame, site, i, n);
+  return i;
+}
+
+/* `size` bytes at `p`, which may lie anywhere from `low` to `high`; both are 0 for a pointer that was never set. */
+SJ_INLINE void *sj_span(struct sj_frame *frame, int64_t site, const volatile void *p, int64_t size, uint64_t low,
+                        uint64_t high)
+{
+  uint64_t from = (uint64_t)p - low, room = high - low;
+  if (SJ_UNLIKELY((size != 0) & ((from > room) | ((uint64_t)size > room - from))))
+    sj_panic(frame, site, size, low ? (from > room ? 0 : (int64_t)(room - from)) : -1);
+  return (void *)(uint64_t)p;
+}
+
+/* Element `i` of `size` bytes each, counted from `p`. */
+SJ_INLINE void *sj_at(struct sj_frame *frame, int64_t site, const volatile void *p, int64_t i, int64_t size,
+                      uint64_t low, uint64_t high)
+{
+  uint64_t to = (uint64_t)p + (uint64_t)i * (uint64_t)size, from = to - low, room = high - low;
+  if (SJ_UNLIKELY((from > room) | ((uint64_t)size > room - from)))
+    sj_panic(frame, site, (int64_t)from / (size ? size : 1), low ? (int64_t)room / (size ? size : 1) : -1);
+  return (void *)to;
+}
+
+/* Like sj_at, for an index so large that the distance may wrap round. */
+SJ_INLINE void *sj_far(struct sj_frame *frame, int64_t site, const volatile void *p, int64_t i, int64_t size,
+                       uint64_t low, uint64_t high)
+{
+  int64_t distance;
+  if (SJ_UNLIKELY(__builtin_mul_overflow(i, size, &distance)))
+    sj_panic(frame, site, i, low ? (int64_t)(high - low) / (size ? size : 1) : -1);
+  return sj_at(frame, site, p, i, size, low, high);
+}
+
+SJ_INLINE void *sj_aligned(struct sj_frame *frame, int64_t site, void *p, uint64_t to)
+{
+  if (SJ_UNLIKELY(((uint64_t)p & (to - 1)) != 0))
+    sj_panic(frame, site, (int64_t)((uint64_t)p & (to - 1)), (int64_t)to);
+  return p;
+}
+
+/* One step of a loop. */
+SJ_INLINE void sj_step(struct sj_frame *frame, int64_t site)
+{
+  if (SJ_UNLIKELY((--frame->fuel < 0) | (sj_panics.head.stop != 0)))
+    sj_panic(frame, sj_panics.head.stop ? SJ_INTERRUPTED : site, 0, 0);
+}
+
+/* The beginning of a function that may call itself. */
+SJ_INLINE void sj_enter(struct sj_frame *frame, int64_t site)
+{
+  const char *here = (const char *)__builtin_frame_address(0);
+  if (SJ_UNLIKELY((uint64_t)here < (uint64_t)frame->floor))
+    sj_panic(frame, site, frame->stack - here, 0);
+}
+
+/* A product of lengths; the largest number where it does not fit, which no check lets pass. */
+SJ_INLINE int64_t sj_times(int64_t a, int64_t b)
+{
+  int64_t r;
+  return __builtin_mul_overflow(a, b, &r) ? (int64_t)(~(uint64_t)0 >> 1) : r;
+}
+
+/* The bytes of local arrays at the beginning of a block, which its end restores by `cleanup`. */
+struct sj_saved
+{
+  struct sj_frame *frame;
+  int64_t used;
+};
+
+SJ_INLINE void sj_restore(struct sj_saved *saved)
+{
+  saved->frame->used = saved->used;
+}
+
+SJ_INLINE int64_t sj_length(struct sj_frame *frame, int64_t site, int64_t n)
+{
+  if (SJ_UNLIKELY((n < 0) | (n > (1 << 24))))
+    sj_panic(frame, site, n, 0);
+  return n;
+}
+
+SJ_INLINE void sj_room(struct sj_frame *frame, int64_t site, int64_t size)
+{
+  const char *here = (const char *)__builtin_frame_address(0);
+  int64_t left = here - frame->floor - frame->used;
+  if (SJ_UNLIKELY((size < 0) | (size > left)))
+    sj_panic(frame, site, size, left);
+  frame->used += size;
+}
+
+SJ_INLINE int64_t sj_shift(struct sj_frame *frame, int64_t site, int64_t by, int64_t bits)
+{
+  if (SJ_UNLIKELY((uint64_t)by >= (uint64_t)bits))
+    sj_panic(frame, site, by, bits);
+  return by;
+}
+
+SJ_INLINE void sj_assume(struct sj_frame *frame, int64_t site, int holds)
+{
+  if (SJ_UNLIKELY(!holds))
+    sj_panic(frame, site, 0, 0);
+}
+
+#define SJ_DIVISION(name, type, op, overflows)                                                                         \
+  SJ_INLINE type name(struct sj_frame *frame, int64_t site, type a, type b)                                            \
+  {                                                                                                                    \
+    if (SJ_UNLIKELY(b == 0 || (overflows)))                                                                            \
+      sj_panic(frame, site, (int64_t)a, (int64_t)b);                                                                   \
+    return a op b;                                                                                                     \
+  }
+
+SJ_DIVISION(sj_divi32, int32_t, /, b == -1 && a == INT32_MIN)
+SJ_DIVISION(sj_remi32, int32_t, %, b == -1 && a == INT32_MIN)
+SJ_DIVISION(sj_divi64, int64_t, /, b == -1 && a == INT64_MIN)
+SJ_DIVISION(sj_remi64, int64_t, %, b == -1 && a == INT64_MIN)
+SJ_DIVISION(sj_divu32, uint32_t, /, 0)
+SJ_DIVISION(sj_remu32, uint32_t, %, 0)
+SJ_DIVISION(sj_divu64, uint64_t, /, 0)
+SJ_DIVISION(sj_remu64, uint64_t, %, 0)
+
+#define SJ_OVERFLOW(name, type, overflows)                                                                             \
+  SJ_INLINE type name(struct sj_frame *frame, int64_t site, type a, type b)                                            \
+  {                                                                                                                    \
+    type r;                                                                                                            \
+    if (SJ_UNLIKELY(overflows(a, b, &r)))                                                                              \
+      sj_panic(frame, site, (int64_t)a, (int64_t)b);                                                                   \
+    return r;                                                                                                          \
+  }
+
+SJ_OVERFLOW(sj_add32, int32_t, __builtin_add_overflow)
+SJ_OVERFLOW(sj_sub32, int32_t, __builtin_sub_overflow)
+SJ_OVERFLOW(sj_mul32, int32_t, __builtin_mul_overflow)
+SJ_OVERFLOW(sj_add64, int64_t, __builtin_add_overflow)
+SJ_OVERFLOW(sj_sub64, int64_t, __builtin_sub_overflow)
+SJ_OVERFLOW(sj_mul64, int64_t, __builtin_mul_overflow)
+
+#define SJ_ABSOLUTE(name, type, least)                                                                                 \
+  SJ_INLINE type name(struct sj_frame *frame, int64_t site, type a)                                                    \
+  {                                                                                                                    \
+    if (SJ_UNLIKELY(a == (least)))                                                                                     \
+      sj_panic(frame, site, (int64_t)a, 0);                                                                            \
+    return a < 0 ? -a : a;                                                                                             \
+  }
+
+SJ_ABSOLUTE(sj_abs32, int32_t, INT32_MIN)
+SJ_ABSOLUTE(sj_abs64, int64_t, INT64_MIN)
+
+/* A floating value that becomes an integer; it must lie between two others, both of which are too far. */
+#define SJ_FIT(name, type, low, high)                                                                                  \
+  SJ_INLINE type name(struct sj_frame *frame, int64_t site, double v)                                                  \
+  {                                                                                                                    \
+    if (SJ_UNLIKELY(!(v > (low) && v < (high))))                                                                       \
+    {                                                                                                                  \
+      int64_t bits;                                                                                                    \
+      __builtin_memcpy(&bits, &v, 8);                                                                                  \
+      sj_panic(frame, site, bits, 0);                                                                                  \
+    }                                                                                                                  \
+    return (type)v;                                                                                                    \
+  }
+
+SJ_FIT(sj_fiti8, int8_t, -129.0, 128.0)
+SJ_FIT(sj_fitu8, uint8_t, -1.0, 256.0)
+SJ_FIT(sj_fiti16, int16_t, -32769.0, 32768.0)
+SJ_FIT(sj_fitu16, uint16_t, -1.0, 65536.0)
+SJ_FIT(sj_fiti32, int32_t, -2147483649.0, 2147483648.0)
+SJ_FIT(sj_fitu32, uint32_t, -1.0, 4294967296.0)
+/* -2**63 itself is a double that fits: the largest double below it is the first that does not. */
+SJ_FIT(sj_fiti64, int64_t, -0x1.0000000000001p63, 0x1p63)
+SJ_FIT(sj_fitu64, uint64_t, -1.0, 0x1p64)

@@ -1,0 +1,84 @@
+"""The runtime's own functions in this process: compiled once, bound to the C library, offered to candidates by name.
+
+In: nothing. Out: the names that compiled candidates leave open, with their addresses; the slots of threads; the way to
+take a panic out of a table.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from symbiont_jit.backend.unit import Unit
+from symbiont_jit.errors import UsageError
+from symbiont_jit.runtime.layout import SHARED, ThreadSlot, assertions
+from symbiont_jit.runtime.sources import NUMBERS, include
+
+__all__ = ["BOUND", "bound_names", "runtime_unit", "take_panic", "thread_slots"]
+
+#: Names that guarded code leaves open; `sj_panics` and `sj_version` are the kernel's and the version's own.
+BOUND: Final = frozenset("sj_panics sj_version sj_threads sj_enlist sj_open_arena sj_report_panic".split())
+
+_ENTRIES: Final = ("sj_enlist", "sj_leave", "sj_forked", "sj_open_arena", "sj_report_panic", "sj_take_panic")
+#: Functions of the C library that `runtime/system.h` declares.
+_SYSTEM: Final = (
+    "pthread_setspecific pthread_self pthread_getattr_np pthread_attr_getstack pthread_attr_destroy mmap munmap madvise"
+).split()
+
+
+@functools.cache
+def runtime_unit() -> Unit:
+    """The C of threads and panics, which refuses to compile where Python expects another layout."""
+    text = include("runtime/threads.c", "runtime/panics.c") + assertions(SHARED)
+    return Unit(text, _ENTRIES, frozenset(["sj_threads", "sj_key", *_SYSTEM]))
+
+
+@functools.cache
+def thread_slots() -> ctypes.Array[ThreadSlot]:
+    """The slots of threads, one behind the other.
+
+    Slot 0 is shared by threads beyond the 4,096th. Its floor is 2**62, so every call from them panics with kind
+    `stack`.
+    """
+    slots = (ThreadSlot * (NUMBERS["SJ_THREADS"] + 1))()
+    slots[0].floor = NUMBERS["SJ_NO_STACK"]
+    return slots
+
+
+@dataclass(frozen=True, slots=True)
+class _Library:
+    """Loaded functions by name; `keep` owns their code and the key by which a thread's end is noticed."""
+
+    addresses: Mapping[str, int]
+    keep: tuple[Any, ...]
+
+
+@functools.cache
+def _library() -> _Library:
+    system, key = ctypes.CDLL(None), ctypes.c_uint(0)
+    symbols = {name: ctypes.cast(getattr(system, name), ctypes.c_void_p).value or 0 for name in _SYSTEM}
+    symbols |= {"sj_threads": ctypes.addressof(thread_slots()), "sj_key": ctypes.addressof(key)}
+    loaded = runtime_unit().load(symbols)
+    addresses = dict(zip(_ENTRIES, loaded.addresses, strict=True))
+    if system.pthread_key_create(ctypes.byref(key), ctypes.c_void_p(addresses["sj_leave"])) != 0:
+        raise UsageError("this process has used up its thread-specific keys, one of which kernels need")
+    os.register_at_fork(after_in_child=ctypes.CFUNCTYPE(None)(addresses["sj_forked"]))
+    return _Library(addresses | {"sj_threads": symbols["sj_threads"]}, (loaded, key))
+
+
+@functools.cache
+def bound_names() -> Mapping[str, int]:
+    """What compiled candidates need besides the C library: where threads have their slots, and how to get one."""
+    addresses = _library().addresses
+    return {name: addresses[name] for name in BOUND & addresses.keys()}
+
+
+@functools.cache
+def take_panic() -> Callable[..., int]:
+    """The C function `sj_take_panic(table, version, taken)`: it returns 1 where there was a record, else 0."""
+    prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
+    return prototype(_library().addresses["sj_take_panic"])

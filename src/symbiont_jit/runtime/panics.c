@@ -1,0 +1,113 @@
+/*
+Panics are left in a table and taken from it. The newest of each thread and version stays until it is taken, or until
+the table is full and it is the oldest.
+
+A thread that writes or takes a record owns it meanwhile by the negative of its id, so that no two threads ever touch
+the rest of it together.
+*/
+
+#include "runtime/thread_slots.h"
+
+/* Others hold a record only for a few stores. Whoever finds all of them held this often gives up: the panic counts. */
+#define SJ_ATTEMPTS 1000
+
+extern void sj_report_panic(struct sj_frame *, struct sj_panic_table *, int64_t);
+extern int64_t sj_take_panic(struct sj_panic_table *, int64_t, struct sj_panic_record *);
+
+static int64_t sj_load(const int64_t *word)
+{
+  return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static void sj_store(int64_t *word, int64_t value)
+{
+  __atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+static int sj_hand_over(struct sj_panic_record *record, int64_t from, int64_t to)
+{
+  return __atomic_compare_exchange_n(&record->thread, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+/* The thread's record for this version, else a free one, else the oldest; null where others hold all of them. */
+static struct sj_panic_record *sj_choose_record(struct sj_panic_table *table, int64_t me, int64_t version)
+{
+  struct sj_panic_record *chosen = 0, *oldest = 0;
+  for (int i = 0; i < SJ_RECORDS; i++)
+  {
+    struct sj_panic_record *record = &table->records[i];
+    int64_t owner = __atomic_load_n(&record->thread, __ATOMIC_ACQUIRE);
+    /* An interruption may have ended this thread's last report half way. */
+    if (owner == -me || (owner == me && sj_load(&record->version) == version))
+      return record;
+    if (owner == 0 && !chosen)
+      chosen = record;
+    if (owner > 0 && (!oldest || sj_load(&record->number) < sj_load(&oldest->number)))
+      oldest = record;
+  }
+  return chosen ? chosen : oldest;
+}
+
+static struct sj_panic_record *sj_seize_record(struct sj_panic_table *table, int64_t me, int64_t version)
+{
+  for (int i = 0; i < SJ_ATTEMPTS; i++)
+  {
+    struct sj_panic_record *record = sj_choose_record(table, me, version);
+    int64_t owner = record ? sj_load(&record->thread) : -1;
+    if (record && (owner >= 0 || owner == -me) && sj_hand_over(record, owner, -me))
+      return record;
+  }
+  return 0;
+}
+
+void sj_report_panic(struct sj_frame *frame, struct sj_panic_table *table, int64_t version)
+{
+  int64_t me = sj_thread_id();
+  int64_t number = __atomic_add_fetch(&table->head.count, 1, __ATOMIC_SEQ_CST);
+  struct sj_panic_record *record = sj_seize_record(table, me, version);
+  if (!record)
+    return;
+  sj_store(&record->number, number);
+  sj_store(&record->version, version);
+  record->site = frame->site;
+  record->a = frame->a;
+  record->b = frame->b;
+  __atomic_store_n(&record->thread, me, __ATOMIC_RELEASE);
+}
+
+static struct sj_panic_record *sj_newest_record(struct sj_panic_table *table, int64_t me, int64_t version)
+{
+  struct sj_panic_record *newest = 0;
+  for (int i = 0; i < SJ_RECORDS; i++)
+  {
+    struct sj_panic_record *record = &table->records[i];
+    if (__atomic_load_n(&record->thread, __ATOMIC_ACQUIRE) != me)
+      continue;
+    if (version != SJ_ANY_VERSION && sj_load(&record->version) != version)
+      continue;
+    if (!newest || sj_load(&record->number) > sj_load(&newest->number))
+      newest = record;
+  }
+  return newest;
+}
+
+/* Moves the newest record of this thread (of one version) to `taken`; 0 where there is none. */
+int64_t sj_take_panic(struct sj_panic_table *table, int64_t version, struct sj_panic_record *taken)
+{
+  int64_t me = sj_thread_id();
+  struct sj_panic_record *newest;
+  do
+  {
+    newest = sj_newest_record(table, me, version);
+    if (!newest)
+      return 0;
+  } while (!sj_hand_over(newest, me, -me)); /* Another thread has just replaced it. */
+  taken->thread = me;
+  taken->number = sj_load(&newest->number);
+  taken->version = sj_load(&newest->version);
+  taken->site = newest->site;
+  taken->a = newest->a;
+  taken->b = newest->b;
+  __atomic_store_n(&newest->thread, 0, __ATOMIC_RELEASE);
+  return 1;
+}

@@ -1,0 +1,23 @@
+#pragma once
+
+/*
+What the runtime calls of the C library, declared by hand: the compiler that serves kernels runs without system headers.
+tests/runtime/test_layout.py asserts each number against the headers of the machine.
+*/
+
+#include <stddef.h>
+
+#define SJ_PROT_READ_WRITE 3
+#define SJ_MAP_PRIVATE_ANONYMOUS_NORESERVE (0x2 | 0x20 | 0x4000)
+#define SJ_MADV_DONTNEED 4
+/* More words than any system's pthread_attr_t. */
+#define SJ_ATTRIBUTE_WORDS 16
+
+extern int pthread_setspecific(unsigned, const void *);
+extern unsigned long pthread_self(void);
+extern int pthread_getattr_np(unsigned long, void *);
+extern int pthread_attr_getstack(const void *, void **, size_t *);
+extern int pthread_attr_destroy(void *);
+extern void *mmap(void *, size_t, int, int, int, long);
+extern int munmap(void *, size_t);
+extern int madvise(void *, size_t, int);

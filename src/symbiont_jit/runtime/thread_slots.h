@@ -1,0 +1,54 @@
+#pragma once
+
+/* Every thread that calls guarded code has a slot, which it finds by its thread pointer. */
+
+#include "runtime/frame.h"
+
+/* `thread` is the thread pointer of the owner: 0 where nobody ever was, -1 where the owner has ended. */
+struct sj_thread
+{
+  int64_t thread;
+  struct sj_frame *frame;        /* of the guarded call that the thread is inside */
+  struct sj_panic_table *panics; /* of the kernel that was called last */
+  const char *floor;             /* the lowest address of the thread's stack that a call may use */
+  struct sj_arena *arena;        /* null until a call of the thread first allocates */
+  int64_t is_open;               /* whether the release call under way has emptied the arena */
+};
+
+/* Slot 0 is shared by the threads that found all others taken. */
+extern struct sj_thread sj_threads[];
+extern struct sj_thread *sj_enlist(void);
+
+SJ_INLINE int64_t sj_thread_id(void)
+{
+  return (int64_t)__builtin_thread_pointer();
+}
+
+/* The slots in which a thread may be, in the order in which they are tried. */
+SJ_INLINE struct sj_thread *sj_probe(int64_t me, uint64_t i)
+{
+  uint64_t first = ((uint64_t)me >> 6) ^ ((uint64_t)me >> 12);
+  return sj_threads + 1 + ((first + i) & (SJ_THREADS - 1));
+}
+
+SJ_INLINE int64_t sj_owner(const struct sj_thread *slot)
+{
+  return __atomic_load_n(&slot->thread, __ATOMIC_RELAXED);
+}
+
+/* The slot of this thread, which it is given at its first call. */
+SJ_INLINE struct sj_thread *sj_current_thread(void)
+{
+  int64_t me = sj_thread_id();
+  struct sj_thread *first = sj_probe(me, 0);
+  return __builtin_expect(sj_owner(first) == me, 1) ? first : sj_enlist();
+}
+
+/* The slot that a thread has; null where it has none. Slots behind one that was never used are not in use either. */
+SJ_INLINE struct sj_thread *sj_find_thread(int64_t me)
+{
+  for (uint64_t i = 0; i < SJ_THREADS && sj_owner(sj_probe(me, i)); i++)
+    if (sj_owner(sj_probe(me, i)) == me)
+      return sj_probe(me, i);
+  return 0;
+}

@@ -1,0 +1,115 @@
+/*
+A slot for every thread that calls guarded code: given at its first call, taken back when the thread ends. The C library
+says how far down the thread's stack goes, once for each thread; its arena is mapped when a candidate first allocates.
+*/
+
+#include "runtime/arena.h"
+#include "runtime/system.h"
+#include "runtime/thread_slots.h"
+
+extern unsigned sj_key;
+extern void sj_leave(void *);
+extern void sj_forked(void);
+
+static const char *sj_stack_floor(void)
+{
+  int64_t attributes[SJ_ATTRIBUTE_WORDS];
+  void *low = 0;
+  size_t size = 0;
+  if (pthread_getattr_np(pthread_self(), attributes) != 0)
+    return 0;
+  if (pthread_attr_getstack(attributes, &low, &size) != 0)
+    low = 0;
+  pthread_attr_destroy(attributes);
+  return low ? (const char *)low + SJ_STACK_MARGIN : 0;
+}
+
+/* Slots of threads that have ended are given again, but not forgotten: other threads may be found behind them. */
+static int sj_claim(struct sj_thread *slot, int64_t me)
+{
+  int64_t owner = sj_owner(slot);
+  if (owner != 0 && owner != -1)
+    return 0;
+  return __atomic_compare_exchange_n(&slot->thread, &owner, me, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+struct sj_thread *sj_enlist(void)
+{
+  int64_t me = sj_thread_id();
+  struct sj_thread *own = sj_find_thread(me);
+  if (own)
+    return own;
+  for (uint64_t i = 0; i < SJ_THREADS; i++)
+  {
+    struct sj_thread *slot = sj_probe(me, i);
+    if (!sj_claim(slot, me))
+      continue;
+    slot->floor = sj_stack_floor();
+    pthread_setspecific(sj_key, slot);
+    return slot;
+  }
+  return sj_threads;
+}
+
+/* The destructor of the thread-specific key: the thread of this slot ends. */
+void sj_leave(void *ended)
+{
+  struct sj_thread *slot = ended;
+  if (sj_owner(slot) != sj_thread_id())
+    return;
+  if (slot->arena)
+    munmap(slot->arena, SJ_ARENA_BYTES);
+  slot->frame = 0;
+  slot->arena = 0;
+  slot->is_open = 0;
+  __atomic_store_n(&slot->thread, -1, __ATOMIC_RELEASE);
+}
+
+/* In the child of a fork lives no thread but the one that forked, and a new thread may be given an old one's address.
+ */
+void sj_forked(void)
+{
+  int64_t me = sj_thread_id();
+  for (uint64_t i = 0; i < SJ_THREADS; i++)
+  {
+    struct sj_thread *slot = sj_probe(me, i);
+    if (slot->thread == 0 || slot->thread == me)
+      continue;
+    slot->thread = -1;
+    slot->frame = 0;
+    slot->arena = 0;
+  }
+}
+
+static struct sj_arena *sj_map_arena(void)
+{
+  void *memory = mmap(0, SJ_ARENA_BYTES, SJ_PROT_READ_WRITE, SJ_MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0);
+  if (memory == (void *)-1L)
+    return 0;
+  struct sj_arena *arena = memory;
+  arena->end = (char *)memory + SJ_ARENA_BYTES;
+  arena->next = arena->begin = (char *)(arena + 1) + (-sizeof(struct sj_arena) & 15);
+  return arena;
+}
+
+struct sj_arena *sj_open_arena(void)
+{
+  struct sj_thread *slot = sj_enlist();
+  if (slot == sj_threads) /* Many threads share it. */
+    return 0;
+  if (!slot->arena)
+  {
+    struct sj_arena *mapped = sj_map_arena();
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* An interruption may end the call anywhere: publish it when complete. */
+    slot->arena = mapped;
+    if (!mapped)
+      return 0;
+  }
+  struct sj_arena *arena = slot->arena;
+  char *kept = (char *)arena + SJ_ARENA_KEPT;
+  if (arena->next > kept)
+    madvise(kept, (size_t)(arena->next - kept), SJ_MADV_DONTNEED);
+  arena->next = arena->begin;
+  __builtin_memset(arena->freed, 0, sizeof(arena->freed));
+  return arena;
+}

@@ -1,0 +1,97 @@
+/* Panics wait in a table until their thread takes them. */
+
+#include <pthread.h>
+
+#include "driver.h"
+
+#define THREADS 8
+#define ROUNDS 2000
+
+static struct sj_panic_table table;
+
+static void report(int64_t version, int64_t site)
+{
+  struct sj_frame frame = {.site = site, .a = site + 1, .b = site + 2};
+  sj_report_panic(&frame, &table, version);
+}
+
+static int take(int64_t version, int64_t expected_version, int64_t expected_site)
+{
+  struct sj_panic_record taken = {0};
+  if (!sj_take_panic(&table, version, &taken))
+    return 0;
+  EXPECT(taken.thread == sj_thread_id() && taken.version == expected_version && taken.site == expected_site);
+  EXPECT(taken.a == expected_site + 1 && taken.b == expected_site + 2);
+  return 1;
+}
+
+void the_newest_panic_of_a_version_stays(void)
+{
+  EXPECT(!take(SJ_ANY_VERSION, 0, 0));
+  report(1, 10);
+  report(2, 20);
+  report(1, 11);
+  EXPECT(table.head.count == 3);
+  EXPECT(!take(3, 0, 0));
+  EXPECT(take(2, 2, 20));
+  report(3, 30);
+  EXPECT(take(SJ_ANY_VERSION, 3, 30));
+  EXPECT(take(SJ_ANY_VERSION, 1, 11));
+  EXPECT(!take(SJ_ANY_VERSION, 0, 0)); /* That of site 10 was replaced. */
+}
+
+void the_oldest_panic_is_replaced(void)
+{
+  for (int64_t version = 1; version <= SJ_RECORDS; version++)
+    report(version, version);
+  report(1, 100); /* Now that of version 2 is the oldest. */
+  report(SJ_RECORDS + 1, SJ_RECORDS + 1);
+  EXPECT(!take(2, 0, 0));
+  EXPECT(take(1, 1, 100));
+  for (int64_t version = SJ_RECORDS + 1; version > 2; version--)
+    EXPECT(take(SJ_ANY_VERSION, version, version));
+  EXPECT(!take(SJ_ANY_VERSION, 0, 0));
+  EXPECT(table.head.count == SJ_RECORDS + 2);
+}
+
+void a_report_that_was_cut_off_is_no_loss(void)
+{
+  for (int i = 0; i < SJ_RECORDS; i++)
+    table.records[i].thread = i ? -1 : -sj_thread_id(); /* One is ours, the others' owners are at work. */
+  report(1, 10);
+  EXPECT(table.records[0].thread == sj_thread_id());
+  EXPECT(take(1, 1, 10));
+  table.records[0].thread = -1;
+  report(1, 11); /* There is no room, but it counts. */
+  EXPECT(!take(1, 0, 0) && table.head.count == 2);
+}
+
+static void *report_and_take(void *with)
+{
+  int64_t own = *(int64_t *)with;
+  struct sj_panic_record taken;
+  for (int64_t round = 0; round < ROUNDS; round++)
+  {
+    for (int64_t version = 0; version < 12; version++) /* Together more than there is room for. */
+      report(own + version, own + version);
+    while (sj_take_panic(&table, SJ_ANY_VERSION, &taken))
+      EXPECT(taken.version / 100 == own / 100 && taken.site == taken.version && taken.b == taken.site + 2);
+  }
+  return 0;
+}
+
+void many_threads_report_and_take(void)
+{
+  pthread_t threads[THREADS];
+  int64_t own[THREADS];
+  for (int i = 0; i < THREADS; i++)
+  {
+    own[i] = 100 * (i + 1);
+    EXPECT(pthread_create(&threads[i], 0, report_and_take, &own[i]) == 0);
+  }
+  for (int i = 0; i < THREADS; i++)
+    EXPECT(pthread_join(threads[i], 0) == 0);
+  EXPECT(table.head.count == THREADS * ROUNDS * 12);
+  for (int i = 0; i < SJ_RECORDS; i++)
+    EXPECT(table.records[i].thread == 0);
+}

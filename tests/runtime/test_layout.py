@@ -1,0 +1,118 @@
+"""Memory that C and Python share: neither can change its mind alone."""
+
+import ctypes
+import re
+import subprocess
+
+import numpy as np
+import pytest
+
+from symbiont_jit.backend.clang import SYNTAX, clang
+from symbiont_jit.backend.objects import unit_of
+from symbiont_jit.dispatch import vectorcall
+from symbiont_jit.dispatch.cell import CellLayout, offset_of
+from symbiont_jit.engine.stubs import cell_declaration, python_call_unit
+from symbiont_jit.runtime import interrupt, layout
+from symbiont_jit.runtime.library import runtime_unit
+from symbiont_jit.runtime.sources import NUMBERS, ROOT, include
+from tests.proposals import scalar
+from tests.runtime.compilers import ours
+
+#: Every structure that our C declares too: the file that does, its name there, Python's.
+STRUCTURES = [
+    *(("runtime/thread_slots.h", name, given) for name, given in layout.SHARED.items()),
+    ("dispatch/cell.h", "struct sj_cell", CellLayout),
+    ("dispatch/vectorcall.h", "struct sj_array", vectorcall.ArrayLayout),
+]
+
+
+def refusals(header, name, given):
+    """What clang has against a header whose structure is asserted to be laid out as given."""
+    found = clang().lower(unit_of(include(header) + layout.assertions({name: given})), SYNTAX)
+    return [d.message for d in found] if isinstance(found, list) else []
+
+
+def with_fields(fields):
+    return type("Changed", (ctypes.Structure,), {"_fields_": fields})
+
+
+CHANGES = {
+    "exchanged": lambda fields: [*fields[1::-1], *fields[2:]],
+    "narrower": lambda fields: [*fields[:-1], (fields[-1][0], ctypes.c_int8)],
+    "one more": lambda fields: [*fields, ("_more", ctypes.c_int64)],
+    "one missing": lambda fields: fields[:-1],
+}
+
+
+@pytest.mark.parametrize(("header", "name", "given"), STRUCTURES, ids=[name for _, name, _ in STRUCTURES])
+def test_clang_refuses_a_layout_that_drifts(header, name, given):
+    """It accepts the structure as it is, and refuses each change of one field."""
+    assert refusals(header, name, given) == []
+    for change in CHANGES.values():
+        found = refusals(header, name, with_fields(change(list(given._fields_))))
+        assert found
+        assert all("static assertion failed" in message for message in found)
+
+
+def test_assertions_are_compiled_with_the_c():
+    """Each text that shares memory with Python carries the assertions about it."""
+    assert layout.assertions(layout.SHARED) in runtime_unit().text
+    assert layout.assertions({"struct sj_cell": CellLayout}) in cell_declaration()
+    for is_member in (False, True):
+        text = python_call_unit(scalar.signature, is_member).text
+        assert layout.assertions({"struct sj_array": vectorcall.ArrayLayout}) in text
+        assert layout.assertions({"struct sj_cell": CellLayout}) in text
+
+
+def test_what_compiled_loops_read_is_where_they_look():
+    """Loops load a cell and a panic table's count from their first words, as snapshots of groups do."""
+    assert offset_of("target") == layout.PanicTableLayout.head.offset == layout.PanicHead.count.offset == 0
+
+
+def test_the_slots_of_threads_are_a_power_of_two():
+    """A slot is found by masking."""
+    assert NUMBERS["SJ_THREADS"].bit_count() == 1
+
+
+#: Numbers of the system's by which Python and the runtime's C call it.
+SYSTEM_NUMBERS = {
+    "SJ_PROT_READ_WRITE": "PROT_READ | PROT_WRITE",
+    "SJ_MAP_PRIVATE_ANONYMOUS_NORESERVE": "MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE",
+    "SJ_MADV_DONTNEED": "MADV_DONTNEED",
+    "SJ_CLOCK_THREAD_CPUTIME_ID": "CLOCK_THREAD_CPUTIME_ID",
+    interrupt._SA_NODEFER_RESTART: "SA_NODEFER | SA_RESTART",
+    interrupt._SIGEV_THREAD_ID: "SIGEV_THREAD_ID",
+    interrupt._CLOCK_MONOTONIC: "CLOCK_MONOTONIC",
+}
+
+
+def test_the_system_is_laid_out_as_it_is_called(tmp_path):
+    """The machine's own headers agree with the structures and numbers that Python and the runtime's C assume."""
+    files = ("runtime/system.h", "evaluate/timing.h")
+    lines = [line for f in files for line in (ROOT / f).read_text().splitlines() if line.startswith("#define")]
+    lines += ["#define _GNU_SOURCE", *(f"#include <{h}.h>" for h in ("pthread", "signal", "sys/mman", "time"))]
+    # glibc gives this member of a union no public name.
+    lines += ["#define sigev_notify_thread_id _sigev_un._tid", layout.assertions(layout.SYSTEM)]
+    lines += [layout.assertions({"struct timespec": layout.TimeSpan})]
+    lines += [f'_Static_assert(({ours}) == ({theirs}), "{theirs}");' for ours, theirs in SYSTEM_NUMBERS.items()]
+    lines += ['_Static_assert(sizeof(pthread_attr_t) <= 8 * SJ_ATTRIBUTE_WORDS, "pthread_attr_t");']
+    text = tmp_path / "system.c"
+    text.write_text("\n".join(lines) + "\n")
+    done = subprocess.run([*ours(), "-c", text, "-o", tmp_path / "system.o"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_numpys_flags_are_those_of_the_header():
+    """The masks of the way in from Python take contiguous aligned arrays, and writable ones where it says so."""
+    text = include("dispatch/vectorcall.h")
+    readable = sum(int(n, 16) for n in re.search(r"SJ_READABLE \((\w+) \| (\w+)\)", text).groups())
+    writable = readable | int(re.search(r"SJ_WRITABLE \(SJ_READABLE \| (\w+)\)", text)[1], 16)
+    plain, frozen, packed = np.zeros(3), np.zeros(3), np.zeros(3, np.dtype([("a", "i1"), ("b", "f8")]))["b"]
+    frozen.flags.writeable = False
+    assert [a.flags.num & readable == readable for a in (plain, frozen, plain[::2], packed)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert [a.flags.num & writable == writable for a in (plain, frozen)] == [True, False]
