@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from symbiont_jit.agents.protocol import Reply as Reply
     from symbiont_jit.agents.protocol import Usage as Usage
     from symbiont_jit.agents.recorded import Recording as Recording
-    from symbiont_jit.backend.objects import cache_directory as cache_directory
+    from symbiont_jit.backend.cache import cache_directory as cache_directory
     from symbiont_jit.dispatch.numba.panic_count import panics as panics
     from symbiont_jit.errors import AgentError as AgentError
     from symbiont_jit.errors import CandidateError as CandidateError
@@ -58,7 +58,7 @@ __version__ = "0.1.0"
 
 #: Where each public name lives.
 _HOMES = {
-    "backend.objects": "cache_directory",
+    "backend.cache": "cache_directory",
     "dispatch.numba.panic_count": "panics",
     "errors": "AgentError CandidateError Diagnostic EvolveError KernelError SignatureError SymbiontError "
     "ToolchainError UsageError",

@@ -41,8 +41,13 @@ def _package(name: str) -> Finding:
 
 
 def _compilers() -> Iterator[Finding]:
-    from symbiont_jit.backend.clang import target_cpu, target_features, target_triple
-    from symbiont_jit.backend.toolchain import find_toolchain, llvm_version
+    from symbiont_jit.backend.toolchain import (
+        find_toolchain,
+        llvm_version,
+        target_cpu,
+        target_features,
+        target_triple,
+    )
 
     yield Finding("LLVM in llvmlite", ".".join(map(str, llvm_version())))
     try:

@@ -15,7 +15,8 @@ from numba import float64 as f64
 from numba import uint64 as u64
 
 from symbiont_jit import CandidateError, Kernel
-from symbiont_jit.backend.objects import ObjectCode, compile_object
+from symbiont_jit.backend.objects import ObjectCode, compile_unit
+from symbiont_jit.backend.unit import Unit
 from symbiont_jit.frontend import Canonical, canonical_source
 from symbiont_jit.kernel import preprocess
 from symbiont_jit.signature import signature_of
@@ -41,7 +42,7 @@ def compiled(proposed, signature):
     """A text's canonical form and object code, or the error that refuses it."""
     try:
         canonical = canonical_source(proposed, signature, preprocess)
-        return canonical, compile_object(canonical.text, canonical.names)
+        return canonical, compile_unit(Unit(canonical.text, canonical.names))
     except CandidateError as error:
         return error, None
 
@@ -383,7 +384,7 @@ INPUTS = [
 def unregistered(signature, text):
     """A text that is compiled without the frontend, as a callable."""
     kernel = Kernel(signature)
-    return kernel.candidate(Canonical(text, (signature.name,)), compile_object(text, [signature.name]))
+    return kernel.candidate(Canonical(text, (signature.name,)), compile_unit(Unit(text, (signature.name,))))
 
 
 def compiled_as_it_stands(text):

@@ -1,32 +1,54 @@
-"""Text x profile -> object code: what of a canonical text is compiled, and with what around it.
+"""Text x profile -> build: what of a canonical text is compiled, with what around it, and what it became.
 
-In: a candidate's text and the signatures that it has to supply. Out: `Canonical` texts and their object code, or
+In: a candidate's text and the signatures that it has to supply. Out: `Canonical` texts and their `Build`s, or
 `CandidateError`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from symbiont_jit.backend.objects import ObjectCode, check_object, compile_object, expect
+from symbiont_jit.backend.objects import ObjectCode, check_unit, compile_unit, key_of, prewarm
+from symbiont_jit.backend.unit import Unit
+from symbiont_jit.engine.sites import pack_sites
 from symbiont_jit.engine.stubs import preprocess
-from symbiont_jit.errors import CandidateError, Diagnostic
+from symbiont_jit.errors import CandidateError
 from symbiont_jit.frontend import Canonical, canonical_source
-from symbiont_jit.instrument.unit import FLAGS, FRAMES, Guarded, allocates, frame_flags, guard, released
+from symbiont_jit.instrument.unit import FLAGS, FRAMES, Site, allocates, frame_flags, guard, released
 from symbiont_jit.signature import NativeEntry, Signature, native_entry
 from symbiont_jit.stages import stage
 
-__all__ = ["BOUND", "Builder"]
+__all__ = ["BOUND", "Build", "Builder"]
 
-#: Bytes of stack that a function may take without being asked.
+#: Plain code has no stack check: it is accepted only if no frame of it has more bytes.
 PLAIN_FRAME: Final = 4096
+#: Canonical texts that are remembered, so that evaluating, confirming and activating one text parses it once.
+REMEMBERED: Final = 32
 
 #: Names that guarded code leaves to be bound when it is loaded.
 BOUND: Final = frozenset({"sj_panics", "sj_places", "sj_version", "sj_enlist", "sj_arena", "sj_report"})
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A canonical text, compiled for a profile; `sites` are packed and say what the numbers of its panics mean."""
+
+    canonical: Canonical
+    profile: str
+    object_code: ObjectCode
+    sites: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The units to try for a text, of which the next one allows larger frames, and its sites."""
+
+    units: tuple[Unit, ...]
+    sites: tuple[Site, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -39,73 +61,104 @@ class Builder:
     signatures: list[Signature]
     flags: tuple[str, ...]
     _checked_texts: set[int] = field(default_factory=set)
+    _canonical: OrderedDict[tuple[str | bytes, int], Canonical] = field(default_factory=OrderedDict)
 
     def canonical(self, source: str | bytes) -> Canonical:
         """The canonical form of a candidate; raises `CandidateError`."""
-        return canonical_source(source, self.signatures, preprocess)
+        key = source, len(self.signatures)
+        with contextlib.suppress(KeyError, TypeError):  # what is no text is refused below
+            self._canonical.move_to_end(key)
+            return self._canonical[key]
+        found = canonical_source(source, self.signatures, preprocess)
+        self._remember(source, found)
+        self._remember(found.text, found)
+        return found
 
-    def object_code(self, canonical: Canonical, profile: str) -> ObjectCode:
+    def _remember(self, source: str | bytes, canonical: Canonical) -> None:
+        """Keep a canonical text; no lock is held, because each step is one operation of the dictionary."""
+        self._canonical[source, len(self.signatures)] = canonical
+        with contextlib.suppress(KeyError):  # another thread has emptied it
+            while len(self._canonical) > REMEMBERED:
+                self._canonical.popitem(last=False)
+
+    def build(self, canonical: Canonical, profile: str) -> Build:
         """A canonical text, compiled for a profile; raises `CandidateError`."""
         with stage("clang"):
-            return self._compiled(canonical, profile)
+            plan = self._plan(canonical, profile)
+            return Build(canonical, profile, self._compile(canonical, plan.units), pack_sites(plan.sites))
 
-    def _compiled(self, canonical: Canonical, profile: str) -> ObjectCode:
-        entries = [e.symbol for e in self.entries]
+    def object_code(self, canonical: Canonical, profile: str) -> ObjectCode:
+        """The object code of a build."""
+        return self.build(canonical, profile).object_code
+
+    def unit_of(self, source: str, profile: str, key: str) -> Unit:
+        """The unit that object code with a key was compiled from."""
+        units = self._plan(self.canonical(source), profile).units
+        return next((unit for unit in units if key_of(unit) == key), units[0])
+
+    def release_unit(self, text: str) -> Unit:
+        """A canonical text as it is, which is what `release` compiles."""
+        names = tuple(entry.symbol for entry in self.entries)
+        if not allocates(text):
+            return Unit(text, names, epilogue=self.epilogue, flags=self.flags)
+        around = released(self.signatures)
+        return Unit(text, names, BOUND, around.before, self.assertions + around.after, self.flags)
+
+    def prewarm(self, units: int, profile: str) -> None:
+        """Get ready to compile so many candidates at about the same time."""
+        is_plain = profile == "release"
+        prewarm(self.flags if is_plain else (*self.flags, *FLAGS, *frame_flags(FRAMES[0])), units)
+
+    def _plan(self, canonical: Canonical, profile: str) -> _Plan:
         if profile == "release":
-            code = self._released(canonical, entries)
-            self._checked_texts.add(hash(canonical.text))
-            return code
+            return _Plan((self.release_unit(canonical.text),))
         try:
             guarded = guard(canonical.text, self.signatures, profile)
         except CandidateError:
             self._check(canonical)  # what clang says of it is better known
             raise
+        plain = Unit(canonical.text, tuple(entry.symbol for entry in self.entries))
+        around = replace(
+            plain,
+            text=guarded.text,
+            may_need=BOUND,
+            prologue=guarded.before,
+            epilogue=self.assertions + guarded.after,
+            original=guarded.written,
+        )
         flags = (*self.flags, *FLAGS)
+        units = [replace(around, flags=(*flags, *frame_flags(size))) for size in FRAMES]
         if guarded.is_plain:
-            self._check(canonical)
-            with contextlib.suppress(CandidateError):  # nobody looks at the stack there, so it must need next to none
-                plain = (*flags, f"-Wframe-larger-than={PLAIN_FRAME}")
-                return compile_object(canonical.text, entries, plain, profile, self.after)
-        return self._guarded(canonical, guarded, entries, profile)
+            flags = (*flags, f"-Wframe-larger-than={PLAIN_FRAME}")
+            units.insert(0, replace(plain, epilogue=self.epilogue, flags=flags))
+        return _Plan(tuple(units), guarded.sites)
 
-    def _check(self, canonical: Canonical) -> None:
-        """Raise what clang finds in a text as it is."""
-        if hash(canonical.text) not in self._checked_texts:
-            check_object(canonical.text, self.flags, self.after)
-            self._checked_texts.add(hash(canonical.text))
-
-    def _guarded(self, canonical: Canonical, guarded: Guarded, entries: Sequence[str], profile: str) -> ObjectCode:
-        after = self.assertions + guarded.after
-        for size in FRAMES:
-            flags = (*self.flags, *FLAGS, *frame_flags(size))
-            is_sound = hash(canonical.text) in self._checked_texts
+    def _compile(self, canonical: Canonical, units: Sequence[Unit]) -> ObjectCode:
+        """The object code of the first unit whose frames are small enough."""
+        for unit in units:
             try:
-                code = compile_object(
-                    *(guarded.text, entries, flags, profile, after, guarded.before, BOUND),
-                    made_of=guarded.written,
-                    is_sound=is_sound,
-                )
+                code = compile_unit(unit, hash(canonical.text) in self._checked_texts)
             except CandidateError as error:
-                self._check(canonical)  # its findings have the candidate's names and lines, and nothing beside
-                if size == FRAMES[-1] or "stack frame size" not in str(error):
-                    raise CandidateError(error.stage, map(_without_line, error.diagnostics), canonical.text) from None
+                if unit is units[-1] or not _has_large_frame(error):
+                    self._raise_on_own_lines(canonical, unit, error)
             else:
                 self._checked_texts.add(hash(canonical.text))
                 return code
         raise AssertionError("the last size was tried")
 
-    def expect(self, units: int, profile: str) -> None:
-        """Get ready to compile so many candidates at about the same time."""
-        is_plain = profile == "release"
-        guarded = (*self.flags, *FLAGS, *frame_flags(FRAMES[0]))
-        expect(self.flags if is_plain else guarded, units)
+    def _raise_on_own_lines(self, canonical: Canonical, unit: Unit, error: CandidateError) -> None:
+        """Raise what is wrong in the candidate's names and on its lines; in generated lines it has no part."""
+        if not unit.original:
+            raise error
+        self._check(canonical)
+        findings = [replace(found, line=0, column=0) for found in error.diagnostics]
+        raise CandidateError(error.stage, findings, canonical.text) from None
 
-    def _released(self, canonical: Canonical, entries: Sequence[str]) -> ObjectCode:
-        if not allocates(canonical.text):
-            return compile_object(canonical.text, entries, self.flags, "release", self.after)
-        around = released(self.signatures)
-        after = self.assertions + around.after
-        return compile_object(canonical.text, entries, self.flags, "release", after, around.before, BOUND)
+    def _check(self, canonical: Canonical) -> None:
+        """Raise what clang finds in a text as it is."""
+        if hash(canonical.text) not in self._checked_texts:
+            check_unit(Unit(canonical.text, (), epilogue=self.epilogue, flags=self.flags))
+            self._checked_texts.add(hash(canonical.text))
 
     @property
     def entries(self) -> list[NativeEntry]:
@@ -113,7 +166,7 @@ class Builder:
         return [native_entry(s) for s in self.signatures]
 
     @property
-    def after(self) -> str:
+    def epilogue(self) -> str:
         """The project's own C behind a canonical text."""
         return "".join(dict.fromkeys(part for e in self.entries for part in _statements(e.after)))
 
@@ -123,14 +176,9 @@ class Builder:
         return "".join(dict.fromkeys(part for e in self.entries for part in _statements(e.after)[:-1]))
 
 
-def _without_line(found: Diagnostic) -> Diagnostic:
-    """A finding about the guarded text, in whose lines the candidate has no part."""
-    message = re.sub(
-        r"stack frame size \((\d+)\) exceeds limit \((\d+)\).*",
-        r"local arrays take \1 bytes; at most \2",
-        found.message,
-    )
-    return replace(found, message=message, line=0, column=0)
+def _has_large_frame(error: CandidateError) -> bool:
+    """Whether a function needs more stack than its unit allows."""
+    return any(found.rule == "frame" for found in error.diagnostics)
 
 
 def _statements(text: str) -> list[str]:

@@ -23,6 +23,7 @@ from symbiont_jit.dispatch.lease import Leases, remember_owner
 from symbiont_jit.dispatch.numba.bodies import PythonCode, compile_python, compiler_lock, linked_bodies
 from symbiont_jit.dispatch.python_entry import CellCallable
 from symbiont_jit.engine.builds import BOUND, Builder
+from symbiont_jit.engine.sites import pack_sites, unpack_sites
 from symbiont_jit.engine.stubs import Stub
 from symbiont_jit.errors import KernelError
 from symbiont_jit.frontend import Canonical
@@ -89,7 +90,8 @@ class Entry:
 class Version:
     """One accepted text with its code, for all functions of a lineage.
 
-    `bodies` are Python functions instead of object code, None for a function without one; `compiled` are those as Numba
+    `sites` say what panics of its object code mean, packed; None where nobody has looked yet. `bodies` are Python
+    functions instead of object code, None for a function without one; `compiled` are those as Numba
     has them, which call each other. `table` has a cell for each function once their addresses are known.
     """
 
@@ -99,6 +101,7 @@ class Version:
     origin: str = ""
     profile: str = "release"
     object_code: ObjectCode | None = None
+    sites: bytes | None = None
     bodies: tuple[Body | None, ...] = ()
     compiled: tuple[Any, ...] = ()
     table: Table | None = None
@@ -162,17 +165,24 @@ class Lineage:
             known = self._known.get((canonical.text, profile))
         if known is not None:
             return self.versions[known]
-        return self.register(canonical, self.builder.object_code(canonical, profile), profile, origin)
+        build = self.builder.build(canonical, profile)
+        return self.register(canonical, build.object_code, profile, origin, sites=build.sites)
 
     def register(
-        self, canonical: Canonical, code: ObjectCode, profile: str, origin: str, number: int | None = None
+        self,
+        canonical: Canonical,
+        code: ObjectCode,
+        profile: str,
+        origin: str,
+        number: int | None = None,
+        sites: bytes | None = None,
     ) -> Version:
         """Add compiled code, not active and not loaded; an equal version that exists is given back."""
         with self.lock:
             known = self._known.get((canonical.text, profile))
             if known is not None:
                 return self.versions[known]
-            version = Version(self.free_number(number), canonical.text, "c", origin, profile, code)
+            version = Version(self.free_number(number), canonical.text, "c", origin, profile, code, sites)
             self._known[canonical.text, profile] = version.number
             self.versions[version.number] = version
             return version
@@ -325,8 +335,9 @@ class Lineage:
         found = version if version is not None else self._by_identity.get(record[0])
         if found is None:
             return Panic("unknown", "a candidate that is gone panicked")
-        sites = guard(found.source, self.signatures, found.profile).sites
-        return panic_of(sites, *record[1:], found.source)
+        if found.sites is None:  # the object code came alone, from a pickle or a search
+            found.sites = pack_sites(guard(found.source, self.signatures, found.profile).sites)
+        return panic_of(unpack_sites(found.sites), *record[1:], found.source)
 
     def warm(self) -> None:
         """Compile what calls from Python and panics need."""

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from symbiont_jit.backend.clang import clang
-from symbiont_jit.backend.objects import ObjectCode
+from symbiont_jit.backend.objects import ObjectCode, end_compilers
 from symbiont_jit.evaluate.metric import Metric, Speedup
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.kernel import Evolving, Kernel
@@ -81,5 +80,5 @@ def prepare(kernel: Evolving[Any], metric: Metric) -> None:
 
 def _prepared(kernel: Evolving[Any], metric: Metric, deadline: float) -> Bench:
     prepare(kernel, metric)
-    clang().close()  # the process that waits for the next unit is no neighbour for a candidate
+    end_compilers()  # the processes that wait for the next unit are no neighbours for a candidate
     return Bench(kernel, metric, deadline)

@@ -258,7 +258,7 @@ class Evolving(Generic[Handle]):
 
     def expect(self, units: int, profile: str) -> None:
         """Get ready to compile so many candidates at about the same time; one ends that."""
-        self._lineage.builder.expect(units, profile)
+        self._lineage.builder.prewarm(units, profile)
 
     def warm(self) -> None:
         """Compile now what calls from Python and panics need: where the code will run, no compiler may be started."""

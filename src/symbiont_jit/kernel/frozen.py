@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from symbiont_jit.backend.objects import bitcode
+from symbiont_jit.backend.objects import bitcode_of
 from symbiont_jit.dispatch.numba.frozen import FrozenCode, frozen_python_type, frozen_type
 from symbiont_jit.dispatch.numba.typed import Typed
 from symbiont_jit.kernel.revision import Revision
@@ -63,15 +62,11 @@ class Frozen(Typed):
     @functools.cached_property
     def _code(self) -> FrozenCode:
         """The revision's bitcode with one entry of a name of its own; everything else in it is internal."""
-        digest = hashlib.sha256(
-            "\0".join([self.source, self._lineage.builder.after, *self._lineage.flags]).encode()
-        ).hexdigest()[:20]
+        unit = self._lineage.builder.release_unit(self.source)
         entry = native_entry(self.signature)
-        name = f"sj_frozen_{digest}_{entry.symbol}"
-        entries = self._lineage.builder.entries
-        data = bitcode(self.source, self._lineage.flags, self._lineage.builder.after)
-        exported = {e.symbol for e in entries} | {s.name for s in self._lineage.signatures}
-        return FrozenCode(name, entry.symbol, tuple(sorted(exported)), data)
+        name = f"sj_frozen_{unit.digest()[:20]}_{entry.symbol}"
+        exported = {*unit.entries, *(s.name for s in self._lineage.signatures)}
+        return FrozenCode(name, entry.symbol, tuple(sorted(exported)), bitcode_of(unit))
 
     @property
     def __signature__(self) -> inspect.Signature:

@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from symbiont_jit.backend.clang import describe_host
+from symbiont_jit.backend.generated import receive_objects, ship_objects
 from symbiont_jit.backend.objects import ObjectCode
-from symbiont_jit.backend.unit import receive, shipped
+from symbiont_jit.backend.toolchain import describe_host
 from symbiont_jit.dispatch.numba.bodies import body_from_bytes, body_to_bytes
 from symbiont_jit.engine.builds import BOUND
 from symbiont_jit.engine.revisions import Lineage, Version
@@ -146,7 +146,7 @@ def _support(lineage: Lineage, stored: Sequence[_Stored]) -> dict[str, ObjectCod
     units = [python_call_unit(s, lineage.is_group) for s in lineage.signatures]
     if any(s.code is not None and not BOUND.isdisjoint(s.code.needs) for s in stored):
         units += [THREADS, TAKE]
-    return shipped(units)
+    return ship_objects(units)
 
 
 def _stored(lineage: Lineage, version: Version) -> _Stored:
@@ -177,7 +177,7 @@ def _restored(lineage: Lineage, stored: _Stored) -> Version:
 
 
 def _filled(lineage: Lineage, state: _State) -> None:
-    receive(state.support)
+    receive_objects(state.support)
     for stored in state.revisions:
         lineage.active = _restored(lineage, stored)
 

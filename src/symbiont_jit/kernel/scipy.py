@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from symbiont_jit.backend.unit import generated
+from symbiont_jit.backend.generated import load_generated
 from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.engine.stubs import active_entry
 from symbiont_jit.errors import UsageError
@@ -134,7 +134,7 @@ extern char sj_data[];
 """
     kept = np.ascontiguousarray(0.0 if user_data is None else user_data)
     symbols = {"sj_cell": cell.address, "sj_data": kept.ctypes.data}
-    loaded = generated(text, ("sj_callback",), symbols)
+    loaded = load_generated(text, ("sj_callback",), symbols)
     function = ctypes.CFUNCTYPE(*adapter.types)(loaded.addresses[0])
     # It may be called for as long as the process lives: SciPy's objects have no place for what they need.
     _KEPT.append((loaded, kept))

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Final
 
-from symbiont_jit.backend.unit import generated
+from symbiont_jit.backend.generated import load_generated
 from symbiont_jit.errors import UsageError
 from symbiont_jit.runtime.checks import INTERRUPTED
 from symbiont_jit.runtime.thread_slots import OWN_PLACE, PLACE, PLACE_WORDS
@@ -58,7 +58,7 @@ def _signal_number() -> int:
     """The signal, with its handler installed at the first use."""
     if sys.platform != "linux":
         raise UsageError("interrupting a call needs Linux")
-    loaded = generated(_HANDLER, ("sj_interrupted",), {"sj_places": ctypes.addressof(places())})
+    loaded = load_generated(_HANDLER, ("sj_interrupted",), {"sj_places": ctypes.addressof(places())})
     _KEPT.append(loaded)
     number = int(signal.SIGRTMAX) - 3
     action = _Action(loaded.addresses[0], (ctypes.c_uint64 * 16)(), _SA_NODEFER_RESTART, None)

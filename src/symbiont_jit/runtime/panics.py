@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from symbiont_jit.backend.generated import load_unit
 from symbiont_jit.backend.unit import Unit
 from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.runtime.arena import ARENA_BYTES
@@ -88,7 +89,7 @@ class PanicTable:
 
 @functools.cache
 def _take() -> Callable[[int, int, int], int]:
-    loaded = TAKE.load({})
+    loaded = load_unit(TAKE, {})
     function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)(loaded.addresses[0])
     _KEPT.append(loaded)
     return function

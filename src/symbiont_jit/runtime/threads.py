@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
+from symbiont_jit.backend.generated import load_unit
 from symbiont_jit.backend.unit import Unit
 from symbiont_jit.errors import UsageError
 from symbiont_jit.runtime.arena import ARENA, ARENA_BYTES
@@ -39,7 +40,7 @@ def bound_names() -> Mapping[str, int]:
     """What compiled candidates need besides the C library: where threads have their places, and how to get one."""
     table, key = ctypes.addressof(places()), ctypes.c_uint(0)
     symbols = {"sj_places": table, "sj_key": ctypes.addressof(key)} | _library(_LIBRARY)
-    loaded = THREADS.load(symbols)
+    loaded = load_unit(THREADS, symbols)
     enlist, leave, arena, report, forked = loaded.addresses
     if ctypes.CDLL(None).pthread_key_create(ctypes.byref(key), ctypes.c_void_p(leave)) != 0:
         raise UsageError("this process has used up its thread-specific keys, one of which kernels need")
