@@ -38,7 +38,7 @@ from symbiont_jit.backend.toolchain import ADVICE, Toolchain, find_toolchain, ta
 from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import Diagnostic, Severity, Stage, ToolchainError
 
-__all__ = ["BITCODE", "Clang", "Emit", "FIXED", "OBJECT", "SYNTAX", "clang"]
+__all__ = ["BITCODE", "Clang", "Emit", "FIXED", "OBJECT", "REMARKS", "SYNTAX", "clang"]
 
 PREPROCESS_TIMEOUT: Final = 0.8
 
@@ -82,10 +82,13 @@ BITCODE: Final[Emit] = "bitcode"
 OBJECT: Final[Emit] = "object"
 #: The errors alone.
 SYNTAX: Final[Emit] = "syntax"
+#: What the optimiser did and did not do, as LLVM's records in YAML.
+REMARKS: Final[Emit] = "remarks"
 _EMIT_FLAGS: Final[Mapping[Emit, tuple[str, ...]]] = {
     OBJECT: ("-c",),
     BITCODE: ("-c", "-emit-llvm"),
     SYNTAX: ("-fsyntax-only",),
+    REMARKS: ("-c", "-emit-llvm", *("-Xclang -emit-llvm-only -Xclang -opt-record-file -Xclang -".split())),
 }
 
 

@@ -12,6 +12,7 @@ from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.engine.revisions import Lineage, Memory, Version, number_in
 from symbiont_jit.errors import KernelError, UsageError
 from symbiont_jit.frontend import Canonical
+from symbiont_jit.kernel.inspect import asm_of, llvm_of, remarks_of
 from symbiont_jit.kernel.revision import Registered
 from symbiont_jit.runtime.interrupt import interrupt
 from symbiont_jit.runtime.panics import Panic
@@ -85,6 +86,28 @@ class Evolving(Generic[Handle]):
     def revision(self, number: int) -> Handle:
         """The handle of a revision: it is called like the kernel and stays what it is. Raises `KernelError`."""
         return self._handle(self._lineage.version(number))
+
+    def inspect_llvm(self) -> str:
+        """The optimised LLVM IR of the active revision, at most 1 MiB; raises `KernelError` where there is none."""
+        return llvm_of(self._lineage, self._require_active())
+
+    def inspect_asm(self) -> str:
+        """The assembly of the active revision, at most 1 MiB; raises `KernelError` where there is none."""
+        return asm_of(self._lineage, self._require_active())
+
+    def inspect_remarks(self) -> str:
+        """What clang's optimiser did with the active revision's text, and why not more: at most 200 lines.
+
+        Each line is `line:column: pass, done | not done | because: message`, in lines of `source`. Raises `KernelError`
+        where no revision is active, or a Python body.
+        """
+        return remarks_of(self._lineage, self._require_active())
+
+    def _require_active(self) -> Version:
+        active = self._lineage.active
+        if active is None:
+            raise KernelError(f"{self._lineage.name} has no revision to inspect; swap one in first")
+        return active
 
     def _shown_active(self) -> str:
         active = self._lineage.active

@@ -11,6 +11,7 @@ from symbiont_jit.dispatch.vectorcall import PythonCall
 from symbiont_jit.engine.revisions import Lineage, Version
 from symbiont_jit.engine.stubs import python_call
 from symbiont_jit.kernel.html import html_of
+from symbiont_jit.kernel.inspect import asm_of, llvm_of, remarks_of
 from symbiont_jit.runtime.panics import Panic
 
 __all__ = ["Registered", "Revision"]
@@ -19,6 +20,7 @@ __all__ = ["Registered", "Revision"]
 class Registered:
     """One registered text of a kernel or a group, pinned: what it is and where it is from."""
 
+    _lineage: Lineage
     _of: Version
 
     @property
@@ -55,6 +57,22 @@ class Registered:
     def object_code(self) -> ObjectCode | None:
         """What was compiled; None for Python."""
         return self._of.object_code
+
+    def inspect_llvm(self) -> str:
+        """The optimised LLVM IR, at most 1 MiB of it (of a group, of all functions; of Python, Numba's)."""
+        return llvm_of(self._lineage, self._of)
+
+    def inspect_asm(self) -> str:
+        """The machine code as assembly, at most 1 MiB of it (of a group, of all functions; of Python, Numba's)."""
+        return asm_of(self._lineage, self._of)
+
+    def inspect_remarks(self) -> str:
+        """What clang's optimiser did and did not do with the text, by line and column of `source`; at most 200 remarks.
+
+        Each line is `line:column: pass, done | not done | because: message`. They are about the text without the checks
+        of its profile. Raises `KernelError` for a Python body.
+        """
+        return remarks_of(self._lineage, self._of)
 
 
 class Revision(CellCallable, Registered):
