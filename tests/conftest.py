@@ -5,6 +5,7 @@ import pytest
 from numba import float64 as f64
 
 from symbiont_jit import Array, InOut, Out, evolvable
+from symbiont_jit.backend.relocate import CannotLink
 
 DOT = """double dot(int64_t n, const double x[n], const double y[n]) {
     double s = 0.0;
@@ -78,3 +79,16 @@ def vectors():
     """Two vectors of a thousand numbers."""
     rng = np.random.default_rng(0)
     return rng.random(1000), rng.random(1000)
+
+
+@pytest.fixture(params=["linker", "lljit"])
+def loader(request, monkeypatch):
+    """Which way code comes into the process: our linker's, or LLVM's LLJIT, as on other machines than x86-64."""
+    if request.param == "lljit":
+        monkeypatch.setattr("symbiont_jit.backend.loader.link", refuse_to_link)
+    return request.param
+
+
+def refuse_to_link(*_):
+    """Our linker, for an object of which it knows too little."""
+    raise CannotLink("this machine is another one")

@@ -37,6 +37,7 @@ def call(code, x):
     return result
 
 
+@pytest.mark.usefixtures("loader")
 def test_object_code_is_small_picklable_and_runs():
     """A kernel's object code is bytes of about a KiB that can be sent and loaded elsewhere."""
     code = pickle.loads(pickle.dumps(compiled(SQUARE, "square")))
@@ -70,6 +71,7 @@ def test_what_c_only_warns_of_is_an_error(body, message):
         compiled(f"double f(double x)\n{{\n  {body}\n}}\n", "f")
 
 
+@pytest.mark.usefixtures("loader")
 def test_a_helper_named_like_a_library_function_is_its_own():
     """`qsort` and `strlen` of a candidate are called, not those of the process."""
     text = (
@@ -82,6 +84,7 @@ def test_a_helper_named_like_a_library_function_is_its_own():
     assert call(code, 1.0) == 42.0
 
 
+@pytest.mark.usefixtures("loader")
 def test_two_revisions_may_have_the_same_names():
     """The same entry and helper names in two objects never meet."""
     first, second = (
@@ -102,6 +105,7 @@ def test_a_symbol_of_the_process_is_not_reachable():
         compiled(text, "f")
 
 
+@pytest.mark.usefixtures("loader")
 def test_library_functions_are_the_librarys():
     """A candidate's `erf` and `fmod` are libm's."""
     import math
@@ -110,6 +114,7 @@ def test_library_functions_are_the_librarys():
     assert call(code, 2.0) == math.erf(2.0) + math.fmod(7.5, 2.0)
 
 
+@pytest.mark.usefixtures("loader")
 def test_contraction_is_off_by_default():
     """`a * b + c` rounds twice, as in Numba and NumPy."""
     text = "double f(double x)\n{\n  return x * x - 1.0000000000000002;\n}\n"
@@ -153,6 +158,7 @@ def test_bitcode_is_valid_for_llvmlite():
     assert [f.name for f in module.functions] == ["square"]
 
 
+@pytest.mark.usefixtures("loader")
 def test_closing_gives_the_memory_back():
     """Loading and closing an object a thousand times does not make the process grow."""
 
@@ -171,6 +177,7 @@ def test_closing_gives_the_memory_back():
     assert resident() - before < 8 << 20
 
 
+@pytest.mark.usefixtures("loader")
 def test_threads_may_compile_at_the_same_time():
     """Every thread gets the code of its own text."""
     results = {}
@@ -275,6 +282,7 @@ def test_a_missing_clang_is_a_toolchain_error(fresh_search, monkeypatch, tmp_pat
         toolchain.find_toolchain()
 
 
+@pytest.mark.usefixtures("loader")
 def test_flags_reach_clang():
     """`flags=` of a declaration are clang's options."""
 

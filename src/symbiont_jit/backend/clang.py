@@ -175,6 +175,7 @@ class Clang:
             if waiting:
                 self._waiting[command] = waiting
             if process.poll() is not None:
+                end(process)
                 process = _spawn(command)
             limit_memory(process.pid)
             assert process.stdin is not None

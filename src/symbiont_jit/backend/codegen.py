@@ -220,6 +220,7 @@ class CodeGenerators:
                 chosen = self._idle.pop()
                 if chosen.process.poll() is None:
                     return chosen
+                end(chosen.process)
                 self._all.discard(chosen)
             try:
                 return self._start()
