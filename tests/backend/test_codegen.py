@@ -98,7 +98,13 @@ def test_the_end_of_a_code_generator_is_a_finding_and_another_one_is_started(gen
     bitcode = bitcode_of(SQUARE)
     generators.generate(codegen.OBJECT, bitcode)
     (first,) = generators.processes
-    (finding,) = generators.generate(codegen.OBJECT, bitcode, lambda: os.kill(first.pid, signal.SIGABRT))
+    os.kill(first.pid, signal.SIGSTOP)
+
+    def fail():
+        os.kill(first.pid, signal.SIGABRT)
+        os.kill(first.pid, signal.SIGCONT)
+
+    (finding,) = generators.generate(codegen.OBJECT, bitcode, fail)
     assert "the code generator failed (signal 6)" in finding.message
     assert square_of(generators.generate(codegen.OBJECT, bitcode), 3.0) == 9.0
     assert [process.pid for process in generators.processes] != [first.pid]
@@ -175,7 +181,7 @@ def test_where_no_process_can_be_started_code_is_generated_here(monkeypatch, com
 
 def test_a_forked_child_has_code_generators_of_its_own():
     """A child neither uses nor holds the pipes of its parent's processes, and can compile."""
-    compile_unit(SQUARE)
+    code_generators().prewarm()
     theirs = {process.pid for process in code_generators().processes}
     assert theirs
     child = os.fork()

@@ -12,7 +12,7 @@ import contextlib
 import functools
 import os
 import re
-import selectors
+import select
 import subprocess
 import sys
 import tempfile
@@ -73,6 +73,12 @@ class CodeGenerator:
     is_ready: bool = False
     _output: bytearray = field(default_factory=bytearray)
     _messages: bytearray = field(default_factory=bytearray)
+    _poll: select.poll = field(default_factory=select.poll)
+
+    def __post_init__(self) -> None:
+        for pipe in (self.process.stdout, self.process.stderr):
+            assert pipe is not None
+            self._poll.register(pipe, select.POLLIN)
 
     def start(self) -> None:
         """Wait until it can serve; raises `_Broken`."""
@@ -113,18 +119,17 @@ class CodeGenerator:
         return status, data
 
     def _read_up_to(self, size: int, deadline: float) -> None:
-        with selectors.DefaultSelector() as selector:
-            for pipe in (self.process.stdout, self.process.stderr):
-                assert pipe is not None
-                selector.register(pipe, selectors.EVENT_READ)
-            while len(self._output) < size:
-                ready = selector.select(max(0.0, deadline - time.monotonic()))
-                if not ready:
-                    raise _Broken("limit", f"generating code took longer than {TIMEOUT:g} seconds")
-                if any(key.fileobj is self.process.stderr for key, _ in ready):
-                    self._read_messages()
-                if any(key.fileobj is self.process.stdout for key, _ in ready):
-                    self._read_output()
+        """Read until so many bytes of the answer are there."""
+        assert self.process.stderr is not None
+        messages = self.process.stderr.fileno()
+        while len(self._output) < size:
+            ready = self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
+            if not ready:
+                raise _Broken("limit", f"generating code took longer than {TIMEOUT:g} seconds")
+            if any(pipe != messages for pipe, _ in ready):
+                self._read_output()
+            else:
+                self._read_messages()
 
     def _read_output(self) -> None:
         assert self.process.stdout is not None

@@ -50,5 +50,5 @@ def _code_of(unit: Unit) -> ObjectCode:
 
 
 def _shipping_key(unit: Unit) -> str:
-    """A key that asks no compiler: equal for equal units on the same kind of processor."""
+    """A key that asks no compiler: it is equal for equal units on the same kind of processor."""
     return unit.digest(describe_host())

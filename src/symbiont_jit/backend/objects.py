@@ -15,7 +15,7 @@ from symbiont_jit.backend.clang import BITCODE, FIXED, SYNTAX, clang
 from symbiont_jit.backend.codegen import OBJECT, code_generators
 from symbiont_jit.backend.elf import symbols
 from symbiont_jit.backend.toolchain import describe_host, llvm_version
-from symbiont_jit.backend.unit import Unit
+from symbiont_jit.backend.unit import Unit, digest_of
 from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 
@@ -38,7 +38,12 @@ class ObjectCode:
 def key_of(unit: Unit) -> str:
     """What the object code of a unit is kept by: equal where the unit, the target and all compilers are equal."""
     versions = clang().toolchain.version_text, ".".join(map(str, llvm_version()))
-    return unit.digest(describe_host(), *versions, *FIXED)
+    return unit.digest(_digest_of(describe_host(), versions, FIXED, tuple(vocabulary.PRELUDE.values())))
+
+
+@functools.lru_cache(maxsize=8)
+def _digest_of(*circumstances: str | tuple[str, ...]) -> str:
+    return digest_of(circumstances)
 
 
 def compile_unit(unit: Unit, already_checked: bool = False) -> ObjectCode:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Final
 
 from symbiont_jit.c import vocabulary
@@ -46,17 +46,25 @@ class Unit:
         file = GENERATED_FILE if self.original else CANDIDATE_FILE
         return f'{prelude}{before}# 1 "{file}"\n{self.text}# 1 "entries.c"\n{self.epilogue}'
 
-    def digest(self, *circumstances: str) -> str:
+    def digest(self, circumstances: str = "") -> str:
         """A key that is equal for equal units under equal circumstances, and else another one."""
-        return digest_of((*astuple(self), circumstances, tuple(vocabulary.PRELUDE.values())))
+        about = (
+            self.text,
+            self.entries,
+            sorted(self.may_need),
+            self.prologue,
+            self.epilogue,
+            self.flags,
+            self.original,
+        )
+        return digest_of((*about, circumstances))
 
 
 def digest_of(fields: Iterable[str | Iterable[str]]) -> str:
     """SHA-256 of texts and groups of texts, each with its length in front, so that no two splits are the same."""
     digest = hashlib.sha256()
     for field in fields:
-        parts = [field] if isinstance(field, str) else sorted(field) if isinstance(field, frozenset) else list(field)
-        digest.update(b"%d;" % len(parts))
-        for part in map(str.encode, parts):
-            digest.update(b"%d:" % len(part) + part)
+        parts = [part.encode() for part in ((field,) if isinstance(field, str) else field)]
+        lengths = ":".join(str(len(part)) for part in parts)
+        digest.update(f"{len(parts)};{lengths};".encode() + b"".join(parts))
     return digest.hexdigest()
