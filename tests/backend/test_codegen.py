@@ -169,7 +169,7 @@ def test_a_process_is_replaced_after_many_units(generators, monkeypatch):
 
 @pytest.mark.parametrize("command", [("/nowhere/python",), ("/bin/true",), ("/bin/echo", "no code generator")])
 def test_where_no_process_can_be_started_code_is_generated_here(monkeypatch, command):
-    """A program that is missing, ends at once or is another one is tried once, and then no more."""
+    """A program that is missing, ends at once or is another one is tried some times, and then no more."""
     monkeypatch.setattr(codegen, "_command", lambda: command)
     pool = CodeGenerators(2)
     assert square_of(pool.generate(codegen.OBJECT, bitcode_of(SQUARE)), 3.0) == 9.0

@@ -29,6 +29,11 @@ class _Cache:
     _size: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing can be found."""
+        return not self._kept and self.directory is None
+
     def get(self, key: str) -> bytes | None:
         """The bytes of a key, from memory or the directory."""
         with self._lock:

@@ -44,6 +44,8 @@ __all__ = ["ASSEMBLY", "IR", "OBJECT", "CodeGenerators", "code_generators"]
 MAX_PROCESSES: Final = 4
 #: A process is replaced after so many units, before what LLVM keeps of each could count.
 MAX_UNITS: Final = 2000
+#: After so many processes in a row that could not be started, no other one is tried.
+MAX_FAILURES: Final = 3
 #: Seconds in which a process has to be ready, also on a machine that is busy.
 START_SECONDS: Final = 60.0
 
@@ -153,6 +155,8 @@ def _outcome(status: bytes, data: bytes, messages: bytes) -> Outcome:
     if status == ERROR:
         text = f"the code generator refuses what the compiler made: {data.decode('utf-8', 'replace')[:300]}"
         return [Diagnostic(Stage.LOWER, "compiler", text)]
+    if len(messages) >= MAX_MESSAGES:  # a warning of a large frame may be among what was cut off
+        return [Diagnostic(Stage.LOWER, "limit", f"the code generator said more than {MAX_MESSAGES >> 10} KiB")]
     too_large = _FRAME.search(messages.decode("utf-8", "replace"))
     if too_large:
         text = f"local arrays take {too_large[1]} bytes; at most {too_large[2]}"
@@ -169,6 +173,7 @@ class CodeGenerators:
 
     limit: int
     is_refused: bool = False
+    _failures: int = 0
     _all: set[CodeGenerator] = field(default_factory=set)
     _idle: list[CodeGenerator] = field(default_factory=list)
     _lock: threading.Condition = field(default_factory=lambda: threading.Condition(threading.Lock()))
@@ -204,20 +209,23 @@ class CodeGenerators:
     def _take(self) -> CodeGenerator | None:
         """A process that can serve, which is nobody else's until it is given back; None where there can be none."""
         while not self.is_refused:
-            chosen = self._next()
-            if chosen is None:
-                break
+            try:
+                chosen = self._next()
+            except OSError:
+                self._count_failure()
+                continue
             try:
                 chosen.start()
             except _Broken:
                 self._discard(chosen)
-                if not chosen.is_ready and not self._idle:
-                    self.is_refused = True
+                self._count_failure()
             else:
+                self._failures = 0
                 return chosen
         return None
 
-    def _next(self) -> CodeGenerator | None:
+    def _next(self) -> CodeGenerator:
+        """A process that waits, or a new one; raises `OSError`."""
         with self._lock:
             while not self._idle and len(self._all) >= self.limit:
                 self._lock.wait()
@@ -227,11 +235,12 @@ class CodeGenerators:
                     return chosen
                 end(chosen.process)
                 self._all.discard(chosen)
-            try:
-                return self._start()
-            except OSError:
-                self.is_refused = True
-                return None
+            return self._start()
+
+    def _count_failure(self) -> None:
+        """Give up where no process could be started some times in a row: one failure may be a lack of memory."""
+        self._failures += 1
+        self.is_refused = self._failures >= MAX_FAILURES
 
     def _start(self) -> CodeGenerator:
         """A new process; the lock is held, because no fork may come between."""
@@ -278,6 +287,7 @@ class CodeGenerators:
                 end(each.process)
             self._all.clear()
             self._idle.clear()
+            self._lock.notify_all()
 
 
 @functools.cache

@@ -8,6 +8,7 @@ an answer is a status and a length, then bytes. What LLVM itself has to say goes
 from __future__ import annotations
 
 import os
+import select
 import struct
 import sys
 from collections.abc import Callable
@@ -72,8 +73,9 @@ def _main(folder: str, triple: str, cpu: str, features: str) -> None:
     out = os.dup(1)
     os.dup2(2, 1)  # whatever else writes to standard output, it is no answer
     machine = target_machine(triple, cpu, features)
-    _warm_up(machine)
     _write(out, READY, b"")
+    if not select.select([0], [], [], 0.001)[0]:  # nobody waits yet
+        _warm_up(machine)
     while head := sys.stdin.buffer.read(HEAD.size):
         kind, size = HEAD.unpack(head)
         bitcode = sys.stdin.buffer.read(size)

@@ -52,6 +52,8 @@ def compile_unit(unit: Unit, already_checked: bool = False) -> ObjectCode:
     clang also checks the unit's `original`, unless it was `already_checked`. Raises `CandidateError` for what clang or
     the code generator refuses; a function that needs more stack than the flags allow is of the rule `frame`.
     """
+    if cache.OBJECTS.is_empty:
+        code_generators().prewarm()  # it starts while clang is looked for
     key = key_of(unit)
     cached = cache.OBJECTS.get(key)
     if cached is not None:
