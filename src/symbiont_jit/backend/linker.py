@@ -6,10 +6,9 @@ name the object leaves to others. Out: `Linked`. `relocate` makes the bytes, `co
 
 from __future__ import annotations
 
-import contextlib
 import struct
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from symbiont_jit.backend import code_memory
 from symbiont_jit.backend.code_memory import NoCodeMemory, Place
@@ -19,17 +18,15 @@ from symbiont_jit.backend.relocate import CannotLink, lay_out
 __all__ = ["CannotLink", "Linked", "link"]
 
 
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """Machine code: the address of each entry, in the order asked for, and the bytes that it takes."""
+@dataclass(slots=True, eq=False)
+class Linked(Place):
+    """Machine code at its place: the address of each entry, in the order asked for."""
 
-    addresses: tuple[int, ...]
-    size: int
-    _place: Place = field(repr=False)
+    addresses: tuple[int, ...] = ()
 
     def close(self) -> None:
         """Give the memory back; the caller's promise that nobody is inside. A second time does nothing."""
-        code_memory.CODE_MEMORY.give(self._place)
+        code_memory.CODE_MEMORY.give(self)
 
 
 def link(data: bytes, entries: Sequence[str], address_of: Callable[[str], int]) -> Linked:
@@ -37,25 +34,22 @@ def link(data: bytes, entries: Sequence[str], address_of: Callable[[str], int]) 
 
     Raises `CannotLink` for an object that is damaged or not of the kind that is known here.
     """
-    with _as_refusal():
-        layout = lay_out(data)
-        chosen = [layout.index_of(name) for name in entries]
-        place = code_memory.CODE_MEMORY.take(layout.size, layout.align)
-        try:
-            address = layout.addresses(chosen, place.start, address_of)
-            code_memory.CODE_MEMORY.write(place, layout.code(place.start, address))
-        except BaseException:
-            code_memory.CODE_MEMORY.give(place)
-            raise
-        return Linked(tuple(address[index] for index in chosen), layout.size, place)
-
-
-@contextlib.contextmanager
-def _as_refusal() -> Iterator[None]:
-    """Turn what makes linking impossible into `CannotLink`."""
     try:
-        yield
+        return _link(data, entries, address_of)
     except (DamagedObject, NoCodeMemory) as error:
         raise CannotLink(str(error)) from None
     except (struct.error, MemoryError) as error:  # a field is too narrow; the code does not fit here twice
         raise CannotLink(f"no room: {error!r}") from error
+
+
+def _link(data: bytes, entries: Sequence[str], address_of: Callable[[str], int]) -> Linked:
+    layout = lay_out(data)
+    chosen = [layout.index_of(name) for name in entries]
+    place = code_memory.CODE_MEMORY.take(layout.size, layout.align)
+    try:
+        address = layout.addresses(chosen, place.start, address_of)
+        code_memory.CODE_MEMORY.write(place, layout.code(place.start, address))
+    except BaseException:
+        code_memory.CODE_MEMORY.give(place)
+        raise
+    return Linked(place.start, place.size, place.chunk, tuple(address[index] for index in chosen))

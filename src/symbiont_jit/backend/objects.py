@@ -8,6 +8,7 @@ may load it: it defines its entries and asks for nothing but the library functio
 from __future__ import annotations
 
 import functools
+import sys
 from dataclasses import dataclass
 
 from symbiont_jit.backend import cache
@@ -117,7 +118,8 @@ def _next_clang(unit: Unit) -> functools.partial[None]:
 def _object_code(key: str, unit: Unit, data: bytes) -> ObjectCode:
     defined, needed = symbols(data)
     assert defined.issuperset(unit.entries), "the checks made sure that the text defines its entries"
-    return ObjectCode(key, unit.entries, data, tuple(sorted(needed)))
+    # The same few names are needed by thousands of revisions, each of which keeps this.
+    return ObjectCode(key, unit.entries, data, tuple(map(sys.intern, sorted(needed))))
 
 
 def _unknown_names(code: ObjectCode, allowed: frozenset[str]) -> list[Diagnostic]:
