@@ -7,6 +7,8 @@ import pytest
 from numba import float64 as f64
 
 from symbiont_jit import Array, CandidateError, UsageError, evolvable
+from symbiont_jit.backend.cache import forget_cached
+from symbiont_jit.backend.codegen import code_generators
 from symbiont_jit.engine import builds, revisions
 from symbiont_jit.engine.builds import BOUND, PLAIN_FRAME, REMEMBERED, Builder
 from symbiont_jit.engine.sites import pack_sites, unpack_sites
@@ -124,6 +126,20 @@ def test_the_smallest_frame_that_is_enough_is_allowed(builder, elements, size):
     canonical = builder.canonical(text)
     code = builder.build(canonical, "safe").object_code
     assert f"-Wframe-larger-than={size}" in builder.unit_of(canonical.text, "safe", code.key).flags
+
+
+def test_without_code_generators_frames_are_looked_at_too(builder, monkeypatch):
+    """Where code is generated in this process, its frames are held to the same sizes."""
+    forget_cached()
+    monkeypatch.setattr(code_generators(), "is_refused", True)
+    text = """double f(int64_t n, const double x[n], int64_t i) {
+        double a[4001] = {0};
+        a[i] = x[0];
+        return a[i / 2] + x[i];
+    }"""
+    canonical = builder.canonical(text)
+    code = builder.build(canonical, "safe").object_code
+    assert f"-Wframe-larger-than={FRAMES[1]}" in builder.unit_of(canonical.text, "safe", code.key).flags
 
 
 def test_a_frame_that_is_too_large_is_told_with_both_sizes(builder):

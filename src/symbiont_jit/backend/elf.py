@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-__all__ = ["DamagedObject", "Elf", "Relocation", "Section", "Symbol", "read_elf", "symbols"]
+__all__ = ["DamagedObject", "Elf", "Relocation", "Section", "ElfSymbol", "read_elf", "symbols"]
 
 # The tables are read with `struct`: they have ten rows each, for which NumPy takes longer.
 _HEADER: Final = struct.Struct("<8s8xHH20xQ10xHHH")
@@ -48,7 +48,7 @@ class Section(NamedTuple):
     row: int
 
 
-class Symbol(NamedTuple):
+class ElfSymbol(NamedTuple):
     """A row of the symbol table."""
 
     name: int
@@ -78,11 +78,11 @@ class Elf:
     data: bytes = field(repr=False)
     machine: int
     sections: Sequence[Section]
-    symbols: Sequence[Symbol]
+    symbols: Sequence[ElfSymbol]
     strings: Section
     section_names: Section
 
-    def name_of(self, symbol: Symbol) -> str:
+    def name_of(self, symbol: ElfSymbol) -> str:
         """The name of a symbol."""
         return self._text(self.strings, symbol.name)
 
@@ -123,7 +123,7 @@ def read_elf(data: bytes) -> Elf:
         require(is_inside, "a section outside the file")
     tables = [section for section in sections if section.type == SYMTAB]
     require(len(tables) == 1 and max(names, tables[0].link) < count, "names or symbols are missing")
-    rows = [Symbol(*fields) for fields in _rows(data, tables[0], _SYMBOL)]
+    rows = [ElfSymbol(*fields) for fields in _rows(data, tables[0], _SYMBOL)]
     return Elf(data, machine, sections, rows, sections[tables[0].link], sections[names])
 
 
