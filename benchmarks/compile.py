@@ -5,9 +5,9 @@ nothing comes from a cache. Sides take turns for every kernel in every round; ra
 clock, because most of the work is done by child processes. What a side starts once and keeps (our waiting clang,
 cppyy's interpreter, Numba's own compilation of itself) was started by a warm-up round.
 
-The process that lowers the next text is started while code is generated for the current one, so our side is measured
-with it waiting. The second table also has the compilers' share when the next text follows without a pause, as in a
-search, and when no clang waits, as for a kernel's first text.
+The clang of the next text is started while the current text is compiled, so our side is measured with it waiting. The
+second table also has the compilers' share when the next text follows without a pause, as in a search, and when no clang
+waits, as for a kernel's first text.
 """
 
 import ctypes

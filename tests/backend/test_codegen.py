@@ -104,7 +104,8 @@ def test_the_end_of_a_code_generator_is_a_finding_and_another_one_is_started(gen
         os.kill(first.pid, signal.SIGABRT)
         os.kill(first.pid, signal.SIGCONT)
 
-    (finding,) = generators.generate(codegen.OBJECT, bitcode, fail)
+    threading.Timer(0.3, fail).start()
+    (finding,) = generators.generate(codegen.OBJECT, bitcode)
     assert "the code generator failed (signal 6)" in finding.message
     assert square_of(generators.generate(codegen.OBJECT, bitcode), 3.0) == 9.0
     assert [process.pid for process in generators.processes] != [first.pid]

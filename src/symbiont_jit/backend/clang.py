@@ -112,8 +112,10 @@ class Clang:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def lower(self, unit: str, emit: Emit = BITCODE, flags: Sequence[str] = ()) -> bytes | list[Diagnostic]:
-        """What a unit's C text becomes, or clang's errors; `keep_waiting` prepares the next call."""
-        process = self._send(self._command(emit, tuple(flags)), unit)
+        """What a unit's C text becomes, or clang's errors."""
+        command = self._command(emit, tuple(flags))
+        process = self._send(command, unit)
+        self._keep_waiting(command)
         output, messages, problem = _drain(process, TIMEOUT)
         if problem is not None:
             return [Diagnostic(Stage.LOWER, "limit", problem)]
@@ -189,9 +191,8 @@ class Clang:
                 process.stdin.close()
         return process
 
-    def keep_waiting(self, emit: Emit, flags: Sequence[str]) -> None:
-        """Start the process that the next unit of this kind will find waiting."""
-        command = self._command(emit, tuple(flags))
+    def _keep_waiting(self, command: tuple[str, ...]) -> None:
+        """Start the process that the next unit will find waiting."""
         with self._lock:
             if command not in self._waiting:
                 self._waiting[command] = [_spawn(command)]

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -62,10 +62,6 @@ class _Broken(Exception):  # noqa: N818 - becomes a finding or a refusal
         self.finding = Diagnostic(Stage.LOWER, rule, message)
 
 
-def _do_nothing() -> None:
-    """What is done while a code generator works, where nothing else has to be."""
-
-
 @dataclass(slots=True, eq=False)
 class CodeGenerator:
     """One process, which serves one request at a time."""
@@ -90,7 +86,7 @@ class CodeGenerator:
                 raise _Broken("compiler", "it is no code generator")
             self.is_ready = True
 
-    def generate(self, kind: bytes, bitcode: bytes, meanwhile: Callable[[], None]) -> Outcome:
+    def generate(self, kind: bytes, bitcode: bytes) -> Outcome:
         """The answer to one request; raises `_Broken`."""
         self.units += 1
         self._messages.clear()
@@ -98,7 +94,6 @@ class CodeGenerator:
         with contextlib.suppress(BrokenPipeError):  # it died: reading its answer will tell
             self.process.stdin.write(HEAD.pack(kind, len(bitcode)) + bitcode)
             self.process.stdin.flush()
-        meanwhile()
         status, data = self._read_answer(time.monotonic() + TIMEOUT)
         if status not in (DONE, ERROR):
             raise _Broken("compiler", "the code generator gave no answer")
@@ -178,14 +173,13 @@ class CodeGenerators:
     _idle: list[CodeGenerator] = field(default_factory=list)
     _lock: threading.Condition = field(default_factory=lambda: threading.Condition(threading.Lock()))
 
-    def generate(self, kind: bytes, bitcode: bytes, meanwhile: Callable[[], None] = _do_nothing) -> Outcome:
-        """What is asked for of bitcode, or findings; `meanwhile` is called once, while the process is at work."""
+    def generate(self, kind: bytes, bitcode: bytes) -> Outcome:
+        """What is asked for of bitcode, or findings."""
         chosen = self._take()
         if chosen is None:
-            meanwhile()
             return _generate_here(kind, bitcode)
         try:
-            outcome = chosen.generate(kind, bitcode, meanwhile)
+            outcome = chosen.generate(kind, bitcode)
         except _Broken as broken:
             self._discard(chosen)
             return [broken.finding]

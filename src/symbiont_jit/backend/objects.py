@@ -60,7 +60,7 @@ def compile_unit(unit: Unit, already_checked: bool = False) -> ObjectCode:
     if cached is not None:
         return _object_code(key, unit, cached)
     code_generators().prewarm()
-    data = code_generators().generate(OBJECT, _lower(unit, key, already_checked), _next_clang(unit))
+    data = code_generators().generate(OBJECT, _lower(unit, key, already_checked))
     if isinstance(data, list):
         raise CandidateError(Stage.LOWER, data, unit.text)
     code = _object_code(key, unit, data)
@@ -84,7 +84,6 @@ def bitcode_of(unit: Unit) -> bytes:
 def check_unit(unit: Unit) -> None:
     """Raise `CandidateError` for what clang refuses of a unit, without compiling it."""
     found = clang().lower(unit.c_text(), SYNTAX, unit.flags)
-    clang().keep_waiting(SYNTAX, unit.flags)
     if isinstance(found, list):
         raise CandidateError(Stage.LOWER, found, unit.text)
 
@@ -104,15 +103,9 @@ def end_compilers() -> None:
 def _lower(unit: Unit, key: str, already_checked: bool) -> bytes:
     lowered = clang().lower(unit.c_text(already_checked), BITCODE, unit.flags)
     if isinstance(lowered, list):
-        _next_clang(unit)()
         raise CandidateError(Stage.LOWER, lowered, unit.text)
     cache.BITCODE.put(key, lowered)
     return lowered
-
-
-def _next_clang(unit: Unit) -> functools.partial[None]:
-    """What is done while code is generated: the clang that the next unit will find waiting is started."""
-    return functools.partial(clang().keep_waiting, BITCODE, unit.flags)
 
 
 def _object_code(key: str, unit: Unit, data: bytes) -> ObjectCode:
