@@ -26,6 +26,12 @@ GRAIN: Final = 64
 TRAP: Final = b"\xcc"
 
 _X86_64: Final = 62
+#: Types of section that may be there. Besides those with names, 3 is a table of strings, 17 a group, and the last one
+#: LLVM's significant addresses.
+_SECTION_TYPES: Final = {
+    *(elf.NULL, elf.PROGBITS, elf.SYMTAB, elf.RELA, elf.NOTE, elf.NOBITS, elf.UNWIND),
+    *(3, 17, 0x6FFF4C03),
+}
 #: Flags of a section: written to, in memory, and what changes nothing here: executable, merge, strings, link
 #: information, link order, group, retain, large. Not among them: thread-local, compressed.
 _WRITE, _ALLOC = 0x1, 0x2
@@ -136,6 +142,8 @@ def lay_out(data: bytes) -> Layout:
     """The layout of an object; raises `DamagedObject`, or `CannotLink` for an object of another kind."""
     obj = read_elf(data)
     _require(obj.machine == _X86_64, "not an object for x86-64")
+    for section in obj.sections:
+        _require(section.type in _SECTION_TYPES, f"a section of type {section.type:#x}")
     loaded = {
         index: section
         for index, section in enumerate(obj.sections)
