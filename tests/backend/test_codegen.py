@@ -235,6 +235,22 @@ def wait_for_end(pid):
     return False
 
 
+@pytest.mark.parametrize("method", ["start", "generate"])
+def test_an_interruption_loses_no_place(generators, monkeypatch, method):
+    """Whoever is interrupted while a process works for him leaves room for another one."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    for _ in range(3):
+        with monkeypatch.context() as patch:
+            patch.setattr(codegen.CodeGenerator, method, interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                generators.generate(codegen.OBJECT, bitcode_of(SQUARE))
+    assert generators.processes == []
+    assert square_of(generators.generate(codegen.OBJECT, bitcode_of(SQUARE)), 3.0) == 9.0
+
+
 def test_ctrl_c_is_not_for_code_generators(generators):
     """They are in process groups of their own."""
     generators.prewarm(2)

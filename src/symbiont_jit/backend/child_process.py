@@ -46,18 +46,23 @@ def limit_memory(pid: int) -> None:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process and take what it left."""
+    """Kill a process, close its pipes and wait for its end; a second time does nothing."""
     process.kill()
-    process.communicate()
+    _close_pipes(process)
+    process.wait()
 
 
 def drop(process: subprocess.Popen[bytes]) -> None:
     """After a fork, in the child: close its copies of a process's pipes."""
+    _close_pipes(process)
+    process.returncode = 0  # not our child: nothing to wait for, nothing to warn about
+
+
+def _close_pipes(process: subprocess.Popen[bytes]) -> None:
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # a part of a unit that nobody reads any more
                 pipe.close()
-    process.returncode = 0  # not our child: nothing to wait for, nothing to warn about
 
 
 def describe_failure(what: str, returncode: int, messages: bytes) -> str:

@@ -213,6 +213,9 @@ class CodeGenerators:
             except _Broken:
                 self._discard(chosen)
                 self._count_failure()
+            except BaseException:  # an interruption must not lose the place that the process has
+                self._discard(chosen)
+                raise
             else:
                 self._failures = 0
                 return chosen
@@ -297,10 +300,10 @@ def code_generators() -> CodeGenerators:
 def _command() -> tuple[str, ...]:
     import llvmlite
 
-    folder = Path(llvmlite.__file__).parent.parent
+    folder = Path(llvmlite.__file__).resolve().parent.parent
     target = (target_triple(), target_cpu(), ",".join(target_features()))
     # Isolated, without `site`: it starts in half the time, and reads no file of the user's.
-    return sys.executable, "-I", "-S", str(Path(generator.__file__)), str(folder), *target
+    return sys.executable, "-I", "-S", str(Path(generator.__file__).resolve()), str(folder), *target
 
 
 # -- where no process can be started ----------------------------------------------------------------------------------
