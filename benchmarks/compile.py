@@ -5,9 +5,9 @@ nothing comes from a cache. Sides take turns for every kernel in every round; ra
 clock, because most of the work is done by child processes. What a side starts once and keeps (our waiting clang,
 cppyy's interpreter, Numba's own compilation of itself) was started by a warm-up round.
 
-The process that compiles the next text is started while the current text is compiled, so our side is measured with it
-waiting. The second table also has clang's share when the next text follows without a pause, as in a search, and when
-no process waits, as for a kernel's first text.
+The clang of the next text is started while the current text is compiled, so our side is measured with it waiting. The
+second table also has the compilers' share when the next text follows without a pause, as in a search, and when no clang
+waits, as for a kernel's first text.
 """
 
 import ctypes
@@ -29,7 +29,9 @@ from _table import Spread, options, ratio, save, say, show, spread
 from numba import float64, njit, void
 
 from symbiont_jit.backend import loader, objects
+from symbiont_jit.backend.cache import forget_cached
 from symbiont_jit.backend.clang import clang
+from symbiont_jit.backend.unit import Unit
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.timing import Harness
 from symbiont_jit.kernel import Kernel, Revision
@@ -65,7 +67,7 @@ def c_file(case: Case, number: int) -> str:
 
 def build_ours(case: Case, number: int) -> int:
     """Through the public interface; `release`, because none of the others checks anything at run time either."""
-    objects.forget_cached()
+    forget_cached()
     revision = Kernel(SIGNATURES[case.name]).compile(c_file(case, number), profile="release")
     KEPT.append(revision)
     return revision.entry_address
@@ -207,12 +209,12 @@ def measure_stages(rounds: int) -> Times:
 
 def staged(case: Case) -> tuple[float, float, float]:
     """Milliseconds of the three stages of one compilation."""
-    objects.forget_cached()
+    forget_cached()
     kernel, text = Kernel(SIGNATURES[case.name]), c_file(case, next(NUMBERS))
     clock = [time.perf_counter()]
     canonical = target_of(kernel).canonical(text)
     clock.append(time.perf_counter())
-    code = objects.compile_object(canonical.text, canonical.names)
+    code = objects.compile_unit(Unit(canonical.text, canonical.names))
     clock.append(time.perf_counter())
     loader.load(code)
     clock.append(time.perf_counter())

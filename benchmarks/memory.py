@@ -30,7 +30,7 @@ from numba import float64, njit
 
 from symbiont_jit import Array, cache_directory
 from symbiont_jit.backend import loader
-from symbiont_jit.backend.linker import CannotLink
+from symbiont_jit.backend.relocate import CannotLink
 from symbiont_jit.kernel import Kernel, Revision
 from symbiont_jit.signature import signature_of
 

@@ -255,11 +255,11 @@ def evaluation_times(rounds: int) -> dict[str, Spread]:
     kernel = Kernel(signature_of(dot), source=CASES[4].text)
     evaluator = Evaluator(kernel, Speedup(lambda rng: (rng.random(50), rng.random(50))))
     canonical = target_of(kernel).canonical(CASES[3].text)
-    codes = target_of(kernel).build(canonical, "checked"), target_of(kernel).build(canonical)
+    builds = target_of(kernel).build(canonical, "checked"), target_of(kernel).build(canonical)
     task = WorkerTask(kernel, evaluator.metric, evaluator.deadline)
     there, here = [], []
     for number in range(10 * rounds):
-        request = EvaluationRequest(canonical, *codes, (0, number), None)
+        request = EvaluationRequest(*builds, (0, number), None)
         for times, ask in ((there, lambda r: evaluator._run_in_worker(r, 10.0)), (here, task)):
             started = time.perf_counter()
             ask(request)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from symbiont_jit import evolvable
+from symbiont_jit.backend.relocate import CannotLink
 from tests import kernels
 
 # Hypothesis asserts on its own how long an example takes and how fast examples come, which a busy machine decides.
@@ -35,3 +36,16 @@ def vectors():
     """Two vectors of a thousand numbers."""
     rng = np.random.default_rng(0)
     return rng.random(1000), rng.random(1000)
+
+
+@pytest.fixture(params=["linker", "lljit"])
+def loader(request, monkeypatch):
+    """Which way code comes into the process: our linker's, or LLVM's LLJIT, as on other machines than x86-64."""
+    if request.param == "lljit":
+        monkeypatch.setattr("symbiont_jit.backend.loader.link", refuse_to_link)
+    return request.param
+
+
+def refuse_to_link(*_):
+    """Our linker, for an object of which it knows too little."""
+    raise CannotLink("this machine is another one")

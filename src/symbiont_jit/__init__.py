@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from symbiont_jit.agents.protocol import Reply as Reply
     from symbiont_jit.agents.protocol import Usage as Usage
     from symbiont_jit.agents.recording import Recording as Recording
-    from symbiont_jit.backend.objects import cache_directory as cache_directory
+    from symbiont_jit.backend.cache import cache_directory as cache_directory
     from symbiont_jit.dispatch.numba.panic_count import panics as panics
     from symbiont_jit.errors import AgentError as AgentError
     from symbiont_jit.errors import CandidateError as CandidateError
@@ -71,7 +71,7 @@ __version__ = "0.1.0"
 
 #: Where each public name lives.
 _HOMES = {
-    "backend.objects": "cache_directory",
+    "backend.cache": "cache_directory",
     "dispatch.numba.panic_count": "panics",
     "dispatch.numba.scalars": "c64 c128 f32 f64 i8 i16 i32 i64 u8 u16 u32 u64",
     "errors": "AgentError CandidateError Diagnostic EvolveError KernelError SignatureError SymbiontError "

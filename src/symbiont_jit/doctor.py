@@ -45,8 +45,13 @@ def _find_package(name: str) -> Finding:
 
 
 def _find_compilers() -> Iterator[Finding]:
-    from symbiont_jit.backend.clang import target_cpu, target_features, target_triple
-    from symbiont_jit.backend.toolchain import find_toolchain, llvm_version
+    from symbiont_jit.backend.toolchain import (
+        find_toolchain,
+        llvm_version,
+        target_cpu,
+        target_features,
+        target_triple,
+    )
 
     yield Finding("LLVM in llvmlite", ".".join(map(str, llvm_version())))
     try:

@@ -13,12 +13,20 @@ import pytest
 from numba import float64 as f64
 
 from symbiont_jit import CandidateError, ToolchainError, evolvable
-from symbiont_jit.backend import objects, toolchain
+from symbiont_jit.backend import cache, toolchain
+from symbiont_jit.backend.cache import cache_directory, forget_cached
 from symbiont_jit.backend.clang import clang
+from symbiont_jit.backend.elf import symbols
 from symbiont_jit.backend.loader import load
-from symbiont_jit.backend.objects import bitcode, cache_directory, compile_object, forget_cached, symbols
+from symbiont_jit.backend.objects import bitcode_of, compile_unit
+from symbiont_jit.backend.unit import Unit
 
 SQUARE = "double square(double x)\n{\n  return x * x;\n}\n"
+
+
+def compiled(text, *entries, **about):
+    """Object code of a text with these entries."""
+    return compile_unit(Unit(text, entries, **about))
 
 
 def call(code, x):
@@ -29,9 +37,10 @@ def call(code, x):
     return result
 
 
+@pytest.mark.usefixtures("loader")
 def test_object_code_is_small_picklable_and_runs():
     """A kernel's object code is bytes of about a KiB that can be sent and loaded elsewhere."""
-    code = pickle.loads(pickle.dumps(compile_object(SQUARE, ["square"])))
+    code = pickle.loads(pickle.dumps(compiled(SQUARE, "square")))
     assert len(code.data) < 4096
     assert call(code, 3.0) == 9.0
 
@@ -40,7 +49,7 @@ def test_clang_findings_count_canonical_lines():
     """Clang's errors come back with the line and column of the canonical text, whatever stands before it."""
     text = "double f(double x)\n{\n  return x + unknown;\n}\n"
     with pytest.raises(CandidateError) as caught:
-        compile_object(text, ["f"])
+        compiled(text, "f")
     (finding,) = caught.value.diagnostics
     assert (caught.value.stage, finding.line, finding.column) == ("lower", 3, 14)
     assert "undeclared identifier 'unknown'" in finding.message
@@ -59,9 +68,10 @@ def test_clang_findings_count_canonical_lines():
 def test_what_c_only_warns_of_is_an_error(body, message):
     """Wrong pointers, a lost const and a missing return value do not pass with a warning."""
     with pytest.raises(CandidateError, match=message):
-        compile_object(f"double f(double x)\n{{\n  {body}\n}}\n", ["f"])
+        compiled(f"double f(double x)\n{{\n  {body}\n}}\n", "f")
 
 
+@pytest.mark.usefixtures("loader")
 def test_a_helper_named_like_a_library_function_is_its_own():
     """`qsort` and `strlen` of a candidate are called, not those of the process."""
     text = (
@@ -69,16 +79,17 @@ def test_a_helper_named_like_a_library_function_is_its_own():
         "static int strlen(const char *s)\n{\n  return 40;\n}\n"
         'double f(double x)\n{\n  return qsort(x) + strlen("abc");\n}\n'
     )
-    code = compile_object(text, ["f"])
+    code = compiled(text, "f")
     assert symbols(code.data) == ({"f"}, set())
     assert call(code, 1.0) == 42.0
 
 
+@pytest.mark.usefixtures("loader")
 def test_two_revisions_may_have_the_same_names():
     """The same entry and helper names in two objects never meet."""
     first, second = (
-        compile_object(
-            f"static double h(double x)\n{{\n  return x * {k};\n}}\ndouble f(double x)\n{{\n  return h(x);\n}}\n", ["f"]
+        compiled(
+            f"static double h(double x)\n{{\n  return x * {k};\n}}\ndouble f(double x)\n{{\n  return h(x);\n}}\n", "f"
         )
         for k in (2, 3)
     )
@@ -91,32 +102,34 @@ def test_a_symbol_of_the_process_is_not_reachable():
     """Object code that needs more than the table's functions is refused before it is loaded."""
     text = "extern int getpid(void);\ndouble f(double x)\n{\n  return getpid();\n}\n"
     with pytest.raises(CandidateError, match="needs 'getpid'"):
-        compile_object(text, ["f"])
+        compiled(text, "f")
 
 
+@pytest.mark.usefixtures("loader")
 def test_library_functions_are_the_librarys():
     """A candidate's `erf` and `fmod` are libm's."""
     import math
 
-    code = compile_object("double f(double x)\n{\n  return erf(x) + fmod(7.5, x);\n}\n", ["f"])
+    code = compiled("double f(double x)\n{\n  return erf(x) + fmod(7.5, x);\n}\n", "f")
     assert call(code, 2.0) == math.erf(2.0) + math.fmod(7.5, 2.0)
 
 
+@pytest.mark.usefixtures("loader")
 def test_contraction_is_off_by_default():
     """`a * b + c` rounds twice, as in Numba and NumPy."""
     text = "double f(double x)\n{\n  return x * x - 1.0000000000000002;\n}\n"
     x = 1.0 + 2.0**-52
-    assert call(compile_object(text, ["f"]), x) == x * x - 1.0000000000000002
+    assert call(compiled(text, "f"), x) == x * x - 1.0000000000000002
 
 
 def test_equal_text_is_compiled_once(monkeypatch):
     """The cache answers for the same text, flags and profile, and only then."""
     forget_cached()
-    first = compile_object(SQUARE, ["square"])
+    first = compiled(SQUARE, "square")
     monkeypatch.setattr(type(clang()), "lower", lambda *_: pytest.fail("compiled again"))
-    assert compile_object(SQUARE, ["square"]) == first
+    assert compiled(SQUARE, "square") == first
     with pytest.raises(pytest.fail.Exception):
-        compile_object(SQUARE, ["square"], flags=["-O1"])
+        compiled(SQUARE, "square", flags=("-O1",))
 
 
 def test_a_cache_directory_serves_another_process(tmp_path):
@@ -124,14 +137,14 @@ def test_a_cache_directory_serves_another_process(tmp_path):
     try:
         cache_directory(tmp_path)
         forget_cached()
-        code = compile_object(SQUARE, ["square"])
-        (file,) = tmp_path.iterdir()
+        code = compiled(SQUARE, "square")
+        (file,) = tmp_path.glob("*.o")
         forget_cached()
-        assert objects._CACHE.get(code.key) == code.data
+        assert cache.OBJECTS.get(code.key) == code.data
         file.write_bytes(file.read_bytes()[:-1] + b"?")
         forget_cached()
-        assert objects._CACHE.get(code.key) is None
-        assert compile_object(SQUARE, ["square"]).data == code.data
+        assert cache.OBJECTS.get(code.key) is None
+        assert compiled(SQUARE, "square").data == code.data
     finally:
         cache_directory(None)
 
@@ -140,12 +153,13 @@ def test_bitcode_is_valid_for_llvmlite():
     """What clang writes can be parsed and verified by the LLVM in llvmlite."""
     import llvmlite.binding as llvm
 
-    module = llvm.parse_bitcode(bitcode(SQUARE))
+    module = llvm.parse_bitcode(bitcode_of(Unit(SQUARE, ("square",))))
     module.verify()
     assert [f.name for f in module.functions] == ["square"]
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("loader")
 def test_closing_gives_the_memory_back():
     """Loading and closing an object a thousand times does not make the process grow."""
 
@@ -153,7 +167,7 @@ def test_closing_gives_the_memory_back():
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
-    code = compile_object(SQUARE, ["square"])
+    code = compiled(SQUARE, "square")
     for _ in range(600):
         load(code).close()
     gc.collect()
@@ -164,13 +178,14 @@ def test_closing_gives_the_memory_back():
     assert resident() - before < 8 << 20
 
 
+@pytest.mark.usefixtures("loader")
 def test_threads_may_compile_at_the_same_time():
     """Every thread gets the code of its own text."""
     results = {}
 
     def work(k):
         text = f"double f(double x)\n{{\n  return x + {k};\n}}\n"
-        results[k] = call(compile_object(text, ["f"]), 0.0)
+        results[k] = call(compiled(text, "f"), 0.0)
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
     for thread in threads:
@@ -184,8 +199,8 @@ def test_threads_may_compile_at_the_same_time():
 def test_a_compiler_bomb_is_a_finding():
     """Code that makes the compiler fail is the candidate's problem, with advice."""
     with pytest.raises(CandidateError) as caught:
-        compile_object(
-            f"static const double big[{1 << 33}] = {{1}};\ndouble f(double x)\n{{\n  return big[(long)x];\n}}\n", ["f"]
+        compiled(
+            f"static const double big[{1 << 33}] = {{1}};\ndouble f(double x)\n{{\n  return big[(long)x];\n}}\n", "f"
         )
     assert caught.value.diagnostics[0].rule in ("compiler", "limit")
 
@@ -270,6 +285,7 @@ def test_a_missing_clang_is_a_toolchain_error(fresh_search, monkeypatch, tmp_pat
         toolchain.find_toolchain()
 
 
+@pytest.mark.usefixtures("loader")
 def test_flags_reach_clang():
     """`flags=` of a declaration are clang's options."""
 

@@ -20,10 +20,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbiont_jit import CandidateError
-from symbiont_jit.backend import linker
+from symbiont_jit.backend import code_memory
 from symbiont_jit.backend.clang import BITCODE, OBJECT, clang
+from symbiont_jit.backend.elf import symbols
 from symbiont_jit.backend.linker import CannotLink, link
-from symbiont_jit.backend.objects import symbols
 from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import Diagnostic, Stage
 from tests.frontend.test_corpus import ACCEPT, accepted
@@ -53,10 +53,10 @@ def linked(text, *flags, entries=("f",)):
 
 
 @pytest.fixture
-def arena(monkeypatch):
-    """An arena with nothing in it; whatever is linked here is closed here."""
-    fresh = linker._Arena()
-    monkeypatch.setattr(linker, "_ARENA", fresh)
+def memory(monkeypatch):
+    """Code memory with nothing in it; whatever is linked here is closed here."""
+    fresh = code_memory.CodeMemory()
+    monkeypatch.setattr(code_memory, "CODE_MEMORY", fresh)
     return fresh
 
 
@@ -204,14 +204,14 @@ def test_absolute_symbols_keep_their_value(flags):
     code.close()
 
 
-def test_a_library_may_be_far_away(arena):
+def test_a_library_may_be_far_away(memory):
     """A call reaches what 32 bits do not: through a stub or a slot."""
-    start = linker._LIBC.mmap(1 << 44, linker.CHUNK, linker._RUN, linker._PRIVATE, -1, 0)
-    arena.chunks.append(linker._Chunk(start, start + linker.CHUNK, [(start, start + linker.CHUNK)]))
+    start = code_memory._LIBC.mmap(1 << 44, code_memory.CHUNK, code_memory._RUN, code_memory._PRIVATE, -1, 0)
+    memory.chunks.append(code_memory.Chunk(start, start + code_memory.CHUNK, [(start, start + code_memory.CHUNK)]))
     assert abs(start - library("sin")) > 1 << 32
     for flags in FLAGS.values():
         code = linked(CASES["library"][0], *flags)
-        assert start <= code.addresses[0] < start + linker.CHUNK
+        assert start <= code.addresses[0] < start + code_memory.CHUNK
         assert ENTRY(code.addresses[0])(3, 0.5) == CASES["library"][1](3, 0.5)
         code.close()
 
@@ -235,11 +235,11 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_is_not_known_is_refused(arena, case):
+def test_what_is_not_known_is_refused(memory, case):
     """State, other kinds of symbols and addresses of 32 bits are left to another linker, and take no room."""
     with pytest.raises(CannotLink):
         linked(*REFUSED[case])
-    assert all(chunk.free == [(chunk.start, chunk.end)] for chunk in arena.chunks)
+    assert all(chunk.free == [(chunk.start, chunk.end)] for chunk in memory.chunks)
 
 
 #: Rows of an object's tables: the header, and by type of section; None is the table of sections itself.
@@ -344,11 +344,11 @@ def test_what_is_no_object_is_refused():
             link(data, ["f"], library)
 
 
-def test_a_name_that_nobody_knows_is_the_callers_answer(arena):
+def test_a_name_that_nobody_knows_is_the_callers_answer(memory):
     """What `address_of` raises passes, and no room is lost."""
     with pytest.raises(CandidateError, match="no nowhere"):
         linked("double nowhere(double); double f(int64_t k, double x) { return nowhere(x); }")
-    assert [chunk.free for chunk in arena.chunks] == [[(chunk.start, chunk.end)] for chunk in arena.chunks]
+    assert [chunk.free for chunk in memory.chunks] == [[(chunk.start, chunk.end)] for chunk in memory.chunks]
 
 
 @pytest.mark.slow
@@ -388,19 +388,19 @@ def executable(address=None):
     return total
 
 
-def test_thousands_of_objects_take_the_size_of_their_code(arena):
+def test_thousands_of_objects_take_the_size_of_their_code(memory):
     """An object of a KiB costs its sections and slots, not a page of its own."""
     data = compiled(CASES["library"][0])
     codes = [link(data, ["f"], library) for _ in range(3000)]
     assert max(code.size for code in codes) < 1 << 10
     assert len({code.addresses for code in codes}) == 3000
-    assert len(arena.chunks) == -(-sum(code.size for code in codes) // linker.CHUNK)
+    assert len(memory.chunks) == -(-sum(code.size for code in codes) // code_memory.CHUNK)
     assert {ENTRY(code.addresses[0])(3, 0.5) for code in codes} == {CASES["library"][1](3, 0.5)}
     for code in codes:
         code.close()
 
 
-def test_room_is_used_again(arena):
+def test_room_is_used_again(memory):
     """A closed object leaves breakpoints, and the next of its size takes its place."""
     first, second, third = (linked(SQUARE) for _ in range(3))
     address = second.addresses[0]
@@ -414,7 +414,7 @@ def test_room_is_used_again(arena):
         code.close()
 
 
-def test_closing_twice_does_nothing(arena):
+def test_closing_twice_does_nothing(memory):
     """The second time does not take the place from whoever has it now."""
     first = linked(SQUARE)
     first.close()
@@ -428,28 +428,28 @@ def test_closing_twice_does_nothing(arena):
         code.close()
 
 
-def test_a_chunk_goes_with_its_last_object(arena):
+def test_a_chunk_goes_with_its_last_object(memory):
     """Memory is given back to the system, except the last chunk; and none of it can be written meanwhile."""
     before = executable()
     text = "static const char table[100000] = {1}; double f(int64_t k, double x) { return table[k]; }"
     codes = [linked(text) for _ in range(25)]
-    assert len(arena.chunks) == 3
-    assert executable() - before == 3 * linker.CHUNK
+    assert len(memory.chunks) == 3
+    assert executable() - before == 3 * code_memory.CHUNK
     assert all(executable(code.addresses[0]) for code in codes)
     for code in codes:
         code.close()
-    assert len(arena.chunks) == 1
-    assert executable() - before == linker.CHUNK
+    assert len(memory.chunks) == 1
+    assert executable() - before == code_memory.CHUNK
 
 
-def test_a_big_object_has_a_chunk_of_its_own(arena):
+def test_a_big_object_has_a_chunk_of_its_own(memory):
     """An object of more than a chunk is linked, found right and given back whole."""
     text = f"static const char table[{2 << 20}] = {{[{(2 << 20) - 1}] = 42}};"
     code = linked(text + "double f(int64_t k, double x) { return table[k]; }")
     assert code.size > 2 << 20
     assert [ENTRY(code.addresses[0])(k, 0) for k in (0, (2 << 20) - 1)] == [0, 42]
     code.close()
-    assert arena.chunks == []
+    assert memory.chunks == []
     assert not executable(code.addresses[0])
 
 
@@ -457,25 +457,25 @@ def test_a_big_object_has_a_chunk_of_its_own(arena):
 @given(st.lists(st.tuples(st.integers(1, 200_000), st.sampled_from([64, 256, 4096]), st.integers(0, 5)), max_size=60))
 def test_places_never_overlap(steps):
     """Whatever is taken and given back, places are apart and aligned, and in the end all is one range again."""
-    arena, held = linker._Arena(), []
+    memory, held = code_memory.CodeMemory(), []
     for size, align, closes in steps:
-        held.append(arena.take(-(-size // 64) * 64, align))
-        assert held[-1]._start % align == 0
-        ranges = sorted((place._start, place._start + place.size) for place in held)
+        held.append(memory.take(-(-size // 64) * 64, align))
+        assert held[-1].start % align == 0
+        ranges = sorted((place.start, place.start + place.size) for place in held)
         assert all(one[1] <= other[0] for one, other in itertools.pairwise(ranges))
         for _ in range(min(closes - 3, len(held))):
-            arena.give(held.pop(size % len(held)))
+            memory.give(held.pop(size % len(held)))
     for place in held:
-        arena.give(place)
-    assert [chunk.free for chunk in arena.chunks] == [[(chunk.start, chunk.end)] for chunk in arena.chunks]
-    assert len(arena.chunks) <= 1
+        memory.give(place)
+    assert [chunk.free for chunk in memory.chunks] == [[(chunk.start, chunk.end)] for chunk in memory.chunks]
+    assert len(memory.chunks) <= 1
 
 
 def test_where_the_system_refuses_it_is_asked_once():
     """A process that may not make memory both writable and executable cannot link, and remembers why."""
     code = """
         import ctypes, sys
-        from symbiont_jit.backend import linker
+        from symbiont_jit.backend import code_memory, linker
         data = sys.stdin.buffer.read()
         if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) != 0:  # PR_SET_MDWE, Linux 6.3
             sys.exit(77)
@@ -483,7 +483,7 @@ def test_where_the_system_refuses_it_is_asked_once():
             try:
                 linker.link(data, ["f"], None)
             except linker.CannotLink as error:
-                print(error, linker._ARENA.refusal, end=" \\n")
+                print(error, code_memory.CODE_MEMORY.refusal, end=" \\n")
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], input=compiled(SQUARE), capture_output=True)
     if done.returncode == 77:
@@ -491,7 +491,7 @@ def test_where_the_system_refuses_it_is_asked_once():
     assert done.stdout.decode().splitlines() == ["mprotect: Permission denied " * 2] * 2, done.stderr
 
 
-def test_a_lack_of_memory_passes(arena):
+def test_a_lack_of_memory_passes(memory):
     """Without memory an object cannot be linked; with memory again it can."""
     text = f"static const char table[{8 << 20}] = {{1}}; double f(int64_t k, double x) {{ return table[k]; }}"
     data = compiled(text)
@@ -510,7 +510,7 @@ def test_a_lack_of_memory_passes(arena):
 # -- beside running code ----------------------------------------------------------------------------------------------
 
 
-def test_other_threads_run_while_objects_are_linked(arena):
+def test_other_threads_run_while_objects_are_linked(memory):
     """Code in the same pages goes on while objects come and go there."""
     busy = "double f(int64_t k, double x) { for (int64_t i = 0; i < k; i++) x = x * 0.5 + sin(x); return x; }"
     function = ENTRY(linked(busy).addresses[0])
@@ -543,7 +543,7 @@ def test_other_threads_run_while_objects_are_linked(arena):
     assert {ENTRY(code.addresses[0])(0, 3.0) for code in kept} == {9.0}
 
 
-def test_threads_may_link_and_close_at_the_same_time(arena):
+def test_threads_may_link_and_close_at_the_same_time(memory):
     """Every thread gets its own place, and all room is one range again afterwards."""
     wrong = []
 
@@ -565,7 +565,7 @@ def test_threads_may_link_and_close_at_the_same_time(arena):
     sys.setswitchinterval(interval)
     assert not wrong
     linked(SQUARE).close()  # what was closed while another thread was at work is free by now
-    assert [chunk.free for chunk in arena.chunks] == [[(chunk.start, chunk.end)] for chunk in arena.chunks]
+    assert [chunk.free for chunk in memory.chunks] == [[(chunk.start, chunk.end)] for chunk in memory.chunks]
 
 
 def in_child(work):

@@ -128,6 +128,7 @@ OPTIONS = {
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("loader")
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 def test_every_kind_is_a_global_or_an_argument(options):
     """Under every option of njit, called from Python and from another compiled function."""
@@ -138,6 +139,7 @@ def test_every_kind_is_a_global_or_an_argument(options):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("loader")
 def test_every_kind_is_called_in_prange():
     """Threads of Numba's call through the same cells; a snapshot may be taken before the loop or in it."""
 
@@ -257,6 +259,7 @@ def test_a_kernel_is_an_argument_of_a_stencil_and_an_overload():
     assert [run(np.ones(3), k) for k in (kernel, handle, member, frozen)] == [4, 80, 1200, 200000]
 
 
+@pytest.mark.usefixtures("loader")
 def test_generators_call_every_kind():
     """Driven from Python and from compiled code."""
 
@@ -428,6 +431,7 @@ def test_compiled_functions_hand_kernels_to_each_other():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("loader")
 def test_a_kernel_in_a_jitclass():
     """A field is given its type by `numba.typeof`; a method takes a kernel as an argument or by name."""
 
@@ -1210,6 +1214,7 @@ def test_a_generator_keeps_its_kernel():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("loader")
 def test_what_stores_a_kernel_keeps_it_and_lets_it_go():
     """A list, a dictionary and a jitclass; the kernel goes with the last of them, and `prune` leaves its code."""
 
@@ -1245,6 +1250,7 @@ def test_what_stores_a_kernel_keeps_it_and_lets_it_go():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("loader")
 def test_a_kernel_comes_back_to_python():
     """Returned alone or in a tuple, read from a field or a list, passed to object mode: it is the same object."""
 
@@ -1286,6 +1292,7 @@ def test_a_frozen_revision_comes_back_to_python(kind):
         assert (back.revision, back.source, back(2.0)) == (kind.revision, kind.source, kind(2.0))
 
 
+@pytest.mark.usefixtures("loader")
 def test_a_function_of_a_snapshot_comes_back_as_its_handle():
     """Also in containers."""
 
@@ -1577,6 +1584,7 @@ def test_what_is_the_matter_with_a_body_is_hinted_at():
         evolvable(one_value)(np.zeros(1, np.int64))
 
 
+@pytest.mark.usefixtures("loader")
 def test_panics_of_a_snapshot_are_counted():
     """A function of a snapshot has the table of its group."""
     crash = sj.Group()

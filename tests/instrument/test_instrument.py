@@ -108,6 +108,7 @@ CHECKED = {
 }  # fmt: skip
 
 
+@pytest.mark.usefixtures("loader")
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("name", SAFE)
 def test_what_leaves_an_array_panics(name, profile):
@@ -122,6 +123,7 @@ def test_what_leaves_an_array_panics(name, profile):
     assert revision.take_panic() is None
 
 
+@pytest.mark.usefixtures("loader")
 @pytest.mark.parametrize("name", CHECKED)
 def test_what_c_leaves_undefined_panics_when_checked(name):
     """`checked` says it with its values; `safe` gives some value and goes on."""
@@ -226,6 +228,7 @@ def test_a_call_from_inside_may_not_lie_about_lengths():
         assert revision.take_panic().kind == "pointer"
 
 
+@pytest.mark.usefixtures("loader")
 def test_panics_belong_to_their_thread_and_revision():
     """A thread takes its own panics; a handle those of its revision, the kernel the newest of all."""
     first, second = (compiled(pick, f"  return x[k] + {c};", "safe") for c in (1, 2))
@@ -244,6 +247,7 @@ def test_panics_belong_to_their_thread_and_revision():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("loader")
 def test_compiled_code_can_ask_for_panics():
     """`panics(kernel)` counts, in a loop and after it."""
     revision = compiled(pick, "  return x[k] * 1;", "safe")
@@ -265,6 +269,7 @@ def test_compiled_code_can_ask_for_panics():
         sj.panics(3)
 
 
+@pytest.mark.usefixtures("loader")
 def test_members_of_groups_panic_too():
     """A panic of a member is the group's text's line."""
     group = sj.Group()
@@ -345,6 +350,7 @@ def test_quick_calls_survive_a_storm_of_interruptions():
         pass
 
 
+@pytest.mark.usefixtures("loader")
 def test_fuel_is_counted():
     """With a limit of steps, an endless loop of `checked` code ends at the same place every time."""
     revision = compiled(pick, ENDLESS, "checked")
@@ -358,7 +364,8 @@ def test_fuel_is_counted():
         target_of(pick).limit_steps(None)
 
 
-def test_in_place_and_record_kernels_are_instrumented():
+@pytest.mark.usefixtures("loader")
+def test_in_place_and_record_kernels_are_guarded():
     """Records and buffers by reference have bounds too."""
 
     @sj.record
@@ -384,6 +391,7 @@ def test_in_place_and_record_kernels_are_instrumented():
     assert points[1]["x"] == 1.0
 
 
+@pytest.mark.usefixtures("loader")
 def test_interrupted_checked_code_says_so():
     """Whether its loop or the signal sees it first, it is no endless loop."""
     kernel = Kernel.from_c("int64_t spin(int64_t n) { int64_t s = 0; while (n) s += n; return s; }", profile="checked")

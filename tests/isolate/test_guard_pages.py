@@ -96,8 +96,9 @@ def test_the_second_net_of_an_evaluation(kernel, text, status, said):
     rogue = kernel.compile(HEAD + text, "release").object_code
     evaluator = Evaluator(kernel, Speedup(lambda rng: (rng.random(40), rng.random(40), 0)))
     try:
-        request = EvaluationRequest(honest, target_of(kernel).build(honest, "checked"), rogue, (0,), None)
-        evaluation = evaluator._evaluate_in_worker(request, honest)
+        checked = target_of(kernel).build(honest, "checked")
+        request = EvaluationRequest(checked, Build(honest, "release", rogue), (0,), None)
+        evaluation = evaluator._evaluate_in_worker(request)
     finally:
         evaluator.close()
     assert evaluation.status is status

@@ -20,7 +20,7 @@ from scipy import integrate, ndimage
 
 import symbiont_jit as sj
 from symbiont_jit import Array, Group, InOut, Kernel, Out, UsageError, evolvable
-from symbiont_jit.backend.unit import generated
+from symbiont_jit.backend.generated import load_generated
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_the_address_has_the_c_prototype_for_complex_numbers(typ, c, value):
 
     turn.__annotations__ = {"z": typ, "w": typ, "return": typ}
     kernel = evolvable(source=f"{c} turn({c} z, {c} w) {{ return z * w; }}")(turn)
-    caller = generated(
+    caller = load_generated(
         f"extern {c} turn({c}, {c});\nvoid call(const {c} *z, {c} *out) {{ *out = turn(z[0], z[1]); }}\n",
         ("call",),
         {"turn": kernel.address},

@@ -119,8 +119,9 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(number=PICKS)
     def lend(self, number):
         """A candidate is active for a while, and leaves nothing behind."""
-        target, code = target_of(self.owner), self.owner.revision(self._pick(number)).object_code
-        candidate = target.candidate(target.canonical(self._text(self.values[self._pick(number)])), code, "safe")
+        target = target_of(self.owner)
+        text = self._text(self.values[self._pick(number)])
+        candidate = target.candidate(target.build(target.canonical(text), "safe"))
         with target.temporarily_active(candidate) as owner:
             assert self._call(owner) == self.values[self._pick(number)]
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from numba import literal_unroll, njit
 
 from symbiont_jit import Array, InOut, KernelError, evolvable
 from symbiont_jit.engine.target import target_of
+from symbiont_jit.frontend import Canonical
 from symbiont_jit.kernel import Kernel
 from symbiont_jit.signature import SCALARS, Param, Signature
 
@@ -287,19 +289,18 @@ def test_old_code_goes_by_itself():
     """After some hundreds of loads what nobody can be running is unloaded without being asked."""
     kernel = Kernel(Signature("step", (Param("x", SCALARS["int64"]),), SCALARS["int64"]))
     for number in range(600):
-        target_of(kernel).register(*_fake_candidate(kernel, number))
+        target_of(kernel).register(_fake_build(kernel, number))
         kernel.activate(number)
     assert kernel(0) == 7
     assert kernel.memory().revisions == 600
     assert kernel.memory().loaded <= 256
 
 
-def _fake_candidate(kernel, number):
+def _fake_build(kernel, number):
     """Distinct texts with one object code: compiling six hundred would take a while."""
-    from symbiont_jit.frontend import Canonical
-
     canonical = target_of(kernel).canonical(text_of(7))
-    return Canonical(f"{canonical.text}/* {number} */", canonical.names), target_of(kernel).build(canonical)
+    text = Canonical(f"{canonical.text}/* {number} */", canonical.names)
+    return replace(target_of(kernel).build(canonical, "release"), canonical=text)
 
 
 def test_memory_says_it_in_words(step):

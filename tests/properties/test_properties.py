@@ -17,9 +17,10 @@ from numba import float64 as f64
 from numba import uint64 as u64
 
 from symbiont_jit import CandidateError, Kernel
-from symbiont_jit.backend.objects import ObjectCode, compile_object
+from symbiont_jit.backend.objects import ObjectCode, compile_unit
+from symbiont_jit.backend.unit import Unit
+from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.stubs import preprocess
-from symbiont_jit.engine.target import target_of
 from symbiont_jit.frontend import Canonical, canonical_source
 from symbiont_jit.signature import signature_of
 from tests.frontend.test_corpus import ACCEPT, REJECT, signature_for
@@ -43,7 +44,7 @@ def compiled(proposed, signature):
     """A text's canonical form and object code, or the error that refuses it."""
     try:
         canonical = canonical_source(proposed, signature, preprocess)
-        return canonical, compile_object(canonical.text, canonical.names)
+        return canonical, compile_unit(Unit(canonical.text, canonical.names))
     except CandidateError as error:
         return error, None
 
@@ -387,7 +388,8 @@ INPUTS = [
 def unregistered(signature, text):
     """A text that is compiled without the frontend, as a callable."""
     kernel = Kernel(signature)
-    return target_of(kernel).candidate(Canonical(text, (signature.name,)), compile_object(text, [signature.name]))
+    canonical = Canonical(text, (signature.name,))
+    return target_of(kernel).candidate(Build(canonical, "release", compile_unit(Unit(text, (signature.name,)))))
 
 
 def compiled_as_it_stands(text):

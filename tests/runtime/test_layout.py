@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from symbiont_jit.backend.clang import SYNTAX, clang
-from symbiont_jit.backend.objects import unit_of
+from symbiont_jit.backend.unit import Unit
 from symbiont_jit.dispatch import vectorcall
 from symbiont_jit.dispatch.cell import CellLayout, offset_of
-from symbiont_jit.engine.stubs import cell_declaration, python_call_unit
+from symbiont_jit.engine.stubs import cell_declaration, vectorcall_unit
 from symbiont_jit.runtime import interrupt, layout
 from symbiont_jit.runtime.library import runtime_unit
 from symbiont_jit.runtime.sources import NUMBERS, ROOT, include
-from tests.proposals import scalar
+from tests.kernels import scalar
 from tests.runtime.compilers import ours
 
 #: Every structure that our C declares too: the file that does, its name there, Python's.
@@ -28,7 +28,7 @@ STRUCTURES = [
 
 def refusals(header, name, given):
     """What clang has against a header whose structure is asserted to be laid out as given."""
-    found = clang().lower(unit_of(include(header) + layout.assertions({name: given})), SYNTAX)
+    found = clang().lower(Unit(include(header) + layout.assertions({name: given}), ()).c_text(), SYNTAX)
     return [d.message for d in found] if isinstance(found, list) else []
 
 
@@ -59,7 +59,7 @@ def test_assertions_are_compiled_with_the_c():
     assert layout.assertions(layout.SHARED) in runtime_unit().text
     assert layout.assertions({"struct sj_cell": CellLayout}) in cell_declaration()
     for is_member in (False, True):
-        text = python_call_unit(scalar.signature, is_member).text
+        text = vectorcall_unit(scalar.signature, is_member).text
         assert layout.assertions({"struct sj_array": vectorcall.ArrayLayout}) in text
         assert layout.assertions({"struct sj_cell": CellLayout}) in text
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from symbiont_jit.backend.clang import SYNTAX, clang
-from symbiont_jit.backend.objects import unit_of
+from symbiont_jit.backend.unit import Unit
 from symbiont_jit.runtime.checks import HEADER, runtime
 from symbiont_jit.runtime.sources import NUMBERS, ROOT, _pieces, expand, include, included, select
 
@@ -38,7 +38,7 @@ def test_pieces_are_the_whole_header():
 @pytest.mark.parametrize("name", CHECKS)
 def test_a_check_brings_what_it_needs(name):
     """The part of the header that one check needs compiles for itself."""
-    assert not isinstance(clang().lower(unit_of(runtime(name)), SYNTAX, ("-DSJ_FRAME=16384",)), list)
+    assert not isinstance(clang().lower(Unit(runtime(name), ()).c_text(), SYNTAX, ("-DSJ_FRAME=16384",)), list)
 
 
 def test_a_check_brings_no_other():

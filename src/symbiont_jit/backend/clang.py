@@ -1,12 +1,12 @@
-"""clang as a child process: C on its standard input, object code or bitcode on its standard output.
+"""clang as a child process: C on its standard input, bitcode on its standard output.
 
 In: a unit of C text that the frontend printed (never text that somebody proposed; `preprocess` is the one
 exception, and says why it is safe). Out: bytes, or clang's findings as `Diagnostic`s. Nothing touches the disk.
 
 Three things make a call short. The driver is asked once what it would run (`-###`), and from then on that is run
 directly (`-cc1`). A process of that kind is always kept waiting on its standard input, because a third of a small
-compilation is the start of the process. And object code comes from clang itself rather than from llvmlite: the same
-code generator, but outside this process, where it can be killed, can use another core and takes no lock.
+compilation is the start of the process. And the unit is included by an empty file, because clang reads an include last:
+it waits with its tables made, which takes it a millisecond.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import contextlib
 import functools
 import os
 import re
-import resource
 import selectors
 import shlex
 import subprocess
@@ -26,20 +25,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from symbiont_jit.backend.toolchain import ADVICE, Toolchain, find_toolchain, llvm_version
+from symbiont_jit.backend.child_process import (
+    MAX_MESSAGES,
+    MAX_OUTPUT,
+    TIMEOUT,
+    describe_failure,
+    drop,
+    end,
+    limit_memory,
+    spawn,
+)
+from symbiont_jit.backend.toolchain import ADVICE, Toolchain, find_toolchain, target_cpu, target_triple
 from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import Diagnostic, Severity, Stage, ToolchainError
 
-__all__ = ["Clang", "Emit", "clang", "target_features", "target_triple"]
+__all__ = ["BITCODE", "Clang", "Emit", "FIXED", "OBJECT", "REMARKS", "SYNTAX", "clang"]
 
-#: Seconds for one compilation and bytes of memory for the process that does it.
-TIMEOUT: Final = 10.0
-MEMORY: Final = 1 << 30
 PREPROCESS_TIMEOUT: Final = 0.8
-MAX_OUTPUT: Final = 16 << 20
-MAX_MESSAGES: Final = 64 << 10
 
-_FIXED: Final = (
+#: Options of every compilation.
+FIXED: Final = (
     "-std=c11",
     "-fno-trigraphs",
     "-fPIC",
@@ -71,49 +76,30 @@ _DIAGNOSTIC: Final = re.compile(
     r"^(?P<file>[^:\n]+):(?P<line>\d+):(?P<column>\d+): (?P<severity>fatal error|error): (?P<message>.*)$", re.MULTILINE
 )
 
+#: The file to compile is empty, and what it includes comes from standard input.
+_INPUT: Final = ("-include", "/dev/stdin", "-x", "c", "/dev/null")
+
 Emit = str
-OBJECT: Final[Emit] = "object"
+#: Optimised bitcode, which is what revisions are made of.
 BITCODE: Final[Emit] = "bitcode"
-#: Nothing but the errors.
+#: Object code by clang's own code generator, which tests hold llvmlite's against.
+OBJECT: Final[Emit] = "object"
+#: The errors alone.
 SYNTAX: Final[Emit] = "syntax"
+#: What the optimiser did and did not do, as LLVM's records in YAML.
+REMARKS: Final[Emit] = "remarks"
 _EMIT_FLAGS: Final[Mapping[Emit, tuple[str, ...]]] = {
     OBJECT: ("-c",),
     BITCODE: ("-c", "-emit-llvm"),
     SYNTAX: ("-fsyntax-only",),
+    REMARKS: ("-c", "-emit-llvm", *("-Xclang -emit-llvm-only -Xclang -opt-record-file -Xclang -".split())),
 }
-
-
-@functools.cache
-def target_triple() -> str:
-    """The host's triple. zig's default is musl, and Python's process is not."""
-    import llvmlite.binding as llvm
-
-    triple: str = llvm.get_default_triple()
-    return triple
-
-
-@functools.cache
-def target_cpu() -> str:
-    """LLVM's name of the host's CPU."""
-    import llvmlite.binding as llvm
-
-    name: str = llvm.get_host_cpu_name()
-    return name
-
-
-@functools.cache
-def target_features() -> tuple[str, ...]:
-    """The host's CPU features as LLVM writes them, `+avx2` or `-avx512f`."""
-    import llvmlite.binding as llvm
-
-    features: str = llvm.get_host_cpu_features().flatten()
-    return tuple(f for f in features.split(",") if f)
 
 
 #: Processes that wait for a unit, one for each set of flags; the one that was used longest ago goes.
 MAX_WAITING: Final = 4
 #: The most of one kind, where many units are expected at once.
-MAX_EXPECTED: Final = 32
+MAX_PREWARMED: Final = 32
 
 
 @dataclass(slots=True)
@@ -125,18 +111,18 @@ class Clang:
     _waiting: dict[tuple[str, ...], list[subprocess.Popen[bytes]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def lower(self, unit: str, emit: Emit = OBJECT, flags: Sequence[str] = ()) -> bytes | list[Diagnostic]:
-        """Object code or bitcode of a unit, or clang's errors."""
+    def lower(self, unit: str, emit: Emit = BITCODE, flags: Sequence[str] = ()) -> bytes | list[Diagnostic]:
+        """What a unit's C text becomes, or clang's errors."""
         command = self._command(emit, tuple(flags))
         process = self._send(command, unit)
-        self._keep(command)
+        self._keep_waiting(command)
         output, messages, problem = _drain(process, TIMEOUT)
         if problem is not None:
             return [Diagnostic(Stage.LOWER, "limit", problem)]
         if process.returncode == 0:
             return output
         return _diagnostics(messages, Stage.LOWER) or [
-            Diagnostic(Stage.LOWER, "compiler", _crash_message(process.returncode, messages))
+            Diagnostic(Stage.LOWER, "compiler", describe_failure("the compiler", process.returncode, messages))
         ]
 
     def preprocess(self, code: str) -> str | list[Diagnostic]:
@@ -177,9 +163,11 @@ class Clang:
             driver = (
                 *self.toolchain.command,
                 *_EMIT_FLAGS[emit],
-                *("-O3", *_FIXED, *self._target_flags(), *flags, "-x", "c", "-o", "-", "-"),
+                *("-O3", *FIXED, *self._target_flags(), *flags, *_INPUT, "-o", "-"),
             )
-            self._commands[key] = _direct_command(driver)
+            # The order of uses in bitcode changes nothing but its size.
+            words = _direct_command(driver)
+            self._commands[key] = tuple(word for word in words if word != "-emit-llvm-uselists")
         return self._commands[key]
 
     def _send(self, command: tuple[str, ...], text: str) -> subprocess.Popen[bytes]:
@@ -193,8 +181,9 @@ class Clang:
             if waiting:
                 self._waiting[command] = waiting
             if process.poll() is not None:
+                end(process)
                 process = _spawn(command)
-            _limit_memory(process.pid)
+            limit_memory(process.pid)
             assert process.stdin is not None
             with contextlib.suppress(BrokenPipeError):  # it died: draining it will tell
                 process.stdin.write(text.encode())
@@ -202,22 +191,22 @@ class Clang:
                 process.stdin.close()
         return process
 
-    def _keep(self, command: tuple[str, ...]) -> None:
+    def _keep_waiting(self, command: tuple[str, ...]) -> None:
         """Start the process that the next unit will find waiting."""
         with self._lock:
             if command not in self._waiting:
                 self._waiting[command] = [_spawn(command)]
             while len(self._waiting) > MAX_WAITING:
                 for process in self._waiting.pop(next(iter(self._waiting))):
-                    _end(process)
+                    end(process)
 
-    def expect(self, emit: Emit, flags: Sequence[str], units: int) -> None:
-        """Have processes waiting for so many units that will come at about the same time, at most `MAX_EXPECTED`.
+    def prewarm(self, emit: Emit, flags: Sequence[str], units: int) -> None:
+        """Have processes waiting for so many units that will come at about the same time, at most `MAX_PREWARMED`.
 
         A process takes about as long to start as a small unit to compile. Fewer than are waiting ends the rest.
         """
         command = self._command(emit, tuple(flags))
-        wanted = max(1, min(units, MAX_EXPECTED))
+        wanted = max(1, min(units, MAX_PREWARMED))
         for _ in range(wanted):
             with self._lock:  # for each: a compilation must not wait for all of them
                 waiting = self._waiting.setdefault(command, [])
@@ -229,7 +218,7 @@ class Clang:
             extra = waiting[wanted:]
             del waiting[wanted:]
         for process in extra:
-            _end(process)
+            end(process)
 
     @property
     def waiting(self) -> list[subprocess.Popen[bytes]]:
@@ -248,24 +237,15 @@ class Clang:
         """After a fork, in the child: close its copies of the waiting processes' pipes."""
         self._lock = threading.Lock()
         for process in self.waiting:
-            for pipe in (process.stdin, process.stdout, process.stderr):
-                if pipe is not None:
-                    pipe.close()
-            process.returncode = 0  # not our child: nothing to wait for, nothing to warn about
+            drop(process)
         self._waiting.clear()
 
     def close(self) -> None:
         """End the waiting processes: they see the end of their input."""
         with self._lock:
             for process in self.waiting:
-                _end(process)
+                end(process)
             self._waiting.clear()
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process that waits for a unit."""
-    process.kill()
-    process.communicate()
 
 
 @functools.cache
@@ -294,18 +274,8 @@ def _direct_command(driver: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    # The C locale keeps the messages parsable; nothing else of the environment concerns a compiler.
-    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}
     try:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            cwd="/",
-            process_group=0,  # Ctrl-C is not for it: a compilation that it ended would be the candidate's failure
-        )
+        return spawn(command)
     except OSError as error:
         raise ToolchainError(f"clang does not start: {error}; {ADVICE}") from error
 
@@ -342,24 +312,12 @@ def _read_some(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> 
     return f"the compiler wrote more than {limit >> 10} KiB" if len(buffer) > limit else None
 
 
-def _limit_memory(pid: int) -> None:
-    if hasattr(resource, "prlimit"):
-        with contextlib.suppress(OSError):
-            resource.prlimit(pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
-
-
 def _diagnostics(messages: bytes, stage: Stage) -> list[Diagnostic]:
     text = messages.decode("utf-8", "replace")
     return [
         Diagnostic(stage, "compiler", m["message"][:300], int(m["line"]), int(m["column"]), Severity.ERROR)
         for m in _DIAGNOSTIC.finditer(text)
     ]
-
-
-def _crash_message(returncode: int, messages: bytes) -> str:
-    first = next(iter(messages.decode("utf-8", "replace").splitlines()), "")[:200]
-    how = f"signal {-returncode}" if returncode < 0 else f"exit code {returncode}"
-    return f"the compiler failed ({how}){': ' + first if first else ''}; write the function more plainly"
 
 
 def _own_lines(expanded: str) -> str:
@@ -374,14 +332,3 @@ def _own_lines(expanded: str) -> str:
         elif own:
             out.append(line)
     return "\n".join(out) + "\n"
-
-
-def describe_target() -> str:
-    """Everything besides the text and flags that object code depends on: target, CPU, features, compiler."""
-    parts = (describe_host(), clang().toolchain.version_text, *_FIXED)
-    return "\n".join([*parts, f"llvm {'.'.join(map(str, llvm_version()))}"])
-
-
-def describe_host() -> str:
-    """The machine that object code is for: it runs where this is the same."""
-    return "\n".join((target_triple(), target_cpu(), ",".join(target_features())))

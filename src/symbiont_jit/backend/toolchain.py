@@ -1,4 +1,4 @@
-"""Which clang there is, where it came from, and whether its bitcode fits llvmlite's LLVM.
+"""Which clang there is and whether its bitcode fits llvmlite's LLVM; which machine both compile for.
 
 In: the environment of this process. Out: a frozen `Toolchain`, or `ToolchainError` that says what to install.
 """
@@ -18,7 +18,16 @@ from typing import Final
 
 from symbiont_jit.errors import ToolchainError
 
-__all__ = ["ADVICE", "Toolchain", "find_toolchain", "llvm_version"]
+__all__ = [
+    "ADVICE",
+    "Toolchain",
+    "describe_host",
+    "find_toolchain",
+    "llvm_version",
+    "target_cpu",
+    "target_features",
+    "target_triple",
+]
 
 VARIABLE: Final = "SYMBIONT_JIT_CLANG"
 ADVICE: Final = (
@@ -111,3 +120,35 @@ def _problem(command: tuple[str, ...], version: tuple[int, int, int] | None) -> 
     if version[0] > llvm[0]:
         return f"clang {version[0]} is newer than llvmlite's LLVM {llvm[0]}, which cannot read what it writes"
     return None
+
+
+@functools.cache
+def target_triple() -> str:
+    """The host's triple. zig's default is musl, and Python's process is not."""
+    import llvmlite.binding as llvm
+
+    triple: str = llvm.get_default_triple()
+    return triple
+
+
+@functools.cache
+def target_cpu() -> str:
+    """LLVM's name of the host's CPU."""
+    import llvmlite.binding as llvm
+
+    name: str = llvm.get_host_cpu_name()
+    return name
+
+
+@functools.cache
+def target_features() -> tuple[str, ...]:
+    """The host's CPU features as LLVM writes them, `+avx2` or `-avx512f`."""
+    import llvmlite.binding as llvm
+
+    features: str = llvm.get_host_cpu_features().flatten()
+    return tuple(f for f in features.split(",") if f)
+
+
+def describe_host() -> str:
+    """The machine that object code is for: it runs where this is the same."""
+    return "\n".join((target_triple(), target_cpu(), ",".join(target_features())))

@@ -1,62 +1,70 @@
-"""C of the project's own that is compiled for itself: text -> object code -> addresses.
+"""What is compiled: a `Unit` is one text of C with all that clang is told about it.
 
-In: generated C with the names that it leaves open. Out: loaded code. Object code that a pickle brought is used instead
-of a compiler.
+In: canonical or generated C, the project's own C around it, the functions to be called. Out: the text that clang reads,
+and a digest that is equal for equal units only.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from symbiont_jit.backend.clang import describe_host
-from symbiont_jit.backend.loader import Loaded, load
-from symbiont_jit.backend.objects import ObjectCode, compile_object
-from symbiont_jit.errors import ToolchainError
+from symbiont_jit.c import vocabulary
 
-__all__ = ["Unit", "generated", "receive", "shipped"]
+__all__ = ["Unit", "digest_of"]
+
+#: Clang counts the lines of a candidate's text from 1, whatever stands before it.
+CANDIDATE_FILE: Final = "candidate.c"
+#: The lines of C that was generated from a candidate are not the candidate's.
+GENERATED_FILE: Final = "guarded.c"
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Generated C that is compiled for itself; `needs` are the names that it leaves open."""
+    """One translation unit of C.
+
+    `text` is canonical or generated C, `entries` are its functions to be called, `may_need` the names that it may leave
+    undefined besides those of the table of library functions. `prologue` and `epilogue` are C of the project's own
+    before and behind the text, `flags` further clang options. `original` is the canonical C from which `text` was
+    generated, under other names: clang checks it too, so that its diagnostics use the candidate's lines.
+    """
 
     text: str
     entries: tuple[str, ...]
-    needs: frozenset[str] = frozenset()
+    may_need: frozenset[str] = frozenset()
+    prologue: str = ""
+    epilogue: str = ""
+    flags: tuple[str, ...] = ()
+    original: str = ""
 
-    @property
-    def key(self) -> str:
-        """The same for the same text on the same kind of processor."""
-        return hashlib.sha256("\0".join([self.text, *self.entries, describe_host()]).encode()).hexdigest()
+    def c_text(self, already_checked: bool = False) -> str:
+        """The whole of what clang reads; without the original where that was `already_checked`."""
+        before = self.prologue if already_checked else self.original + self.prologue
+        prelude = vocabulary.prelude(before + self.text + self.epilogue)
+        file = GENERATED_FILE if self.original else CANDIDATE_FILE
+        return f'{prelude}{before}# 1 "{file}"\n{self.text}# 1 "entries.c"\n{self.epilogue}'
 
-    def code(self) -> ObjectCode:
-        """Its object code: what a pickle brought, else compiled."""
-        return _SHIPPED.get(self.key) or compile_object(self.text, self.entries, also_needs=self.needs)
-
-    def load(self, symbols: Mapping[str, int]) -> Loaded:
-        """Its code in this process, with the addresses of the names that it leaves open."""
-        return load(self.code(), symbols)
-
-
-_SHIPPED: Final[dict[str, ObjectCode]] = {}
-
-
-def shipped(units: Sequence[Unit]) -> dict[str, ObjectCode]:
-    """Object code of units for a process that may have no compiler; empty where there is none here either."""
-    with contextlib.suppress(ToolchainError):
-        return {unit.key: unit.code() for unit in units}
-    return {}
-
-
-def receive(codes: Mapping[str, ObjectCode]) -> None:
-    """Use object code that another process has compiled; what is for another kind of processor is never asked for."""
-    _SHIPPED.update(codes)
+    def digest(self, circumstances: str = "") -> str:
+        """A key that is equal for equal units under equal circumstances, and else another one."""
+        about = (
+            self.text,
+            self.entries,
+            sorted(self.may_need),
+            self.prologue,
+            self.epilogue,
+            self.flags,
+            self.original,
+        )
+        return digest_of((*about, circumstances))
 
 
-def generated(text: str, entries: Sequence[str], symbols: dict[str, int]) -> Loaded:
-    """Generated C, compiled and loaded with the addresses of the names that it leaves open."""
-    return Unit(text, tuple(entries), frozenset(symbols)).load(symbols)
+def digest_of(fields: Iterable[str | Iterable[str]]) -> str:
+    """SHA-256 of texts and groups of texts, each with its length in front, so that no two splits are the same."""
+    digest = hashlib.sha256()
+    for field in fields:
+        parts = [part.encode() for part in ((field,) if isinstance(field, str) else field)]
+        lengths = ":".join(str(len(part)) for part in parts)
+        digest.update(f"{len(parts)};{lengths};".encode() + b"".join(parts))
+    return digest.hexdigest()

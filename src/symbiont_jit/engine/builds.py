@@ -1,39 +1,52 @@
-"""Text x profile -> object code: what of a canonical text is compiled, and with what around it.
+"""Text x profile -> build: what of a canonical text is compiled, with what around it, and what it became.
 
-In: a candidate's text and the signatures that it has to supply. Out: `Canonical` texts and their object code, or
-`CandidateError`.
+In: a candidate's text and the signatures that it has to supply. Out: `Canonical` texts and their `Build`s, or
+`CandidateError`, whose findings are in the lines of the text that the author wrote.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NoReturn
 
-from symbiont_jit.backend.objects import ObjectCode, check_object, compile_object, expect
+from symbiont_jit.backend.objects import ObjectCode, check_unit, compile_unit, key_of, prewarm
+from symbiont_jit.backend.unit import Unit
 from symbiont_jit.engine.stubs import preprocess
 from symbiont_jit.errors import CandidateError, Diagnostic
 from symbiont_jit.frontend import Canonical, canonical_source
-from symbiont_jit.instrument.unit import (
-    FLAGS,
-    FRAMES,
-    Instrumented,
-    allocates,
-    frame_flags,
-    instrument,
-    parse_canonical,
-    wrap_release,
-)
+from symbiont_jit.instrument.unit import FLAGS, FRAMES, Site, allocates, frame_flags, instrument, wrap_release
 from symbiont_jit.runtime.library import BOUND
+from symbiont_jit.runtime.panics import pack_sites
 from symbiont_jit.signature import NativeEntry, Signature, native_entry
 from symbiont_jit.stages import stage
 
-__all__ = ["Builder", "instrument_text"]
+__all__ = ["Build", "Builder"]
 
-#: Bytes of stack that a function may take without being asked.
+#: Plain code has no stack check: it is accepted only if no frame of it has more bytes.
 PLAIN_FRAME: Final = 4096
+#: Canonical texts that are remembered, so that evaluating, confirming and activating one text parses it once.
+REMEMBERED: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A canonical text, compiled for a profile; `sites` are packed and say what the numbers of its panics mean."""
+
+    canonical: Canonical
+    profile: str
+    object_code: ObjectCode
+    sites: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The units to try for a text, of which the next one allows larger frames, and its sites."""
+
+    units: tuple[Unit, ...]
+    sites: tuple[Site, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -46,75 +59,110 @@ class Builder:
     signatures: list[Signature]
     flags: tuple[str, ...]
     _checked_texts: set[int] = field(default_factory=set)
+    _remembered: OrderedDict[tuple[str | bytes, int], Canonical] = field(default_factory=OrderedDict)
+
+    # -- text ---------------------------------------------------------------------------------------------------
 
     def canonical(self, source: str | bytes) -> Canonical:
-        """The canonical form of a candidate; raises `CandidateError`."""
-        return canonical_source(source, self.signatures, preprocess)
+        """Check a candidate and give its canonical form; raises `CandidateError`."""
+        key = source, len(self.signatures)
+        with contextlib.suppress(KeyError, TypeError):  # what is no text is refused below
+            self._remembered.move_to_end(key)
+            return self._remembered[key]
+        found = canonical_source(source, self.signatures, preprocess)
+        self._remember(source, found)
+        self._remember(found.text, found)
+        return found
 
-    def object_code(self, canonical: Canonical, profile: str) -> ObjectCode:
-        """A canonical text, compiled for a profile; raises `CandidateError`."""
+    def _remember(self, source: str | bytes, canonical: Canonical) -> None:
+        """Keep a canonical text; no lock is held, because each step is one operation of the dictionary."""
+        self._remembered[source, len(self.signatures)] = canonical
+        with contextlib.suppress(KeyError):  # another thread has emptied it
+            while len(self._remembered) > REMEMBERED:
+                self._remembered.popitem(last=False)
+
+    # -- builds -------------------------------------------------------------------------------------------------
+
+    def build(self, canonical: Canonical, profile: str) -> Build:
+        """Compile a canonical text for a profile; raises `CandidateError`."""
         with stage("clang"):
-            return self._compiled(canonical, profile)
+            plan = self._plan(canonical, profile)
+            code = self._compile(canonical, plan.units)
+            return Build(canonical.without_tree(), profile, code, pack_sites(plan.sites))
 
-    def _compiled(self, canonical: Canonical, profile: str) -> ObjectCode:
-        entries = [e.symbol for e in self.entries]
+    def unit_of(self, canonical: Canonical, profile: str, key: str) -> Unit:
+        """The unit that object code with a key was compiled from."""
+        units = self._plan(canonical, profile).units
+        return next((unit for unit in units if key_of(unit) == key), units[0])
+
+    def release_unit(self, text: str) -> Unit:
+        """A canonical text as it is, which is what `release` compiles."""
+        names = tuple(entry.symbol for entry in self.entries)
+        if not allocates(text):
+            return Unit(text, names, epilogue=self.epilogue, flags=self.flags)
+        wrapped = wrap_release(text, self.signatures)
+        return Unit(text, names, BOUND, wrapped.prologue, self.assertions + wrapped.epilogue, self.flags)
+
+    def prewarm(self, units: int, profile: str) -> None:
+        """Get ready to compile so many candidates at about the same time."""
+        is_plain = profile == "release"
+        prewarm(self.flags if is_plain else (*self.flags, *FLAGS, *frame_flags(FRAMES[0])), units)
+
+    def _plan(self, canonical: Canonical, profile: str) -> _Plan:
         if profile == "release":
-            code = self._released(canonical, entries)
-            self._checked_texts.add(hash(canonical.text))
-            return code
+            return _Plan((self.release_unit(canonical.text),))
         try:
-            instrumented = instrument_text(canonical.text, self.signatures, profile)
-        except CandidateError:
+            instrumented = instrument(canonical.text, canonical.tree, self.signatures, profile)
+        except CandidateError as error:
             self._check(canonical)  # what clang says of it is better known
-            raise
+            raise CandidateError(error.stage, error.diagnostics, canonical.written) from error.__cause__
+        plain = Unit(canonical.text, tuple(entry.symbol for entry in self.entries))
+        around = replace(
+            plain,
+            text=instrumented.text,
+            may_need=BOUND,
+            prologue=instrumented.prologue,
+            epilogue=self.assertions + instrumented.epilogue,
+            original=instrumented.original,
+        )
         flags = (*self.flags, *FLAGS)
+        units = [replace(around, flags=(*flags, *frame_flags(size))) for size in FRAMES]
         if instrumented.is_plain:
-            self._check(canonical)
-            with contextlib.suppress(CandidateError):  # nobody looks at the stack there, so it must need next to none
-                plain = (*flags, f"-Wframe-larger-than={PLAIN_FRAME}")
-                return compile_object(canonical.text, entries, plain, profile, self.after)
-        return self._instrumented(canonical, instrumented, entries, profile)
+            flags = (*flags, f"-Wframe-larger-than={PLAIN_FRAME}")
+            units.insert(0, replace(plain, epilogue=self.epilogue, flags=flags))
+        return _Plan(tuple(units), instrumented.sites)
 
-    def _check(self, canonical: Canonical) -> None:
-        """Raise what clang finds in a text as it is."""
-        if hash(canonical.text) not in self._checked_texts:
-            check_object(canonical.text, self.flags, self.after)
-            self._checked_texts.add(hash(canonical.text))
-
-    def _instrumented(
-        self, canonical: Canonical, instrumented: Instrumented, entries: Sequence[str], profile: str
-    ) -> ObjectCode:
-        after = self.assertions + instrumented.epilogue
-        for size in FRAMES:
-            flags = (*self.flags, *FLAGS, *frame_flags(size))
-            is_sound = hash(canonical.text) in self._checked_texts
+    def _compile(self, canonical: Canonical, units: Sequence[Unit]) -> ObjectCode:
+        """The object code of the first unit whose frames are small enough."""
+        for unit in units:
             try:
-                code = compile_object(
-                    *(instrumented.text, entries, flags, profile, after, instrumented.prologue, BOUND),
-                    made_of=instrumented.original,
-                    is_sound=is_sound,
-                )
+                code = compile_unit(unit, hash(canonical.text) in self._checked_texts)
             except CandidateError as error:
-                self._check(canonical)  # its findings have the candidate's names and lines, and nothing beside
-                if size == FRAMES[-1] or "stack frame size" not in str(error):
-                    raise CandidateError(error.stage, map(_without_line, error.diagnostics), canonical.text) from None
+                if unit is units[-1] or not _has_large_frame(error):
+                    self._raise_on_authors_lines(canonical, unit, error)
             else:
                 self._checked_texts.add(hash(canonical.text))
                 return code
         raise AssertionError("the last size was tried")
 
-    def expect(self, units: int, profile: str) -> None:
-        """Get ready to compile so many candidates at about the same time."""
-        is_plain = profile == "release"
-        guarded = (*self.flags, *FLAGS, *frame_flags(FRAMES[0]))
-        expect(self.flags if is_plain else guarded, units)
+    def _raise_on_authors_lines(self, canonical: Canonical, unit: Unit, error: CandidateError) -> NoReturn:
+        """Raise what is wrong in the names and on the lines of the author, who has no part in generated lines."""
+        if not unit.original:
+            _raise_translated(error, canonical, canonical.author_diagnostic)
+        self._check(canonical)
+        _raise_translated(error, canonical, lambda found: replace(found, line=0, column=0))
 
-    def _released(self, canonical: Canonical, entries: Sequence[str]) -> ObjectCode:
-        if not allocates(canonical.text):
-            return compile_object(canonical.text, entries, self.flags, "release", self.after)
-        wrapped = wrap_release(canonical.text, self.signatures)
-        after = self.assertions + wrapped.epilogue
-        return compile_object(wrapped.text, entries, self.flags, "release", after, wrapped.prologue, BOUND)
+    def _check(self, canonical: Canonical) -> None:
+        """Raise what clang finds in a text as it is."""
+        if hash(canonical.text) in self._checked_texts:
+            return
+        try:
+            check_unit(Unit(canonical.text, (), epilogue=self.epilogue, flags=self.flags))
+        except CandidateError as error:
+            _raise_translated(error, canonical, canonical.author_diagnostic)
+        self._checked_texts.add(hash(canonical.text))
+
+    # -- what stands around a text ------------------------------------------------------------------------------
 
     @property
     def entries(self) -> list[NativeEntry]:
@@ -122,32 +170,29 @@ class Builder:
         return [native_entry(s) for s in self.signatures]
 
     @property
-    def after(self) -> str:
+    def epilogue(self) -> str:
         """The project's own C behind a canonical text."""
-        return "".join(dict.fromkeys(part for e in self.entries for part in _statements(e.after)))
+        return "".join(dict.fromkeys(part for e in self.entries for part in _split_statements(e.after)))
 
     @property
     def assertions(self) -> str:
         """The layout of the records, asserted."""
-        return "".join(dict.fromkeys(part for e in self.entries for part in _statements(e.after)[:-1]))
+        return "".join(dict.fromkeys(part for e in self.entries for part in _split_statements(e.after)[:-1]))
 
 
-def instrument_text(text: str, signatures: Sequence[Signature], profile: str) -> Instrumented:
-    """A canonical text, instrumented for a profile; raises `CandidateError`."""
-    return instrument(text, parse_canonical(text), signatures, profile)
+def _raise_translated(
+    error: CandidateError, canonical: Canonical, translate: Callable[[Diagnostic], Diagnostic]
+) -> NoReturn:
+    """Raise the findings about a canonical text as findings about what the author wrote."""
+    raise CandidateError(error.stage, map(translate, error.diagnostics), canonical.written) from None
 
 
-def _without_line(found: Diagnostic) -> Diagnostic:
-    """A finding about the guarded text, in whose lines the candidate has no part."""
-    message = re.sub(
-        r"stack frame size \((\d+)\) exceeds limit \((\d+)\).*",
-        r"local arrays take \1 bytes; at most \2",
-        found.message,
-    )
-    return replace(found, message=message, line=0, column=0)
+def _has_large_frame(error: CandidateError) -> bool:
+    """Whether a function needs more stack than its unit allows."""
+    return any(found.rule == "frame" for found in error.diagnostics)
 
 
-def _statements(text: str) -> list[str]:
+def _split_statements(text: str) -> list[str]:
     """Assertions line by line, so that a record of two functions is asserted once; a function in one piece."""
     lines = text.splitlines(keepends=True)
     assertions = [line for line in lines if line.startswith("_Static_assert")]

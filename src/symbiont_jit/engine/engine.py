@@ -11,9 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from symbiont_jit.backend.loader import Loaded
-from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.engine.activation import Activation
-from symbiont_jit.engine.builds import Builder
+from symbiont_jit.engine.builds import Build, Builder
 from symbiont_jit.engine.functions import DeclaredFunctions
 from symbiont_jit.engine.loading import Loader
 from symbiont_jit.engine.panic_reader import PanicReader
@@ -77,7 +76,7 @@ class Engine:
     def __post_init__(self) -> None:
         self.builder = Builder(self.functions.signatures, self.flags)
         self.revisions = Revisions(self.functions)
-        self.panics = PanicReader(self.functions)
+        self.panics = PanicReader()
         self.loader = Loader(self.functions, self.panics)
         self.activation = Activation(self.functions, self.revisions, self.loader, self.has_snapshots)
 
@@ -92,11 +91,11 @@ class Engine:
         known = self.revisions.find(canonical, profile)
         if known is not None:
             return known
-        return self.revisions.register(canonical, self.build(canonical, profile), profile, origin)
+        return self.revisions.register(self.build(canonical, profile), origin)
 
-    def build(self, canonical: Canonical, profile: str) -> ObjectCode:
-        """Object code of a canonical text; raises `CandidateError`."""
-        return self.builder.object_code(canonical, profile)
+    def build(self, canonical: Canonical, profile: str) -> Build:
+        """Compile a canonical text for a profile; raises `CandidateError`."""
+        return self.builder.build(canonical, profile)
 
     def declare_bodies(self, bodies: tuple[PythonBody | None, ...], source: str, origin: str) -> None:
         """Let Python bodies be the first revision and the active one."""

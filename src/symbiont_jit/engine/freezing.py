@@ -5,10 +5,9 @@ In: one function of a revision. Out: `FrozenCode`, or the Python body as Numba h
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
-from symbiont_jit.backend.objects import bitcode
+from symbiont_jit.backend.objects import bitcode_of
 from symbiont_jit.dispatch.numba.frozen import FrozenCode
 from symbiont_jit.engine.engine import RevisionPart
 from symbiont_jit.instrument.unit import allocates
@@ -34,10 +33,10 @@ def freeze_code(part: RevisionPart) -> FrozenCode:
     """A revision's bitcode with one entry of a name of its own; everything else in it is internal."""
     builder, source, signatures = part.engine.builder, part.info.source, part.engine.functions.signatures
     entry = native_entry(signatures[part.index])
-    digest = hashlib.sha256("\0".join([source, builder.after, *part.engine.flags]).encode()).hexdigest()[:20]
-    exported = {e.symbol for e in builder.entries} | {s.name for s in signatures}
-    data = bitcode(source, part.engine.flags, builder.after)
-    return FrozenCode(f"sj_frozen_{digest}_{entry.symbol}", entry.symbol, tuple(sorted(exported)), data)
+    unit = builder.release_unit(source)
+    exported = {*unit.entries, *(s.name for s in signatures)}
+    name = f"sj_frozen_{unit.digest()[:20]}_{entry.symbol}"
+    return FrozenCode(name, entry.symbol, tuple(sorted(exported)), bitcode_of(unit))
 
 
 def link_body(part: RevisionPart) -> Any:

@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import operator
 import weakref
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from symbiont_jit.backend.loader import Loaded
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.dispatch.cell import Table
 from symbiont_jit.dispatch.numba.bodies import PythonCode
+from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.functions import DeclaredFunctions
 from symbiont_jit.engine.stubs import Stub
 from symbiont_jit.errors import KernelError
@@ -57,8 +59,9 @@ class RevisionInfo:
     """One accepted text with its code, for all functions that evolve together.
 
     `number` is -1 for a candidate that is not registered. `bodies` are Python functions instead of object code, with
-    None for a function without one. `identity` is the number that guarded code leaves in its panics; no two revisions
-    of a process share it.
+    None for a function without one. `sites` are packed and say what the numbers in panics of the object code mean, on
+    the lines of the author's text; `_author_text` is that text, packed. `identity` is the number that instrumented code
+    leaves in its panics; no two revisions of a process share it.
     """
 
     number: int
@@ -67,9 +70,25 @@ class RevisionInfo:
     origin: str = ""
     profile: str = "release"
     object_code: ObjectCode | None = None
+    sites: bytes = b""
     bodies: tuple[PythonBody | None, ...] = ()
     identity: int = field(default_factory=_identities.__next__)
     state: CodeState = field(default_factory=CodeState)
+    _author_text: bytes = b""
+
+    @classmethod
+    def of_build(cls, build: Build, number: int, origin: str) -> RevisionInfo:
+        """The record of compiled code."""
+        canonical = build.canonical
+        packed = b"" if canonical.written == canonical.text else zlib.compress(canonical.written.encode())
+        return cls(
+            *(number, canonical.text, "c", origin, build.profile, build.object_code, build.sites), _author_text=packed
+        )
+
+    @property
+    def written(self) -> str:
+        """The text as its author wrote it, whose lines diagnostics and panics count."""
+        return zlib.decompress(self._author_text).decode() if self._author_text else self.source
 
     @property
     def about(self) -> str:
@@ -79,8 +98,9 @@ class RevisionInfo:
 
     @property
     def stored_bytes(self) -> int:
-        """Bytes of source and object code."""
-        return len(self.source.encode()) + (len(self.object_code.data) if self.object_code else 0)
+        """Bytes of texts, object code and sites."""
+        code = len(self.object_code.data) if self.object_code else 0
+        return len(self.source.encode()) + len(self._author_text) + code + len(self.sites)
 
 
 @dataclass(slots=True, eq=False)
@@ -126,16 +146,14 @@ class Revisions:
             known = self._known.get((canonical.text, profile))
             return None if known is None else self._by_number[known]
 
-    def register(
-        self, canonical: Canonical, code: ObjectCode, profile: str, origin: str, number: int | None = None
-    ) -> RevisionInfo:
+    def register(self, build: Build, origin: str, number: int | None = None) -> RevisionInfo:
         """Add compiled code, not active and not loaded; an equal revision that exists is given back."""
         with self.functions.lock:
-            known = self.find(canonical, profile)
+            known = self.find(build.canonical, build.profile)
             if known is not None:
                 return known
-            made = RevisionInfo(self._free_number(number), canonical.text, "c", origin, profile, code)
-            self._known[canonical.text, profile] = made.number
+            made = RevisionInfo.of_build(build, self._free_number(number), origin)
+            self._known[made.source, made.profile] = made.number
             self._by_number[made.number] = made
             return made
 

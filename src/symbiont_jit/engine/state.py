@@ -11,14 +11,16 @@ import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from symbiont_jit.backend.clang import describe_host
+from symbiont_jit.backend.generated import receive_objects, ship_objects
 from symbiont_jit.backend.objects import ObjectCode
-from symbiont_jit.backend.unit import receive, shipped
+from symbiont_jit.backend.toolchain import describe_host
 from symbiont_jit.dispatch.numba.bodies import body_from_bytes, body_to_bytes
+from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.engine import Engine
 from symbiont_jit.engine.revisions import RevisionInfo
 from symbiont_jit.engine.stubs import vectorcall_unit
 from symbiont_jit.frontend import Canonical
+from symbiont_jit.frontend.source_map import NO_MAP
 from symbiont_jit.runtime.library import BOUND, runtime_unit
 from symbiont_jit.signature import Signature
 
@@ -36,14 +38,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class StoredRevision:
-    """One revision: text with object code for a host, or Python bodies."""
+    """One revision: a build for a host, or Python bodies with their `source`."""
 
-    source: str
-    language: str
     origin: str
-    profile: str
     number: int
-    code: ObjectCode | None = None
+    source: str = ""
+    build: Build | None = None
     host: str = ""
     bodies: tuple[bytes | None, ...] = ()
 
@@ -110,22 +110,25 @@ def _support(engine: Engine, stored: Sequence[StoredRevision]) -> dict[str, Obje
     """Object code for calls from Python, and for panics where guarded code comes along."""
     functions = engine.functions
     units = [vectorcall_unit(s, functions.is_group) for s in functions.signatures]
-    if any(s.code is not None and not BOUND.isdisjoint(s.code.needs) for s in stored):
+    if any(s.build is not None and not BOUND.isdisjoint(s.build.object_code.needs) for s in stored):
         units.append(runtime_unit())
-    return shipped(units)
+    return ship_objects(units)
 
 
 def _store(engine: Engine, info: RevisionInfo) -> StoredRevision:
-    about = (info.source, info.language, info.origin, info.profile, info.number)
     if info.object_code is not None:
-        return StoredRevision(*about, info.object_code, describe_host())
+        names = tuple(s.name for s in engine.functions.signatures)
+        canonical = Canonical(info.source, names, info.written, NO_MAP)  # it is never compiled as it is
+        build = Build(canonical, info.profile, info.object_code, info.sites)
+        return StoredRevision(info.origin, info.number, build=build, host=describe_host())
     try:
-        return StoredRevision(*about, bodies=tuple(map(_body_to_bytes, engine.loader.link(info))))
+        bodies = tuple(map(_body_to_bytes, engine.loader.link(info)))
     except Exception as error:
-        names = ", ".join(repr(getattr(b, "__name__", b)) for b in info.bodies if b is not None)
+        listed = ", ".join(repr(getattr(b, "__name__", b)) for b in info.bodies if b is not None)
         raise pickle.PicklingError(
-            f"the Python body of {names} cannot be pickled ({error}); swap in a C body first"
+            f"the Python body of {listed} cannot be pickled ({error}); swap in a C body first"
         ) from error
+    return StoredRevision(info.origin, info.number, info.source, bodies=bodies)
 
 
 def _body_to_bytes(body: object) -> bytes | None:
@@ -137,7 +140,7 @@ def _body_to_bytes(body: object) -> bytes | None:
 
 def import_state(engine: Engine, state: EngineState) -> None:
     """Register what was exported with an engine that has the same functions and no revisions."""
-    receive(state.support)
+    receive_objects(state.support)
     for stored in state.revisions:
         engine.activation.active = _restore(engine, stored)
 
@@ -156,10 +159,10 @@ def import_changes(engine: Engine, changes: EngineChanges) -> bool:
 
 def _restore(engine: Engine, stored: StoredRevision) -> RevisionInfo:
     """Register one stored revision."""
-    if stored.code is None:
+    if stored.build is None:
         bodies = tuple(None if b is None else body_from_bytes(b) for b in stored.bodies)
         return engine.revisions.add_bodies(bodies, stored.source, stored.origin, stored.number)
-    canonical = Canonical(stored.source, tuple(s.name for s in engine.functions.signatures))
-    is_native = stored.host == describe_host()
-    code = stored.code if is_native else engine.build(canonical, stored.profile)
-    return engine.revisions.register(canonical, code, stored.profile, stored.origin, stored.number)
+    build = stored.build
+    if stored.host != describe_host():
+        build = engine.build(engine.builder.canonical(build.canonical.written), build.profile)
+    return engine.revisions.register(build, stored.origin, stored.number)

@@ -11,7 +11,8 @@ import functools
 from typing import Any
 
 from symbiont_jit.backend.clang import clang
-from symbiont_jit.backend.unit import Unit, generated
+from symbiont_jit.backend.generated import load_generated
+from symbiont_jit.backend.unit import Unit
 from symbiont_jit.dispatch.cell import Cell, CellLayout, MemberCell
 from symbiont_jit.dispatch.vectorcall import (
     ENTRY,
@@ -56,7 +57,7 @@ class Stub:
             f"extern volatile int64_t sj_unevolved;\n{signature.c_structs}"
             f"{entry.returns} sj_stub({', '.join(params) or 'void'})\n{{\n  sj_unevolved = 1;\n  {result}\n}}\n"
         )
-        self._loaded = generated(text, ("sj_stub",), {"sj_unevolved": ctypes.addressof(self._hit)})
+        self._loaded = load_generated(text, ("sj_stub",), {"sj_unevolved": ctypes.addressof(self._hit)})
         self.address = self._loaded.addresses[0]
 
     def take_panic(self) -> str | None:
@@ -72,7 +73,7 @@ class Trampoline:
 
     def __init__(self, signature: Signature, cell: Cell | MemberCell) -> None:
         text = _trampoline_source(signature, cell.is_member)
-        self._loaded = generated(text, ("sj_pointer",), {"sj_cell": cell.address})
+        self._loaded = load_generated(text, ("sj_pointer",), {"sj_cell": cell.address})
         self.address = self._loaded.addresses[0]
 
 
@@ -149,7 +150,7 @@ class _ByIdentity:
 @functools.lru_cache(maxsize=256)
 def _vectorcall(text: str, symbols: tuple[tuple[str, int], ...], dtypes: _ByIdentity) -> VectorCall | None:
     try:
-        loaded = generated(text, (ENTRY,), dict(symbols))
+        loaded = load_generated(text, (ENTRY,), dict(symbols))
     except ToolchainError:
         return None
     return VectorCall(loaded.addresses[0], (loaded, dtypes))

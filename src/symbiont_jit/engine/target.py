@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from symbiont_jit.backend.objects import ObjectCode
+from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.engine import Engine
 from symbiont_jit.engine.revisions import RevisionInfo
 from symbiont_jit.errors import KernelError, UsageError
@@ -79,26 +79,25 @@ class CompileTarget:
         """The canonical form of a candidate; raises `CandidateError`."""
         return self.engine.builder.canonical(source)
 
-    def build(self, canonical: Canonical, profile: str = "release") -> ObjectCode:
-        """A canonical text, compiled for a profile; raises `CandidateError`."""
+    def build(self, canonical: Canonical, profile: str = "release") -> Build:
+        """Compile a canonical text for a profile; raises `CandidateError`."""
         return self.engine.build(canonical, profile)
 
     def prewarm(self, compilers: int, profile: str) -> None:
         """Start compilers for so many candidates that will come at about the same time; one ends that."""
-        self.engine.builder.expect(compilers, profile)
+        self.engine.builder.prewarm(compilers, profile)
 
-    def register(self, canonical: Canonical, code: ObjectCode, profile: str = "release", origin: str = "") -> Any:
+    def register(self, build: Build, origin: str = "") -> Any:
         """The handle of compiled code, registered and neither active nor loaded; an equal revision is given back."""
-        return self.make_handle(self.engine.revisions.register(canonical, code, profile, origin))
+        return self.make_handle(self.engine.revisions.register(build, origin))
 
     def compile(self, source: str | bytes, profile: str, origin: str = "") -> Any:
         """The handle of a text, compiled and registered, but not active; raises `CandidateError`."""
         return self.make_handle(self.engine.compile(source, profile, origin))
 
-    def candidate(self, canonical: Canonical, code: ObjectCode, profile: str = "release") -> Any:
+    def candidate(self, build: Build) -> Any:
         """The handle of compiled code that is not registered; the code goes with the handle."""
-        info = RevisionInfo(-1, canonical.text, origin="candidate", profile=profile, object_code=code)
-        return self.make_handle(info)
+        return self.make_handle(RevisionInfo.of_build(build, -1, "candidate"))
 
     @property
     def c_sources(self) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
+from symbiont_jit.runtime.panics import Panic
 
 __all__ = ["Evaluation", "Status", "Timings", "failed_evaluation"]
 
@@ -61,7 +62,8 @@ class Evaluation:
 
     Attributes:
         status: How far the candidate got.
-        source: The text that the diagnostics' lines count in; it is canonical once the checks have passed.
+        source: Canonical C where the candidate is VALID or WRONG; else its author's text, whose lines are counted in
+            diagnostics.
         score: The metric's number, or the first of several; None unless the status is VALID.
         scores: All numbers of the metric by name.
         diagnostics: What was found, in the order of the text.
@@ -78,7 +80,7 @@ class Evaluation:
     score: float | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
-    panic: object | None = None
+    panic: Panic | None = None
     timings: Timings = field(default_factory=Timings)
     code: str = ""
 

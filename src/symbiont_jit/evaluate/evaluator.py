@@ -75,21 +75,19 @@ class Evaluator:
         started = time.perf_counter()
         try:
             canonical = self.target.canonical(source)
-            code = self.target.build(canonical)
+            release = self.target.build(canonical)
             checked = self.target.build(canonical, "checked")
         except CandidateError as error:
             failed = failed_evaluation(error)
             return replace(failed, timings=Timings(compile_seconds=time.perf_counter() - started))
         compiled = time.perf_counter()
         # What the optimiser makes of undefined behaviour can be the code of an honest text, so both codes count.
-        digest = hashlib.sha256(code.data + checked.data).hexdigest()
+        digest = hashlib.sha256(release.object_code.data + checked.object_code.data).hexdigest()
         known = self._known.get(digest)
         if known is not None:
             return replace(known, source=canonical.text, timings=replace(known.timings, worker_seconds=0.0))
-        evaluation = replace(
-            self._evaluate_in_worker(EvaluationRequest(canonical, checked, code, tuple(seed), best), canonical),
-            code=digest,
-        )
+        request = EvaluationRequest(checked, release, tuple(seed), best)
+        evaluation = replace(self._evaluate_in_worker(request), code=digest)
         # Other statuses cite this text's lines, and crashes or time-outs may not repeat, so they are not kept.
         if evaluation.status in (Status.VALID, Status.WRONG):
             self._known[digest] = replace(evaluation, source="")
@@ -107,14 +105,11 @@ class Evaluator:
         Returns:
             One evaluation for each of them, or none at all where the worker did not come back.
         """
-        items = []
-        for source in sources:
-            canonical = self.target.canonical(source)
-            items.append((canonical, self.target.build(canonical)))
-        outcome = self._run_in_worker(ConfirmationRequest(tuple(items)), self.deadline * (1 + len(items)))
+        builds = tuple(self.target.build(self.target.canonical(source)) for source in sources)
+        outcome = self._run_in_worker(ConfirmationRequest(builds), self.deadline * (1 + len(builds)))
         if not isinstance(outcome, WorkerReply):
             return []
-        return [_evaluation_of(result, c.text) for result, (c, _) in zip(outcome.value, items, strict=True)]
+        return [_evaluation_of(result, b.canonical) for result, b in zip(outcome.value, builds, strict=True)]
 
     def stop(self) -> None:
         """Kill what is under way; it is evaluated as a crash, and so is everything until `close`."""
@@ -138,12 +133,13 @@ class Evaluator:
         finally:
             self._idle.put(worker)
 
-    def _evaluate_in_worker(self, request: EvaluationRequest, canonical: Canonical) -> Evaluation:
+    def _evaluate_in_worker(self, request: EvaluationRequest) -> Evaluation:
+        canonical = request.checked.canonical
         if self._stopped:
             return _failure(Status.CRASHED, canonical, "the search was interrupted")
         outcome = self._run_in_worker(request, self.deadline)
         if isinstance(outcome, WorkerReply):
-            return _evaluation_of(outcome.value, canonical.text)
+            return _evaluation_of(outcome.value, canonical)
         where = f" while {outcome.phase}" if outcome.phase else ""
         if isinstance(outcome, Overdue):
             message = f"no result within {self.deadline:g} seconds{where}; look for an endless loop{self._hint()}"
@@ -184,13 +180,17 @@ def _find_started_threads() -> str | None:
 
 
 def _failure(status: Status, canonical: Canonical, message: str) -> Evaluation:
-    return Evaluation(status, canonical.text, diagnostics=(Diagnostic(Stage.EVALUATE, status.name.lower(), message),))
+    return Evaluation(
+        status, canonical.written, diagnostics=(Diagnostic(Stage.EVALUATE, status.name.lower(), message),)
+    )
 
 
-def _evaluation_of(result: MetricResult, source: str) -> Evaluation:
+def _evaluation_of(result: MetricResult, canonical: Canonical) -> Evaluation:
+    """Make the evaluation: what ran to its end is kept in canonical form, findings count the author's lines."""
+    has_result = result.status in (Status.VALID, Status.WRONG)
     return Evaluation(
         result.status,
-        source,
+        canonical.text if has_result else canonical.written,
         result.score,
         result.scores,
         result.diagnostics,

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from symbiont_jit.backend.clang import clang
-from symbiont_jit.backend.objects import ObjectCode
+from symbiont_jit.backend.objects import end_compilers
+from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.target import CompileTarget, TargetOwner, target_of
 from symbiont_jit.evaluate.metric import Metric, Speedup
-from symbiont_jit.frontend import Canonical
 
 __all__ = ["WorkerTask", "ConfirmationRequest", "EvaluationRequest", "prepare"]
 
@@ -35,22 +34,21 @@ def step_limit(deadline: float) -> int:
 class EvaluationRequest:
     """One candidate on its way to a worker.
 
-    `checked` is its object code with all checks, which is run first; `code` is the one without, which is measured;
-    `seed` is what inputs are drawn with; `best` is the score to beat, if there is one.
+    `checked` is its build with all checks, which is run first; `release` is the one without, which is measured; `seed`
+    is what inputs are drawn with; `best` is the score to beat, if there is one.
     """
 
-    canonical: Canonical
-    checked: ObjectCode
-    code: ObjectCode
+    checked: Build
+    release: Build
     seed: tuple[int, ...]
     best: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationRequest:
-    """Several candidates, as canonical text and object code without checks, to be measured side by side."""
+    """Several candidates, as builds without checks, to be measured side by side."""
 
-    items: tuple[tuple[Canonical, ObjectCode], ...]
+    builds: tuple[Build, ...]
 
 
 @dataclass(frozen=True)
@@ -76,12 +74,11 @@ class WorkerTask:
         target = target_of(self.kernel)
         if isinstance(request, ConfirmationRequest):
             assert isinstance(self.metric, Speedup)
-            revisions = [target.candidate(c, o) for c, o in request.items]
+            revisions = [target.candidate(build) for build in request.builds]
             return self.metric.confirm(target, [r.entry_address for r in revisions])
         target.limit_steps(step_limit(self.deadline))
-        checked = target.candidate(request.canonical, request.checked, "checked")
-        revision = target.candidate(request.canonical, request.code)
-        return self.metric.evaluate(target, checked, revision, request.seed, request.best)
+        checked, release = target.candidate(request.checked), target.candidate(request.release)
+        return self.metric.evaluate(target, checked, release, request.seed, request.best)
 
     def reduce_for_spawn(self, value: Any, has_main: bool) -> Any:
         """How kernels are pickled for a fresh interpreter: by name or with their reference; None for anything else."""
@@ -103,5 +100,5 @@ def prepare(target: CompileTarget, metric: Metric) -> None:
 
 def _rebuild(kernel: Any, metric: Metric, deadline: float) -> WorkerTask:
     prepare(target_of(kernel), metric)
-    clang().close()  # no candidate may reach the compiler's process, which waits for the next unit
+    end_compilers()  # no candidate may reach the processes that wait for the next unit
     return WorkerTask(kernel, metric, deadline)

@@ -17,7 +17,8 @@ from typing import Any, Final
 import numpy as np
 
 from symbiont_jit.backend.loader import Loaded, load
-from symbiont_jit.backend.objects import compile_object
+from symbiont_jit.backend.objects import compile_unit
+from symbiont_jit.backend.unit import Unit
 from symbiont_jit.isolate.guard_pages import KEPT_BYTES, GuardedArrays, RedZone
 from symbiont_jit.runtime.sources import include
 from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature, native_entry
@@ -58,7 +59,7 @@ class Harness:
         self._dtypes = [_dtype(p) for p in signature.params]
         self._guarded = GuardedArrays()
         self._latest: dict[bool, tuple[tuple[tuple[int, ...], ...], Arguments]] = {}
-        code = compile_object(_harness_source(signature), [_ENTRY], also_needs=frozenset({"clock_gettime"}))
+        code = compile_unit(Unit(_harness_source(signature), (_ENTRY,), frozenset({"clock_gettime"})))
         self._loaded: Loaded = load(code)
         prototype = ctypes.CFUNCTYPE(
             ctypes.c_int64, ctypes.c_uint64, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p

@@ -152,6 +152,10 @@ class SourceMap:
     columns: array[int]
 
 
+#: The map that knows no place.
+NO_MAP: Final = SourceMap(array("I"), array("I"), array("I"))
+
+
 class AuthorPositions:
     """Looks up places of a canonical `text` in the text that its author has `written`."""
 

@@ -12,6 +12,7 @@ from symbiont_jit.engine.engine import Engine, Memory
 from symbiont_jit.engine.revisions import RevisionInfo, revision_number
 from symbiont_jit.errors import KernelError
 from symbiont_jit.kernel.evolve import ModelWritten
+from symbiont_jit.kernel.inspect import describe_remarks, print_asm, print_llvm
 from symbiont_jit.kernel.profiles import require_profile
 from symbiont_jit.kernel.revision import PinnedRevision
 from symbiont_jit.signature import Signature
@@ -95,6 +96,40 @@ class Evolvable(ModelWritten, Generic[Handle]):
             KernelError: There is no such revision; the message says which there are.
         """
         return self._handle(self._engine.revisions.get(number))
+
+    def inspect_llvm(self) -> str:
+        """Print the optimised LLVM IR of the active revision, at most 1 MiB of it.
+
+        Raises:
+            KernelError: There is no active revision.
+        """
+        return print_llvm(self._engine, self._require_active())
+
+    def inspect_asm(self) -> str:
+        """Print the machine code of the active revision as assembly, at most 1 MiB of it.
+
+        Raises:
+            KernelError: There is no active revision.
+        """
+        return print_asm(self._engine, self._require_active())
+
+    def inspect_remarks(self) -> str:
+        """Say what clang's optimiser did with the active revision's text, and why not more.
+
+        Returns:
+            At most 200 lines of the form `line:column: pass, done | not done | because: message`, which count the lines
+            of the text as its author wrote it.
+
+        Raises:
+            KernelError: There is no active revision, or it is a Python body.
+        """
+        return describe_remarks(self._engine, self._require_active())
+
+    def _require_active(self) -> RevisionInfo:
+        active = self._engine.active
+        if active is None:
+            raise KernelError(f"{self._engine.functions.name} has no revision to inspect; swap one in first")
+        return active
 
     def _describe_active(self) -> str:
         active = self._engine.active

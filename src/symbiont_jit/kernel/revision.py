@@ -8,10 +8,11 @@ from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.python_entry import CellCallable
 from symbiont_jit.dispatch.vectorcall import VectorCall
-from symbiont_jit.engine.engine import RevisionPart
+from symbiont_jit.engine.engine import Engine, RevisionPart
 from symbiont_jit.engine.revisions import RevisionInfo
 from symbiont_jit.engine.stubs import vectorcall
 from symbiont_jit.kernel.html import html_of
+from symbiont_jit.kernel.inspect import describe_remarks, print_asm, print_llvm
 from symbiont_jit.runtime.panics import Panic
 
 __all__ = ["PinnedRevision", "Revision", "part_of"]
@@ -20,6 +21,7 @@ __all__ = ["PinnedRevision", "Revision", "part_of"]
 class PinnedRevision:
     """One registered text of a kernel or a group, pinned: what it is and where it is from."""
 
+    _engine: Engine
     _info: RevisionInfo
 
     @property
@@ -57,6 +59,31 @@ class PinnedRevision:
         """What was compiled; None for Python."""
         return self._info.object_code
 
+    @property
+    def written(self) -> str:
+        """The text as its author wrote it, whose lines panics and remarks count."""
+        return self._info.written
+
+    def inspect_llvm(self) -> str:
+        """Print the optimised LLVM IR, at most 1 MiB of it: of a group's revision all functions, of Python Numba's."""
+        return print_llvm(self._engine, self._info)
+
+    def inspect_asm(self) -> str:
+        """Print the machine code as assembly, at most 1 MiB: of a group's revision all functions, of Python Numba's."""
+        return print_asm(self._engine, self._info)
+
+    def inspect_remarks(self) -> str:
+        """Say what clang's optimiser did and did not do with the text, without the checks of its profile.
+
+        Returns:
+            At most 200 lines of the form `line:column: pass, done | not done | because: message`, which count the lines
+            of `written`.
+
+        Raises:
+            KernelError: The revision is a Python body.
+        """
+        return describe_remarks(self._engine, self._info)
+
 
 class Revision(CellCallable, PinnedRevision):
     """One accepted, compiled body of a kernel, pinned; holding it keeps its machine code loaded.
@@ -73,6 +100,7 @@ class Revision(CellCallable, PinnedRevision):
         cell = MemberCell(self._slot, part.index, panics) if is_member else Cell(panics=panics)
         super().__init__(part.engine.functions.signatures[part.index], cell)
         self._part = part
+        self._engine = part.engine
         self._info = part.info
         self._pin = part.engine.revisions.pin(part.info)
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from symbiont_jit.backend.unit import generated
+from symbiont_jit.backend.generated import load_generated
 from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.engine.stubs import active_entry, cell_declaration
 from symbiont_jit.errors import UsageError
@@ -133,7 +133,7 @@ def low_level_callable(signature: Signature, cell: Cell | MemberCell, kind: str 
 """
     kept = np.ascontiguousarray(0.0 if user_data is None else user_data)
     symbols = {"sj_cell": cell.address, "sj_data": kept.ctypes.data}
-    loaded = generated(text, ("sj_callback",), symbols)
+    loaded = load_generated(text, ("sj_callback",), symbols)
     function = ctypes.CFUNCTYPE(*adapter.types)(loaded.addresses[0])
     # SciPy may call the function for as long as the process lives, and its objects cannot keep what the call needs.
     _KEPT.append((loaded, kept))

@@ -35,4 +35,4 @@ class Compilations:
         return await asyncio.shield(task)
 
     def _register(self, canonical: Any, origin: str) -> Any:
-        return self.target.register(canonical, self.target.build(canonical, self.profile), self.profile, origin)
+        return self.target.register(self.target.build(canonical, self.profile), origin)

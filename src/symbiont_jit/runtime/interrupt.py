@@ -17,8 +17,8 @@ import threading
 from collections.abc import Iterator
 from typing import Final
 
+from symbiont_jit.backend.generated import load_generated
 from symbiont_jit.backend.loader import Loaded
-from symbiont_jit.backend.unit import generated
 from symbiont_jit.errors import UsageError
 from symbiont_jit.runtime.layout import SHARED, SignalAction, TimerEvent, TimerTimes, TimeSpan, assertions
 from symbiont_jit.runtime.library import thread_slots
@@ -46,7 +46,7 @@ def _handler() -> Loaded:
     """The C function that the signal calls; its code stays for as long as the process."""
     slots = {"struct sj_thread": SHARED["struct sj_thread"]}
     text = include("runtime/interrupt.c") + assertions(slots)
-    return generated(text, ("sj_interrupt",), {"sj_threads": ctypes.addressof(thread_slots())})
+    return load_generated(text, ("sj_interrupt",), {"sj_threads": ctypes.addressof(thread_slots())})
 
 
 def interrupt(panics: int) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from symbiont_jit.backend.generated import load_unit
 from symbiont_jit.backend.unit import Unit
 from symbiont_jit.errors import UsageError
 from symbiont_jit.runtime.layout import SHARED, ThreadSlot, assertions
@@ -62,7 +63,7 @@ def _library() -> _Library:
     system, key = ctypes.CDLL(None), ctypes.c_uint(0)
     symbols = {name: ctypes.cast(getattr(system, name), ctypes.c_void_p).value or 0 for name in _SYSTEM}
     symbols |= {"sj_threads": ctypes.addressof(thread_slots()), "sj_key": ctypes.addressof(key)}
-    loaded = runtime_unit().load(symbols)
+    loaded = load_unit(runtime_unit(), symbols)
     addresses = dict(zip(_ENTRIES, loaded.addresses, strict=True))
     if system.pthread_key_create(ctypes.byref(key), ctypes.c_void_p(addresses["sj_leave"])) != 0:
         raise UsageError("this process has used up its thread-specific keys, one of which kernels need")

@@ -1,0 +1,114 @@
+"""What was compiled, kept by key: object code and its bitcode, in memory and, when asked, in a directory.
+
+In: keys and bytes. Out: the bytes that were put there, or None: the caller makes them again. A damaged file is a miss.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+__all__ = ["BITCODE", "OBJECTS", "cache_directory", "forget_cached"]
+
+
+@dataclass(slots=True, eq=False)
+class _Cache:
+    """Bytes by key, at most `limit` of them in memory; the least recently used go first. Files end in `suffix`."""
+
+    suffix: str
+    limit: int
+    directory: Path | None = None
+    _kept: OrderedDict[str, bytes] = field(default_factory=OrderedDict)
+    _size: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing can be found."""
+        return not self._kept and self.directory is None
+
+    def get(self, key: str) -> bytes | None:
+        """The bytes of a key, from memory or the directory."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        data = self._read(key)
+        if data is not None:
+            self._remember(key, data)
+        return data
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep bytes."""
+        self._remember(key, data)
+        if self.directory is not None:
+            _write(self.directory / f"{key}{self.suffix}", hashlib.sha256(data).digest() + data)
+
+    def forget(self) -> None:
+        """Drop what is in memory."""
+        with self._lock:
+            self._kept.clear()
+            self._size = 0
+
+    def free_lock(self) -> None:
+        """After a fork, in the child: no other thread of the parent is here to release the lock."""
+        self._lock = threading.Lock()
+
+    def _remember(self, key: str, data: bytes) -> None:
+        with self._lock:
+            self._size += len(data) - len(self._kept.get(key, b""))
+            self._kept[key] = data
+            while self._size > self.limit:
+                self._size -= len(self._kept.popitem(last=False)[1])
+
+    def _read(self, key: str) -> bytes | None:
+        if self.directory is None:
+            return None
+        try:
+            stored = (self.directory / f"{key}{self.suffix}").read_bytes()
+        except OSError:
+            return None
+        digest, data = stored[:32], stored[32:]
+        return data if hashlib.sha256(data).digest() == digest else None
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, because another process may read the same directory."""
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, not results
+        handle, temporary = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(temporary, path)
+
+
+#: Object code is what every revision keeps anyway; these bytes are its own.
+OBJECTS: Final = _Cache(".o", 64 << 20)
+#: Bitcode is asked for by `freeze` and `inspect_llvm` alone, and is three times as long.
+BITCODE: Final = _Cache(".bc", 4 << 20)
+_CACHES: Final = (OBJECTS, BITCODE)
+for _cache in _CACHES:
+    os.register_at_fork(after_in_child=_cache.free_lock)
+
+
+def cache_directory(path: str | os.PathLike[str] | None) -> None:
+    """Keep object code in a directory too, for other processes and later runs; None stops that.
+
+    Whoever can write there can run code in this process: choose a directory of your own.
+    """
+    if path is not None:
+        Path(path).mkdir(parents=True, exist_ok=True, mode=0o700)
+    for cache in _CACHES:
+        cache.directory = None if path is None else Path(path)
+
+
+def forget_cached() -> None:
+    """Empty the cache in memory (for measurements of compilation)."""
+    for cache in _CACHES:
+        cache.forget()

@@ -1,0 +1,72 @@
+"""Child processes that compile: how each is started, limited and ended.
+
+In: a command. Out: a process with pipes, which nothing of the user's environment and no Ctrl-C reaches.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import subprocess
+from collections.abc import Sequence
+from typing import Final
+
+__all__ = ["MAX_MESSAGES", "MAX_OUTPUT", "TIMEOUT", "describe_failure", "drop", "end", "limit_memory", "spawn"]
+
+#: Seconds for one unit of C, and bytes of memory for the process that works on it.
+TIMEOUT: Final = 10.0
+MEMORY: Final = 1 << 30
+MAX_OUTPUT: Final = 16 << 20
+MAX_MESSAGES: Final = 64 << 10
+#: What of the environment a compiler needs: where programs and their libraries are.
+_PASSED: Final = ("PATH", "LD_LIBRARY_PATH")
+
+
+def spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """A child with pipes for its input, output and messages; raises `OSError`."""
+    # The C locale keeps the messages parsable.
+    environment = {name: os.environ[name] for name in _PASSED if name in os.environ} | {"LC_ALL": "C"}
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        cwd="/",
+        process_group=0,  # Ctrl-C is not for it: a compilation that it ended would be the candidate's failure
+    )
+
+
+def limit_memory(pid: int) -> None:
+    """Let a process have `MEMORY` bytes of addresses."""
+    if hasattr(resource, "prlimit"):
+        with contextlib.suppress(OSError):
+            resource.prlimit(pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process, close its pipes and wait for its end; a second time does nothing."""
+    process.kill()
+    _close_pipes(process)
+    process.wait()
+
+
+def drop(process: subprocess.Popen[bytes]) -> None:
+    """After a fork, in the child: close its copies of a process's pipes."""
+    _close_pipes(process)
+    process.returncode = 0  # not our child: nothing to wait for, nothing to warn about
+
+
+def _close_pipes(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with contextlib.suppress(OSError):  # a part of a unit that nobody reads any more
+                pipe.close()
+
+
+def describe_failure(what: str, returncode: int, messages: bytes) -> str:
+    """How a compiler ended that did not do its work, and the first thing that it said."""
+    first = next(iter(messages.decode("utf-8", "replace").splitlines()), "")[:200]
+    how = f"signal {-returncode}" if returncode < 0 else f"exit code {returncode}"
+    return f"{what} failed ({how}){': ' + first if first else ''}; write the function more plainly"

@@ -1,0 +1,169 @@
+"""Executable memory that many objects share: room for code, and the room that closed code gives back.
+
+In: sizes and bytes. Out: `Place`s, at which code stays until they are given back. Chunks come from the system and are
+always executable; they are writable only while they are written to. `NoCodeMemory` says that the system gives none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import mmap
+import os
+import threading
+from bisect import bisect
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from symbiont_jit.backend.relocate import TRAP, round_up
+
+__all__ = ["CODE_MEMORY", "CodeMemory", "NoCodeMemory", "Place"]
+
+#: Bytes that the system is asked for at a time.
+CHUNK: Final = 1 << 20
+
+# `PyDLL` keeps the interpreter's lock: these calls are shorter than getting it back from a busy thread.
+_LIBC: Final = ctypes.PyDLL(None, use_errno=True)
+_LIBC.mmap.restype = ctypes.c_void_p
+_LIBC.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+_LIBC.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+_LIBC.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+_LIBC.memmove.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t]
+_MAP_FAILED: Final = ctypes.c_void_p(-1).value
+#: Private: a worker process is forked with this memory and must not write into its parent's.
+_PRIVATE: Final = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+_RUN: Final = mmap.PROT_READ | mmap.PROT_EXEC
+
+
+@dataclass(slots=True, eq=False)
+class Chunk:
+    """Memory from the system, and the ranges of it that nobody has: ascending, and never one beside another."""
+
+    start: int
+    end: int
+    free: list[tuple[int, int]]
+
+    def take(self, size: int, align: int) -> int | None:
+        """The start of a range that was free, the first that fits."""
+        for index, (low, high) in enumerate(self.free):
+            start = round_up(low, align)
+            if start + size <= high:
+                rest = ((low, start), (start + size, high))
+                self.free[index : index + 1] = [(a, b) for a, b in rest if a < b]
+                return start
+        return None
+
+    def give(self, low: int, high: int) -> None:
+        """Make a range free and one with its neighbours."""
+        index = bisect(self.free, (low, high))
+        if index < len(self.free) and self.free[index][0] == high:
+            high = self.free.pop(index)[1]
+        if index and self.free[index - 1][1] == low:
+            index -= 1
+            low = self.free.pop(index)[0]
+        self.free.insert(index, (low, high))
+
+
+class NoCodeMemory(Exception):  # noqa: N818 - an answer that is expected, no error of anybody's
+    """The system gives no executable memory, now or by a rule."""
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """Room for the code of one object; `chunk` is None once it was given back."""
+
+    start: int
+    size: int
+    chunk: Chunk | None = field(repr=False)
+
+
+@dataclass(slots=True)
+class CodeMemory:
+    """All chunks; one lock serves everything, because no thread may close pages that another one is writing to."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    chunks: list[Chunk] = field(default_factory=list)
+    given: deque[Place] = field(default_factory=deque)
+    refusal: str = ""
+
+    def take(self, size: int, align: int) -> Place:
+        """A place that nobody else gets until it is given back."""
+        with self.lock:
+            self._free_given()
+            if self.refusal:
+                raise NoCodeMemory(self.refusal)
+            for chunk in self.chunks:
+                start = chunk.take(size, align)
+                if start is not None:
+                    return Place(start, size, chunk)
+            chunk = self._map(round_up(max(size + align, CHUNK), mmap.PAGESIZE))
+            start = chunk.take(size, align)
+            assert start is not None
+            return Place(start, size, chunk)
+
+    def write(self, place: Place, code: bytes) -> None:
+        """Fill a place."""
+        assert len(code) == place.size
+        with self.lock:
+            self._fill(place, code)
+
+    def give(self, place: Place) -> None:
+        """Take a place back: now or, where somebody is at work here, before the next one is taken.
+
+        It never waits, because a finaliser may call it in the very thread that has the lock.
+        """
+        self.given.append(place)
+        if self.lock.acquire(blocking=False):
+            try:
+                self._free_given()
+            finally:
+                self.lock.release()
+
+    def _free_given(self) -> None:
+        while self.given:
+            place = self.given.popleft()
+            chunk, place.chunk = place.chunk, None
+            if chunk is None:
+                continue
+            chunk.give(place.start, place.start + place.size)
+            size = chunk.end - chunk.start
+            # One chunk stays, for an object that comes and goes alone; but no great one.
+            if chunk.free == [(chunk.start, chunk.end)] and (len(self.chunks) > 1 or size > CHUNK):
+                self.chunks.remove(chunk)
+                _LIBC.munmap(chunk.start, size)
+            else:
+                with contextlib.suppress(NoCodeMemory):
+                    self._fill(place, TRAP * place.size)
+
+    def _map(self, size: int) -> Chunk:
+        start = _LIBC.mmap(None, size, _RUN, _PRIVATE, -1, 0)
+        if start == _MAP_FAILED:
+            raise self._failure("mmap")
+        self.chunks.append(Chunk(start, start + size, [(start, start + size)]))
+        return self.chunks[-1]
+
+    def _fill(self, place: Place, code: bytes) -> None:
+        """Write to pages that stay executable meanwhile, because threads are inside of other code there."""
+        start = place.start // mmap.PAGESIZE * mmap.PAGESIZE
+        size = round_up(place.start + place.size, mmap.PAGESIZE) - start
+        if _LIBC.mprotect(start, size, _RUN | mmap.PROT_WRITE) != 0:
+            raise self._failure("mprotect")
+        _LIBC.memmove(place.start, code, len(code))
+        if _LIBC.mprotect(start, size, _RUN) != 0:
+            raise self._failure("mprotect")
+
+    def _failure(self, call: str) -> NoCodeMemory:
+        number = ctypes.get_errno()
+        message = f"{call}: {os.strerror(number)}"
+        if number in (errno.EACCES, errno.EPERM):  # a rule of this system; a lack of memory may pass
+            self.refusal = message
+        return NoCodeMemory(message)
+
+
+CODE_MEMORY: Final = CodeMemory()
+# No fork happens while a thread is at work here: a child gets this memory whole, with its lock free.
+os.register_at_fork(
+    before=CODE_MEMORY.lock.acquire, after_in_parent=CODE_MEMORY.lock.release, after_in_child=CODE_MEMORY.lock.release
+)

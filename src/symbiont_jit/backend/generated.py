@@ -1,0 +1,54 @@
+"""C of the project's own that is compiled for itself: units -> object code -> addresses.
+
+In: units with the names that they leave open. Out: loaded code. Object code that a pickle brought is used instead of a
+compiler.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from symbiont_jit.backend.loader import Loaded, load
+from symbiont_jit.backend.objects import ObjectCode, compile_unit
+from symbiont_jit.backend.toolchain import describe_host
+from symbiont_jit.backend.unit import Unit
+from symbiont_jit.errors import ToolchainError
+
+__all__ = ["load_generated", "load_unit", "receive_objects", "ship_objects"]
+
+_RECEIVED: Final[dict[str, ObjectCode]] = {}
+
+
+def load_unit(unit: Unit, symbols: Mapping[str, int]) -> Loaded:
+    """A unit's code in this process, with the addresses of the names that it leaves open."""
+    return load(_code_of(unit), symbols)
+
+
+def load_generated(text: str, entries: Sequence[str], symbols: Mapping[str, int]) -> Loaded:
+    """Generated C, compiled and loaded with the addresses of the names that it leaves open."""
+    return load_unit(Unit(text, tuple(entries), frozenset(symbols)), symbols)
+
+
+def ship_objects(units: Sequence[Unit]) -> dict[str, ObjectCode]:
+    """Object code of units for a process that may have no compiler; empty where there is none here either."""
+    with contextlib.suppress(ToolchainError):
+        return {_shipping_key(unit): _code_of(unit) for unit in units}
+    return {}
+
+
+def receive_objects(codes: Mapping[str, ObjectCode]) -> None:
+    """Use object code that another process has compiled; what is for another kind of processor is never asked for."""
+    _RECEIVED.update(codes)
+
+
+def _code_of(unit: Unit) -> ObjectCode:
+    """What a pickle brought, else what is compiled now."""
+    received = _RECEIVED.get(_shipping_key(unit)) if _RECEIVED else None
+    return received or compile_unit(unit)
+
+
+def _shipping_key(unit: Unit) -> str:
+    """A key that asks no compiler: it is equal for equal units on the same kind of processor."""
+    return unit.digest(describe_host())

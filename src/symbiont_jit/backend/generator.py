@@ -1,0 +1,102 @@
+"""The code generator: LLVM bitcode -> object code, assembly or the text of the IR, by llvmlite.
+
+Run as a program (`python generator.py FOLDER TRIPLE CPU FEATURES`), it answers requests on its standard input until
+that ends; it imports nothing of this package, and llvmlite from FOLDER. A request is a kind and a length, then bitcode;
+an answer is a status and a length, then bytes. What LLVM itself has to say goes to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import struct
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+__all__ = ["ASSEMBLY", "ERROR", "HEAD", "IR", "OBJECT", "READY", "generate", "target_machine"]
+
+#: A request's kind or an answer's status, and the bytes that follow.
+HEAD: Final = struct.Struct("<cQ")
+OBJECT, ASSEMBLY, IR = b"o", b"a", b"i"
+#: Statuses of an answer: the process can serve; it is done; llvmlite has refused, and says why.
+READY, DONE, ERROR = b"r", b"d", b"e"
+
+#: What is generated to begin with: the first time takes longer, and should not be a candidate's.
+_FIRST: Final = """define double @first(ptr %x, i64 %n) {
+start:
+  br label %loop
+loop:
+  %i = phi i64 [0, %start], [%next, %loop]
+  %s = phi double [0.0, %start], [%sum, %loop]
+  %p = getelementptr double, ptr %x, i64 %i
+  %v = load double, ptr %p
+  %sum = fadd double %s, %v
+  %next = add i64 %i, 1
+  %more = icmp slt i64 %next, %n
+  br i1 %more, label %loop, label %end
+end:
+  ret double %sum
+}
+"""
+
+
+def target_machine(triple: str, cpu: str, features: str) -> Any:
+    """What generates code like clang's own: at its level (3), position-independent, in the small code model."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    target = llvm.Target.from_triple(triple)
+    return target.create_target_machine(cpu=cpu, features=features, opt=3, reloc="pic", codemodel="small")
+
+
+_GENERATE: Final[dict[bytes, Callable[[Any, Any], bytes]]] = {
+    OBJECT: lambda machine, module: machine.emit_object(module),
+    ASSEMBLY: lambda machine, module: machine.emit_assembly(module).encode(),
+    IR: lambda machine, module: str(module).encode(),
+}
+
+
+def generate(machine: Any, kind: bytes, bitcode: bytes) -> bytes:
+    """What is asked for of bitcode that LLVM has read and verified; raises `RuntimeError` where it has not."""
+    import llvmlite.binding as llvm
+
+    # A context of its own, because types and constants stay in one until it goes.
+    with llvm.create_context() as context, llvm.parse_bitcode(bitcode, context) as module:
+        module.verify()
+        return _GENERATE[kind](machine, module)
+
+
+def _main(folder: str, triple: str, cpu: str, features: str) -> None:
+    sys.path.append(folder)
+    out = os.dup(1)
+    os.dup2(2, 1)  # whatever else writes to standard output, it is no answer
+    machine = target_machine(triple, cpu, features)
+    _write(out, READY, b"")
+    if not select.select([0], [], [], 0.001)[0]:  # nobody waits yet
+        _warm_up(machine)
+    while head := sys.stdin.buffer.read(HEAD.size):
+        kind, size = HEAD.unpack(head)
+        bitcode = sys.stdin.buffer.read(size)
+        try:
+            _write(out, DONE, generate(machine, kind, bitcode))
+        except RuntimeError as error:
+            _write(out, ERROR, str(error).encode())
+
+
+def _warm_up(machine: Any) -> None:
+    import llvmlite.binding as llvm
+
+    with llvm.create_context() as context, llvm.parse_assembly(_FIRST, context) as module:
+        generate(machine, OBJECT, module.as_bitcode())
+
+
+def _write(out: int, status: bytes, data: bytes) -> None:
+    answer = memoryview(HEAD.pack(status, len(data)) + data)
+    while answer:
+        answer = answer[os.write(out, answer) :]
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
