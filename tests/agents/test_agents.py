@@ -1010,7 +1010,7 @@ def test_other_lanes_go_on_while_a_tool_works():
     """A function that blocks does not block the loop: four lanes are inside of it at the same time."""
     inside = threading.Barrier(4)
 
-    def nap() -> str:
+    def meet() -> str:
         """Wait until all four are here."""
         inside.wait(timeout=20)
         return "done"

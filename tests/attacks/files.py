@@ -15,8 +15,8 @@
     // expect: status=PANICKED rule=index line=4
     double dot(int64_t n, const double x[n], const double y[n]) { return x[n]; }
 
-The candidate is the text below the comment, without the file's last line end. Positions count in the canonical text, or
-from the candidate's first line where it never became canonical; line 0 means that the finding has none.
+The candidate is the text below the comment, without the file's last line end. Positions count from its first line; where
+the signature is complex, a line `#include <complex.h>` is put before it and counts. Line 0 means that there is none.
 """
 
 from __future__ import annotations

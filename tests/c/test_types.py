@@ -16,7 +16,7 @@ from symbiont_jit.c.types import (
     PointerTo,
     StructOf,
     TypeReader,
-    common,
+    common_type,
     scalar_of,
     spelling_of,
 )
@@ -95,7 +95,7 @@ def test_declared_scalars_have_exact_spellings():
 )
 def test_usual_arithmetic_conversions(one, other, result):
     """Two operands have the type that C11, 6.3.1.8 gives them, in either order."""
-    assert common(one, other) == common(other, one) == result
+    assert common_type(one, other) == common_type(other, one) == result
 
 
 @pytest.mark.parametrize(

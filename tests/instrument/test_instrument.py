@@ -71,10 +71,10 @@ SAFE = {
     "local array": (pick, "  double t[4] = {0};\n  return t[k];", (X, 4), "index", "index 4 out of bounds for t", 4),
     "static table": (pick, "  static const double t[2] = {1, 2};\n  return t[k];", (X, 2), "index", "for t", 4),
     "string": (pick, '  return "abc"[k];', (X, 4), "index", "index 4", 3),
-    "field": (pick, "  struct { int a[3]; } s = {{1}};\n  return s.a[k];", (X, 3), "index", "index 3 out of bounds for s.a with length 3", 7),
+    "field": (pick, "  struct { int a[3]; } s = {{1}};\n  return s.a[k];", (X, 3), "index", "index 3 out of bounds for s.a with length 3", 4),
     "pointer": (pick, "  const double *p = x + k;\n  return *p;", (X, 10), "pointer", "element 10 of p, which has 10", 4),
     "pointer before": (pick, "  const double *p = x;\n  p--;\n  return *p;", (X, 0), "pointer", "element", 5),
-    "walk": (pick, "  const double *p = x;\n  double s = 0;\n  while (k-- > 0)\n    s += *p++;\n  return s;", (X, 11), "pointer", "element 10", 7),
+    "walk": (pick, "  const double *p = x;\n  double s = 0;\n  while (k-- > 0)\n    s += *p++;\n  return s;", (X, 11), "pointer", "element 10", 6),
     "parameter walks": (pick, "  x += k;\n  return *x;", (X, 10), "pointer", "element 10 of x", 4),
     "address of an element": (pick, "  const double *p = &x[k];\n  return p[1];", (X, 9), "pointer", "element 10", 4),
     "null": (pick, "  const double *p = 0;\n  return *p;", (X, 0), "pointer", "null or was never set", 4),
@@ -88,7 +88,7 @@ SAFE = {
     "recursion": (pick, "static int64_t down(int64_t k)\n{\n  volatile int64_t t[8] = {0};\n  return down(k + 1) + t[k & 7];\n}\n" + HEADS[pick] + "  return down(k);\n}\n", (X, 0), "recursion", "calls itself too deeply", 1),
     "no length": (pick, "  double t[k];\n  return t[0];", (X, -1), "length", "array of -1 elements", 3),
     "too long": (pick, "  double t[k];\n  return t[0];", (X, 10**6), "stack", "8,000,000 bytes", 3),
-    "unreachable": (pick, "  if (k)\n    __builtin_unreachable();\n  return 1;", (X, 1), "unreachable", "was reached", 5),
+    "unreachable": (pick, "  if (k)\n    __builtin_unreachable();\n  return 1;", (X, 1), "unreachable", "was reached", 4),
 }  # fmt: skip
 
 #: What only `checked` looks for.

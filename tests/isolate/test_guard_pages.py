@@ -9,6 +9,8 @@ from numba import float64 as f64
 from numba import int8, int64
 
 from symbiont_jit import Array, InOut, Kernel, Out, Speedup, Status, record
+from symbiont_jit.engine.builds import Build
+from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.evaluator import Evaluator
 from symbiont_jit.evaluate.task import EvaluationRequest
 from symbiont_jit.evaluate.timing import Harness

@@ -6,11 +6,13 @@ from symbiont_jit import Group, Kernel, UsageError
 from symbiont_jit.engine.target import target_of
 
 EVOLVABLE = """
-    active activate aevolve aevolve_batch c_prototype compile evolve evolve_batch evolve_stream flags interrupt memory
-    numba_type profile prune revision revisions signatures source swap take_panic
+    active activate aevolve aevolve_batch c_prototype compile evolve evolve_batch evolve_stream flags inspect_asm
+    inspect_llvm inspect_remarks interrupt memory numba_type profile prune revision revisions signatures source swap take_panic
 """.split()
 
-PINNED = "about language number object_code origin profile source".split()
+PINNED = """
+    about inspect_asm inspect_llvm inspect_remarks language number object_code origin profile source written
+""".split()
 
 #: The public names of each class, as completion in a notebook shows them.
 FACES = {

@@ -21,6 +21,7 @@ from symbiont_jit.backend.objects import ObjectCode, compile_unit
 from symbiont_jit.backend.unit import Unit
 from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.stubs import preprocess
+from symbiont_jit.engine.target import target_of
 from symbiont_jit.frontend import Canonical, canonical_source
 from symbiont_jit.signature import signature_of
 from tests.frontend.test_corpus import ACCEPT, REJECT, signature_for

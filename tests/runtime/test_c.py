@@ -33,27 +33,16 @@ SHIM = '#include "driver.h"\n#include "runtime/entry_shim.h"\n' + ENTRY_SHIM.for
 )
 
 
-@pytest.mark.parametrize("compiler", ["gcc", "clang", "ours"])
 @pytest.mark.parametrize("file", OWN_C, ids=lambda f: str(f.relative_to(ROOT)))
-def test_every_file_compiles_without_a_warning(file, compiler, tmp_path):
-    """Each file can be compiled for itself, and compilers have nothing to say about it."""
-    if compiler not in compilers():
-        pytest.skip(f"there is no {compiler} on this machine")
+def test_every_file_compiles_without_a_warning(file, tmp_path):
+    """Each file can be compiled for itself, and the compilers of this machine, ours among them, have nothing to say."""
     text = tmp_path / "file.c"
     text.write_text(f'#include "{file.relative_to(ROOT)}"\n')
-    command = [
-        *compilers()[compiler],
-        *FLAGS,
-        "-DSJ_PREFERS_NEW=1",
-        "-Wmissing-prototypes",
-        "-O2",
-        "-c",
-        text,
-        "-o",
-        tmp_path / "file.o",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    options = [*FLAGS, "-DSJ_PREFERS_NEW=1", "-Wmissing-prototypes", "-O2", "-c", text, "-o", tmp_path / "file.o"]
+    assert "ours" in compilers()
+    for command in compilers().values():
+        done = subprocess.run([*command, *options], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, ""), command
 
 
 @pytest.fixture(scope="module", params=SANITIZERS)
@@ -62,7 +51,7 @@ def program(request, tmp_path_factory):
     sanitizers, _, is_ours = request.param.partition(" by ")
     command = ours() if is_ours else compiler_with(sanitizers)
     if command is None:
-        pytest.skip(f"no compiler of this machine ({', '.join(compilers())}) makes programs with {sanitizers}")
+        pytest.skip("no compiler of this machine has this sanitizer")
     folder = tmp_path_factory.mktemp("runtime")
     (folder / "shim.c").write_text(SHIM)
     sources = [*HERE.glob("*.c"), folder / "shim.c", *(ROOT / "runtime").glob("*.c")]

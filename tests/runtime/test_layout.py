@@ -15,6 +15,7 @@ from symbiont_jit.engine.stubs import cell_declaration, vectorcall_unit
 from symbiont_jit.runtime import interrupt, layout
 from symbiont_jit.runtime.library import runtime_unit
 from symbiont_jit.runtime.sources import NUMBERS, ROOT, include
+from symbiont_jit.signature import signature_of
 from tests.kernels import scalar
 from tests.runtime.compilers import ours
 
@@ -59,7 +60,7 @@ def test_assertions_are_compiled_with_the_c():
     assert layout.assertions(layout.SHARED) in runtime_unit().text
     assert layout.assertions({"struct sj_cell": CellLayout}) in cell_declaration()
     for is_member in (False, True):
-        text = vectorcall_unit(scalar.signature, is_member).text
+        text = vectorcall_unit(signature_of(scalar), is_member).text
         assert layout.assertions({"struct sj_array": vectorcall.ArrayLayout}) in text
         assert layout.assertions({"struct sj_cell": CellLayout}) in text
 

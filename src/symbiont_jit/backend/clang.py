@@ -146,7 +146,7 @@ class Clang:
         found = _diagnostics(messages, Stage.PREPROCESS)
         if found or not output:
             return found or [Diagnostic(Stage.PREPROCESS, "compiler", "the preprocessor failed")]
-        return _own_lines(output.decode("utf-8", "replace"))
+        return _keep_own_lines(output.decode("utf-8", "replace"))
 
     def _target_flags(self) -> tuple[str, ...]:
         flags = [f"--target={target_triple()}"]
@@ -320,7 +320,7 @@ def _diagnostics(messages: bytes, stage: Stage) -> list[Diagnostic]:
     ]
 
 
-def _own_lines(expanded: str) -> str:
+def _keep_own_lines(expanded: str) -> str:
     """The preprocessor's output without what is not from the text itself, each line at its number in the text."""
     out: list[str] = []
     own = False

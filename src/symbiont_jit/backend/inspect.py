@@ -63,12 +63,12 @@ class _Remark:
 
 def llvm_ir(unit: Unit) -> str:
     """The text of a unit's optimised IR; raises `CandidateError` where the unit cannot be lowered."""
-    return _generated(unit, IR)
+    return _generate(unit, IR)
 
 
 def assembly(unit: Unit) -> str:
     """A unit's machine code as assembly; raises `CandidateError` where it cannot be lowered."""
-    return _generated(unit, ASSEMBLY)
+    return _generate(unit, ASSEMBLY)
 
 
 def remarks(unit: Unit, position: Position = lambda line, column: (line, column)) -> str:
@@ -84,14 +84,14 @@ def remarks(unit: Unit, position: Position = lambda line, column: (line, column)
     return "\n".join(lines)
 
 
-def _generated(unit: Unit, kind: bytes) -> str:
+def _generate(unit: Unit, kind: bytes) -> str:
     outcome = code_generators().generate(kind, bitcode_of(unit))
     if isinstance(outcome, list):
         raise CandidateError(Stage.LOWER, outcome, unit.text)
-    return _bounded(outcome.decode("utf-8", "replace"))
+    return _cut_off(outcome.decode("utf-8", "replace"))
 
 
-def _bounded(text: str) -> str:
+def _cut_off(text: str) -> str:
     """A text up to the last line that ends within `MAX_TEXT`."""
     if len(text) <= MAX_TEXT:
         return text
@@ -113,16 +113,16 @@ def _remarks(unit: Unit, position: Position) -> Iterator[_Remark]:
 
 def _message(body: str, position: Position) -> str:
     """The pieces of a record's message in one line, with the places that it names as the reader knows them."""
-    text = "".join(_unquoted(piece["value"]) for piece in _PIECE.finditer(body))
+    text = "".join(_unquote(piece["value"]) for piece in _PIECE.finditer(body))
 
-    def translated(place: re.Match[str]) -> str:
+    def translate(place: re.Match[str]) -> str:
         line, column = position(int(place[1]), int(place[2]))
         return f"{line}:{column}"
 
-    return " ".join(_LOCATION.sub(translated, _CALL_SITE.sub("", text)).split())
+    return " ".join(_LOCATION.sub(translate, _CALL_SITE.sub("", text)).split())
 
 
-def _unquoted(value: str) -> str:
+def _unquote(value: str) -> str:
     """A YAML scalar as LLVM writes it: plain, in single quotes, or in double quotes with escapes."""
     if value.startswith("'"):
         return value[1:-1].replace("''", "'")

@@ -33,12 +33,12 @@ __all__ = [
     "StructOf",
     "TypeReader",
     "VoidType",
-    "common",
-    "decayed",
+    "common_type",
+    "decay",
     "has_variable_length",
     "has_wide_float",
     "library_functions",
-    "promoted",
+    "promote",
     "require_traceable",
     "same_rows",
     "scalar_of",
@@ -199,18 +199,18 @@ def spelling_of(typ: CType) -> str | None:
     return typ.spelling if isinstance(typ, Arithmetic | VoidType | StructOf) else None
 
 
-def promoted(typ: CType) -> CType:
+def promote(typ: CType) -> CType:
     """The type of an operand after the integer promotions: nothing is narrower than `int`."""
     if isinstance(typ, Arithmetic) and typ.is_integer and typ.bits < 32:
         return INT
     return typ
 
 
-def common(a: CType, b: CType) -> CType:
+def common_type(a: CType, b: CType) -> CType:
     """The type that two operands have after the usual arithmetic conversions."""
     if not isinstance(a, Arithmetic) or not isinstance(b, Arithmetic):
         return a if not isinstance(a, Arithmetic) else b
-    a, b = promoted(a), promoted(b)
+    a, b = promote(a), promote(b)
     assert isinstance(a, Arithmetic)
     assert isinstance(b, Arithmetic)
     if a.is_integer and b.is_integer:
@@ -221,7 +221,7 @@ def common(a: CType, b: CType) -> CType:
     return Arithmetic("c", 2 * bits) if "c" in (a.kind, b.kind) else Arithmetic("f", bits)
 
 
-def decayed(typ: CType) -> CType:
+def decay(typ: CType) -> CType:
     """An array as the pointer that it becomes in an expression."""
     return PointerTo(typ.of, typ.is_const) if isinstance(typ, ArrayOf) else typ
 
@@ -286,7 +286,7 @@ class TypeReader:
                 return ArrayOf(self.read(node.type), length, self.is_const(node.type))
             case c_ast.FuncDecl():
                 params = [p for p in (node.args.params if node.args else ()) if not isinstance(p, c_ast.EllipsisParam)]
-                types = [decayed(self.loosely(getattr(p, "type", None))) for p in params]  # K&R has names alone
+                types = [decay(self.loosely(getattr(p, "type", None))) for p in params]  # K&R has names alone
                 return FunctionOf(self.read(node.type), tuple(t for t in types if t != VOID))
             case c_ast.TypeDecl() | c_ast.Typename():
                 return self.read(node.type)

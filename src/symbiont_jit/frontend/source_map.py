@@ -52,7 +52,7 @@ class CodeLines:
     """
 
     def __init__(self, original: str, joined: str, expanded: str | None = None) -> None:
-        self._pieces = _spliced_pieces(original)
+        self._pieces = _split_at_splices(original)
         self._joined = [] if expanded is None else joined.split("\n")
         self._expanded = None if expanded is None else expanded.split("\n")
         self._known: dict[int, tuple[list[int], list[int]]] = {}
@@ -85,7 +85,7 @@ class CodeLines:
         return columns[word] if word >= 0 else column
 
 
-def _spliced_pieces(original: str) -> dict[int, tuple[list[int], list[int]]]:
+def _split_at_splices(original: str) -> dict[int, tuple[list[int], list[int]]]:
     """Of each line that was joined from several, the columns where these begin in it, and their numbers."""
     found: dict[int, tuple[list[int], list[int]]] = {}
     if "\\" not in original:

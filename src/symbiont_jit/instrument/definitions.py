@@ -1,12 +1,11 @@
-"""What a text defines and calls: where its types are defined, who calls whom, which variables are assigned to.
+"""Where a text defines its types.
 
-In: trees as the candidate wrote them. Out: sets of names; `Refused` for a type that is defined inside something else.
+In: a tree as the candidate wrote it. Out: nothing, or `Refused` for a type that is defined inside something else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pycparser import c_ast
@@ -14,7 +13,7 @@ from pycparser import c_ast
 from symbiont_jit.c.tree import walk
 from symbiont_jit.c.types import Refused
 
-__all__ = ["CallGraph", "find_assigned_variables", "check_definitions", "find_calls"]
+__all__ = ["check_definitions"]
 
 _TYPES: Final = c_ast.Struct | c_ast.Union | c_ast.Enum
 #: Where declarations may define types: the lists of items that nodes have.
@@ -44,42 +43,3 @@ def _find_types(node: Any) -> Iterator[Any]:
         yield node
         for field in getattr(node, "decls", None) or ():
             yield from _find_types(getattr(field, "type", None))
-
-
-@dataclass(frozen=True, slots=True)
-class CallGraph:
-    """`called` are the names that are called anywhere; `calling` the functions that call a function of the text.
-
-    The stack is looked at where the functions of `calling` begin.
-    """
-
-    called: frozenset[str]
-    calling: frozenset[str]
-
-
-def find_calls(tree: c_ast.FileAST) -> CallGraph:
-    """Who calls in a text, and who is called."""
-    own = {n.decl.name for n in tree.ext if isinstance(n, c_ast.FuncDef)}
-    called: set[str] = set()
-    calling: set[str] = set()
-    for node in tree.ext:
-        for part in [child for _, child in node.children()]:
-            calls = {n.name.name for n in walk(part) if isinstance(n, c_ast.FuncCall)}
-            called |= calls
-            if isinstance(node, c_ast.FuncDef) and part is node.body and calls & own:
-                calling.add(node.decl.name)
-    return CallGraph(frozenset(called), frozenset(calling))
-
-
-def find_assigned_variables(body: Any) -> set[str]:
-    """Variables that are assigned or stepped anywhere in a function, or whose address is taken."""
-    names = set()
-    for node in walk(body):
-        target = None
-        if isinstance(node, c_ast.Assignment):
-            target = node.lvalue
-        elif isinstance(node, c_ast.UnaryOp) and node.op in ("++", "--", "p++", "p--", "&"):
-            target = node.expr
-        if isinstance(target, c_ast.ID):
-            names.add(target.name)
-    return names

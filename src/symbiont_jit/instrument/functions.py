@@ -11,11 +11,13 @@ from typing import Any, Final
 
 from pycparser import c_ast
 
-from symbiont_jit.c.types import VOID, ArrayOf, CType, FunctionOf, PointerTo, Refused, decayed, require_traceable
+from symbiont_jit.c.calls import call_graph
+from symbiont_jit.c.names import assigned_names
+from symbiont_jit.c.types import VOID, ArrayOf, CType, FunctionOf, PointerTo, Refused, decay, require_traceable
 from symbiont_jit.instrument.bounds import Bounds, shadow_bounds
 from symbiont_jit.instrument.context import Context, CurrentFunction
 from symbiont_jit.instrument.declarations import declare_table, declare_type
-from symbiont_jit.instrument.definitions import check_definitions, find_assigned_variables, find_calls
+from symbiont_jit.instrument.definitions import check_definitions
 from symbiont_jit.instrument.jumps import check_jumps
 from symbiont_jit.instrument.nodes import (
     FRAME_PARAMETER,
@@ -49,7 +51,7 @@ OWN: Final = "sj_own_"
 def instrument_functions(context: Context, tree: c_ast.FileAST, entries: Mapping[str, Signature]) -> None:
     """Instrument a file's functions in place and declare its tables and types; `entries` are the declared ones."""
     check_definitions(tree)
-    calls = find_calls(tree)
+    calls = call_graph(tree)
     done: list[Any] = []
     for node in tree.ext:
         match node:
@@ -128,7 +130,7 @@ def _list_parameters(context: Context, params: Sequence[Any], is_entry: bool) ->
         if _is_void(param):
             continue
         made.append(copy_tree(param))
-        if isinstance(decayed(context.types.loosely(param.type)), PointerTo) and not is_entry:
+        if isinstance(decay(context.types.loosely(param.type)), PointerTo) and not is_entry:
             shown = getattr(param, "name", None) or f"sj_p{number}"
             made += [Hidden(UINT64, f"sj_low_{shown}"), Hidden(UINT64, f"sj_high_{shown}")]
     return made
@@ -155,7 +157,7 @@ def _instrument_function(context: Context, node: Any, is_calling: bool, entry: S
     context.hidden = []
     with open_scope(context):
         check_jumps(node.body)
-        assigned = find_assigned_variables(node.body)
+        assigned = assigned_names(node.body, with_parts=False)
         kept = [made for p in params for made in _declare_parameter(context, p, entry is not None, assigned)]
         body = instrument_block(context, node.body.block_items or [])
     start = [*kept, *context.hidden, *(_check_depth(context, decl) if is_calling else ())]
@@ -205,7 +207,7 @@ def _declare_parameter(context: Context, param: Any, is_entry: bool, assigned: s
     """Declare a parameter; statements that keep what the checks need of it."""
     kept = [] if is_entry else _capture_lengths(context, param.type)
     typ = context.types.read(param.type)
-    pointer = decayed(typ)
+    pointer = decay(typ)
     if not isinstance(pointer, PointerTo):
         require_traceable(param, typ)
         return _declare_scalar(context, param.name, typ, assigned)

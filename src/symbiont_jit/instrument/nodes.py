@@ -8,7 +8,7 @@ an access stands in its address, its type and its size. No node holds C text but
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Final
 
 from pycparser import c_ast
@@ -63,7 +63,16 @@ def _children(**parts: Any) -> tuple[tuple[str, Any], ...]:
     return tuple(found)
 
 
-class Check(c_ast.Node):  # type: ignore[misc]  # pycparser has no type information
+class OwnNode(c_ast.Node):  # type: ignore[misc]  # pycparser has no type information
+    """A node that pycparser lacks; iterating over it gives its children, as over any of pycparser's."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[Any]:
+        return (child for _, child in self.children())
+
+
+class Check(OwnNode):
     """A call of a check: `name(sj_f, site, args...)`; `sites` are the numbers of the places that it may report."""
 
     __slots__ = ("name", "sites", "args", "coord", "__weakref__")
@@ -80,7 +89,7 @@ class Check(c_ast.Node):  # type: ignore[misc]  # pycparser has no type informat
         return _children(args=self.args)
 
 
-class StatementExpr(c_ast.Node):  # type: ignore[misc]  # pycparser has no type information
+class StatementExpr(OwnNode):
     """GNU's `({ item; item; value; })`: declarations and expressions, of which the last is the value."""
 
     __slots__ = ("items", "coord", "__weakref__")
@@ -95,7 +104,7 @@ class StatementExpr(c_ast.Node):  # type: ignore[misc]  # pycparser has no type 
         return _children(items=self.items)
 
 
-class Hidden(c_ast.Node):  # type: ignore[misc]  # pycparser has no type information
+class Hidden(OwnNode):
     """A variable or parameter that the candidate does not know: of a named type, of `typeof`, or a pointer to one."""
 
     __slots__ = ("name", "type", "init", "is_pointer", "is_const", "coord", "__weakref__")
@@ -116,7 +125,7 @@ class Hidden(c_ast.Node):  # type: ignore[misc]  # pycparser has no type informa
         return _children(type=self.type, init=self.init)
 
 
-class SavedStack(c_ast.Node):  # type: ignore[misc]  # pycparser has no type information
+class SavedStack(OwnNode):
     """A variable that remembers how much of the stack is used, and sets it back where its block ends."""
 
     __slots__ = ("name", "coord", "__weakref__")

@@ -20,9 +20,9 @@ from symbiont_jit.c.types import (
     CType,
     PointerTo,
     Refused,
-    common,
+    common_type,
     has_wide_float,
-    promoted,
+    promote,
     same_rows,
 )
 from symbiont_jit.instrument.bounds import NULL_BOUNDS
@@ -74,7 +74,7 @@ def evaluate_sign(context: Context, node: Any) -> Value:
     operand = evaluate_value(context, node.expr)
     if node.op == "!":
         return Value(unary("!", operand.node), INT)
-    typ = promoted(operand.type)
+    typ = promote(operand.type)
     if node.op == "-" and is_overflow_checked(context, typ):
         return check_overflow(context, node, "-", Value(ZERO, typ), operand, typ)
     return Value(unary(node.op, operand.node), typ)
@@ -106,7 +106,7 @@ def _subtract_pointers(context: Context, node: Any, left: Value, right: Value) -
 
 def compute(context: Context, node: Any, operator: str, left: Value, right: Value) -> Value:
     """An arithmetic operator that is no shift and no comparison."""
-    typ = common(left.type, right.type)
+    typ = common_type(left.type, right.type)
     if operator in _DIVIDING and isinstance(typ, Arithmetic) and typ.is_integer:
         site = context.new_site("division", node, operator)
         check = Check(f"sj_{_DIVIDING[operator]}{typ.kind}{typ.bits}", site, [left.node, right.node])
@@ -130,7 +130,7 @@ def check_overflow(context: Context, node: Any, operator: str, a: Value, b: Valu
 
 def shift(context: Context, node: Any, left: Value, right: Value) -> Value:
     """`left << right` or `left >> right`; clang's own width decides, whatever is believed of the type here."""
-    typ = promoted(left.type)
+    typ = promote(left.type)
     assert isinstance(typ, Arithmetic)
     shifted = name("sj_s")
     if not context.checked:  # the hardware's answer, which C leaves open
@@ -159,7 +159,7 @@ def evaluate_ternary(context: Context, node: Any) -> Value:
     condition, a, b = (evaluate_value(context, n) for n in (node.cond, node.iftrue, node.iffalse))
     chosen = ternary(condition.node, a.node, b.node)
     if not isinstance(a.type, PointerTo) and not isinstance(b.type, PointerTo):
-        return Value(chosen, common(a.type, b.type))
+        return Value(chosen, common_type(a.type, b.type))
     typ: CType = a.type if isinstance(a.type, PointerTo) and a.type.to != VOID else b.type
     if isinstance(a.type, PointerTo) and isinstance(b.type, PointerTo) and VOID not in (a.type.to, b.type.to):
         _require_same_rows(node, a.type, b.type)

@@ -22,7 +22,7 @@ from symbiont_jit.c.types import (
     PointerTo,
     Refused,
     TypeReader,
-    decayed,
+    decay,
     size_of,
 )
 from symbiont_jit.instrument.bounds import Bounds, Flow, check_lifetimes, object_bounds, shadow_bounds
@@ -156,9 +156,9 @@ class Scopes:
 
     @property
     def _constants(self) -> Constants:
-        return Constants(self._enumerated, self._bytes, self._integers)
+        return Constants(self._value_of_name, self._bytes, self._integers)
 
-    def _enumerated(self, name: str) -> int | None:
+    def _value_of_name(self, name: str) -> int | None:
         symbol = self.symbol(name)
         return LIMITS.get(name) if symbol is None else symbol.value
 
@@ -172,7 +172,7 @@ class Scopes:
             return size_of(symbol.type) if isinstance(symbol.type, ArrayOf | Arithmetic) else None
         if isinstance(node, c_ast.ArrayRef) and isinstance(node.name, c_ast.ID):
             symbol = self.symbol(node.name.name)
-            row = None if symbol is None else decayed(symbol.type)
+            row = None if symbol is None else decay(symbol.type)
             return size_of(row.to) if isinstance(row, PointerTo) else None
         return None
 

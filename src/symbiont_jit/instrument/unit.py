@@ -29,7 +29,7 @@ from symbiont_jit.runtime.arena import GUARDED_ARENA, RELEASE_ARENA, allocates
 from symbiont_jit.runtime.checks import ENTRY_SHIM, runtime
 from symbiont_jit.runtime.panics import Site
 from symbiont_jit.signature import Signature, native_entry
-from symbiont_jit.signature.native import adapted, shim
+from symbiont_jit.signature.native import adapt_parameters, shim
 
 __all__ = [
     "FLAGS",
@@ -191,7 +191,7 @@ def wrap_release(text: str, signatures: Sequence[Signature]) -> Instrumented:
 def _shim(signature: Signature) -> str:
     """The native entry around an instrumented function."""
     entry = native_entry(signature)
-    params, passed = adapted(signature)
+    params, passed = adapt_parameters(signature)
     call = f"{MAIN}{signature.name}({', '.join(['&sj_f', *passed])});"
     give = keep = ""
     if entry.has_result_pointer:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from symbiont_jit.signature.elements import Scalar
 from symbiont_jit.signature.model import Mode, Param, Signature
 
-__all__ = ["NativeEntry", "adapted", "native_entry", "shim"]
+__all__ = ["NativeEntry", "adapt_parameters", "native_entry", "shim"]
 
 ENTRY_PREFIX = "sj_entry_"
 
@@ -73,7 +73,7 @@ def _type(param: Param) -> str:
     return f"{'const ' if param.mode is Mode.IN else ''}{param.type.dtype.c} *"
 
 
-def adapted(signature: Signature) -> tuple[list[str], list[str]]:
+def adapt_parameters(signature: Signature) -> tuple[list[str], list[str]]:
     """The entry's parameters, and what the candidate's function is called with.
 
     They have reserved names, so that none hides the candidate's function. A pointer for the result is not in here.
@@ -92,7 +92,7 @@ def adapted(signature: Signature) -> tuple[list[str], list[str]]:
 def shim(signature: Signature, symbol: str, callee: str, first: str = "") -> str:
     """A function in C that is called like the entry and calls one like the candidate's; `first` is done before."""
     returns, result = _results(signature)
-    params, passed = adapted(signature)
+    params, passed = adapt_parameters(signature)
     call = f"{callee}({', '.join(passed)})"
     if result is not None:
         params.append(f"{result.c} *sj_result")

@@ -2,5 +2,5 @@
 // signature: int k(int i)
 // arguments: 1
 // safe: panic interrupted
-// checked: panic endless 3:3
+// checked: panic endless 1:16
 int k(int i) { L: goto L; }

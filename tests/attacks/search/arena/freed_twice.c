@@ -1,4 +1,4 @@
 // freed twice
 // kernel: dot
-// expect: status=PANICKED rule=free line=6
+// expect: status=PANICKED rule=free line=1
 double dot(int64_t n, const double x[n], const double y[n]) { volatile int row = 191; double *t = calloc(n, 8); free(t); free(t); return 0; }

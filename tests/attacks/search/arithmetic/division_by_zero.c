@@ -1,4 +1,4 @@
 // division by zero
 // kernel: total
-// expect: status=PANICKED rule=division line=4
+// expect: status=PANICKED rule=division line=1
 int64_t total(int64_t a, int64_t b) { volatile int row = 218; return a / (b - b); }

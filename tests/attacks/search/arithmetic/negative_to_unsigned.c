@@ -1,4 +1,4 @@
 // negative to unsigned
 // kernel: total
-// expect: status=PANICKED rule=conversion line=5
+// expect: status=PANICKED rule=conversion line=1
 int64_t total(int64_t a, int64_t b) { volatile int row = 231; double v = -(double)a; return (uint64_t)v; }

@@ -1,4 +1,4 @@
 // +=
 // kernel: total
-// expect: status=PANICKED rule=overflow line=5
+// expect: status=PANICKED rule=overflow line=1
 int64_t total(int64_t a, int64_t b) { volatile int row = 211; int64_t k = INT64_MAX; k += b; return k + a; }

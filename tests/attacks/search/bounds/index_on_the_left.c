@@ -1,4 +1,4 @@
 // index on the left
 // kernel: dot
-// expect: status=PANICKED rule=index line=4
+// expect: status=PANICKED rule=index line=1
 double dot(int64_t n, const double x[n], const double y[n]) { volatile int row = 111; return n[x]; }

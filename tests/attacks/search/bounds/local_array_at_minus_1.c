@@ -1,4 +1,4 @@
 // local array at -1
 // kernel: dot
-// expect: status=PANICKED rule=index line=5
+// expect: status=PANICKED rule=index line=1
 double dot(int64_t n, const double x[n], const double y[n]) { volatile int row = 114; double t[4] = {0}; t[n - n - 1] = 1; return t[1]; }

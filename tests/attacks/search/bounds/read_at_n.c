@@ -1,4 +1,4 @@
 // read at n
 // kernel: dot
-// expect: status=PANICKED rule=index line=4
+// expect: status=PANICKED rule=index line=1
 double dot(int64_t n, const double x[n], const double y[n]) { volatile int row = 87; return x[0] + x[n]; }

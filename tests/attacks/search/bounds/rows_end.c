@@ -1,4 +1,4 @@
 // rows end
 // kernel: matmul
-// expect: status=PANICKED rule=index line=4
+// expect: status=PANICKED rule=index line=1
 void matmul(int64_t n, int64_t k, int64_t m, const double a[n][k], const double b[k][m], double c[n][m]) { volatile int row = 99; c[n][0] = 1; }

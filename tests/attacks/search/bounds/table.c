@@ -1,5 +1,5 @@
 // table
 // kernel: dot
-// expect: status=PANICKED rule=index line=5
+// expect: status=PANICKED rule=index line=2
 static const double t[3] = {1, 2, 3};
 double dot(int64_t n, const double x[n], const double y[n]) { volatile int row = 121; return t[n]; }

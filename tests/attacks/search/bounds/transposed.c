@@ -1,4 +1,4 @@
 // transposed
 // kernel: matmul
-// expect: status=PANICKED rule=index line=8
+// expect: status=PANICKED rule=index line=1
 void matmul(int64_t n, int64_t k, int64_t m, const double a[n][k], const double b[k][m], double c[n][m]) { volatile int row = 103; for (int64_t i = 0; i < n; i++) for (int64_t j = 0; j < m; j++) c[j][i] = 5; }

@@ -1,4 +1,4 @@
 // whole matrix as one row
 // kernel: matmul
-// expect: status=PANICKED rule=index line=6
+// expect: status=PANICKED rule=index line=1
 void matmul(int64_t n, int64_t k, int64_t m, const double a[n][k], const double b[k][m], double c[n][m]) { volatile int row = 106; for (int64_t i = 0; i < n * m; i++) c[0][i] = 6; }

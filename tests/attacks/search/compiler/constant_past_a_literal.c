@@ -1,4 +1,4 @@
 // constant past a literal
 // kernel: dot
-// expect: status=UNLOWERED rule=compiler line=4
+// expect: status=UNLOWERED rule=compiler line=1
 double dot(int64_t n, const double x[n], const double y[n]) { volatile int row = 74; return "abc"[9]; }

@@ -1,4 +1,4 @@
 // jump out of the function
 // kernel: dot
-// expect: status=UNLOWERED rule=compiler line=4
+// expect: status=UNLOWERED rule=compiler line=1
 double dot(int64_t n, const double x[n], const double y[n]) { volatile int row = 76; goto nowhere; return 0; }

@@ -1,4 +1,4 @@
 // memcpy into a const input
 // kernel: dot
-// expect: status=UNLOWERED rule=compiler line=4
+// expect: status=UNLOWERED rule=compiler line=1
 double dot(int64_t n, const double x[n], const double y[n]) { volatile int row = 69; memcpy(x, y, 8); return 0; }

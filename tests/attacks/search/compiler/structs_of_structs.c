@@ -1,6 +1,6 @@
 // structs of structs
 // kernel: dot
-// expect: status=UNLOWERED rule=compiler line=225
+// expect: status=UNLOWERED rule=compiler line=57
 struct s0 { double a[2]; };
 struct s1 { struct s0 a[2]; };
 struct s2 { struct s1 a[2]; };

@@ -1,4 +1,4 @@
 // into the other array
 // kernel: dot
-// expect: status=PANICKED rule=pointer line=5
+// expect: status=PANICKED rule=pointer line=1
 double dot(int64_t n, const double x[n], const double y[n]) { volatile int row = 139; const double *p = x; return p[y - x]; }

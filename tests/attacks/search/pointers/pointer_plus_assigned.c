@@ -1,4 +1,4 @@
 // p += k
 // kernel: dot
-// expect: status=PANICKED rule=pointer line=6
+// expect: status=PANICKED rule=pointer line=1
 double dot(int64_t n, const double x[n], const double y[n]) { volatile int row = 133; const double *p = x; p += n + 1; return *p; }
