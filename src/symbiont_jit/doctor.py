@@ -1,14 +1,15 @@
 """What this installation consists of, and whether it can compile and call a kernel.
 
-In: nothing. Out: facts by name, and problems with advice; nothing is printed here.
+In: what makes a kernel of C text. Out: facts by name, and problems with advice; nothing is printed here.
 """
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from typing import Any
 
 from symbiont_jit.errors import SymbiontError
 
@@ -24,8 +25,11 @@ class Finding:
     advice: str = ""
 
 
-def examine() -> Iterator[Finding]:
+def examine(make_kernel: Callable[[str], Any]) -> Iterator[Finding]:
     """Find out facts in the order in which one depends on another.
+
+    Args:
+        make_kernel: Makes a kernel of C text, as `Kernel.from_c` does.
 
     Yields:
         Facts; the last one is about a kernel that was compiled, and called from Python and from Numba.
@@ -34,7 +38,7 @@ def examine() -> Iterator[Finding]:
     yield from (_find_package(name) for name in ("symbiont-jit", "numpy", "numba", "llvmlite", "pycparser"))
     yield from _find_compilers()
     yield _check_sandbox()
-    yield _try_kernel()
+    yield _try_kernel(make_kernel)
 
 
 def _find_package(name: str) -> Finding:
@@ -72,18 +76,12 @@ def _check_sandbox() -> Finding:
     return Finding("workers' system calls", "filtered" if problem is None else f"not filtered: {problem}")
 
 
-def _try_kernel() -> Finding:
+def _try_kernel(make_kernel: Callable[[str], Any]) -> Finding:
     """Compile a kernel and call it from Python and from Numba."""
     from numba import njit
 
-    from symbiont_jit.kernel import Kernel
-    from symbiont_jit.signature import SCALARS, Param, Signature
-
-    double = SCALARS["float64"]
     try:
-        kernel = Kernel(
-            Signature("trial", (Param("x", double),), double), source="double trial(double x) { return x + 1; }"
-        )
+        kernel = make_kernel("double trial(double x) { return x + 1; }")
         results = kernel(41.0), njit(lambda k, x: k(x))(kernel, 41.0)
     except SymbiontError as error:
         return Finding("trial kernel", "failed", str(error))

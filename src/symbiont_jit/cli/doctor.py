@@ -14,10 +14,11 @@ __all__ = ["doctor"]
 def doctor() -> None:
     """Print versions, find clang, compile and call a kernel; say what to install if something is missing."""
     from symbiont_jit.doctor import examine
+    from symbiont_jit.kernel import Kernel
 
     console = make_console()
     table = Table(show_header=False, box=None)
-    findings = list(examine())
+    findings = list(examine(Kernel.from_c))
     for finding in findings:
         table.add_row(finding.name, Text(finding.value, style="red" if finding.advice else ""))
     console.print(table)
