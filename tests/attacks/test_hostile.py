@@ -18,6 +18,7 @@ import pytest
 
 from symbiont_jit import Evolution, Status
 from symbiont_jit.backend.clang import clang
+from symbiont_jit.backend.codegen import code_generators
 from symbiont_jit.isolate.sandbox import filter_problem
 from tests.attacks.files import rows
 from tests.attacks.generated import GENERATED
@@ -50,8 +51,8 @@ def descriptors():
 
 
 def children():
-    """The processes that this one has, without the compilers that wait for their next text."""
-    waiting = {process.pid for process in clang().waiting}
+    """The processes that this one has, without the compilers and code generators that wait for their next unit."""
+    waiting = {process.pid for process in (*clang().waiting, *code_generators().waiting)}
     found = [int(n) for path in Path("/proc/self/task").glob("*/children") for n in path.read_text().split()]
     return sorted(set(found) - waiting)
 

@@ -76,8 +76,8 @@ def signature_for(text):
 def expectations(text):
     """What a file's `// expect:` lines say, one finding each.
 
-    `rule=call line=5 column=10 stage=check`: positions count in the file, headers included, or with `in=canonical` in
-    the canonical source. A field that is absent or `*` may be anything; `a|b` is either.
+    `rule=call line=5 column=10 stage=check`: positions count in the file, headers included. A field that is absent or
+    `*` may be anything; `a|b` is either.
     """
     return [dict(pair.split("=", 1) for pair in line.split()) for line in header(text, "expect")]
 
@@ -104,8 +104,7 @@ def test_refused_with_these_findings(path):
         assert match is not None, f"no {wanted} in {found}"
         left.remove(match)
     assert not left, f"besides {expected}: {[(str(d.stage), d.rule, d.line, d.column) for d in left]}"
-    in_canonical = any(wanted.get("in") == "canonical" for wanted in expected)
-    assert error.source.startswith("// expect:") is not in_canonical or error.stage == "lower"
+    assert error.source.startswith("// expect:")
     assert error.stage == error.diagnostics[0].stage
     assert str(error)
 

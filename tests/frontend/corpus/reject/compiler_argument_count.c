@@ -1,4 +1,4 @@
-// expect: rule=compiler line=7 column=15 stage=lower in=canonical
+// expect: rule=compiler line=6 column=17 stage=lower
 // signature: scalar
 static double h(double x) { return x; }
 double scalar(double x, double y)

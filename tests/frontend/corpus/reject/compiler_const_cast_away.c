@@ -1,4 +1,4 @@
-// expect: rule=compiler line=3 column=15 stage=lower in=canonical
+// expect: rule=compiler line=5 column=16 stage=lower
 // signature: dot
 double dot(int64_t n, const double x[n], const double y[n])
 {

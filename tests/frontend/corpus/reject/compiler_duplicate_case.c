@@ -1,4 +1,4 @@
-// expect: rule=compiler line=7 column=10 stage=lower in=canonical
+// expect: rule=compiler line=9 column=10 stage=lower
 // signature: scalar
 double scalar(double x, double y)
 {

@@ -1,4 +1,4 @@
-// expect: rule=compiler line=7 column=1 stage=lower in=canonical
+// expect: rule=compiler line=6 column=16 stage=lower
 // signature: scalar
 double scalar(double x, double y)
 {

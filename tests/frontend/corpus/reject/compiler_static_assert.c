@@ -1,4 +1,4 @@
-// expect: rule=compiler line=3 column=18 stage=lower in=canonical
+// expect: rule=compiler line=5 column=20 stage=lower
 // signature: scalar
 double scalar(double x, double y)
 {

@@ -1,4 +1,4 @@
-// expect: rule=compiler line=5 column=10 stage=lower in=canonical
+// expect: rule=compiler line=6 column=14 stage=lower
 // signature: scalar
 double scalar(double x, double y)
 {

@@ -1,4 +1,4 @@
-// expect: rule=compiler line=8 column=12 stage=lower in=canonical
+// expect: rule=compiler line=7 column=14 stage=lower
 // signature: scalar
 struct S { double a; };
 double scalar(double x, double y)
