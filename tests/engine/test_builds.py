@@ -1,12 +1,15 @@
 """Builds: one parse for one text, the sites of panics kept with the code, and which unit a text becomes."""
 
 import dataclasses
+from collections import Counter
 
 import numpy as np
 import pytest
 from numba import float64 as f64
+from pycparser.c_generator import CGenerator
+from pycparser.c_parser import CParser
 
-from symbiont_jit import Array, CandidateError, UsageError, evolvable
+from symbiont_jit import Array, Candidate, CandidateError, Evolution, Mutator, Speedup, UsageError, evolvable
 from symbiont_jit.backend.cache import forget_cached
 from symbiont_jit.backend.codegen import code_generators
 from symbiont_jit.engine import builds
@@ -164,3 +167,68 @@ def test_what_clang_finds_has_the_authors_lines(builder, profile):
     (finding,) = caught.value.diagnostics
     assert (finding.rule, finding.line) == ("compiler", 2)
     assert "discards qualifiers" in finding.message
+
+
+# -- how often a candidate is parsed and printed -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def counts(monkeypatch):
+    """How many whole files pycparser's own classes have parsed and printed so far, whoever asked."""
+    seen = Counter()
+
+    def count(owner, method, name):
+        original = getattr(owner, method)
+
+        def counted(*args, **options):
+            seen[name] += 1
+            return original(*args, **options)
+
+        monkeypatch.setattr(owner, method, counted)
+
+    count(CParser, "parse", "parsed")
+    count(CGenerator, "visit_FileAST", "printed")
+    return seen
+
+
+@pytest.mark.parametrize(("profile", "printed"), [("release", 1), ("safe", 2), ("checked", 2)])
+def test_a_swap_parses_once_and_prints_at_most_twice(counts, profile, printed):
+    """From text to address: one parse, one canonical print, and one of the instrumented tree where there is one."""
+
+    @evolvable
+    def f(x: Array[f64, "n"], i: int) -> f64: ...
+
+    f.swap(INDEX, profile=profile)
+    assert f(np.ones(3), 1) == 1.0
+    assert counts == {"parsed": 1, "printed": printed}
+
+
+def test_a_panic_parses_and_prints_nothing_more(counts):
+    """The words for a panic were kept with the code."""
+
+    @evolvable(source=INDEX)
+    def f(x: Array[f64, "n"], i: int) -> f64: ...
+
+    before = dict(counts)
+    f(np.ones(3), 7)
+    assert f.take_panic().kind == "index"
+    assert counts == before
+
+
+def test_a_candidate_of_a_search_is_parsed_once(counts):
+    """Evaluated, told, confirmed and activated, a candidate is parsed once and printed twice."""
+
+    @evolvable(source=INDEX)
+    def f(x: Array[f64, "n"], i: int) -> f64: ...
+
+    with Evolution(f, metric=Speedup(lambda rng: (rng.random(8), 3)), proposer=Mutator(), seed=0) as evolution:
+        evolution.evaluate(INDEX)
+        before = dict(counts)
+        text = INDEX.replace("return x[i];", "double s = x[i]; return s;")
+        evaluation = evolution.evaluate(text)
+        assert evaluation.is_valid
+        evolution.tell(Candidate(text, "by hand", number=1), evaluation)
+        evolution._evaluator.confirm([evaluation.source])
+        evolution._activate(evaluation, "test")
+    assert f.active.written == text
+    assert {name: counts[name] - before[name] for name in counts} == {"parsed": 1, "printed": 2}
