@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import traceback
 
 import pytest
 
-from symbiont_jit import CandidateError
+from symbiont_jit import CandidateError, ToolchainError
 from symbiont_jit.backend import child_process, codegen
 from symbiont_jit.backend.clang import BITCODE, OBJECT, clang
 from symbiont_jit.backend.codegen import CodeGenerators, code_generators
@@ -266,3 +267,25 @@ def test_no_child_has_a_pipe_of_another(generators):
         assert sorted(os.listdir(f"/proc/{process.pid}/fd"), key=int) == ["0", "1", "2"]
     finally:
         child_process.end(process)
+
+
+def test_an_llvm_that_does_not_warn_of_large_frames_is_refused(monkeypatch):
+    """Limits of frames rest on LLVM's warning, so a code generator that does not give it serves nobody."""
+    monkeypatch.setattr(codegen, "_FRAME", re.compile("another wording"))
+    started = CodeGenerators(1)
+    try:
+        with pytest.raises(ToolchainError, match="too much stack; install the one"):
+            started.generate(OBJECT, b"")
+        assert started.processes == []
+    finally:
+        started.close()
+
+
+def test_this_process_is_asked_for_the_warning_too(monkeypatch):
+    """Where code is generated here, LLVM has to warn here."""
+    monkeypatch.setattr(codegen, "_FRAME", re.compile("another wording"))
+    refused = CodeGenerators(1, is_refused=True)
+    codegen._machine.cache_clear()
+    with pytest.raises(ToolchainError, match="too much stack"):
+        refused.generate(OBJECT, b"")
+    codegen._machine.cache_clear()

@@ -36,7 +36,7 @@ from symbiont_jit.backend.child_process import (
 )
 from symbiont_jit.backend.generator import ASSEMBLY, DONE, ERROR, HEAD, IR, OBJECT, READY
 from symbiont_jit.backend.toolchain import target_cpu, target_features, target_triple
-from symbiont_jit.errors import Diagnostic, Stage
+from symbiont_jit.errors import Diagnostic, Stage, ToolchainError
 
 __all__ = ["ASSEMBLY", "IR", "OBJECT", "CodeGenerators", "code_generators"]
 
@@ -84,6 +84,7 @@ class CodeGenerator:
             status, _ = self._read_answer(time.monotonic() + START_SECONDS)
             if status != READY:
                 raise _Broken("compiler", "it is no code generator")
+            _require_warnings(bytes(self._messages))
             self.is_ready = True
 
     def generate(self, kind: bytes, bitcode: bytes) -> Outcome:
@@ -143,6 +144,15 @@ class CodeGenerator:
         with contextlib.suppress(BlockingIOError):
             while chunk := os.read(self.process.stderr.fileno(), 1 << 16):
                 self._messages += chunk[: MAX_MESSAGES - len(self._messages)]
+
+
+def _require_warnings(messages: bytes) -> None:
+    """Raise `ToolchainError` unless LLVM has warned of a frame that is too large: the checks of the stack need that."""
+    if not _FRAME.search(messages.decode("utf-8", "replace")):
+        raise ToolchainError(
+            "this llvmlite does not say when a function needs too much stack; install the one that this package is "
+            "tested with: pip install 'llvmlite==0.50.*'"
+        )
 
 
 def _outcome(status: bytes, data: bytes, messages: bytes) -> Outcome:
@@ -316,7 +326,14 @@ def _command() -> tuple[str, ...]:
 
 @functools.cache
 def _machine() -> Any:
-    return generator.target_machine(target_triple(), target_cpu(), ",".join(target_features()))
+    """The machine that code is generated for in this process, once LLVM is known to warn of large frames."""
+    made = generator.target_machine(target_triple(), target_cpu(), ",".join(target_features()))
+    with tempfile.TemporaryFile() as messages:
+        with _instead_of_standard_error(messages.fileno()):
+            generator.provoke_warning(made)
+        messages.seek(0)
+        _require_warnings(messages.read(MAX_MESSAGES))
+    return made
 
 
 _ONE_AT_A_TIME: Final = threading.RLock()
@@ -325,9 +342,10 @@ _ONE_AT_A_TIME: Final = threading.RLock()
 def _generate_here(kind: bytes, bitcode: bytes) -> Outcome:
     """The same work in this process, which goes where LLVM gives up, and which nothing can end early."""
     with _ONE_AT_A_TIME, tempfile.TemporaryFile() as messages:
+        machine = _machine()
         try:
             with _instead_of_standard_error(messages.fileno()):
-                data, status = generator.generate(_machine(), kind, bitcode), DONE
+                data, status = generator.generate(machine, kind, bitcode), DONE
         except RuntimeError as error:
             data, status = str(error).encode(), ERROR
         messages.seek(0)

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-__all__ = ["ASSEMBLY", "ERROR", "HEAD", "IR", "OBJECT", "READY", "generate", "target_machine"]
+__all__ = ["ASSEMBLY", "ERROR", "HEAD", "IR", "OBJECT", "READY", "generate", "provoke_warning", "target_machine"]
 
 #: A request's kind or an answer's status, and the bytes that follow.
 HEAD: Final = struct.Struct("<cQ")
@@ -37,6 +37,15 @@ loop:
   br i1 %more, label %loop, label %end
 end:
   ret double %sum
+}
+"""
+
+#: A function that needs more stack than it is allowed: LLVM's warning about it is what limits of frames rest on.
+_LARGE: Final = """declare void @use(ptr)
+define void @large() "warn-stack-size"="16" {
+  %a = alloca [4096 x i8]
+  call void @use(ptr %a)
+  ret void
 }
 """
 
@@ -73,9 +82,10 @@ def _main(folder: str, triple: str, cpu: str, features: str) -> None:
     out = os.dup(1)
     os.dup2(2, 1)  # whatever else writes to standard output, it is no answer
     machine = target_machine(triple, cpu, features)
+    provoke_warning(machine)
     _write(out, READY, b"")
     if not select.select([0], [], [], 0.001)[0]:  # nobody waits yet
-        _warm_up(machine)
+        _generate_text(machine, _FIRST)
     while head := sys.stdin.buffer.read(HEAD.size):
         kind, size = HEAD.unpack(head)
         bitcode = sys.stdin.buffer.read(size)
@@ -85,10 +95,15 @@ def _main(folder: str, triple: str, cpu: str, features: str) -> None:
             _write(out, ERROR, str(error).encode())
 
 
-def _warm_up(machine: Any) -> None:
+def provoke_warning(machine: Any) -> None:
+    """Let LLVM warn of a frame that is too large, so that whoever listens knows that it does."""
+    _generate_text(machine, _LARGE)
+
+
+def _generate_text(machine: Any, text: str) -> None:
     import llvmlite.binding as llvm
 
-    with llvm.create_context() as context, llvm.parse_assembly(_FIRST, context) as module:
+    with llvm.create_context() as context, llvm.parse_assembly(text, context) as module:
         generate(machine, OBJECT, module.as_bitcode())
 
 
