@@ -35,7 +35,7 @@ class _Cache:
         return not self._kept and self.directory is None
 
     def get(self, key: str) -> bytes | None:
-        """The bytes of a key, from memory or the directory."""
+        """Return the bytes of a key, from memory or the directory."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -58,7 +58,7 @@ class _Cache:
             self._size = 0
 
     def free_lock(self) -> None:
-        """After a fork, in the child: no other thread of the parent is here to release the lock."""
+        """Release the lock in a forked child, because the parent's other threads are not there to do it."""
         self._lock = threading.Lock()
 
     def _remember(self, key: str, data: bytes) -> None:

@@ -24,7 +24,7 @@ _PASSED: Final = ("PATH", "LD_LIBRARY_PATH")
 
 
 def spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """A child with pipes for its input, output and messages; raises `OSError`."""
+    """Start a child with pipes for its input, output and messages; raise `OSError` where that fails."""
     # The C locale keeps the messages parsable.
     environment = {name: os.environ[name] for name in _PASSED if name in os.environ} | {"LC_ALL": "C"}
     return subprocess.Popen(
@@ -53,7 +53,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def drop(process: subprocess.Popen[bytes]) -> None:
-    """After a fork, in the child: close its copies of a process's pipes."""
+    """Close a forked child's copies of a process's pipes."""
     _close_pipes(process)
     process.returncode = 0  # not our child: nothing to wait for, nothing to warn about
 
@@ -66,7 +66,7 @@ def _close_pipes(process: subprocess.Popen[bytes]) -> None:
 
 
 def describe_failure(what: str, returncode: int, messages: bytes) -> str:
-    """How a compiler ended that did not do its work, and the first thing that it said."""
+    """Describe how a compiler ended that did not do its work, and the first thing that it said."""
     first = next(iter(messages.decode("utf-8", "replace").splitlines()), "")[:200]
     how = f"signal {-returncode}" if returncode < 0 else f"exit code {returncode}"
     return f"{what} failed ({how}){': ' + first if first else ''}; write the function more plainly"

@@ -112,7 +112,7 @@ class Clang:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def lower(self, unit: str, emit: Emit = BITCODE, flags: Sequence[str] = ()) -> bytes | list[Diagnostic]:
-        """What a unit's C text becomes, or clang's errors."""
+        """Lower a unit's C text, or return clang's errors."""
         command = self._command(emit, tuple(flags))
         process = self._send(command, unit)
         self._keep_waiting(command)
@@ -126,7 +126,7 @@ class Clang:
         ]
 
     def preprocess(self, code: str) -> str | list[Diagnostic]:
-        """Macros and conditionals expanded, with line markers for the parser.
+        """Expand macros and conditionals, with line markers for the parser.
 
         The text was proposed by somebody, so it is in here that nothing may reach outside: no include path, and the
         operators that look at files or run pragmas are undefined (a pasted `_Pragma` would otherwise run). The standard
@@ -157,7 +157,7 @@ class Clang:
         return tuple(flags)
 
     def _command(self, emit: Emit, flags: tuple[str, ...]) -> tuple[str, ...]:
-        """What the driver would run for these flags, asked once."""
+        """Return what the driver would run for these flags; the driver is asked once."""
         key = (emit, flags)
         if key not in self._commands:
             driver = (
@@ -226,15 +226,15 @@ class Clang:
         return [process for processes in self._waiting.values() for process in processes]
 
     def hold(self) -> None:
-        """Before a fork: wait until no unit is half sent."""
+        """Wait before a fork until no unit is half sent."""
         self._lock.acquire()
 
     def resume(self) -> None:
-        """After a fork, in the parent."""
+        """Go on in the parent after a fork."""
         self._lock.release()
 
     def forget(self) -> None:
-        """After a fork, in the child: close its copies of the waiting processes' pipes."""
+        """Close a forked child's copies of the waiting processes' pipes."""
         self._lock = threading.Lock()
         for process in self.waiting:
             drop(process)
@@ -250,7 +250,7 @@ class Clang:
 
 @functools.cache
 def clang() -> Clang:
-    """The process-wide clang; raises `ToolchainError` where there is none."""
+    """Return the process-wide clang; raise `ToolchainError` where there is none."""
     found = Clang(find_toolchain())
     os.register_at_fork(before=found.hold, after_in_parent=found.resume, after_in_child=found.forget)
     atexit.register(found.close)
@@ -258,7 +258,7 @@ def clang() -> Clang:
 
 
 def _direct_command(driver: tuple[str, ...]) -> tuple[str, ...]:
-    """The `-cc1` command behind a driver's; the driver itself where it does not say."""
+    """Return the `-cc1` command behind a driver's; the driver itself where it does not say."""
     try:
         done = subprocess.run([*driver, "-###"], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
     except (OSError, subprocess.SubprocessError) as error:
@@ -281,7 +281,7 @@ def _spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def _drain(process: subprocess.Popen[bytes], timeout: float) -> tuple[bytes, bytes, str | None]:
-    """Both outputs to their ends and the process reaped; past a limit it is killed and the limit named."""
+    """Read both outputs to their ends and reap the process; past a limit, kill it and name the limit."""
     assert process.stdout is not None
     assert process.stderr is not None
     output, messages = bytearray(), bytearray()
@@ -321,7 +321,7 @@ def _diagnostics(messages: bytes, stage: Stage) -> list[Diagnostic]:
 
 
 def _keep_own_lines(expanded: str) -> str:
-    """The preprocessor's output without what is not from the text itself, each line at its number in the text."""
+    """Keep of the preprocessor's output what is from the text itself, each line at its number in the text."""
     out: list[str] = []
     own = False
     for line in expanded.split("\n"):

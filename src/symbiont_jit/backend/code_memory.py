@@ -46,7 +46,7 @@ class Chunk:
     free: list[tuple[int, int]]
 
     def take(self, size: int, align: int) -> int | None:
-        """The start of a range that was free, the first that fits."""
+        """Take the first free range that fits, and return its start."""
         for index, (low, high) in enumerate(self.free):
             start = round_up(low, align)
             if start + size <= high:
@@ -89,7 +89,7 @@ class CodeMemory:
     refusal: str = ""
 
     def take(self, size: int, align: int) -> Place:
-        """A place that nobody else gets until it is given back."""
+        """Take a place that nobody else gets until it is given back."""
         with self.lock:
             self._free_given()
             if self.refusal:

@@ -87,7 +87,7 @@ class CodeGenerator:
             self.is_ready = True
 
     def generate(self, kind: bytes, bitcode: bytes) -> Outcome:
-        """The answer to one request; raises `_Broken`."""
+        """Return the answer to one request; raise `_Broken` where the process ends instead."""
         self.units += 1
         self._messages.clear()
         assert self.process.stdin is not None
@@ -100,11 +100,11 @@ class CodeGenerator:
         return _outcome(status, data, bytes(self._messages))
 
     def describe_end(self) -> str:
-        """How the process ended by itself, and what it said."""
+        """Describe how the process ended by itself, and what it said."""
         return describe_failure("the code generator", self.process.wait(), bytes(self._messages))
 
     def _read_answer(self, deadline: float) -> tuple[bytes, bytes]:
-        """An answer's status and its bytes; what LLVM said meanwhile is in the messages, because it comes first."""
+        """Read an answer's status and its bytes; LLVM's messages come first and so are in the pipe already."""
         self._read_up_to(HEAD.size, deadline)
         status, size = HEAD.unpack_from(self._output)
         if size > MAX_OUTPUT:
@@ -146,7 +146,7 @@ class CodeGenerator:
 
 
 def _outcome(status: bytes, data: bytes, messages: bytes) -> Outcome:
-    """What was generated, unless LLVM refused it or a function needs more stack than its unit allows."""
+    """Return what was generated, unless LLVM refused it or a function needs more stack than its unit allows."""
     if status == ERROR:
         text = f"the code generator refuses what the compiler made: {data.decode('utf-8', 'replace')[:300]}"
         return [Diagnostic(Stage.LOWER, "compiler", text)]
@@ -174,7 +174,7 @@ class CodeGenerators:
     _lock: threading.Condition = field(default_factory=lambda: threading.Condition(threading.Lock()))
 
     def generate(self, kind: bytes, bitcode: bytes) -> Outcome:
-        """What is asked for of bitcode, or findings."""
+        """Generate what is asked for from bitcode, or return findings."""
         chosen = self._take()
         if chosen is None:
             return _generate_here(kind, bitcode)
@@ -201,7 +201,7 @@ class CodeGenerators:
         return [each.process for each in self._all]
 
     def _take(self) -> CodeGenerator | None:
-        """A process that can serve, which is nobody else's until it is given back; None where there can be none."""
+        """Take a process that can serve, for nobody else until it is given back; None where there can be none."""
         while not self.is_refused:
             try:
                 chosen = self._next()
@@ -222,7 +222,7 @@ class CodeGenerators:
         return None
 
     def _next(self) -> CodeGenerator:
-        """A process that waits, or a new one; raises `OSError`."""
+        """Return a process that waits, or a new one; raise `OSError` where none can start."""
         with self._lock:
             while not self._idle and len(self._all) >= self.limit:
                 self._lock.wait()
@@ -240,7 +240,7 @@ class CodeGenerators:
         self.is_refused = self._failures >= MAX_FAILURES
 
     def _start(self) -> CodeGenerator:
-        """A new process; the lock is held, because no fork may come between."""
+        """Start a process; the caller holds the lock, because no fork may come between."""
         process = spawn(_command())
         limit_memory(process.pid)
         started = CodeGenerator(process)
@@ -262,15 +262,15 @@ class CodeGenerators:
             self._lock.notify()
 
     def hold(self) -> None:
-        """Before a fork: wait until no process is half started."""
+        """Wait before a fork until no process is half started."""
         self._lock.acquire()
 
     def resume(self) -> None:
-        """After a fork, in the parent."""
+        """Go on in the parent after a fork."""
         self._lock.release()
 
     def forget(self) -> None:
-        """After a fork, in the child: close its copies of the pipes; it starts processes of its own."""
+        """Close a forked child's copies of the pipes; the child starts processes of its own."""
         self._lock = threading.Condition(threading.Lock())
         for each in self._all:
             drop(each.process)
@@ -289,7 +289,7 @@ class CodeGenerators:
 
 @functools.cache
 def code_generators() -> CodeGenerators:
-    """The process-wide code generators; none is started yet."""
+    """Return the process-wide code generators; none is started yet."""
     found = CodeGenerators(min(os.cpu_count() or 1, MAX_PROCESSES))
     os.register_at_fork(before=found.hold, after_in_parent=found.resume, after_in_child=found.forget)
     atexit.register(found.close)
@@ -318,7 +318,7 @@ _ONE_AT_A_TIME: Final = threading.RLock()
 
 
 def _generate_here(kind: bytes, bitcode: bytes) -> Outcome:
-    """The same work in this process, which goes where LLVM gives up, and which nothing can end early."""
+    """Generate in this process, which ends where LLVM gives up, and which nothing can interrupt."""
     with _ONE_AT_A_TIME, tempfile.TemporaryFile() as messages:
         try:
             with _instead_of_standard_error(messages.fileno()):
@@ -331,7 +331,7 @@ def _generate_here(kind: bytes, bitcode: bytes) -> Outcome:
 
 @contextlib.contextmanager
 def _instead_of_standard_error(file: int) -> Iterator[None]:
-    """LLVM writes what it has to say of frames to standard error, and llvmlite gives no other way to hear it."""
+    """Catch what LLVM writes of frames to standard error, because llvmlite gives no other way to hear it."""
     kept = os.dup(2)
     os.dup2(file, 2)
     try:

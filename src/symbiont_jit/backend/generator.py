@@ -42,7 +42,7 @@ end:
 
 
 def target_machine(triple: str, cpu: str, features: str) -> Any:
-    """What generates code like clang's own: at its level (3), position-independent, in the small code model."""
+    """Make a target that generates code like clang: at its level (3), position-independent, in the small code model."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
@@ -59,7 +59,7 @@ _GENERATE: Final[dict[bytes, Callable[[Any, Any], bytes]]] = {
 
 
 def generate(machine: Any, kind: bytes, bitcode: bytes) -> bytes:
-    """What is asked for of bitcode that LLVM has read and verified; raises `RuntimeError` where it has not."""
+    """Generate what is asked for from bitcode that LLVM reads and verifies; raise `RuntimeError` where it does not."""
     import llvmlite.binding as llvm
 
     # A context of its own, because types and constants stay in one until it goes.

@@ -62,17 +62,17 @@ class _Remark:
 
 
 def llvm_ir(unit: Unit) -> str:
-    """The text of a unit's optimised IR; raises `CandidateError` where the unit cannot be lowered."""
+    """Return the text of a unit's optimised IR; raise `CandidateError` where the unit cannot be lowered."""
     return _generate(unit, IR)
 
 
 def assembly(unit: Unit) -> str:
-    """A unit's machine code as assembly; raises `CandidateError` where it cannot be lowered."""
+    """Return a unit's machine code as assembly; raise `CandidateError` where it cannot be lowered."""
     return _generate(unit, ASSEMBLY)
 
 
 def remarks(unit: Unit, position: Position = lambda line, column: (line, column)) -> str:
-    """What clang's optimiser says of a unit's text, one remark a line, in the order of the text.
+    """Return what clang's optimiser says of a unit's text, one remark a line, in the order of the text.
 
     A line is `line:column: pass, done | not done | because: message`. Raises `CandidateError` for what clang refuses.
     """
@@ -92,7 +92,7 @@ def _generate(unit: Unit, kind: bytes) -> str:
 
 
 def _cut_off(text: str) -> str:
-    """A text up to the last line that ends within `MAX_TEXT`."""
+    """Cut a text off behind the last line that ends within `MAX_TEXT`."""
     if len(text) <= MAX_TEXT:
         return text
     kept = text[: text.rindex("\n", 0, MAX_TEXT) + 1]
@@ -112,7 +112,7 @@ def _remarks(unit: Unit, position: Position) -> Iterator[_Remark]:
 
 
 def _message(body: str, position: Position) -> str:
-    """The pieces of a record's message in one line, with the places that it names as the reader knows them."""
+    """Join the pieces of a record's message in one line, with the places that it names as the reader knows them."""
     text = "".join(_unquote(piece["value"]) for piece in _PIECE.finditer(body))
 
     def translate(place: re.Match[str]) -> str:
@@ -123,7 +123,7 @@ def _message(body: str, position: Position) -> str:
 
 
 def _unquote(value: str) -> str:
-    """A YAML scalar as LLVM writes it: plain, in single quotes, or in double quotes with escapes."""
+    """Read a YAML scalar as LLVM writes it: plain, in single quotes, or in double quotes with escapes."""
     if value.startswith("'"):
         return value[1:-1].replace("''", "'")
     if value.startswith('"'):

@@ -123,7 +123,7 @@ def _address(name: str, extra: Mapping[str, int]) -> int:
 
 @functools.cache
 def _library_address(name: str) -> int:
-    """Where the C or math library has a function."""
+    """Find the address of a function in the C or math library."""
     for library in _libraries():
         try:
             function = getattr(library, name)

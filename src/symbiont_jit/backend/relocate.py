@@ -98,7 +98,7 @@ class Layout:
     align: int
 
     def index_of(self, name: str) -> int:
-        """The symbol of a function that the object has for others."""
+        """Return the symbol of a function that the object has for others."""
         for index, symbol in enumerate(self.obj.symbols):
             is_offered = not symbol.is_local and symbol.section in self.offsets
             if is_offered and self.obj.name_of(symbol) == name:
@@ -106,7 +106,7 @@ class Layout:
         raise CannotLink(f"no function {name!r}")
 
     def addresses(self, chosen: Iterable[int], start: int, address_of: Callable[[str], int]) -> Mapping[int, int]:
-        """What the chosen symbols and all that relocations name stand for when the code is at `start`."""
+        """Return what the chosen symbols and all that relocations name stand for when the code is at `start`."""
         return {i: self._address(i, start, address_of) for i in {*chosen, *(fix.symbol for fix in self.fixes)}}
 
     def _address(self, index: int, start: int, address_of: Callable[[str], int]) -> int:
@@ -122,7 +122,7 @@ class Layout:
         return start + self.got if name == elf.GOT else address_of(name)
 
     def code(self, start: int, address: Mapping[int, int]) -> bytes:
-        """The bytes for an address, given those of the symbols: sections and slots, with every relocation done."""
+        """Return the bytes for an address, given those of the symbols: sections and slots, all relocations done."""
         code = bytearray(TRAP) * self.size
         for index, offset in self.offsets.items():
             section = self.obj.sections[index]
@@ -139,7 +139,7 @@ class Layout:
 
 
 def lay_out(data: bytes) -> Layout:
-    """The layout of an object; raises `DamagedObject`, or `CannotLink` for an object of another kind."""
+    """Lay out an object; raise `DamagedObject`, or `CannotLink` for an object of another kind."""
     obj = read_elf(data)
     _require(obj.machine == _X86_64, "not an object for x86-64")
     for section in obj.sections:
@@ -179,7 +179,7 @@ def _is_needed(section: Section, name: str) -> bool:
 
 
 def _offsets(sections: Mapping[int, Section]) -> tuple[dict[int, int], int, int]:
-    """The offset of each section, the end of all, the greatest alignment; the widest come first, which saves gaps."""
+    """Return each section's offset, the end of all, the greatest alignment; the widest come first, which saves gaps."""
     offsets: dict[int, int] = {}
     end, widest = 0, GRAIN
     for index, section in sorted(sections.items(), key=lambda item: -item[1].align):
@@ -192,7 +192,7 @@ def _offsets(sections: Mapping[int, Section]) -> tuple[dict[int, int], int, int]
 
 
 def _fixes(rows: Iterable[Relocation], base: int, size: int, symbols: int) -> Iterator[_Fix]:
-    """The relocations of a section of `size` bytes that will be at the offset `base`."""
+    """Yield the relocations of a section of `size` bytes that will be at the offset `base`."""
     for row in rows:
         if row.type == 0:  # NONE
             continue
@@ -203,5 +203,5 @@ def _fixes(rows: Iterable[Relocation], base: int, size: int, symbols: int) -> It
 
 
 def round_up(number: int, multiple: int) -> int:
-    """The least multiple that is not less than a number."""
+    """Return the least multiple that is not less than a number."""
     return -(-number // multiple) * multiple

@@ -17,7 +17,7 @@ __all__ = ["CallGraph", "call_graph", "called_names"]
 
 
 def called_names(node: Any) -> frozenset[str]:
-    """The functions that are called in a node."""
+    """Return the names of the functions that are called in a node."""
     return frozenset(n.name.name for n in walk(node) if isinstance(n, c_ast.FuncCall) and isinstance(n.name, c_ast.ID))
 
 
@@ -38,10 +38,10 @@ class CallGraph:
         return frozenset(name for name, called in self.calls.items() if not called.isdisjoint(self.calls))
 
     def first_caller(self, name: str) -> str | None:
-        """The first function of the text that calls `name`, or None."""
+        """Return the first function of the text that calls `name`, or None."""
         return next((caller for caller, called in self.calls.items() if name in called), None)
 
 
 def call_graph(tree: c_ast.FileAST) -> CallGraph:
-    """The calls of a file's functions."""
+    """Find the calls that the functions of a file make."""
     return CallGraph({n.decl.name: called_names(n.body) for n in tree.ext if isinstance(n, c_ast.FuncDef)})

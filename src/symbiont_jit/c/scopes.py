@@ -49,17 +49,17 @@ class DeclaredTypes(TypeReader):
         return any(name in scope for scope in self.typedefs)
 
     def read(self, node: Any) -> CType:
-        """The type of a declarator or type name."""
+        """Read the type of a declarator or type name."""
         typ = super().read(node)
         is_array = isinstance(node, c_ast.TypeDecl) and isinstance(typ, ArrayOf)
         return _with_const_elements(typ) if is_array and self.is_const(node) else typ
 
     def spelling(self, node: Any) -> str | None:
-        """The type of a declarator as C spells it in exact widths; None where it is no scalar and no named struct."""
+        """Spell the type of a declarator in exact widths; None where it is no scalar and no named struct."""
         return spelling_of(self.read(node)) if isinstance(node, c_ast.TypeDecl) else None
 
     def read_length(self, node: Any) -> str | None:
-        """The length of an array as it is written; None where there is none."""
+        """Return the length of an array as it is written; None where there is none."""
         match node.dim:
             case None:
                 return None
@@ -89,14 +89,14 @@ class DeclaredTypes(TypeReader):
         return Enumeration("u", 32)
 
     def _require_members(self, node: Any) -> None:
-        """Members without a name are nothing to refuse here."""
+        """Accept members without a name: clang decides about them."""
 
     def _bit_fields(self, node: Any, types: Mapping[str, CType]) -> Mapping[str, CType]:
         return {}
 
 
 def declared_types(tree: c_ast.FileAST) -> DeclaredTypes:
-    """The types that a file declares outside of functions."""
+    """Read the types that a file declares outside of functions."""
     types = DeclaredTypes()
     for node in tree.ext:
         if isinstance(node, c_ast.Typedef):
@@ -105,7 +105,7 @@ def declared_types(tree: c_ast.FileAST) -> DeclaredTypes:
 
 
 def _with_const_elements(typ: CType) -> CType:
-    """An array whose elements are const, however many dimensions it has."""
+    """Make the elements of an array const, however many dimensions it has."""
     return ArrayOf(_with_const_elements(typ.of), typ.length, True) if isinstance(typ, ArrayOf) else typ
 
 

@@ -48,7 +48,7 @@ TOO_DEEP: Final = Diagnostic(
 
 
 def parse(code: str, *, with_complex: bool = False) -> c_ast.FileAST | Diagnostic:
-    """The syntax tree of the candidate alone, or why there is none.
+    """Parse the text of a candidate into a tree, or say why there is none.
 
     `with_complex` says that `complex` is a word of C, as with <complex.h>; the tree has `_Complex` in its place.
     """
@@ -107,13 +107,13 @@ def _parse_diagnostic(message: str) -> Diagnostic:
 
 
 def position(node: c_ast.Node | None) -> tuple[int, int]:
-    """Line and column of a node, from 1; zeros where the parser kept none."""
+    """Return the line and column of a node, from 1; zeros where the parser kept none."""
     coord = getattr(node, "coord", None)
     return (0, 0) if coord is None else (coord.line or 0, coord.column or 0)
 
 
 def walk(node: c_ast.Node) -> Iterator[c_ast.Node]:
-    """The node and all below it, in source order."""
+    """Yield the node and all below it, in source order."""
     stack = [node]
     while stack:
         current = stack.pop()
@@ -132,12 +132,12 @@ def move_positions(tree: c_ast.Node, move: Callable[[int, int], tuple[int, int]]
 
 
 def first_position(node: c_ast.Node) -> tuple[int, int]:
-    """The position of the first node of a subtree that has one; zeros where none has."""
+    """Return the position of the first node of a subtree that has one; zeros where none has."""
     return next((p for n in walk(node) if (p := position(n)) != (0, 0)), (0, 0))
 
 
 def find_function(tree: c_ast.FileAST, name: str) -> c_ast.FuncDef | None:
-    """The definition of a function, or None."""
+    """Return the definition of a function; None where the tree has none."""
     for node in tree.ext:
         if isinstance(node, c_ast.FuncDef) and node.decl.name == name:
             return node
@@ -145,7 +145,7 @@ def find_function(tree: c_ast.FileAST, name: str) -> c_ast.FuncDef | None:
 
 
 def print_tree(tree: c_ast.Node) -> str:
-    """C text of a tree; parsing it again gives the same tree."""
+    """Print a tree as C text that parses into the same tree."""
     text: str = _Printer(reduce_parentheses=True).visit(tree)
     return _without_empty_lines(text)
 
@@ -170,7 +170,7 @@ class Printed:
 
 
 def print_with_positions(tree: c_ast.Node) -> Printed:
-    """The text of `print_tree`, with the positions that the nodes of the tree have.
+    """Print a tree as `print_tree` does, and return the positions that its nodes have in the text.
 
     The printer puts a private character before each word that has a position; one pass takes all of them out again.
     """
@@ -232,7 +232,7 @@ def _spell_length(node: Any) -> None:
 
 
 def _without_star(node: Any) -> Any:
-    """An expression whose text begins with no `*`, with the same value."""
+    """Return an expression of the same value whose text does not begin with `*`."""
     first = {c_ast.BinaryOp: "left", c_ast.TernaryOp: "cond"}.get(type(node))
     if first is not None:
         setattr(node, first, _without_star(getattr(node, first)))

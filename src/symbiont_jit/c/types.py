@@ -131,7 +131,7 @@ class StructOf:
         return self.name if self.name.startswith("struct ") else None
 
     def field(self, name: str) -> tuple[CType, CType | None] | None:
-        """The type of a field, also of one in an anonymous struct inside; and of a bit-field that of its value."""
+        """Return the type of a field, also of one in an anonymous struct inside; of a bit-field, that of its value."""
         for own, typ in self.fields:
             if own == name:
                 return typ, self.bit_fields.get(name)
@@ -182,7 +182,7 @@ _INTEGER_WORDS: Final = frozenset("char short int long signed unsigned".split())
 
 
 def scalar_of(words: Sequence[str]) -> CType | None:
-    """The type that the words of a scalar type name; None for words that name none.
+    """Return the type that the words of a scalar type name; None for words that name none.
 
     A single word may be a standard type's name, such as `int64_t`. How often `long` stands there makes no difference.
     """
@@ -195,19 +195,19 @@ def scalar_of(words: Sequence[str]) -> CType | None:
 
 
 def spelling_of(typ: CType) -> str | None:
-    """A scalar type or struct as C spells it in exact widths; None for every other type."""
+    """Spell a scalar type or struct in exact widths; None for every other type."""
     return typ.spelling if isinstance(typ, Arithmetic | VoidType | StructOf) else None
 
 
 def promote(typ: CType) -> CType:
-    """The type of an operand after the integer promotions: nothing is narrower than `int`."""
+    """Return the type of an operand after the integer promotions: nothing is narrower than `int`."""
     if isinstance(typ, Arithmetic) and typ.is_integer and typ.bits < 32:
         return INT
     return typ
 
 
 def common_type(a: CType, b: CType) -> CType:
-    """The type that two operands have after the usual arithmetic conversions."""
+    """Return the type that two operands have after the usual arithmetic conversions."""
     if not isinstance(a, Arithmetic) or not isinstance(b, Arithmetic):
         return a if not isinstance(a, Arithmetic) else b
     a, b = promote(a), promote(b)
@@ -222,7 +222,7 @@ def common_type(a: CType, b: CType) -> CType:
 
 
 def decay(typ: CType) -> CType:
-    """An array as the pointer that it becomes in an expression."""
+    """Turn the type of an array into that of the pointer that it becomes in an expression."""
     return PointerTo(typ.of, typ.is_const) if isinstance(typ, ArrayOf) else typ
 
 
@@ -242,7 +242,7 @@ def same_rows(a: CType, b: CType) -> bool:
 
 
 def size_of(typ: CType) -> int | None:
-    """The bytes of a type, where that is plain to see: not of structs, whose layout is clang's."""
+    """Return the bytes of a type; None for a struct, whose layout clang decides."""
     match typ:
         case Arithmetic():
             return {80: 16, 160: 32}.get(typ.bits, typ.bits // 8)
@@ -277,7 +277,7 @@ class TypeReader:
             scopes.pop()
 
     def read(self, node: Any) -> CType:
-        """The type of a declarator or type name."""
+        """Read the type of a declarator or type name."""
         match node:
             case c_ast.PtrDecl():
                 return PointerTo(self.read(node.type), self.is_const(node.type))
@@ -299,7 +299,7 @@ class TypeReader:
         return INT
 
     def read_length(self, node: Any) -> str | None:
-        """The length of an array's declarator, which then has it as a number: clang must compute the same."""
+        """Read the length of an array's declarator and write it there as a number, so that clang computes the same."""
         length = self.length_of(node.dim)
         if length is not None and length.isdigit():
             node.dim = c_ast.Constant("int", length, node.dim.coord)
@@ -312,7 +312,7 @@ class TypeReader:
         return "const" in (getattr(node, "quals", None) or ())
 
     def loosely(self, node: Any) -> CType:
-        """A parameter's type without lengths, which other parameters may say."""
+        """Read a parameter's type without lengths, which other parameters may give."""
         length_of, self.length_of = self.length_of, lambda node: None if node is None else ""
         try:
             return self.read(node)
@@ -320,7 +320,7 @@ class TypeReader:
             self.length_of = length_of
 
     def _enum(self, node: Any) -> Arithmetic:
-        """The choice of clang: int where an enumerator is negative, else unsigned; for a mention, what its tag was.
+        """Choose the type of an enumeration as clang does: int if an enumerator is negative, else unsigned.
 
         Raises `Refused` for an enumerator that is no int.
         """
@@ -348,7 +348,7 @@ class TypeReader:
         return scalar_of(names) or INT
 
     def forward(self, node: Any) -> None:
-        """`struct name;` alone: in this scope the tag means a struct of its own, whatever it means outside."""
+        """Declare `struct name;`: the tag means a struct of this scope, whatever it means outside."""
         self.tags[-1].setdefault(node.name, _declare_tag(node))
 
     def _struct(self, node: Any) -> StructOf:
@@ -378,7 +378,7 @@ class TypeReader:
                 raise Refused(decl, "this member has no name; give it one, or leave the tag of its struct out")
 
     def _bit_fields(self, node: Any, types: Mapping[str, CType]) -> Mapping[str, CType]:
-        """The types of a struct's bit-fields in an expression."""
+        """Return the types that a struct's bit-fields have in an expression."""
         return {
             d.name: _promote_bits(d, types[d.name], self.value_of(d.bitsize))
             for d in node.decls
@@ -387,13 +387,13 @@ class TypeReader:
 
 
 def _declare_tag(node: Any) -> StructOf:
-    """A struct or union of which only the tag is known."""
+    """Make the type of a struct or union of which only the tag is known."""
     keyword = "union" if isinstance(node, c_ast.Union) else "struct"
     return StructOf(name=f"{keyword} {node.name}" if node.name else keyword)
 
 
 def _promote_bits(node: Any, typ: CType, width: int | None) -> CType:
-    """The type of a bit-field in an expression: int if that has all its values (C11, 6.3.1.1), else unsigned int."""
+    """Return the type of a bit-field in an expression: int if that has all its values (C11, 6.3.1.1), else unsigned."""
     if width is None:
         raise Refused(node, f"the width of the bit-field '{node.name}' is a plain number")
     if not isinstance(typ, Arithmetic) or width > 32:
@@ -403,7 +403,7 @@ def _promote_bits(node: Any, typ: CType, width: int | None) -> CType:
 
 @functools.cache
 def library_functions() -> Mapping[str, FunctionOf]:
-    """The types of the table's functions that have prototypes."""
+    """Return the types of the table's functions that have prototypes."""
     rows = [f.prototype for f in vocabulary.FUNCTIONS.values() if f.prototype]
     tree = parse("\n".join(rows))
     assert isinstance(tree, c_ast.FileAST), "the table is C"

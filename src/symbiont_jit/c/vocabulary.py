@@ -40,7 +40,7 @@ def _prototypes(text: str) -> list[Function]:
 
 
 def _libm(shape: str, names: str) -> list[Function]:
-    """Both precisions of a family: `shape` uses R for double or float and F for the function's name."""
+    """Declare both precisions of a family: in `shape`, R is double or float and F the function's name."""
     rows = []
     for name in names.split():
         rows += [
@@ -254,7 +254,7 @@ PRELUDE: Final[Mapping[str, str]] = _prelude_lines()
 
 
 def prelude(text: str) -> str:
-    """The declarations that clang has to read before a candidate: those of the types, functions and constants it uses.
+    """Return the declarations of the standard types, functions and constants that a candidate uses.
 
     All of them would do too, but clang takes about a millisecond to read them.
     """

@@ -29,7 +29,7 @@ CELL_BYTES: Final = ctypes.sizeof(CellLayout)
 
 
 def offset_of(field: str) -> int:
-    """How many bytes a field of a cell lies behind the cell's address."""
+    """Return how many bytes a field of a cell lies behind the cell's address."""
     offset: int = getattr(CellLayout, field).offset
     return offset
 
@@ -124,7 +124,7 @@ class Table:
             cell.target = target
 
     def target(self, index: int) -> int:
-        """The code of an entry."""
+        """Return the address of an entry's code."""
         return int(self._cells[index].target)
 
     @property

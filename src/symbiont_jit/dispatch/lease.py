@@ -75,6 +75,6 @@ def remember_owner(address: int, owner: Any) -> None:
 
 
 def owner_of(address: int) -> Any:
-    """What Python gets for a cell that compiled code has; whoever has the address there keeps the owner."""
+    """Return the object that Python gets for a cell that compiled code has; the address keeps its owner alive."""
     owner = _OWNERS[address]
     return getattr(owner, "python_object", owner)

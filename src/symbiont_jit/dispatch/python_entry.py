@@ -82,7 +82,7 @@ class CellCallable(NumbaValue):
         """Make sure that the cell points at code; a subclass compiles or loads it here."""
 
     def _vectorcall(self) -> VectorCall | None:
-        """The compiled way in from Python for this signature; None where there is none on this platform."""
+        """Return the compiled way in from Python for this signature; None where the platform has none."""
         return None
 
     @property
@@ -190,7 +190,7 @@ _C_TYPES = {
 
 @functools.lru_cache(maxsize=256)
 def ctypes_prototype(signature: Signature) -> Any:
-    """The ctypes function type of the native entry; what goes by pointer is a `void *`."""
+    """Return the ctypes function type of the native entry; what goes by pointer is a `void *`."""
     entry = native_entry(signature)
     return ctypes.CFUNCTYPE(*(_C_TYPES.get(t, ctypes.c_void_p) for t in (entry.returns, *entry.types)))
 
@@ -200,7 +200,7 @@ _OTHERWISE = "use `address` from C or Cython, or pass an array"
 
 @functools.lru_cache(maxsize=256)
 def ctypes_pointer(signature: Signature) -> Any:
-    """The ctypes function type of the C prototype: arrays are pointers to their elements, records `void *`."""
+    """Return the ctypes function type of the C prototype: arrays are pointers to their elements, records `void *`."""
     types: list[Any] = [ctypes.c_int64] * len(signature.dimensions)
     for param in signature.params:
         element = param.type if isinstance(param.type, Scalar) else param.type.dtype

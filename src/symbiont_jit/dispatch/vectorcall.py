@@ -99,7 +99,7 @@ class VectorCall:
     _definition: Any = None
 
     def bind(self, cell: Cell | MemberCell, slow: Callable[..., Any], owner: Any) -> Callable[..., Any]:
-        """A Python function that calls what a cell leads to; it keeps `owner`, which has the code."""
+        """Make a Python function that calls what a cell leads to; it keeps `owner`, which has the code."""
         if self._definition is None:
             self._definition = _MethodDefinition(b"kernel", self.address, _METH_FASTCALL_KEYWORDS, None)
         make = ctypes.pythonapi.PyCFunction_NewEx
@@ -110,7 +110,7 @@ class VectorCall:
 
 
 def vectorcall_symbols(signature: Signature) -> tuple[dict[str, int], tuple[Any, ...]]:
-    """The addresses that the text refers to by name, and the objects that have to stay for them to hold."""
+    """Return the addresses that the text refers to by name, and the objects that have to stay for them to hold."""
     symbols = dict(_interface())
     symbols |= {name: id(value) for name, value in _OBJECTS.items()}
     dtypes = tuple(p.type.dtype.dtype for p in signature.params if isinstance(p.type, ArrayType))
@@ -120,13 +120,13 @@ def vectorcall_symbols(signature: Signature) -> tuple[dict[str, int], tuple[Any,
 
 @functools.cache
 def _interface() -> Mapping[str, int]:
-    """The functions of Python's C interface that `vectorcall.h` declares, with their addresses."""
+    """Return the functions of Python's C interface that `vectorcall.h` declares, with their addresses."""
     names = re.findall(r"(?m)^extern .*?\b(Py\w+)\(", _HEADER.read_text(encoding="utf-8"))
     return {name: ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0 for name in names}
 
 
 def vectorcall_source(signature: Signature, is_member: bool) -> str:
-    """The C text: one function that CPython calls with a vector of arguments (PEP 590), after `vectorcall.h`.
+    """Generate the C of one function that CPython calls with a vector of arguments (PEP 590).
 
     Its names are positions, so that all signatures of a shape share the text and its object code.
     """

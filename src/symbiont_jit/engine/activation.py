@@ -75,7 +75,7 @@ class Activation:
     # -- loading ------------------------------------------------------------------------------------------------
 
     def table(self, info: RevisionInfo) -> Table:
-        """The entries of a revision's code, loaded now if it is not; they lead to code while it is active or pinned."""
+        """Return the entries of a revision's code, loaded now if needed; valid while it is active or pinned."""
         with self._lock_for_loading(info):
             state = info.state
             if state.table is None:
@@ -87,7 +87,7 @@ class Activation:
             return state.table
 
     def _lock_for_loading(self, info: RevisionInfo) -> contextlib.AbstractContextManager[Any]:
-        """The engine's lock, behind Numba's where Numba will have to compile."""
+        """Take the engine's lock, behind Numba's where Numba will have to compile."""
         needs_numba = info.state.code is None and any(info.bodies)
         return _hold_both(compiler_lock(), self.functions.lock) if needs_numba else self.functions.lock
 
@@ -101,7 +101,7 @@ class Activation:
         return table
 
     def _load(self, info: RevisionInfo) -> Any:
-        """The code of a revision; now and then what nobody needs makes room for it."""
+        """Load the code of a revision; now and then, unload what nobody needs to make room for it."""
         if info.object_code is not None:
             self._loads += 1
             if self._loads % PRUNE_EVERY == 0:

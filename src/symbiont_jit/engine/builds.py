@@ -91,12 +91,12 @@ class Builder:
             return Build(canonical.without_tree(), profile, code, pack_sites(plan.sites))
 
     def unit_of(self, canonical: Canonical, profile: str, key: str) -> Unit:
-        """The unit that object code with a key was compiled from."""
+        """Return the unit that object code with a key was compiled from."""
         units = self._plan(canonical, profile).units
         return next((unit for unit in units if key_of(unit) == key), units[0])
 
     def release_unit(self, text: str) -> Unit:
-        """A canonical text as it is, which is what `release` compiles."""
+        """Make the unit of a canonical text as it is, which is what `release` compiles."""
         names = tuple(entry.symbol for entry in self.entries)
         if not allocates(text):
             return Unit(text, names, epilogue=self.epilogue, flags=self.flags)
@@ -133,7 +133,7 @@ class Builder:
         return _Plan(tuple(units), instrumented.sites)
 
     def _compile(self, canonical: Canonical, units: Sequence[Unit]) -> ObjectCode:
-        """The object code of the first unit whose frames are small enough."""
+        """Compile the units in turn, until the frames of one are small enough."""
         for unit in units:
             try:
                 code = compile_unit(unit, hash(canonical.text) in self._checked_texts)
@@ -193,7 +193,7 @@ def _has_large_frame(error: CandidateError) -> bool:
 
 
 def _split_statements(text: str) -> list[str]:
-    """Assertions line by line, so that a record of two functions is asserted once; a function in one piece."""
+    """Split assertions into lines, so that a record of two functions is asserted once; a function stays whole."""
     lines = text.splitlines(keepends=True)
     assertions = [line for line in lines if line.startswith("_Static_assert")]
     return [*assertions, "".join(line for line in lines if not line.startswith("_Static_assert"))]

@@ -83,7 +83,7 @@ class Engine:
     # -- text to revisions --------------------------------------------------------------------------------------
 
     def compile(self, source: str | bytes, profile: str, origin: str) -> RevisionInfo:
-        """A candidate as a revision that is not active; an equal one that exists is given back.
+        """Compile a candidate as a revision that is not active; an equal one that exists is given back.
 
         Raises `CandidateError` for the text.
         """
@@ -128,7 +128,7 @@ class Engine:
             caller._vectorcall()
 
     def take_panic(self, index: int, info: RevisionInfo | None = None) -> Panic | None:
-        """The newest panic of this thread (in a revision), or of a function without a body; it is forgotten."""
+        """Take the newest panic of this thread (in a revision), or of a function without a body; it is forgotten."""
         found = self.panics.take(info)
         return self.loader.take_stub_panic(index) if found is None and info is None else found
 
@@ -148,7 +148,7 @@ class Engine:
         return self.activation.prune(keep, idle)
 
     def memory(self) -> Memory:
-        """What the revisions take."""
+        """Measure what the revisions take."""
         with self.functions.lock:
             revisions = list(self.revisions)
             loaded = [info.state.code for info in revisions if info.state.code is not None]

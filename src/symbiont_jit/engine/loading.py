@@ -31,14 +31,14 @@ class Loader:
     _stubs: dict[int, Stub] = field(default_factory=dict)
 
     def load(self, info: RevisionInfo) -> Loaded | tuple[PythonCode | Stub, ...]:
-        """The code of a revision; raises `KernelError` where Numba cannot compile a body."""
+        """Load the code of a revision; raise `KernelError` where Numba cannot compile a body."""
         if info.object_code is None:
             return self._compile_bodies(info)
         self.panics.remember(info)
         return load(info.object_code, self._bound(info.object_code, info.identity))
 
     def _bound(self, code: ObjectCode, identity: int) -> dict[str, int]:
-        """Addresses of the names that guarded code leaves open; plain code has none and needs no compiler for them."""
+        """Return the addresses that instrumented code leaves open; plain code has none and needs no compiler."""
         bound = {"sj_panics": self.panics.table.address, "sj_version": identity}
         return bound if BOUND.isdisjoint(code.needs) else {**bound, **bound_names()}
 
@@ -58,6 +58,6 @@ class Loader:
         return self._stubs[index]
 
     def take_stub_panic(self, index: int) -> Panic | None:
-        """The panic of a call of a function without a body, since it was last asked for."""
+        """Take the panic of a call of a function without a body, since it was last asked for."""
         message = self._stubs[index].take_panic() if index in self._stubs else None
         return None if message is None else Panic("unevolved", message)

@@ -79,7 +79,7 @@ class EngineChanges:
 
 
 def export_state(engine: Engine, chosen: RevisionInfo | None) -> EngineState:
-    """The declaration, and a revision that is to be the active one.
+    """Return the declaration, and a revision that is to be the active one.
 
     The first revision, which is the reference, comes along where it can be pickled.
     """
@@ -93,7 +93,7 @@ def export_state(engine: Engine, chosen: RevisionInfo | None) -> EngineState:
 
 
 def export_changes(engine: Engine) -> EngineChanges:
-    """What another process has to do to have the same revision active, once it has declared the functions."""
+    """Return what another process has to do to have the same revision active, once it has declared the functions."""
     first, active = engine.revisions.first, engine.active
     kept = dict.fromkeys(info for info in (first, active) if info is not None and info.object_code is not None)
     is_c = active is not None and active.object_code is not None
@@ -107,7 +107,7 @@ def require_first(engine: Engine) -> None:
 
 
 def _support(engine: Engine, stored: Sequence[StoredRevision]) -> dict[str, ObjectCode]:
-    """Object code for calls from Python, and for panics where guarded code comes along."""
+    """Return object code for calls from Python, and for panics where instrumented code comes along."""
     functions = engine.functions
     units = [vectorcall_unit(s, functions.is_group) for s in functions.signatures]
     if any(s.build is not None and not BOUND.isdisjoint(s.build.object_code.needs) for s in stored):

@@ -37,7 +37,7 @@ class TargetOwner:
 
 
 def target_of(owner: Any) -> CompileTarget:
-    """The compile target of a kernel or group; raises `UsageError` for anything else."""
+    """Return the compile target of a kernel or group; raise `UsageError` for anything else."""
     if not isinstance(owner, TargetOwner):
         raise UsageError(f"kernel is made by @evolvable or is a Group, not {owner!r:.80}")
     return owner._target
@@ -76,7 +76,7 @@ class CompileTarget:
     # -- text to revisions --------------------------------------------------------------------------------------
 
     def canonical(self, source: str | bytes) -> Canonical:
-        """The canonical form of a candidate; raises `CandidateError`."""
+        """Return the canonical form of a candidate; raise `CandidateError` where it has none."""
         return self.engine.builder.canonical(source)
 
     def build(self, canonical: Canonical, profile: str = "release") -> Build:
@@ -88,15 +88,15 @@ class CompileTarget:
         self.engine.builder.prewarm(compilers, profile)
 
     def register(self, build: Build, origin: str = "") -> Any:
-        """The handle of compiled code, registered and neither active nor loaded; an equal revision is given back."""
+        """Register compiled code, neither active nor loaded, and return its handle; an equal revision is given back."""
         return self.make_handle(self.engine.revisions.register(build, origin))
 
     def compile(self, source: str | bytes, profile: str, origin: str = "") -> Any:
-        """The handle of a text, compiled and registered, but not active; raises `CandidateError`."""
+        """Compile and register a text, without activating it, and return its handle; raise `CandidateError`."""
         return self.make_handle(self.engine.compile(source, profile, origin))
 
     def candidate(self, build: Build) -> Any:
-        """The handle of compiled code that is not registered; the code goes with the handle."""
+        """Return the handle of compiled code that is not registered; the code goes with the handle."""
         return self.make_handle(RevisionInfo.of_build(build, -1, "candidate"))
 
     @property
@@ -148,13 +148,13 @@ class CompileTarget:
         return self.engine.panics.table.count
 
     def take_panic_of(self, handle: Any) -> Panic | None:
-        """The newest panic of a revision's code in this thread, whichever function panicked; it is forgotten."""
+        """Take the newest panic of a revision's code in this thread, whichever function panicked; it is forgotten."""
         return self.engine.take_panic(0, self._require_info(handle))
 
     # -- other processes ----------------------------------------------------------------------------------------
 
     def reduce_for_spawn(self, has_main: bool) -> Reduced:
-        """What pickles the owner for a fresh interpreter, as `__reduce__` does; `has_main`: it can import `__main__`.
+        """Reduce the owner for a fresh interpreter, as `__reduce__` does; `has_main`: it can import `__main__`.
 
         By its name where a module has it; else by value, and never without its first revision, which is the reference:
         where that cannot be pickled, `pickle.PicklingError` is raised.

@@ -87,19 +87,19 @@ class Canonical:
         return None if self.source_map is None else AuthorPositions(self.text, self.written, self.source_map)
 
     def author_position(self, line: int, column: int) -> tuple[int, int]:
-        """Line and column in `written` of a place in `text`, all counted from 1; zeros where nothing corresponds.
+        """Return the line and column in `written` of a place in `text`, from 1; zeros where nothing corresponds.
 
         What the author did not write stands where the word next to it does. What a macro made stands at its name.
         """
         return (line, column) if self._positions is None else self._positions.find(line, column)
 
     def author_diagnostic(self, found: Diagnostic) -> Diagnostic:
-        """A finding about `text` as one about `written`."""
+        """Translate a finding about `text` into one about `written`."""
         line, column = self.author_position(found.line, found.column)
         return replace(found, line=line, column=column if found.column else 0)
 
     def without_tree(self) -> Canonical:
-        """An equal object that holds no tree, for those who keep many: a tree takes a hundred times its text."""
+        """Return an equal object without the tree, for holders of many: a tree takes a hundred times its text."""
         return Canonical(self.text, self.names, self.written, self.source_map)
 
 
@@ -182,7 +182,7 @@ def _check(text: SourceText, signatures: Sequence[Signature]) -> _Checked:
 
 
 def _merge(first: Sequence[Diagnostic], second: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """The findings of both by line, without what the second says again about the same place."""
+    """Merge two lists of findings by line, without what the second says again about the same place."""
     told = {(d.rule, d.line, d.column) for d in first}
     return sorted(
         [*first, *(d for d in second if (d.rule, d.line, d.column) not in told)], key=lambda d: (d.line, d.column)
@@ -190,7 +190,7 @@ def _merge(first: Sequence[Diagnostic], second: Sequence[Diagnostic]) -> list[Di
 
 
 def canonical_tree(tree: c_ast.FileAST, signatures: Sequence[Signature]) -> c_ast.FileAST:
-    """The tree in its canonical form, changed in place.
+    """Bring a tree into canonical form, in place, and return it.
 
     Braces everywhere; all functions and tables but the declared ones are `static`; typedefs that repeat a standard type
     are gone, since the prelude has them; the structs of declared records come first, once. A declared function that is

@@ -98,7 +98,7 @@ MAX_HINTS: Final = 20
 
 
 def check_tree(tree: c_ast.FileAST, signatures: Sequence[Signature], *, with_complex: bool = False) -> list[Diagnostic]:
-    """All findings about a tree, in the order of their lines.
+    """Find everything in a tree that breaks a rule, in the order of the lines.
 
     `with_complex` says that `I` is the imaginary unit, as in C with <complex.h>; its uses become `_Complex_I`.
     """
@@ -183,7 +183,7 @@ class _Checker:
             self.report(node, *REFUSED_NODES["Alignas"])
 
     def _check_blocks(self, node: Any) -> None:
-        """A block stands where a statement may: pycparser also reads GNU's `({ ... })` in an expression."""
+        """Refuse a block in an expression, which pycparser reads as GNU's `({ ... })`."""
         for place, child in node.children():
             if isinstance(child, c_ast.Compound) and place.partition("[")[0] not in _STATEMENT_PLACES:
                 self.report(child, "statement-expression", "a block is no expression; write a helper function")
@@ -371,7 +371,7 @@ class _Checker:
             self.visit(expression)
 
     def _check_member(self, node: Any) -> None:
-        """A field of `offsetof`: names of fields are no variables, but subscripts are expressions."""
+        """Check a field of `offsetof`: names of fields are no variables, but subscripts are expressions."""
         match node:
             case c_ast.ID(name=name):
                 self._check_name(node, name)

@@ -46,7 +46,7 @@ _BY_C_NAME = {s.c: s for s in SCALARS.values()}
 
 
 def declared_in(source: str | bytes | None, name: str | None, preprocess: Preprocess) -> Signature:
-    """The signature of a function in a text: the one of that name, or the only one that is not static."""
+    """Read the signature of a function from a text: of the named one, or of the only one that is not static."""
     if not isinstance(source, str | bytes):
         raise UsageError(
             f"from_c takes C text (str or bytes) or a pathlib.Path, not {type(source).__name__}: {source!r:.60}"
@@ -64,7 +64,7 @@ def declared_in(source: str | bytes | None, name: str | None, preprocess: Prepro
 
 
 def _parse(text: SourceText) -> c_ast.FileAST | Diagnostic:
-    """The tree of a text, where `complex` is what <complex.h> makes of it if the text is C no other way."""
+    """Parse a text; `complex` is what <complex.h> makes of it if the text is C no other way."""
     try:
         tree = text.parse(with_complex=text.includes_complex)
         if isinstance(tree, Diagnostic) and not text.includes_complex:
@@ -234,7 +234,7 @@ def _advice(node: Any) -> str:
 
 
 def _lengths(node: Any) -> list[str]:
-    """The names of a parameter's dimensions."""
+    """Return the names of a parameter's dimensions."""
     names, inner = [], getattr(node, "type", None)
     while isinstance(inner, c_ast.ArrayDecl):
         if isinstance(inner.dim, c_ast.ID) and inner.dim.name != "*":

@@ -134,12 +134,12 @@ def _number(length: str) -> int | None:
 
 
 def _names_of(element: Element, records: Sequence[Record]) -> set[str]:
-    """The C names that an element may have: those of all declared records with its layout, if it is a record."""
+    """Return the C names that an element may have: for a record those of all declared records with its layout."""
     if isinstance(element, Scalar):
         return {element.c}
     return {r.c for r in records if r.layout == element.layout}
 
 
 def print_short(node: Any) -> str:
-    """A node on one line for a message, at most 80 characters; nothing for no node."""
+    """Print a node on one line for a message, in at most 80 characters; nothing for no node."""
     return " ".join(print_tree(node).split())[:80] if node is not None else ""

@@ -23,7 +23,7 @@ __all__ = ["fields_of", "is_forward_declaration", "struct_nodes", "struct_proble
 
 
 def struct_nodes(records: Iterable[Record]) -> list[Any]:
-    """The definitions of the records' structs, as nodes at line 0; they belong to all texts with the records."""
+    """Define the structs of records as nodes at line 0, because they belong to every text with the records."""
     return [_struct_node(record.c_definition) for record in records]
 
 
@@ -81,7 +81,7 @@ def _fields(record: Record) -> list[DeclaredField]:
 
 
 def fields_of(node: Any, types: DeclaredTypes) -> list[DeclaredField] | None:
-    """The fields of a struct's node; None where one is no scalar, struct or array of literal lengths of them."""
+    """Read the fields of a struct's node; None where one is no scalar, struct or array of literal lengths of them."""
     fields = []
     for decl in node.decls or ():
         inner, dims = getattr(decl, "type", None), []

@@ -35,19 +35,19 @@ NULL_BOUNDS: Final = Bounds("NULL", ZERO, ZERO, 0, "NULL")
 
 
 def array_bounds(variable: str, depth: int, shown: str) -> Bounds:
-    """The bounds of an array that has a name."""
+    """Return the bounds of an array that has a name."""
     low = cast(UINT64, name(variable))
     return Bounds(variable, low, binary("+", low, size_of(name(variable))), depth, shown)
 
 
 def object_bounds(variable: str) -> Bounds:
-    """The bounds of any other object that has a name; it lives as long as the call."""
+    """Return the bounds of a named object that is no array; it lives as long as the call."""
     low = cast(UINT64, unary("&", name(variable)))
     return Bounds(f"&{variable}", low, binary("+", low, size_of(name(variable))), 0, variable)
 
 
 def shadow_bounds(low: str, high: str, depth: int, shown: str) -> Bounds:
-    """Bounds that two variables hold."""
+    """Return the bounds that two variables hold."""
     return Bounds(low, name(low), name(high), depth, shown)
 
 

@@ -50,7 +50,7 @@ def declare_type(context: Context, node: Any) -> None:
 
 
 def instrument_declaration(context: Context, node: Any) -> list[Any]:
-    """A declaration with what has to stand around it."""
+    """Instrument a declaration, and return it with what has to stand around it."""
     if isinstance(node, c_ast.Typedef):
         declare_type(context, node)
         return [node]
@@ -84,14 +84,14 @@ def _declare_variable(context: Context, node: Any) -> list[Any]:
 
 
 def _bounds_of_array(variable: str, typ: CType, depth: int) -> Bounds | None:
-    """Only an array of variable length goes with its block; other objects live as long as the call."""
+    """Return the bounds of an array; one of variable length ends with its block, others live as long as the call."""
     if not isinstance(typ, ArrayOf):
         return None
     return array_bounds(variable, depth if has_variable_length(typ) else 0, variable)
 
 
 def _complete(typ: CType) -> CType:
-    """The type of a declared object: an array without a length has the one that its initialiser says."""
+    """Return the type of a declared object; its initialiser gives the length of an array without one."""
     return ArrayOf(typ.of, "") if isinstance(typ, ArrayOf) and typ.length is None else typ
 
 
@@ -99,7 +99,7 @@ def _complete(typ: CType) -> CType:
 
 
 def _measure(context: Context, declarator: Any) -> list[Any]:
-    """The lengths of a variable-length array, computed once, checked, and named; and whether there is room."""
+    """Compute the lengths of a variable-length array once, check and name them, and check that there is room."""
     made: list[Any] = []
     size: Any = ONE
     is_variable, node = False, declarator
@@ -118,7 +118,7 @@ def _measure(context: Context, declarator: Any) -> list[Any]:
 
 
 def _name_length(context: Context, node: Any) -> Any:
-    """The constant that holds a length, which the declarator then uses."""
+    """Declare the constant that holds a length, which the declarator then uses."""
     length, site = f"sj_n{context.new_number()}", context.new_site("length", node.dim)
     value = evaluate_value(context, node.dim).node
     node.dim = c_ast.ID(length, node.dim.coord)
@@ -153,7 +153,7 @@ def _declare_pointer(context: Context, node: Any, typ: PointerTo) -> list[Any]:
 
 
 def _without_const(node: Any) -> Any:
-    """A pointer's declaration without its own `const`, which may be in a type's name: a cast drops that."""
+    """Drop a pointer's own `const`, which may be in a type's name: a cast drops that."""
     if isinstance(node.type, c_ast.PtrDecl):
         node.type.quals = [q for q in node.type.quals if q != "const"]
         return node

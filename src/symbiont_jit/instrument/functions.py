@@ -120,7 +120,7 @@ def _drop_outer_lengths(params: Sequence[Any]) -> bool:
 
 
 def _list_parameters(context: Context, params: Sequence[Any], is_entry: bool) -> list[Any]:
-    """The instrumented parameter list: the frame first, and after each pointer of a helper its bounds.
+    """Return the instrumented parameters: the frame first, and after each pointer of a helper its bounds.
 
     The parameters are copies, because their lengths get hidden names that are declared in the function's body.
     """
@@ -174,7 +174,7 @@ def _instrument_function(context: Context, node: Any, is_calling: bool, entry: S
 
 
 def _check_depth(context: Context, decl: Any) -> list[Any]:
-    """What ends a recursion: where there is no stack left; in `checked` also by steps.
+    """Make the check that ends a recursion: where no stack is left; in `checked` also by steps.
 
     The optimiser makes loops of some recursions, which take no stack.
     """
@@ -183,13 +183,13 @@ def _check_depth(context: Context, decl: Any) -> list[Any]:
 
 
 def _return_zero(decl: Any) -> Any:
-    """What a function returns that ends without saying: not whatever the compiler likes."""
+    """Return zero at the end of a function that ends without a value: C would leave the value to the compiler."""
     returned = c_ast.Typename(None, [], None, c_ast.TypeDecl(None, [], None, decl.type.type.type))
     return c_ast.Return(c_ast.CompoundLiteral(returned, c_ast.InitList([ZERO]), []))
 
 
 def _describe_entry(decl: Any, typ: FunctionOf, signature: Signature) -> CurrentFunction:
-    """What the signature says of an entry's parameters, under the names that the candidate gave them."""
+    """Declare what the signature says of an entry's parameters, under the names that the candidate gave them."""
     names = [p.name for p in _parameters_of(decl) if getattr(p, "name", None)]
     own = dict(zip(signature.dimensions, names, strict=False))
     lengths = {}
@@ -220,7 +220,7 @@ def _declare_parameter(context: Context, param: Any, is_entry: bool, assigned: s
 
 
 def _declare_scalar(context: Context, parameter: str, typ: CType, assigned: set[str]) -> list[Any]:
-    """A dimension may be assigned to; the length that arrays are checked against is the one that was passed."""
+    """Declare a scalar; a dimension may be assigned to, but arrays are checked against the length that was passed."""
     passed = f"sj_n_{parameter}" if parameter in context.function.dimensions else ""
     length = "" if parameter in assigned else passed
     context.declare(parameter, Symbol(typ, context.depth, parameter, dimension=passed, length=length))
@@ -228,7 +228,7 @@ def _declare_scalar(context: Context, parameter: str, typ: CType, assigned: set[
 
 
 def _declare_entry_array(context: Context, parameter: str, pointer: PointerTo, assigned: set[str]) -> list[Any]:
-    """An array of an entry; one that is assigned to is a pointer variable, which has been set to the array."""
+    """Declare an array of an entry; one that is assigned to is a pointer variable, set to the array."""
     length, passed = context.function.lengths[parameter], name(f"sj_a_{parameter}")
     low = cast(UINT64, passed)
     size = binary("*", cast(UINT64, length_node(length)), size_of(dereference(passed)))
@@ -244,7 +244,7 @@ def _declare_entry_array(context: Context, parameter: str, pointer: PointerTo, a
 
 
 def _capture_lengths(context: Context, node: Any) -> list[Any]:
-    """The variable lengths of a declarator, each computed once into a constant that the declarator then uses.
+    """Compute each variable length of a declarator once, into a constant that the declarator then uses.
 
     For a parameter the type has been evaluated by then, with the same value: the constant only remembers it.
     """

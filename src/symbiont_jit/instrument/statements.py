@@ -22,7 +22,7 @@ __all__ = ["instrument_block", "open_scope", "place_after_pragmas"]
 
 @contextmanager
 def open_scope(context: Context) -> Iterator[None]:
-    """A scope of names and types; where a text is refused nobody needs the scopes any more."""
+    """Open a scope of names and types; a text that is refused needs no scope any more."""
     context.scopes.append({})
     context.types.open()
     yield
@@ -31,7 +31,7 @@ def open_scope(context: Context) -> Iterator[None]:
 
 
 def instrument_block(context: Context, items: Sequence[Any]) -> list[Any]:
-    """The statements of a block, in a scope of their own."""
+    """Instrument the statements of a block, in a scope of their own."""
     done: list[Any] = []
     with open_scope(context):
         for item in items:
@@ -59,12 +59,12 @@ def _instrument_controlled(context: Context, node: Any) -> Any:
 
 
 def _count_step(context: Context, node: Any) -> list[Any]:
-    """What ends an endless loop in `checked`."""
+    """Make the check that ends an endless loop in `checked`."""
     return [Check("sj_step", context.new_site("endless", node))] if context.checked else []
 
 
 def place_after_pragmas(items: list[Any], new: list[Any]) -> list[Any]:
-    """Statements with new ones in front, but behind the pragmas that have to come first in a block."""
+    """Put new statements in front of others, but behind the pragmas that have to come first in a block."""
     first = [
         item
         for item in items

@@ -69,7 +69,7 @@ FLAGS: Final = (
 
 
 def frame_flags(size: int) -> tuple[str, ...]:
-    """Flags for functions whose frames have at most so many bytes."""
+    """Return the flags for functions whose frames have at most so many bytes."""
     return f"-DSJ_FRAME={size}", f"-Wframe-larger-than={size}"
 
 
@@ -101,7 +101,7 @@ _LOOPS: Final = (c_ast.For, c_ast.While, c_ast.DoWhile, c_ast.Goto)
 
 
 def parse_canonical(text: str) -> c_ast.FileAST:
-    """The tree of a canonical text; raises `CandidateError`."""
+    """Parse a canonical text; raise `CandidateError` where it is no C."""
     tree = parse(text)
     if isinstance(tree, Diagnostic):
         raise CandidateError(Stage.CHECK, [tree], text)
@@ -109,7 +109,7 @@ def parse_canonical(text: str) -> c_ast.FileAST:
 
 
 def instrument(text: str, tree: c_ast.FileAST, signatures: Sequence[Signature], profile: str) -> Instrumented:
-    """The instrumented form of a canonical text.
+    """Instrument a canonical text.
 
     `tree` is what `text` was printed from, or parsed into; it stays as it is. `profile` is `safe` or `checked`. Raises
     `CandidateError` for what cannot be traced.
@@ -136,12 +136,12 @@ def instrument(text: str, tree: c_ast.FileAST, signatures: Sequence[Signature], 
 
 
 def open_context(text: str, profile: str) -> Context:
-    """What instrumenting a canonical text for a profile begins with."""
+    """Make the context with which instrumenting a canonical text for a profile begins."""
     return Context(checked=profile == "checked", handlers=HANDLERS, may_free=allocates(text))
 
 
 def instrument_tree(context: Context, tree: c_ast.FileAST, signatures: Sequence[Signature]) -> c_ast.FileAST:
-    """An instrumented copy of a tree, in which every check is a `Check`; `context.sites` say what they mean.
+    """Copy a tree and instrument the copy; every check is a `Check`, and `context.sites` say what they mean.
 
     Raises `Refused` for what cannot be traced.
     """
@@ -151,7 +151,7 @@ def instrument_tree(context: Context, tree: c_ast.FileAST, signatures: Sequence[
 
 
 def _as_original(text: str, tree: c_ast.FileAST) -> str:
-    """A text with every name of file scope renamed and nothing exported, so that no code is made of it."""
+    """Rename every name of file scope and export nothing, so that no code is made of a text."""
     names = dict.fromkeys(name for node in tree.ext for name in _names_of(node))
     renamed = "".join(f"#define {name} {ORIGINAL}{name}\n" for name in names)
     given_back = "".join(f"#undef {name}\n" for name in names)
@@ -161,7 +161,7 @@ def _as_original(text: str, tree: c_ast.FileAST) -> str:
 
 
 def _names_of(node: Any) -> Iterator[str]:
-    """What a node of the file gives a name: a function or table, types, tags, enumerators."""
+    """Yield the names that a node of the file declares: a function or table, types, tags, enumerators."""
     decl = node.decl if isinstance(node, c_ast.FuncDef) else node
     if getattr(decl, "name", None):
         yield decl.name
@@ -177,7 +177,7 @@ def _arena(text: str, profile: str) -> str:
 
 
 def wrap_release(text: str, signatures: Sequence[Signature]) -> Instrumented:
-    """A canonical text that calls the arena, without checks: each call begins with an arena that has nothing in it.
+    """Wrap a canonical text that calls the arena, without checks: each call begins with an empty arena.
 
     The declared functions are called by another name there, because the entry is one that opens the arena.
     """
@@ -189,7 +189,7 @@ def wrap_release(text: str, signatures: Sequence[Signature]) -> Instrumented:
 
 
 def _shim(signature: Signature) -> str:
-    """The native entry around an instrumented function."""
+    """Generate the native entry around an instrumented function."""
     entry = native_entry(signature)
     params, passed = adapt_parameters(signature)
     call = f"{MAIN}{signature.name}({', '.join(['&sj_f', *passed])});"

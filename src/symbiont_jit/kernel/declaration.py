@@ -18,7 +18,7 @@ Body = Callable[..., Any]
 
 
 def body_and_signature(function: Any, namespace: Mapping[str, Any]) -> tuple[Body | None, Signature]:
-    """The body of a function (None where it is `...`) and the signature that it declares.
+    """Return the body of a function (None where it is `...`) and the signature that it declares.
 
     A function that Numba has compiled (`@njit`) declares what its annotations say; where they say nothing that has a C
     form, the types it was compiled for.

@@ -115,7 +115,7 @@ class ModelWritten(TargetOwner):
         profile: str | None = None,
         system: str | None = None,
     ) -> Options:
-        """What all lanes of a call have in common; the active revision's C is what the model begins from."""
+        """Return what all lanes of a call have in common; the active revision's C is what the model begins from."""
         target = self._target
         chosen = budget or Budget()
         chosen = replace(chosen, attempts=attempts) if attempts is not None else chosen

@@ -71,5 +71,5 @@ def _make_frozen(part: RevisionPart) -> Frozen:
 
 
 def handle_of(frozen: Frozen) -> Revision:
-    """The handle of the revision that is frozen, for the rest of this package."""
+    """Return the handle of the revision that is frozen, for the rest of this package."""
     return frozen._handle

@@ -42,7 +42,7 @@ class GroupRevision(PinnedRevision):
         return self._handles[name]
 
     def __getattr__(self, name: str) -> Revision:
-        """`revision.name`, as of a snapshot in compiled code."""
+        """Return the function of a name in this revision, as a snapshot in compiled code does."""
         if name in self.__dict__.get("_handles", ()):
             return self._handles[name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -127,7 +127,7 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
         return iter(self.kernels)
 
     def snapshot(self) -> GroupRevision:
-        """All functions as they are now, of one revision.
+        """Return all functions as they are now, of one revision.
 
         In compiled code, where it costs nothing, `now = group.snapshot()` has an attribute for each function.
 
@@ -199,5 +199,5 @@ def declare_function(group: Group, signature: Signature, body: Callable[..., Any
 
 
 def revision_of(revision: GroupRevision) -> tuple[Engine, RevisionInfo]:
-    """The engine and revision that a group's handle is of, for the rest of this package."""
+    """Return the engine and revision that a group's handle is of, for the rest of this package."""
     return revision._engine, revision._info

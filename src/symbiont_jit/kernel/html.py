@@ -10,7 +10,7 @@ __all__ = ["InstanceDoc", "html_of"]
 
 
 def html_of(title: str, rows: Mapping[str, Any], source: str | None) -> str:
-    """A title, a table of names and values, and the source below."""
+    """Render a title, a table of names and values, and the source below, as HTML."""
     cells = "".join(
         f"<tr><th style='text-align:left'>{html.escape(k)}</th>"
         f"<td style='text-align:left'><code>{html.escape(str(v))}</code></td></tr>"

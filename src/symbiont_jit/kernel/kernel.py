@@ -97,7 +97,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
         profile: str | None = None,
         flags: Sequence[str] = (),
     ) -> Kernel:
-        """A kernel with the signature of a C function, which is its revision 0.
+        """Make a kernel with the signature of a C function, which is its revision 0.
 
         Lengths come first, as `int64_t`, in the order in which the arrays name them; an array is written
         `const double x[n]`. What is const is read, what is not is read and written; `T *p` is one value.
@@ -141,7 +141,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
         return ctypes_pointer(self.signature)(self.address)
 
     def low_level_callable(self, kind: str | None = None, *, user_data: Any = None) -> Any:
-        """A `scipy.LowLevelCallable` that always goes to the active revision.
+        """Make a `scipy.LowLevelCallable` that always goes to the active revision.
 
         Where SciPy passes another number of values than the kernel takes, `quad` gets NaN and filters fail.
 
@@ -158,7 +158,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
         return low_level_callable(self.signature, self._cell, kind, user_data)
 
     def freeze(self, revision: Revision | int | None = None) -> Frozen:
-        """A revision that Numba links into its callers and inlines: no cell, no call.
+        """Return a revision that Numba links into its callers and inlines: no cell, no call.
 
         The frozen revision stays what it is through swaps and `prune`, and Numba compiles each caller for it. Its code
         is that of `release`: it has no checks, whatever profile the revision was compiled for.
@@ -227,7 +227,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
 
 
 def make_member(group: Evolvable[Any], engine: Engine, signature: Signature) -> Kernel:
-    """A kernel whose revisions are those of a group."""
+    """Make a kernel whose revisions are those of a group."""
     made = Kernel.__new__(Kernel)
     made._join(engine, signature, group)
     return made

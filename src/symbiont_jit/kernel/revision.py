@@ -150,5 +150,5 @@ class Revision(CellCallable, PinnedRevision):
 
 
 def part_of(revision: Revision) -> RevisionPart:
-    """Which function of which revision a handle is of, for the rest of this package."""
+    """Return which function of which revision a handle is of, for the rest of this package."""
     return revision._part

@@ -22,7 +22,7 @@ HEADER: Final = "runtime/entry_shim.h"
 
 
 def runtime(text: str) -> str:
-    """What a guarded text needs in front of it: reading all of the header takes clang longer than most texts."""
+    """Return what an instrumented text needs of the header: reading all of it takes clang longer than most texts."""
     return select(text, HEADER)
 
 

@@ -31,7 +31,7 @@ _SA_NODEFER_RESTART: Final = 0x40000000 | 0x10000000
 
 @functools.cache
 def _signal_number() -> int:
-    """The signal, with its handler installed at the first use."""
+    """Return the signal number, and install the handler at the first use."""
     if sys.platform != "linux":
         raise UsageError("interrupting a call needs Linux")
     number = int(signal.SIGRTMAX) - 3
@@ -43,7 +43,7 @@ def _signal_number() -> int:
 
 @functools.cache
 def _handler() -> Loaded:
-    """The C function that the signal calls; its code stays for as long as the process."""
+    """Compile the C function that the signal calls; its code stays for as long as the process."""
     slots = {"struct sj_thread": SHARED["struct sj_thread"]}
     text = include("runtime/interrupt.c") + assertions(slots)
     return load_generated(text, ("sj_interrupt",), {"sj_threads": ctypes.addressof(thread_slots())})
@@ -89,7 +89,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 @functools.cache
 def _timers() -> ctypes.CDLL:
-    """The library with POSIX timers: libc, and librt before glibc 2.34."""
+    """Load the library with POSIX timers: libc, or librt before glibc 2.34."""
     libc = ctypes.CDLL(None)
     library = libc if hasattr(libc, "timer_create") else ctypes.CDLL("librt.so.1")
     library.timer_delete.argtypes = (ctypes.c_void_p,)

@@ -95,7 +95,7 @@ class TimeSpan(ctypes.Structure):
 
     @classmethod
     def of(cls, seconds: float) -> TimeSpan:
-        """A span of so many seconds."""
+        """Make a span of so many seconds."""
         return cls(int(seconds), int(seconds % 1 * 1e9))
 
 
@@ -117,7 +117,7 @@ SYSTEM: Final = {"struct sigaction": SignalAction, "struct sigevent": TimerEvent
 
 
 def assertions(structures: dict[str, type[ctypes.Structure]]) -> str:
-    """C that a compiler accepts only where each named type has the size, offsets and widths that Python expects.
+    """Generate C that compiles only where each named type has the size, offsets and widths that Python expects.
 
     Fields whose names begin with an underscore are padding, which C need not name.
     """

@@ -58,13 +58,13 @@ class Site:
 
 
 def pack_sites(sites: Sequence[Site]) -> bytes:
-    """The sites of a text in few bytes: a build keeps them as long as its code may panic."""
+    """Pack the sites of a text into few bytes: a build keeps them as long as its code may panic."""
     rows = [astuple(site) for site in sites]
     return zlib.compress(json.dumps(rows, separators=(",", ":")).encode()) if rows else b""
 
 
 def unpack_sites(packed: bytes) -> tuple[Site, ...]:
-    """The sites that `pack_sites` packed."""
+    """Unpack the sites that `pack_sites` packed."""
     rows = json.loads(zlib.decompress(packed)) if packed else ()
     return tuple(Site(*row) for row in rows)
 

@@ -50,20 +50,20 @@ def expand(text: str, given: Collection[str] = ()) -> str:
 
 @functools.cache
 def include(*names: str, given: frozenset[str] = frozenset()) -> str:
-    """The text of files with all that they include, but for the files that are `given`."""
+    """Return the text of files with all that they include, but for the files that are `given`."""
     return expand("".join(f'#include "{name}"\n' for name in names), given)
 
 
 @functools.cache
 def included(name: str) -> frozenset[str]:
-    """A file and all files that it includes."""
+    """List a file and all files that it includes."""
     direct = _INCLUDE.findall(_read(name))
     return frozenset([name]).union(*map(included, direct))
 
 
 @functools.cache
 def _pieces(name: str) -> Mapping[str, tuple[str, frozenset[str]]]:
-    """What a header and those that it includes define, by name: the text of each and the names that it needs."""
+    """Return what a header and its includes define, by name: the text of each and the names that it needs."""
     pieces = {}
     for piece in filter(str.strip, _PIECE.split(include(name))):
         match = _NAME_OF_PIECE.match(piece)
@@ -73,7 +73,7 @@ def _pieces(name: str) -> Mapping[str, tuple[str, frozenset[str]]]:
 
 
 def select(text: str, name: str) -> str:
-    """The part of a header, and of those that it includes, that a text needs in front of it."""
+    """Return the part of a header, and of its includes, that a text needs in front of it."""
     pieces = _pieces(name)
     needed: set[str] = set()
     new = set(_NAME.findall(text))

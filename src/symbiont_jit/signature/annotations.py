@@ -108,7 +108,7 @@ class _RawArray(_Annotation):
 
 
 def _describe(part: Any) -> str:
-    """A part of an annotation as it is written; names are in double quotes, as in the messages around."""
+    """Print a part of an annotation as it is written, with names in double quotes as in the messages around."""
     if isinstance(part, str):
         return f'"{part}"'
     return part.__name__ if isinstance(part, type) else f"{part!r:.100}"
@@ -198,7 +198,7 @@ def _record_field(name: str, annotation: Any, scope: Mapping[str, Any], record: 
 def signature_of(
     function: Callable[..., Any], namespace: Mapping[str, Any] | None = None, types: Any | None = None
 ) -> Signature:
-    """The signature that a function's annotations declare, or `types`: one for each parameter, then the result.
+    """Read the signature that a function's annotations declare, or `types`: one a parameter, then the result.
 
     `namespace` holds names that the annotations may use besides the function's globals (the locals of the
     function that defines it). Raises `SignatureError`, which names the parameter and what to write.
@@ -259,7 +259,7 @@ _FIELD_HINT: Final = "'Array[float64, 3]'"
 
 
 def _resolve(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
-    """A string annotation (as `from __future__ import annotations` makes them) evaluated where it was written."""
+    """Evaluate a string annotation where it was written; `from __future__ import annotations` makes such strings."""
     value = annotation
     for _ in range(MAX_QUOTES):
         if not isinstance(value, str):
@@ -285,14 +285,14 @@ def _evaluate(annotation: str, scope: Mapping[str, Any], where: str) -> Any:
 
 
 def _unquote(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
-    """An `Array[...]` whose dtype was written in quotes with what they stand for."""
+    """Replace a dtype that was written in quotes in `Array[...]` by the type that the quotes name."""
     if isinstance(annotation, _RawArray) and isinstance(annotation.dtype, str):
         return replace(annotation, dtype=_resolve(annotation.dtype, scope, where))
     return annotation
 
 
 def _array(annotation: Any, name: str, where: str) -> ArrayType | None:
-    """The array type an annotation means, or None where it means no array."""
+    """Return the array type that an annotation means; None where it means no array."""
     if isinstance(annotation, _RawArray):
         dims = tuple(_dimension(d, where) for d in annotation.dims)
         require_dimensions(len(dims), where)
@@ -332,7 +332,7 @@ def _is_numba_array(annotation: Any) -> bool:
 
 
 def _element(annotation: Any, name: str, where: str, hint: str = ARRAY_HINT) -> Element:
-    """A scalar, a class made by `@record`, or a structured dtype, which is named after its parameter or field."""
+    """Return a scalar, a class made by `@record`, or a structured dtype, named after its parameter or field."""
     made = getattr(annotation, _RECORD, None)
     if isinstance(made, Record):
         if not isinstance(annotation, type):
@@ -359,13 +359,13 @@ def _element(annotation: Any, name: str, where: str, hint: str = ARRAY_HINT) -> 
 
 
 def _find_dtype(annotation: Any) -> np.dtype[Any] | None:
-    """A structured dtype, itself or in Numba's record type. What else has a dtype is data and no type."""
+    """Find a structured dtype, also in Numba's record type. Anything else that has a dtype is data and no type."""
     dtype = getattr(annotation, "dtype", None) if _is_numba(annotation) else annotation
     return dtype if isinstance(dtype, np.dtype) and dtype.names else None
 
 
 def _scalar(annotation: Any, where: str, besides: str) -> Scalar:
-    """The scalar of an annotation; `besides` says what else may stand there."""
+    """Return the scalar of an annotation; `besides` says what else may stand there."""
     name = _scalar_name(annotation)
     if name in SCALARS:
         return SCALARS[name]
@@ -377,7 +377,7 @@ def _scalar(annotation: Any, where: str, besides: str) -> Scalar:
 
 
 def _scalar_name(annotation: Any) -> str:
-    """Numba's name of a scalar annotation; empty where it is none."""
+    """Return Numba's name of a scalar annotation; empty where it is none."""
     if isinstance(annotation, Scalar):
         return annotation.name
     if isinstance(annotation, type) and annotation in _PYTHON_SCALARS:

@@ -94,13 +94,13 @@ def _array_problem(array: ArrayType, mode: Mode, value: Any) -> Problem | None:
 
 
 def _spell_dtype(dtype: np.dtype[Any]) -> str:
-    """Advice about an array that the kernel writes: a copy that is made for the call would take the result with it."""
+    """Advise on an array that the kernel writes: a copy that is made for the call would take the result with it."""
     name = "the same dtype as the kernel's" if dtype.names else f"dtype {dtype}"
     return f"; the kernel writes it: make a new array, contiguous and of {name}, and pass that one"
 
 
 def _conversion(element: Element, given: np.dtype[Any]) -> str:
-    """Advice about an array of another dtype that the kernel only reads."""
+    """Advise on an array of another dtype that the kernel only reads."""
     if isinstance(element, Scalar):
         return "; convert it with .astype()"
     is_packed = given.names == element.dtype.names and given.itemsize < element.dtype.itemsize

@@ -199,7 +199,7 @@ def require_name(name: str, where: str) -> None:
 
 
 def numpy_name(annotation: Any) -> str:
-    """Numba's name of a NumPy scalar type in native byte order; empty for abstract and foreign ones."""
+    """Return Numba's name of a NumPy scalar type in native byte order; empty for abstract and foreign ones."""
     if isinstance(annotation, type) and annotation in _ABSTRACT:
         return ""
     try:
@@ -224,7 +224,7 @@ _ABSTRACT: Final = (
 
 
 def record_of_dtype(dtype: np.dtype[Any], name: str, where: str, depth: int = 1) -> Record:
-    """The record of a structured dtype; raises `SignatureError` where C would lay it out differently.
+    """Make the record of a structured dtype; raise `SignatureError` where C would lay it out differently.
 
     Records inside it have no name in NumPy: they are named after the field, `outer_field`.
     """
@@ -244,7 +244,7 @@ def record_of_dtype(dtype: np.dtype[Any], name: str, where: str, depth: int = 1)
 
 
 def _difference(made: Record, dtype: np.dtype[Any]) -> str:
-    """In what a dtype differs from that of a C struct, and how to make one that does not."""
+    """Describe how a dtype differs from that of a C struct, and how to make one that does not."""
     wanted, given = (f"{_offsets(d)} of {d.itemsize} bytes" for d in (made.dtype, dtype))
     if wanted == given:
         return ": its fields have titles, and those of a struct have none; remove them"
@@ -268,7 +268,7 @@ def _field(dtype: np.dtype[Any], name: str, record: str, where: str, depth: int)
 
 
 def sub_array(dtype: np.dtype[Any], where: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    """The elements of a field and its lengths; a field that is no sub-array has none."""
+    """Return the elements of a field and its lengths; a field that is no sub-array has none."""
     if dtype.subdtype is None:
         return dtype, ()
     inner, dims = dtype.subdtype

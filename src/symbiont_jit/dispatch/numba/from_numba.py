@@ -31,18 +31,18 @@ def is_compiled(function: Any) -> bool:
 
 
 def plain_function(body: Any) -> Any:
-    """The Python function of a body that may have been compiled."""
+    """Return the Python function of a body that may have been compiled."""
     return body.py_func if is_compiled(body) else body
 
 
 def options_of(body: Any) -> dict[str, Any]:
-    """The options of `numba.njit` that a compiled function was given and that its code depends on."""
+    """Return the options of `numba.njit` that a compiled function was given and that its code depends on."""
     given = body.targetoptions if is_compiled(body) else {}
     return {name: given[name] for name in _KEPT_OPTIONS if given.get(name) is not None}
 
 
 def compiled_types(function: Any) -> list[Any]:
-    """The annotations that a compiled function stands for.
+    """Return the annotations that a compiled function stands for.
 
     Args:
         function: A dispatcher made by `numba.njit`, compiled for exactly one list of types.

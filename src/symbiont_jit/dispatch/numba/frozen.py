@@ -51,7 +51,7 @@ class FrozenType(KernelType):
         return self.name
 
     def get_impl_key(self, sig: NumbaSignature) -> type:
-        """The key of the lowering, which serves all frozen revisions."""
+        """Return the key of the lowering, which serves all frozen revisions."""
         return FrozenType
 
 
@@ -60,7 +60,7 @@ _MAKERS: Final[dict[str, Callable[[], Any]]] = {}
 
 
 def frozen_type(signature: Signature, code: FrozenCode, make: Callable[[], Any]) -> FrozenType:
-    """The Numba type of a frozen revision; `make` makes the object that Python gets where compiled code returns it."""
+    """Return the Numba type of a frozen revision; `make` makes the object that Python gets from compiled code."""
     typ = FrozenType(signature, code)
     _MAKERS[typ.name] = make
     return typ
@@ -76,7 +76,7 @@ class FrozenPythonType(FrozenType):
 
 
 def frozen_python_type(signature: Signature, body: Any, make: Callable[[], Any]) -> FrozenPythonType:
-    """The Numba type of a frozen Python body; `make` makes the object that Python gets where code returns it."""
+    """Return the Numba type of a frozen Python body; `make` makes the object that Python gets from compiled code."""
     typ = _python_type(signature, body)
     _MAKERS[typ.name] = make
     return typ
@@ -107,7 +107,7 @@ def _frozen_of(name: str) -> Any:
 
 @lower_builtin(operator.is_, FrozenType, FrozenType)
 def _same_frozen(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[Any]) -> Any:
-    """Two frozen revisions are the same one if their types are: the type says which revision it is."""
+    """Compare two frozen revisions by their types: the type says which revision it is."""
     return context.get_constant(types.boolean, sig.args[0] == sig.args[1])
 
 

@@ -184,14 +184,14 @@ def call_entry(
 
 
 def _load_cell(builder: Any, cell: Any, function_type: ir.FunctionType) -> Any:
-    """What the cell holds, by an acquire load: code published before the swap is seen by whoever sees the swap."""
+    """Load the cell's content with acquire order: code published before a swap is seen by whoever sees the swap."""
     at = builder.gep(cell, [ir.Constant(_WORD, offset_of("target"))])
     slot = builder.bitcast(at, function_type.as_pointer().as_pointer())
     return builder.load_atomic(slot, ordering="acquire", align=8)
 
 
 def _load_member(builder: Any, cell: Any, function_type: ir.FunctionType) -> Any:
-    """What the member's entry of its group's active table holds; slot and offset of a member never change."""
+    """Load the member's entry of its group's active table; slot and offset of a member never change."""
     slot = builder.inttoptr(_load_constant(builder, cell, "target"), _CELL.as_pointer())
     table = builder.load_atomic(slot, ordering="acquire", align=8)
     entry = builder.gep(table, [_load_constant(builder, cell, "offset")])
@@ -199,7 +199,7 @@ def _load_member(builder: Any, cell: Any, function_type: ir.FunctionType) -> Any
 
 
 def panic_table(builder: Any, cell: Any) -> Any:
-    """The address of the table in which the calls through a cell leave their panics."""
+    """Load the address of the table in which the calls through a cell leave their panics."""
     return builder.inttoptr(_load_constant(builder, cell, "panics"), _WORD.as_pointer())
 
 
@@ -212,7 +212,7 @@ def _load_constant(builder: Any, cell: Any, field: str) -> Any:
 
 
 def entry_return(signature: Signature) -> ir.Type:
-    """The LLVM type of what the native entry returns; a bool is one bit."""
+    """Return the LLVM type of what the native entry returns; a bool is one bit."""
     scalar = signature.returns
     if scalar is None or native_entry(signature).has_result_pointer:
         return ir.VoidType()

@@ -107,7 +107,7 @@ def _is_reading_call(call: Any, program: Any) -> bool:
 
 
 def _read_arguments(callee: types.Type | None) -> int:
-    """How many of the first arguments of a call the callee only reads.
+    """Return how many of the first arguments of a call the callee only reads.
 
     A method reads its array, whose name was looked at where the method was taken from it, and promises nothing more.
     """
