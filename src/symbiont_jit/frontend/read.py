@@ -151,7 +151,7 @@ def _position(text: str, index: int) -> tuple[int, int]:
 
 
 def _join_spliced(text: str) -> str:
-    r"""Join lines ending in `\` with their successors, and add as many empty lines, so that later ones keep their numbers.
+    r"""Join lines ending in `\` with their successors, and add as many empty lines, so that line numbers stay.
 
     C joins lines before it looks for comments and directives (C11 5.1.1.2), so this has to come first.
     """

@@ -106,7 +106,7 @@ class Scopes:
         return shadow_bounds(low, high, depth, name), [Hidden(UINT64, low, ZERO), Hidden(UINT64, high, ZERO)]
 
     def declare_shadow(self, name: str, depth: int) -> Bounds:
-        """Declare bounds in two variables of the whole call, so that a jump past a declaration leaves neither undefined."""
+        """Declare bounds in two variables of the whole call, which a jump past a declaration leaves defined."""
         bounds, declared = self.make_shadow(name, depth)
         self.hidden += declared
         return bounds
