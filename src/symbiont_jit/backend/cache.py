@@ -31,7 +31,7 @@ class _Cache:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing can be found."""
+        """Whether nothing can be found, in memory or in a directory."""
         return not self._kept and self.directory is None
 
     def get(self, key: str) -> bytes | None:
@@ -46,7 +46,7 @@ class _Cache:
         return data
 
     def put(self, key: str, data: bytes) -> None:
-        """Keep bytes."""
+        """Keep bytes under a key, in memory and in the directory if there is one."""
         self._remember(key, data)
         if self.directory is not None:
             _write(self.directory / f"{key}{self.suffix}", hashlib.sha256(data).digest() + data)
@@ -88,9 +88,9 @@ def _write(path: Path, data: bytes) -> None:
         os.replace(temporary, path)
 
 
-#: Object code is what every revision keeps anyway; these bytes are its own.
+#: The cache of object code. Every revision keeps its object code anyway, so the cached bytes are those of revisions.
 OBJECTS: Final = _Cache(".o", 64 << 20)
-#: Bitcode is asked for by `freeze` and `inspect_llvm` alone, and is three times as long.
+#: The cache of bitcode, which only `freeze` and `inspect_llvm` ask for, and which is three times as long.
 BITCODE: Final = _Cache(".bc", 4 << 20)
 _CACHES: Final = (OBJECTS, BITCODE)
 for _cache in _CACHES:

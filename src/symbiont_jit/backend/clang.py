@@ -84,7 +84,7 @@ Emit = str
 BITCODE: Final[Emit] = "bitcode"
 #: Object code by clang's own code generator, which tests hold llvmlite's against.
 OBJECT: Final[Emit] = "object"
-#: The errors alone.
+#: clang's errors alone.
 SYNTAX: Final[Emit] = "syntax"
 #: What the optimiser did and did not do, as LLVM's records in YAML.
 REMARKS: Final[Emit] = "remarks"
@@ -98,7 +98,7 @@ _EMIT_FLAGS: Final[Mapping[Emit, tuple[str, ...]]] = {
 
 #: Processes that wait for a unit, one for each set of flags; the one that was used longest ago goes.
 MAX_WAITING: Final = 4
-#: The most of one kind, where many units are expected at once.
+#: The most processes that wait with one set of flags, where many units are expected at once.
 MAX_PREWARMED: Final = 32
 
 
@@ -185,7 +185,7 @@ class Clang:
                 process = _spawn(command)
             limit_memory(process.pid)
             assert process.stdin is not None
-            with contextlib.suppress(BrokenPipeError):  # it died: draining it will tell
+            with contextlib.suppress(BrokenPipeError):  # The process died; draining its output will tell why.
                 process.stdin.write(text.encode())
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
@@ -203,12 +203,13 @@ class Clang:
     def prewarm(self, emit: Emit, flags: Sequence[str], units: int) -> None:
         """Have processes waiting for so many units that will come at about the same time, at most `MAX_PREWARMED`.
 
-        A process takes about as long to start as a small unit to compile. Fewer than are waiting ends the rest.
+        A process takes about as long to start as a small unit to compile. A smaller number than are waiting
+        ends the others.
         """
         command = self._command(emit, tuple(flags))
         wanted = max(1, min(units, MAX_PREWARMED))
         for _ in range(wanted):
-            with self._lock:  # for each: a compilation must not wait for all of them
+            with self._lock:  # The lock is taken for each process, because a compilation must not wait for all of them.
                 waiting = self._waiting.setdefault(command, [])
                 if len(waiting) >= wanted:
                     break

@@ -56,7 +56,7 @@ class Chunk:
         return None
 
     def give(self, low: int, high: int) -> None:
-        """Make a range free and one with its neighbours."""
+        """Make a range free, and join it with free neighbours."""
         index = bisect(self.free, (low, high))
         if index < len(self.free) and self.free[index][0] == high:
             high = self.free.pop(index)[1]
@@ -67,7 +67,7 @@ class Chunk:
 
 
 class NoCodeMemory(Exception):  # noqa: N818 - an answer that is expected, no error of anybody's
-    """The system gives no executable memory, now or by a rule."""
+    """Raised where the system gives no executable memory, now or by a rule."""
 
 
 @dataclass(slots=True, eq=False)
@@ -104,7 +104,7 @@ class CodeMemory:
             return Place(start, size, chunk)
 
     def write(self, place: Place, code: bytes) -> None:
-        """Fill a place."""
+        """Write code to a place."""
         assert len(code) == place.size
         with self.lock:
             self._fill(place, code)
@@ -129,7 +129,7 @@ class CodeMemory:
                 continue
             chunk.give(place.start, place.start + place.size)
             size = chunk.end - chunk.start
-            # One chunk stays, for an object that comes and goes alone; but no great one.
+            # One chunk of the usual size stays, so that an object that comes and goes alone needs no new one.
             if chunk.free == [(chunk.start, chunk.end)] and (len(self.chunks) > 1 or size > CHUNK):
                 self.chunks.remove(chunk)
                 _LIBC.munmap(chunk.start, size)
@@ -157,7 +157,7 @@ class CodeMemory:
     def _failure(self, call: str) -> NoCodeMemory:
         number = ctypes.get_errno()
         message = f"{call}: {os.strerror(number)}"
-        if number in (errno.EACCES, errno.EPERM):  # a rule of this system; a lack of memory may pass
+        if number in (errno.EACCES, errno.EPERM):  # A rule of the system stays, while a lack of memory may pass.
             self.refusal = message
         return NoCodeMemory(message)
 

@@ -55,7 +55,7 @@ Outcome = bytes | list[Diagnostic]
 
 
 class _Broken(Exception):  # noqa: N818 - becomes a finding or a refusal
-    """A code generator ended, was too slow or wrote what is no answer: the finding's rule and message."""
+    """Raised where a code generator ended, was too slow or wrote no answer, with the finding's rule and message."""
 
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(rule, message)
@@ -79,7 +79,7 @@ class CodeGenerator:
             self._poll.register(pipe, select.POLLIN)
 
     def start(self) -> None:
-        """Wait until it can serve; raises `_Broken`."""
+        """Wait until the process can serve; raise `_Broken` where it cannot."""
         if not self.is_ready:
             status, _ = self._read_answer(time.monotonic() + START_SECONDS)
             if status != READY:
@@ -91,7 +91,7 @@ class CodeGenerator:
         self.units += 1
         self._messages.clear()
         assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it died: reading its answer will tell
+        with contextlib.suppress(BrokenPipeError):  # The process died; reading its answer will tell why.
             self.process.stdin.write(HEAD.pack(kind, len(bitcode)) + bitcode)
             self.process.stdin.flush()
         status, data = self._read_answer(time.monotonic() + TIMEOUT)
@@ -302,7 +302,8 @@ def _command() -> tuple[str, ...]:
 
     folder = Path(llvmlite.__file__).resolve().parent.parent
     target = (target_triple(), target_cpu(), ",".join(target_features()))
-    # Isolated, without `site`: it starts in half the time, and reads no file of the user's.
+    # The interpreter runs isolated and without `site`, so that it starts in half the time and reads no file of the
+    # user.
     return sys.executable, "-I", "-S", str(Path(generator.__file__).resolve()), str(folder), *target
 
 
@@ -321,7 +322,7 @@ def _generate_here(kind: bytes, bitcode: bytes) -> Outcome:
     """Generate in this process, which ends where LLVM gives up, and which nothing can interrupt."""
     with _ONE_AT_A_TIME, tempfile.TemporaryFile() as messages:
         try:
-            with _instead_of_standard_error(messages.fileno()):
+            with _capture_standard_error(messages.fileno()):
                 data, status = generator.generate(_machine(), kind, bitcode), DONE
         except RuntimeError as error:
             data, status = str(error).encode(), ERROR
@@ -330,7 +331,7 @@ def _generate_here(kind: bytes, bitcode: bytes) -> Outcome:
 
 
 @contextlib.contextmanager
-def _instead_of_standard_error(file: int) -> Iterator[None]:
+def _capture_standard_error(file: int) -> Iterator[None]:
     """Catch what LLVM writes of frames to standard error, because llvmlite gives no other way to hear it."""
     kept = os.dup(2)
     os.dup2(file, 2)

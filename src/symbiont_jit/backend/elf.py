@@ -30,7 +30,7 @@ GOT: Final = "_GLOBAL_OFFSET_TABLE_"
 
 
 class DamagedObject(Exception):  # noqa: N818 - an answer that is expected, no error of anybody's
-    """The bytes are no relocatable object, or a table of theirs is not inside them."""
+    """Raised for bytes that are no relocatable object, or that end before a table of theirs does."""
 
 
 class Section(NamedTuple):

@@ -62,7 +62,7 @@ def generate(machine: Any, kind: bytes, bitcode: bytes) -> bytes:
     """Generate what is asked for from bitcode that LLVM reads and verifies; raise `RuntimeError` where it does not."""
     import llvmlite.binding as llvm
 
-    # A context of its own, because types and constants stay in one until it goes.
+    # Each request gets its own context, because types and constants stay in a context until it goes.
     with llvm.create_context() as context, llvm.parse_bitcode(bitcode, context) as module:
         module.verify()
         return _GENERATE[kind](machine, module)
@@ -71,10 +71,10 @@ def generate(machine: Any, kind: bytes, bitcode: bytes) -> bytes:
 def _main(folder: str, triple: str, cpu: str, features: str) -> None:
     sys.path.append(folder)
     out = os.dup(1)
-    os.dup2(2, 1)  # whatever else writes to standard output, it is no answer
+    os.dup2(2, 1)  # Whatever else writes to standard output must not be read as an answer.
     machine = target_machine(triple, cpu, features)
     _write(out, READY, b"")
-    if not select.select([0], [], [], 0.001)[0]:  # nobody waits yet
+    if not select.select([0], [], [], 0.001)[0]:  # No request waits yet, so there is time to warm up.
         _warm_up(machine)
     while head := sys.stdin.buffer.read(HEAD.size):
         kind, size = HEAD.unpack(head)

@@ -43,13 +43,13 @@ class Loaded:
     _generation: _Generation | None = None
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Give the memory back; a second call does nothing."""
         code, self._code, self.addresses = self._code, None, ()
         if code is not None:
             code.close()
 
     def __del__(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-        if not is_finalizing():  # then the process goes, and its modules may be gone already
+        if not is_finalizing():  # At the end of the process modules may be gone already.
             self.close()
 
 
@@ -63,7 +63,7 @@ class _Generation:
 
 @dataclass(slots=True)
 class _Loader:
-    """The generation that takes new objects."""
+    """The way through LLJIT: the generation that takes new objects, behind a lock."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     generation: _Generation | None = None

@@ -54,7 +54,7 @@ def compile_unit(unit: Unit, already_checked: bool = False) -> ObjectCode:
     the code generator refuses; a function that needs more stack than the flags allow is of the rule `frame`.
     """
     if cache.OBJECTS.is_empty:
-        code_generators().prewarm()  # it starts while clang is looked for
+        code_generators().prewarm()  # The code generator starts while clang is looked for.
     key = key_of(unit)
     cached = cache.OBJECTS.get(key)
     if cached is not None:

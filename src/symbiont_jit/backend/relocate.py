@@ -22,7 +22,7 @@ MAX_SIZE: Final = 1 << 30
 MAX_ALIGN: Final = 1 << 21
 #: Code starts at multiples of this. It is a cache line: one revision runs as fast wherever it lies.
 GRAIN: Final = 64
-#: Bytes without a use are breakpoints.
+#: The byte that fills gaps is a breakpoint.
 TRAP: Final = b"\xcc"
 
 _X86_64: Final = 62
@@ -70,7 +70,7 @@ _STUB: Final = b"\xff\x25\xf2\xff\xff\xff" + 2 * TRAP
 
 
 class CannotLink(Exception):  # noqa: N818 - an answer that is expected, no error of anybody's
-    """The object is damaged or needs something that is not known here, or there is no memory for it."""
+    """Raised for an object that is damaged or needs something unknown here, or where there is no memory for it."""
 
 
 class _Fix(NamedTuple):
@@ -194,7 +194,7 @@ def _offsets(sections: Mapping[int, Section]) -> tuple[dict[int, int], int, int]
 def _fixes(rows: Iterable[Relocation], base: int, size: int, symbols: int) -> Iterator[_Fix]:
     """Yield the relocations of a section of `size` bytes that will be at the offset `base`."""
     for row in rows:
-        if row.type == 0:  # NONE
+        if row.type == 0:  # R_X86_64_NONE changes nothing.
             continue
         _require(row.type in _RULES, f"a relocation of type {row.type}")
         _require(row.offset + _RULES[row.type].field.size <= size, "a relocation outside its section")

@@ -18,7 +18,7 @@ __all__ = ["Unit", "digest_of"]
 #: Clang counts the lines of a candidate's text from 1, whatever stands before it.
 CANDIDATE_FILE: Final = "candidate.c"
 #: The lines of C that was generated from a candidate are not the candidate's.
-GENERATED_FILE: Final = "guarded.c"
+GENERATED_FILE: Final = "instrumented.c"
 
 
 @dataclass(frozen=True, slots=True)

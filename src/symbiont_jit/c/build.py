@@ -42,7 +42,7 @@ def name(text: str) -> c_ast.ID:
     return c_ast.ID(text)
 
 
-#: The operators that bounds and subscripts are made with; a difference of two literals may be negative, no literal.
+#: Operators whose result for two literals is a literal again; a difference may be negative, and C has no such literal.
 _FOLDED: Final = frozenset({"+", "*"})
 
 

@@ -1,6 +1,7 @@
 """Who calls whom in a text.
 
-In: a tree. Out: names. A call goes through the name of a function: calls through pointers are no candidate's.
+In: a tree. Out: names. Calls are found by the function's name, because no candidate may call through a
+pointer.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ class CallGraph:
     calls: Mapping[str, frozenset[str]]
 
     @property
-    def called(self) -> frozenset[str]:
+    def callees(self) -> frozenset[str]:
         """Every name that some function of the text calls, also of functions that the text does not define."""
         return frozenset().union(*self.calls.values())
 
     @property
-    def calling(self) -> frozenset[str]:
-        """The functions that call one of the text, or themselves."""
+    def callers(self) -> frozenset[str]:
+        """The functions that call a function of the text, themselves included."""
         return frozenset(name for name, called in self.calls.items() if not called.isdisjoint(self.calls))
 
     def first_caller(self, name: str) -> str | None:

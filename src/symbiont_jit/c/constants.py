@@ -58,7 +58,7 @@ _FOLDED: Final[Mapping[str, Callable[[int, int], int]]] = {
     "||": lambda a, b: a != 0 or b != 0,
 }
 
-#: What may stand on the right of an operator: of shifts what C defines, of divisions what is no zero.
+#: The right operands for which C defines shifts and divisions.
 _RIGHT_SIDES: Final = {"<<": range(31), ">>": range(31), "/": range(1, 2**31), "%": range(1, 2**31)}
 
 _UNARY: Final[Mapping[str, Callable[[int], int]]] = {
@@ -134,7 +134,7 @@ class Constants:
 
     @staticmethod
     def _is_unsigned(node: Any) -> bool:
-        """Whether C may compute a part without a sign, so that what is negative here is very large there."""
+        """Whether C may compute an expression in an unsigned type, where a number that is negative here is large."""
         return any(
             (isinstance(n, c_ast.UnaryOp) and n.op == "sizeof")
             or isinstance(n, c_ast.Cast)
@@ -154,7 +154,7 @@ def literal_value(node: Any) -> int | None:
         return _ESCAPES.get(text[1:]) if text[0] == "\\" else None
     try:
         return integer(node.value) if "int" in node.type else None
-    except ValueError:  # it has more digits than Python reads
+    except ValueError:  # The literal has more digits than Python converts.
         return None
 
 

@@ -27,7 +27,7 @@ __all__ = [
     "loops_in",
     "main_loops",
     "make_for",
-    "unrolled_copies",
+    "count_unrolled_copies",
 ]
 
 #: A loop of at most so many iterations, known beforehand, is short: clang unrolls it.
@@ -159,7 +159,7 @@ def loops_in(tree: Any) -> Iterator[PlacedLoop]:
 def main_loops(tree: Any) -> list[PlacedLoop]:
     """Find the counted loops in which time is spent.
 
-    Left out are loops that only count copies, and the rest loops of earlier transformations with all they contain.
+    Loops that only count copies are left out, and so are the rest loops of earlier transformations with their contents.
     """
     found = []
     stack = [tree]
@@ -189,9 +189,9 @@ def is_short(loop: Loop) -> bool:
     return low is not None and high is not None and high - low <= SHORT * loop.step
 
 
-def unrolled_copies(node: Any) -> int:
+def count_unrolled_copies(node: Any) -> int:
     """Return how many copies of a statement there are at most when all short loops below a node are unrolled."""
-    inside = max((unrolled_copies(child) for _, child in node.children()), default=1)
+    inside = max((count_unrolled_copies(child) for _, child in node.children()), default=1)
     loop = loop_of(node)
     if loop is None or not is_short(loop):
         return inside

@@ -15,10 +15,10 @@ from symbiont_jit.c import vocabulary
 from symbiont_jit.c.tree import print_tree
 from symbiont_jit.c.types import Arithmetic, ArrayOf, CType, Enumeration, TypeReader, scalar_of, spelling_of
 
-__all__ = ["DeclaredTypes", "declared_types", "is_redundant_typedef"]
+__all__ = ["DeclaredTypes", "read_declared_types", "is_redundant_typedef"]
 
 
-#: What words are that name no type of C: no declaration agrees with it.
+#: The type of words that name no type of C; no declared type is equal to it.
 _FOREIGN: Final = Enumeration("i", 32)
 
 
@@ -45,14 +45,14 @@ class DeclaredTypes(TypeReader):
         self.typedefs[-1][node.name], self._const_typedefs[-1][node.name] = typ, is_const
 
     def has_typedef(self, name: str) -> bool:
-        """Whether a name is that of a type of the text, here."""
+        """Whether a name means a type of the text in the scopes that are open."""
         return any(name in scope for scope in self.typedefs)
 
     def read(self, node: Any) -> CType:
         """Read the type of a declarator or type name."""
         typ = super().read(node)
         is_array = isinstance(node, c_ast.TypeDecl) and isinstance(typ, ArrayOf)
-        return _with_const_elements(typ) if is_array and self.is_const(node) else typ
+        return _make_elements_const(typ) if is_array and self.is_const(node) else typ
 
     def spelling(self, node: Any) -> str | None:
         """Spell the type of a declarator in exact widths; None where it is no scalar and no named struct."""
@@ -95,7 +95,7 @@ class DeclaredTypes(TypeReader):
         return {}
 
 
-def declared_types(tree: c_ast.FileAST) -> DeclaredTypes:
+def read_declared_types(tree: c_ast.FileAST) -> DeclaredTypes:
     """Read the types that a file declares outside of functions."""
     types = DeclaredTypes()
     for node in tree.ext:
@@ -104,9 +104,9 @@ def declared_types(tree: c_ast.FileAST) -> DeclaredTypes:
     return types
 
 
-def _with_const_elements(typ: CType) -> CType:
+def _make_elements_const(typ: CType) -> CType:
     """Make the elements of an array const, however many dimensions it has."""
-    return ArrayOf(_with_const_elements(typ.of), typ.length, True) if isinstance(typ, ArrayOf) else typ
+    return ArrayOf(_make_elements_const(typ.of), typ.length, True) if isinstance(typ, ArrayOf) else typ
 
 
 def is_redundant_typedef(node: Any) -> bool:

@@ -40,7 +40,7 @@ __all__ = [
 
 #: The name pycparser gives the candidate's own lines, to tell them from the types declared before them.
 FILE: Final = "candidate.c"
-#: Tokens that the parser may read again; ordinary code of the greatest length stays far below.
+#: How many tokens the parser may read again; ordinary code of the greatest length stays far below.
 MAX_REREAD: Final = 200_000
 TOO_DEEP: Final = Diagnostic(
     Stage.PARSE, "too-deep", "the code is nested too deeply to be read; use helper functions or shorter expressions"
@@ -53,7 +53,8 @@ def parse(code: str, *, with_complex: bool = False) -> c_ast.FileAST | Diagnosti
     `with_complex` says that `complex` is a word of C, as with <complex.h>; the tree has `_Complex` in its place.
     """
     names = [name for name in vocabulary.TYPEDEFS if name in code]
-    declared = f"typedef int {', '.join(names)};\n" if names else ""  # one declaration: they cost time
+    # All names are in one declaration, because each declaration costs time.
+    declared = f"typedef int {', '.join(names)};\n" if names else ""
     try:
         tree = _Parser(lexer=_ComplexLexer if with_complex else CLexer).parse(f'{declared}# 1 "{FILE}"\n{code}', FILE)
     except ParseError as error:
@@ -73,7 +74,7 @@ class _Parser(CParser):  # type: ignore[misc]  # pycparser has no type informati
     _reread = 0
 
     def _parse_error(self, msg: str, coord: Any) -> NoReturn:
-        if isinstance(coord, str):  # only a file's name: the next token is where it is
+        if isinstance(coord, str):  # The parser gives only a file's name here, so the error is at the next token.
             token = self._peek()
             coord = coord if token is None else self._tok_coord(token)
         super()._parse_error(msg, coord)
@@ -99,7 +100,7 @@ class _ComplexLexer(CLexer):  # type: ignore[misc]  # pycparser has no type info
 
 def _parse_diagnostic(message: str) -> Diagnostic:
     match = re.match(r"^(?:[^:\n]*:(?P<line>\d+):(?:(?P<column>\d+):?)?\s*)?(?P<text>.*)$", message, re.DOTALL)
-    assert match is not None  # every part of the pattern is optional
+    assert match is not None  # The pattern matches every text, because all its parts are optional.
     text = match["text"].strip().removeprefix(f"{FILE}: ") or "syntax error"
     if text.startswith("before: "):
         text = f"syntax error before '{text.removeprefix('before: ')[:60]}'"
@@ -147,10 +148,10 @@ def find_function(tree: c_ast.FileAST, name: str) -> c_ast.FuncDef | None:
 def print_tree(tree: c_ast.Node) -> str:
     """Print a tree as C text that parses into the same tree."""
     text: str = _Printer(reduce_parentheses=True).visit(tree)
-    return _without_empty_lines(text)
+    return _drop_empty_lines(text)
 
 
-def _without_empty_lines(text: str) -> str:
+def _drop_empty_lines(text: str) -> str:
     lines = (line.rstrip() for line in text.split("\n"))
     return "\n".join(line for line in lines if line) + "\n"
 
@@ -175,7 +176,7 @@ def print_with_positions(tree: c_ast.Node) -> Printed:
     The printer puts a private character before each word that has a position; one pass takes all of them out again.
     """
     printer = _MarkingPrinter()
-    marked = _without_empty_lines(printer.visit(tree))
+    marked = _drop_empty_lines(printer.visit(tree))
     first, *pieces = _MARK.split(marked)
     coords = [printer.coords[ord(mark) - _FIRST_MARK] for mark in _MARK.findall(marked)]
     return Printed(
@@ -228,14 +229,14 @@ _BRACES: Final[Mapping[type, Callable[[Any], None]]] = {
 def _spell_length(node: Any) -> None:
     """Write a length that begins with `*` as a subscript: pycparser reads `[*` as an array of any length."""
     if node.dim is not None:
-        node.dim = _without_star(node.dim)
+        node.dim = _drop_star(node.dim)
 
 
-def _without_star(node: Any) -> Any:
+def _drop_star(node: Any) -> Any:
     """Return an expression of the same value whose text does not begin with `*`."""
     first = {c_ast.BinaryOp: "left", c_ast.TernaryOp: "cond"}.get(type(node))
     if first is not None:
-        setattr(node, first, _without_star(getattr(node, first)))
+        setattr(node, first, _drop_star(getattr(node, first)))
     if isinstance(node, c_ast.UnaryOp) and node.op == "*":
         return c_ast.ArrayRef(node.expr, c_ast.Constant("int", "0", node.coord), node.coord)
     return node
@@ -293,7 +294,7 @@ class _MarkingPrinter(_Printer):
         text: str = super()._generate_struct_union_enum(n, name)
         if name == "enum":
             return text
-        start = len(name) + 1 if n.name else text.find("{")  # its position is that of its tag, or of its brace
+        start = len(name) + 1 if n.name else text.find("{")  # A struct has the position of its tag, or of its brace.
         return f"{text[:start]}{self._mark(n)}{text[start:]}"
 
     def visit_Pragma(self, n: c_ast.Pragma) -> str:

@@ -80,7 +80,7 @@ class Enumeration(Arithmetic):
 
     @property
     def spelling(self) -> str | None:
-        """None: a declaration with a type of a fixed width is another one."""
+        """None, because a declaration with a type of a fixed width would be another one."""
         return None
 
 
@@ -114,7 +114,7 @@ class ArrayOf:
 
 @dataclass(slots=True, eq=False)
 class StructOf:
-    """A struct or union: itself and no other. One that is only mentioned gets its fields where it is defined.
+    """A struct or union, equal to no other object; a tag that is only mentioned gets its fields where it is defined.
 
     `bit_fields` are the types that bit-fields have in an expression; `name` is `struct tag` or `union tag`, and the
     keyword alone where there is no tag.
@@ -166,8 +166,8 @@ _SPELLINGS: Final[Mapping[str, str]] = {
     "c160": "long double _Complex",
 }
 
-#: The types that are no integers of so many words, by their words in alphabetical order. `char` has a sign on every
-#: machine: clang is told so.
+#: The scalar types that are not made of several integer words, by their words in alphabetical order. `char` is signed
+#: on every machine, because clang is told so.
 _BY_WORDS: Final[Mapping[str, CType]] = {
     "_Bool": Arithmetic("b", 8),
     "_Complex double": Arithmetic("c", 128),
@@ -261,7 +261,7 @@ class TypeReader:
         self.typedefs: list[dict[str, CType]] = [{}]
         self.tags: list[dict[str, StructOf]] = [{}]
         self.enums: list[dict[str | None, Arithmetic]] = [{}]
-        # What needs the names of variables, and so is set by who knows them.
+        # These three need the names of variables, so whoever knows the names sets them.
         self.on_enumerator: Callable[[str, int], None] = lambda name, value: None
         self.value_of: Callable[[Any], int | None] = lambda node: None
         self.length_of: Callable[[Any], str | None] = lambda node: None
@@ -286,7 +286,8 @@ class TypeReader:
                 return ArrayOf(self.read(node.type), length, self.is_const(node.type))
             case c_ast.FuncDecl():
                 params = [p for p in (node.args.params if node.args else ()) if not isinstance(p, c_ast.EllipsisParam)]
-                types = [decay(self.loosely(getattr(p, "type", None))) for p in params]  # K&R has names alone
+                # A K&R parameter is a name without a type.
+                types = [decay(self.read_loosely(getattr(p, "type", None))) for p in params]
                 return FunctionOf(self.read(node.type), tuple(t for t in types if t != VOID))
             case c_ast.TypeDecl() | c_ast.Typename():
                 return self.read(node.type)
@@ -311,7 +312,7 @@ class TypeReader:
             node = node.type
         return "const" in (getattr(node, "quals", None) or ())
 
-    def loosely(self, node: Any) -> CType:
+    def read_loosely(self, node: Any) -> CType:
         """Read a parameter's type without lengths, which other parameters may give."""
         length_of, self.length_of = self.length_of, lambda node: None if node is None else ""
         try:
@@ -347,7 +348,7 @@ class TypeReader:
                     return scope[names[0]]
         return scalar_of(names) or INT
 
-    def forward(self, node: Any) -> None:
+    def declare_forward(self, node: Any) -> None:
         """Declare `struct name;`: the tag means a struct of this scope, whatever it means outside."""
         self.tags[-1].setdefault(node.name, _declare_tag(node))
 
@@ -368,7 +369,7 @@ class TypeReader:
         return self.tags[-1].setdefault(node.name, _declare_tag(node))
 
     def _require_members(self, node: Any) -> None:
-        """Refuse members without a name that C does not count: what they have inside would hide what is meant."""
+        """Refuse unnamed members that declare nothing in C: their author meant something else."""
         for decl in node.decls:
             if not isinstance(decl, c_ast.Decl) or decl.name or decl.bitsize is not None:
                 continue
@@ -415,7 +416,7 @@ def library_functions() -> Mapping[str, FunctionOf]:
 def require_traceable(node: Any, typ: CType, seen: set[int] | None = None) -> None:
     """Refuse pointers anywhere but in variables of their own."""
     seen = set() if seen is None else seen
-    if id(typ) in seen:  # types share their parts, and twice nothing new is found
+    if id(typ) in seen:  # Types share their parts; a second look at one finds nothing new.
         return
     seen.add(id(typ))
     match typ:

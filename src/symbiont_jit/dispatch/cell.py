@@ -70,7 +70,7 @@ class _CellMemory:
 
 
 class Cell(_CellMemory):
-    """One slot. Its own address never changes; what it holds may, at any moment."""
+    """A cell that leads to code itself: its own address never changes; what it holds may, at any moment."""
 
     __slots__ = ()
 

@@ -174,7 +174,7 @@ def _native_value(param: Param, value: Any) -> Any:
     if isinstance(param.type, ArrayType):
         return np.asarray(value)
     if param.type.kind == "c":
-        with np.errstate(over="ignore"):  # what does not fit is an infinity, as for a float
+        with np.errstate(over="ignore"):  # A number that does not fit becomes an infinity, as a float does.
             return np.asarray(np.complex128(value).astype(param.type.dtype))
     return {"f": float, "b": bool}.get(param.type.kind, int)(value)
 

@@ -229,7 +229,7 @@ def _unpack_array(param: Param, n: int, number: int, lengths: dict[str, str]) ->
     conditions.append(
         f"{array}->dimensions != {len(param.type.dims)}" if param.type.dims else f"!sj_is_one_value({array})"
     )
-    new: dict[str, str] = {}  # lengths that this array is the first to have; they get variables after its conditions
+    new: dict[str, str] = {}  # No earlier array has these lengths; they get variables after this array's conditions.
     for axis, dim in enumerate(param.type.dims):
         length = f"{array}->shape[{axis}]"
         known = dim if isinstance(dim, int) else new.get(dim) or lengths.get(dim)

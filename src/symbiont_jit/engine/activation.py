@@ -28,7 +28,7 @@ from symbiont_jit.stages import stage
 
 __all__ = ["Activation", "SnapshotMember"]
 
-#: After this many loads, what nobody can be running is unloaded.
+#: After this many loads, code that nobody can be running is unloaded.
 PRUNE_EVERY: Final = 256
 
 
@@ -149,7 +149,7 @@ class Activation:
 
     @contextlib.contextmanager
     def temporarily_active(self, info: RevisionInfo) -> Iterator[None]:
-        """Make a revision active, and afterwards put everything back as it was; for worker processes."""
+        """Make a revision active, and put everything back afterwards; only worker processes do this."""
         cells = [self.slot] if self.functions.is_group else [self.slot, self.functions.cells[0]]
         active, targets = self.active, [cell.target for cell in cells]
         self.activate(info)
@@ -167,7 +167,7 @@ class Activation:
     # -- unloading ----------------------------------------------------------------------------------------------
 
     def prune(self, keep: Collection[RevisionInfo] = (), idle: bool = False) -> list[int]:
-        """Unload what is not active, not kept, not pinned, and in which nobody can be; the numbers that went.
+        """Unload the revisions that are not active, kept, pinned or in use, and return their numbers.
 
         A revision that was active may still be running while a compiled function is under way that got a kernel as an
         argument, and for as long as a compiled function has one as a global; of those, which cannot be counted, `idle`
@@ -216,7 +216,7 @@ def _unload(info: RevisionInfo) -> None:
     code.close()
 
 
-# Tables of stubs that a slot points at: a reader may be at one at any time.
+# These records hold tables of stubs that slots point at, and a reader may be at one at any time.
 _KEPT: list[RevisionInfo] = []
 
 _ACTIVATIONS: weakref.WeakSet[Activation] = weakref.WeakSet()

@@ -66,7 +66,7 @@ class Builder:
     def canonical(self, source: str | bytes) -> Canonical:
         """Check a candidate and give its canonical form; raises `CandidateError`."""
         key = source, len(self.signatures)
-        with contextlib.suppress(KeyError, TypeError):  # what is no text is refused below
+        with contextlib.suppress(KeyError, TypeError):  # Anything that is no text is refused below.
             self._remembered.move_to_end(key)
             return self._remembered[key]
         found = canonical_source(source, self.signatures, preprocess)
@@ -77,7 +77,7 @@ class Builder:
     def _remember(self, source: str | bytes, canonical: Canonical) -> None:
         """Keep a canonical text; no lock is held, because each step is one operation of the dictionary."""
         self._remembered[source, len(self.signatures)] = canonical
-        with contextlib.suppress(KeyError):  # another thread has emptied it
+        with contextlib.suppress(KeyError):  # Another thread has emptied the dictionary.
             while len(self._remembered) > REMEMBERED:
                 self._remembered.popitem(last=False)
 
@@ -114,7 +114,7 @@ class Builder:
         try:
             instrumented = instrument(canonical.text, canonical.tree, self.signatures, profile)
         except CandidateError as error:
-            self._check(canonical)  # what clang says of it is better known
+            self._check(canonical)  # clang's findings about the canonical text are easier to understand.
             raise CandidateError(error.stage, error.diagnostics, canonical.written) from error.__cause__
         plain = Unit(canonical.text, tuple(entry.symbol for entry in self.entries))
         around = replace(
@@ -146,14 +146,14 @@ class Builder:
         raise AssertionError("the last size was tried")
 
     def _raise_on_authors_lines(self, canonical: Canonical, unit: Unit, error: CandidateError) -> NoReturn:
-        """Raise what is wrong in the names and on the lines of the author, who has no part in generated lines."""
+        """Raise what is wrong in the author's names and on the author's lines, never on generated lines."""
         if not unit.original:
             _raise_translated(error, canonical, canonical.author_diagnostic)
         self._check(canonical)
         _raise_translated(error, canonical, lambda found: replace(found, line=0, column=0))
 
     def _check(self, canonical: Canonical) -> None:
-        """Raise what clang finds in a text as it is."""
+        """Raise what clang finds in a canonical text, without compiling it."""
         if hash(canonical.text) in self._checked_texts:
             return
         try:
@@ -176,7 +176,7 @@ class Builder:
 
     @property
     def assertions(self) -> str:
-        """The layout of the records, asserted."""
+        """C that asserts the layout of the records."""
         return "".join(dict.fromkeys(part for e in self.entries for part in _split_statements(e.after)[:-1]))
 
 

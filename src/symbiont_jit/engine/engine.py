@@ -48,7 +48,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RevisionPart:
-    """One function of one revision: what a handle is of."""
+    """The function and the revision that a handle stands for."""
 
     engine: Engine
     info: RevisionInfo
@@ -133,7 +133,7 @@ class Engine:
         return self.loader.take_stub_panic(index) if found is None and info is None else found
 
     def interrupt(self) -> int:
-        """End all guarded calls that are under way; the number of threads that were inside one."""
+        """End all instrumented calls that are under way, and return how many threads were inside one."""
         table = self.panics.table
         table.stop(True)
         try:
@@ -144,7 +144,7 @@ class Engine:
     # -- memory -------------------------------------------------------------------------------------------------
 
     def prune(self, keep: Collection[RevisionInfo] = (), idle: bool = False) -> list[int]:
-        """Unload what nobody needs, as `Activation.prune` says; the numbers of the revisions that went."""
+        """Unload what nobody needs, as `Activation.prune` says, and return the numbers of the revisions that went."""
         return self.activation.prune(keep, idle)
 
     def memory(self) -> Memory:

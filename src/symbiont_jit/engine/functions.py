@@ -33,7 +33,7 @@ class DeclaredFunctions:
     _handle_makers: list[weakref.WeakMethod[Callable[[Any], Any]]] = field(default_factory=list)
 
     def add(self, signature: Signature, cell: Cell, caller: CellCallable, make_handle: Callable[[Any], Any]) -> int:
-        """Add a function and give its index; `make_handle` is a method of `caller` that makes a revision's handle."""
+        """Add a function and return its index; `make_handle` is a method of `caller` that makes a revision's handle."""
         self.signatures.append(signature)
         self.cells.append(cell)
         self._callables.append(weakref.ref(caller))

@@ -39,7 +39,7 @@ class Loader:
 
     def _bound(self, code: ObjectCode, identity: int) -> dict[str, int]:
         """Return the addresses that instrumented code leaves open; plain code has none and needs no compiler."""
-        bound = {"sj_panics": self.panics.table.address, "sj_version": identity}
+        bound = {"sj_panics": self.panics.table.address, "sj_revision": identity}
         return bound if BOUND.isdisjoint(code.needs) else {**bound, **bound_names()}
 
     def _compile_bodies(self, info: RevisionInfo) -> tuple[PythonCode | Stub, ...]:
@@ -47,7 +47,7 @@ class Loader:
         return tuple(compile_python(b, s) if b is not None else self._stub(i) for i, (b, s) in pairs)
 
     def link(self, info: RevisionInfo) -> tuple[Any, ...]:
-        """Give the Python bodies of a revision as Numba has them; where they call each other, they call those."""
+        """Return the Python bodies of a revision as functions of Numba, which call each other without a cell."""
         if not info.state.linked:
             info.state.linked = link_bodies(info.bodies, self.functions.callables())
         return info.state.linked

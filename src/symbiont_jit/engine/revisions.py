@@ -33,7 +33,7 @@ _identities = itertools.count(1)
 
 
 class Pin:
-    """A token of whoever has a handle of a revision, or the call that a handle made: while it lives, the code stays."""
+    """A token that keeps a revision's code loaded for as long as it lives; handles and their calls hold it."""
 
     __slots__ = ("__weakref__",)
 

@@ -101,7 +101,7 @@ def export_changes(engine: Engine) -> EngineChanges:
 
 
 def require_first(engine: Engine) -> None:
-    """Raise `pickle.PicklingError` unless a pickle of this has its first revision, which is the reference."""
+    """Raise `pickle.PicklingError` unless the first revision, which is the reference, can be pickled."""
     if engine.revisions.first is not None:
         _store(engine, engine.revisions.first)
 
@@ -118,7 +118,7 @@ def _support(engine: Engine, stored: Sequence[StoredRevision]) -> dict[str, Obje
 def _store(engine: Engine, info: RevisionInfo) -> StoredRevision:
     if info.object_code is not None:
         names = tuple(s.name for s in engine.functions.signatures)
-        canonical = Canonical(info.source, names, info.written, NO_MAP)  # it is never compiled as it is
+        canonical = Canonical(info.source, names, info.written, NO_MAP)  # The text is never compiled as it is.
         build = Build(canonical, info.profile, info.object_code, info.sites)
         return StoredRevision(info.origin, info.number, build=build, host=describe_host())
     try:

@@ -84,7 +84,7 @@ class CompileTarget:
         return self.engine.build(canonical, profile)
 
     def prewarm(self, compilers: int, profile: str) -> None:
-        """Start compilers for so many candidates that will come at about the same time; one ends that."""
+        """Start compilers for so many candidates that come at about the same time; a later call with 1 ends that."""
         self.engine.builder.prewarm(compilers, profile)
 
     def register(self, build: Build, origin: str = "") -> Any:
@@ -124,7 +124,7 @@ class CompileTarget:
 
     @contextlib.contextmanager
     def temporarily_active(self, handle: Any) -> Iterator[Any]:
-        """Give the owner with a candidate active; afterwards everything is as it was. For worker processes."""
+        """Yield the owner with a candidate active, and put everything back afterwards; only workers do this."""
         with self.engine.activation.temporarily_active(self._require_info(handle)):
             yield self.owner
 

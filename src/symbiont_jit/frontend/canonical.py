@@ -32,7 +32,7 @@ __all__ = ["Canonical", "canonical_source", "canonical_tree", "no_preprocessor"]
 
 T = TypeVar("T")
 
-#: What is computed from the rest, and so is not pickled.
+#: The attributes that are computed from the others, and are therefore not pickled.
 _DERIVED: Final = ("tree", "digest", "_positions")
 
 
@@ -42,7 +42,7 @@ class Canonical:
 
     `names` are the functions that were declared, in the order of their declaration. `written` is the text of the
     author, with Unix line ends; it is `text` itself where nobody else wrote it. `source_map` says where the words of
-    `text` stand in it. Two are equal that have the same text and names, whoever wrote them and how.
+    `text` stand in it. Two objects are equal if their texts and names are, whoever wrote them and how.
     """
 
     text: str
@@ -70,7 +70,7 @@ class Canonical:
 
     @cached_property
     def tree(self) -> c_ast.FileAST:
-        """The syntax tree of the text, with the positions of the author's: the tree that was checked and printed.
+        """The syntax tree that was checked and printed as the text; its positions are those of the author's text.
 
         It belongs to everybody who holds this object, and must not be changed: copy what you want to change. A copy of
         this object that came out of a pickle parses its text when it is asked for the tree.
@@ -104,7 +104,7 @@ class Canonical:
 
 
 def no_preprocessor(code: str) -> list[Diagnostic]:
-    """Stand in where no compiler is at hand: text with macros is refused."""
+    """Refuse text with macros, because no compiler is at hand."""
     return [Diagnostic(Stage.PREPROCESS, "directive", "macros need a C preprocessor, and none was given")]
 
 
@@ -134,7 +134,7 @@ def canonical_source(
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """All that is wrong with a text; or its canonical tree, and the text that was printed from it."""
+    """The findings about a text; or its canonical tree, and the text that was printed from that tree."""
 
     findings: Sequence[Diagnostic] = ()
     tree: c_ast.FileAST | None = None
@@ -171,7 +171,7 @@ def _check(text: SourceText, signatures: Sequence[Signature]) -> _Checked:
     with stage("parse"):
         tree = text.parse(with_complex=with_complex)
     if isinstance(tree, Diagnostic):
-        return _Checked(text.diagnostics or [tree])  # what the reader found explains what the parser stumbles over
+        return _Checked(text.diagnostics or [tree])  # The reader's findings explain what the parser stumbles over.
     with stage("validate"):
         findings = _merge(text.diagnostics, check_tree(tree, signatures, with_complex=with_complex))
         if findings:

@@ -65,7 +65,7 @@ def _check_params(definition: Any, signature: Signature, types: DeclaredTypes) -
     if len(given) != len(expected):
         counts = f"has {len(given)} parameters, not {len(expected)} (dimensions come first, as int64_t)"
         return [_finding(definition.decl, f"'{signature.name}' {counts}; {_describe(signature)}")]
-    # What the candidate calls each dimension: inner dimensions are compared under its own names.
+    # Inner dimensions are compared under the candidate's own names, which this table has by the declared ones.
     own = {d: p.name for d, p in zip(signature.dimensions, given, strict=False)}
     findings = []
     for number, (node, param) in enumerate(zip(given, expected, strict=True), 1):
@@ -129,7 +129,7 @@ def _is_dimension(length: str | None, dim: str | int, own: Mapping[str, str | No
 def _number(length: str) -> int | None:
     try:
         return integer(length)
-    except ValueError:  # an expression, or a literal that is no integer
+    except ValueError:  # The length is an expression, or a literal that is no integer.
         return None
 
 

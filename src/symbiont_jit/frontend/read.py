@@ -21,14 +21,14 @@ from symbiont_jit.frontend.source_map import SPLICE, CodeLines
 
 __all__ = ["Preprocess", "SourceText", "canonical_problems", "is_allowed_pragma", "read_text"]
 
-#: Bytes of text; reading and checking take about 3 ms a KiB, and everything has to answer within a second.
+#: The most bytes of a text: reading and checking take about 3 ms a KiB, and everything has to answer within a second.
 MAX_BYTES: Final = 100_000
-#: Nesting of brackets; clang's own limit is 256 and pycparser's descent takes a dozen Python frames a level.
+#: The deepest nesting of brackets: clang's own limit is 256, and pycparser's descent takes a dozen frames a level.
 MAX_NESTING: Final = 48
 MAX_FINDINGS: Final = 200
 MAX_LITERAL: Final = 4000
 
-#: Takes text with directives, gives the expanded text with line markers, or what was wrong with it.
+#: A preprocessor takes text with directives; it gives the expanded text with line markers, or its findings.
 Preprocess = Callable[[str], "str | list[Diagnostic]"]
 
 
@@ -250,7 +250,7 @@ def _first(matches: Iterator[re.Match[str]]) -> Iterator[re.Match[str]]:
 _DIRECTIVE: Final = re.compile(r"^[ \t\f\v]*(?P<mark>#|%:|\?\?=)[ \t\f\v]*(?P<word>\w*)(?P<rest>[^\n]*)$", re.MULTILINE)
 _CONDITIONALS: Final = frozenset("define undef if ifdef ifndef elif else endif error".split())
 _PRAGMA: Final = re.compile("|".join(f"(?:{pattern})" for pattern in vocabulary.PRAGMAS.values()))
-# These look outside the text, or change with the day it is compiled on.
+# These names look outside the text, or change with the day of the compilation.
 _ENVIRONMENT: Final = re.compile(r"\b(?:__has_\w+|__(?:BASE_)?FILE\w*__|__DATE__|__TIME\w*__|__COUNTER__)")
 
 
@@ -369,7 +369,7 @@ def _nesting(bare: str) -> list[Diagnostic]:
     return []
 
 
-#: Arrays of arrays, functions of functions; pycparser takes time squared in their number.
+#: The most suffixes of one declarator (arrays of arrays, ...): pycparser takes time squared in their number.
 MAX_SUFFIXES: Final = 32
 
 

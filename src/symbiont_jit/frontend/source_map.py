@@ -21,7 +21,7 @@ Position = tuple[int, int]
 #: A backslash at the end of a line joins it with the next one; blanks behind it do not keep clang from that.
 SPLICE: Final = re.compile(r"\\[ \t\f\v]*$")
 
-# Comments, spliced ends of lines, and directives but pragmas: what no word of the canonical text comes from.
+# No word of the canonical text comes from these: comments, spliced ends of lines, and directives except pragmas.
 _SKIPPED: Final = (
     r"//(?:\\[ \t\f\v]*\n|[^\n])*|/\*.*?(?:\*/|\Z)|\\[ \t\f\v]*\n"
     r"|^[ \t\f\v]*\#(?![ \t\f\v]*pragma)(?:\\[ \t\f\v]*\n|[^\n])*"
@@ -119,13 +119,13 @@ def _match_words(expanded: str, written: str) -> tuple[list[int], list[int]]:
             columns.append(here)
             at += 1
         else:
-            at = _behind_macro(given, at)
+            at = _find_behind_macro(given, at)
             following = given[at][0] if at < len(given) else None
             columns += [here] * (_find_in_depth(made, len(columns), following) - len(columns))
     return [m.start() + 1 for m in made], columns
 
 
-def _behind_macro(words: Sequence[re.Match[str]], at: int) -> int:
+def _find_behind_macro(words: Sequence[re.Match[str]], at: int) -> int:
     """Return the index of the word that follows a macro, and its arguments if it has any."""
     if at + 1 < len(words) and words[at + 1][0] == "(":
         return _find_in_depth(words, at + 2, ")") + 1
@@ -165,7 +165,7 @@ class AuthorPositions:
         self._map = source_map
         self._text_lines = _line_starts(text)
         self._written_lines = _line_starts(written)
-        self._between: dict[int, dict[int, int]] = {}  # what was matched already, by mark
+        self._between: dict[int, dict[int, int]] = {}  # The matches that were found so far, by mark.
 
     def find(self, line: int, column: int) -> Position:
         """Return the line and column in the author's text of a place in the canonical text; zeros where there is none.
@@ -267,7 +267,7 @@ class AuthorPositions:
         return (self._map.lines[mark], self._map.columns[mark]) if mark >= 0 else (0, 0)
 
 
-#: Of how many marks the next one behind is looked for: a declaration of several names repeats its type before each.
+#: How many marks are searched for one that stands behind: a declaration of several names repeats its type before each.
 _NEAR: Final = 8
 
 

@@ -32,7 +32,7 @@ def _struct_node(definition: str) -> Any:
     tree = parse(definition)
     assert isinstance(tree, c_ast.FileAST), "generated C is well formed"
     for node in walk(tree):
-        node.coord = Coord(FILE, 0, 0)  # no author wrote it
+        node.coord = Coord(FILE, 0, 0)  # No author wrote this node.
     return tree.ext[0]
 
 

@@ -97,7 +97,7 @@ def evaluate_step(context: Context, node: Any) -> Value:
     elif target.type == BOOL and target.bit_field is None:
         return _step_bool(context, target, sign, is_postfix)
     elif is_overflow_checked(context, target.operand_type):
-        result = _step_checked(context, node, target, sign, is_postfix)
+        result = _evaluate_checked_step(context, node, target, sign, is_postfix)
         return Value(result, target.operand_type, None if target.bit_field is not None else target.bounds)
     bounds = None if target.bit_field is not None else target.bounds
     return Value(unary(node.op, target.node), target.operand_type, bounds)
@@ -111,7 +111,7 @@ def _step_bool(context: Context, target: Value, sign: str, is_postfix: bool) -> 
     return Value(StatementExpr([pointer, *kept, name("sj_old" if is_postfix else "sj_b")]), INT)
 
 
-def _step_checked(context: Context, node: Any, target: Value, sign: str, is_postfix: bool) -> Any:
+def _evaluate_checked_step(context: Context, node: Any, target: Value, sign: str, is_postfix: bool) -> Any:
     pointer, place = point_at(target)
     typ = target.operand_type
     changed = check_overflow(context, node, sign, Value(place, typ), Value(ONE, INT), typ)

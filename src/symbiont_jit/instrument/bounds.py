@@ -53,7 +53,7 @@ def shadow_bounds(low: str, high: str, depth: int, shown: str) -> Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A pointer variable is set to what has some bounds: the variable's name, depth and bounds; the source's; where."""
+    """A setting of a pointer variable with bounds `own` to a value with the bounds `source`, at a node of the text."""
 
     variable: str
     depth: int

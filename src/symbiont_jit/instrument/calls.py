@@ -132,7 +132,8 @@ def _call_library(context: Context, function: str, typ: FunctionOf, given: Seque
         return Value(call(function, *args), typ.returns)
     length, args[2] = args[2], count
     made = StatementExpr([Hidden(SIZE_T, "sj_n", length), call(function, *args)])
-    return Value(made, typ.returns, require_bounds(given[0], values[0]))  # what returns a pointer returns the first
+    # A library function that returns a pointer returns its first argument.
+    return Value(made, typ.returns, require_bounds(given[0], values[0]))
 
 
 def _bytes_behind(pointer: CType) -> int:

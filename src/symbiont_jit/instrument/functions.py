@@ -43,7 +43,7 @@ from symbiont_jit.signature import ArrayType, Signature
 
 __all__ = ["MAIN", "instrument_functions"]
 
-#: What the shim calls begins with this; what other functions of the text call, with `OWN`.
+#: The prefix of functions that the shim calls; functions that the text itself calls have the prefix `OWN`.
 MAIN: Final = "sj_main_"
 OWN: Final = "sj_own_"
 
@@ -60,11 +60,11 @@ def instrument_functions(context: Context, tree: c_ast.FileAST, entries: Mapping
             case c_ast.FuncDef():
                 function = node.decl.name
                 entry = entries.get(function)
-                # Who calls a declared function from inside may lie about lengths: that call gets a helper.
-                helper = copy_tree(node) if entry is not None and function in calls.called else None
-                _instrument_function(context, node, function in calls.calling, entry)
+                # A call from inside the text may pass wrong lengths, so it goes to a helper that is passed bounds.
+                helper = copy_tree(node) if entry is not None and function in calls.callees else None
+                _instrument_function(context, node, function in calls.callers, entry)
                 if helper is not None:
-                    _instrument_function(context, helper, function in calls.calling, None)
+                    _instrument_function(context, helper, function in calls.callers, None)
                     done.append(helper)
             case c_ast.Decl() if isinstance(node.type, c_ast.FuncDecl):
                 _instrument_prototype(context, node)
@@ -81,7 +81,7 @@ def _declare_function(context: Context, decl: Any) -> FunctionOf:
         raise Refused(
             decl, f"'{decl.name}' returns a pointer, which is not followed; return an index, or fill an array"
         )
-    # Under another name, clang knows nothing of what a library function of the same name does.
+    # The prefix keeps clang from taking the function for a library function of the same name.
     context.scopes[0][decl.name] = Symbol(typ, 0, f"{OWN}{decl.name}")
     return typ
 
@@ -130,7 +130,7 @@ def _list_parameters(context: Context, params: Sequence[Any], is_entry: bool) ->
         if _is_void(param):
             continue
         made.append(copy_tree(param))
-        if isinstance(decay(context.types.loosely(param.type)), PointerTo) and not is_entry:
+        if isinstance(decay(context.types.read_loosely(param.type)), PointerTo) and not is_entry:
             shown = getattr(param, "name", None) or f"sj_p{number}"
             made += [Hidden(UINT64, f"sj_low_{shown}"), Hidden(UINT64, f"sj_high_{shown}")]
     return made
@@ -168,7 +168,7 @@ def _instrument_function(context: Context, node: Any, is_calling: bool, entry: S
     _rename(decl, renamed)
     decl.storage = ["static"]
     if entry is not None:
-        # Inlined into the shim, its spills would need the registers that a jump back does not restore.
+        # If it were inlined into the shim, its spills would need registers that a jump back does not restore.
         decl.funcspec = ["__attribute__((noinline))"]
     decl.type.args = c_ast.ParamList(listed)
 
@@ -204,7 +204,7 @@ def _describe_entry(decl: Any, typ: FunctionOf, signature: Signature) -> Current
 
 
 def _declare_parameter(context: Context, param: Any, is_entry: bool, assigned: set[str]) -> list[Any]:
-    """Declare a parameter; statements that keep what the checks need of it."""
+    """Declare a parameter, and return the statements that keep what the checks need of it."""
     kept = [] if is_entry else _capture_lengths(context, param.type)
     typ = context.types.read(param.type)
     pointer = decay(typ)

@@ -99,7 +99,7 @@ def _access(context: Context, node: Any, base: Any, subscript: Any | None) -> Va
     """Access the object at a subscript of an array or pointer, once it is known to be inside."""
     found = context.evaluate(base)
     index = evaluate_value(context, subscript) if subscript is not None else Value(ZERO, INT)
-    if isinstance(found.type, Arithmetic) and subscript is not None:  # 3[x]
+    if isinstance(found.type, Arithmetic) and subscript is not None:  # C allows `3[x]` too.
         found, index, base = context.evaluate(subscript), evaluate_value(context, base), subscript
     if isinstance(found.type, ArrayOf) and found.type.length is not None:
         return _element(context, node, base, found, found.type, index)
@@ -245,5 +245,6 @@ def _part(typ: CType | None, index: int) -> CType | None:
         case ArrayOf():
             return typ.of
         case StructOf() if index < len(typ.fields) and all(isinstance(t, Arithmetic) for _, t in typ.fields):
-            return typ.fields[index][1]  # with arrays and structs inside, braces may be left out
+            # A struct with arrays or structs inside is left out, because its braces may be.
+            return typ.fields[index][1]
     return None

@@ -61,7 +61,7 @@ __all__ = [
     "shift",
 ]
 
-#: Deeper than any block: where the bounds of `?:` live.
+#: The depth of the bounds that `?:` makes, which is deeper than any block.
 MAX_DEPTH: Final = 1 << 20
 #: Operators whose overflow is undefined, by the name of their check.
 _OVERFLOWING: Final = {"+": "add", "-": "sub", "*": "mul"}
@@ -117,7 +117,7 @@ def compute(context: Context, node: Any, operator: str, left: Value, right: Valu
 
 
 def is_overflow_checked(context: Context, typ: CType) -> bool:
-    """Whether arithmetic of a type can overflow, and that is looked at."""
+    """Whether arithmetic of a type is checked for overflow."""
     return context.checked and isinstance(typ, Arithmetic) and typ.kind == "i" and typ.bits >= 32
 
 
@@ -133,7 +133,7 @@ def shift(context: Context, node: Any, left: Value, right: Value) -> Value:
     typ = promote(left.type)
     assert isinstance(typ, Arithmetic)
     shifted = name("sj_s")
-    if not context.checked:  # the hardware's answer, which C leaves open
+    if not context.checked:  # `safe` takes the hardware's answer, which C leaves open.
         context.has_replaced = True
         last = cast(INT64, binary("-", binary("*", size_of(shifted), number(8)), number(1)))
         by = binary("&", cast(INT64, right.node), last)
@@ -182,7 +182,7 @@ def _choose(context: Context, node: Any, condition: Value, pointers: Sequence[Va
     for part, value in zip((node.iftrue, node.iffalse), pointers, strict=True):
         own = require_bounds(part, value)
         context.assign_bounds(chosen, own, part)
-        # The pointer last, so that its own parts have been evaluated where they are set in passing.
+        # The pointer is evaluated before its bounds are read, because evaluating it may set them in passing.
         kept = [assign(bounds.low, own.low), assign(bounds.high, own.high)]
         sides.append(StatementExpr([declare_auto("sj_q", value.node), *kept, name("sj_q")]))
     names = " or ".join(dict.fromkeys(v.bounds.name for v in pointers if v.bounds is not None and v.bounds.name))

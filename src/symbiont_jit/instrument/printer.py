@@ -90,7 +90,7 @@ class Printer(_Printer):
 
     def visit_UnaryOp(self, n: c_ast.UnaryOp) -> str:
         operand = self.visit(n.expr)
-        if n.op == "&":  # binds as tightly as what it may stand before: an object
+        if n.op == "&":  # `&` stands before an object only, which binds at least as tightly.
             return f"&{operand}"
         if n.op in ("sizeof", "_Alignof"):
             return f"{n.op}({operand})"

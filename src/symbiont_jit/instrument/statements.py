@@ -36,7 +36,8 @@ def instrument_block(context: Context, items: Sequence[Any]) -> list[Any]:
     with open_scope(context):
         for item in items:
             made = _instrument_statement(context, item)
-            if isinstance(item, c_ast.For) and made[0] is not item:  # in a block now: what its pragmas are about
+            # The loop is inside of a block now, and its pragmas have to follow it there.
+            if isinstance(item, c_ast.For) and made[0] is not item:
                 inner = made[0].block_items
                 while done and isinstance(done[-1], c_ast.Pragma):
                     inner.insert(len(inner) - 1, done.pop())
@@ -116,7 +117,8 @@ def _instrument_for(context: Context, node: Any) -> list[Any]:
     with open_scope(context):
         if isinstance(node.init, c_ast.DeclList):
             made = _instrument_statement(context, node.init)
-            if any(not isinstance(m, c_ast.Decl) for m in made):  # a pointer with its bounds
+            # A pointer has statements for its bounds, which a `for` cannot hold.
+            if any(not isinstance(m, c_ast.Decl) for m in made):
                 before, node.init = made, None
             else:
                 node.init = c_ast.DeclList(made)

@@ -25,7 +25,7 @@ from symbiont_jit.instrument.context import Context
 from symbiont_jit.instrument.expressions import HANDLERS
 from symbiont_jit.instrument.functions import MAIN, instrument_functions
 from symbiont_jit.instrument.nodes import copy_tree
-from symbiont_jit.runtime.arena import GUARDED_ARENA, RELEASE_ARENA, allocates
+from symbiont_jit.runtime.arena import INSTRUMENTED_ARENA, RELEASE_ARENA, allocates
 from symbiont_jit.runtime.checks import ENTRY_SHIM, runtime
 from symbiont_jit.runtime.panics import Site
 from symbiont_jit.signature import Signature, native_entry
@@ -131,7 +131,7 @@ def instrument(text: str, tree: c_ast.FileAST, signatures: Sequence[Signature], 
         epilogue=shims,
         sites=tuple(context.sites),
         is_plain=not (has_loops or context.sites or context.has_replaced),
-        original=_as_original(text, tree),
+        original=_rename_original(text, tree),
     )
 
 
@@ -150,7 +150,7 @@ def instrument_tree(context: Context, tree: c_ast.FileAST, signatures: Sequence[
     return own
 
 
-def _as_original(text: str, tree: c_ast.FileAST) -> str:
+def _rename_original(text: str, tree: c_ast.FileAST) -> str:
     """Rename every name of file scope and export nothing, so that no code is made of a text."""
     names = dict.fromkeys(name for node in tree.ext for name in _names_of(node))
     renamed = "".join(f"#define {name} {ORIGINAL}{name}\n" for name in names)
@@ -173,7 +173,7 @@ def _names_of(node: Any) -> Iterator[str]:
 
 
 def _arena(text: str, profile: str) -> str:
-    return f"#define SJ_PREFERS_NEW {int(profile == 'checked')}\n{GUARDED_ARENA}" if allocates(text) else ""
+    return f"#define SJ_PREFERS_NEW {int(profile == 'checked')}\n{INSTRUMENTED_ARENA}" if allocates(text) else ""
 
 
 def wrap_release(text: str, signatures: Sequence[Signature]) -> Instrumented:

@@ -61,7 +61,7 @@ def evaluate_value(context: Context, node: Any) -> Value:
         element = PointerTo(found.type.of)
         found = place_literal(context, found) if found.bounds is None else found
         return Value(found.node, element, found.bounds)
-    if found.bit_field is not None:  # narrower than int, whatever its sign; and a value has no struct around it
+    if found.bit_field is not None:  # `+` promotes a bit-field, and its value is no part of a struct any more.
         return Value(unary("+", found.node), found.operand_type)
     if found.type == BOOL and isinstance(node, c_ast.ID | c_ast.ArrayRef | c_ast.StructRef | c_ast.UnaryOp):
         # A byte that somebody else wrote may be neither 0 nor 1, which clang would believe.

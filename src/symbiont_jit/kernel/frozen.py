@@ -59,7 +59,7 @@ class Frozen(NumbaValue):
 
     @property
     def __signature__(self) -> inspect.Signature:
-        """For `help` and `inspect`."""
+        """The signature that `help` and `inspect` show."""
         return self._handle.__signature__
 
     def __repr__(self) -> str:

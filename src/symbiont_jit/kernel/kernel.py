@@ -17,7 +17,7 @@ from symbiont_jit.engine.revisions import RevisionInfo
 from symbiont_jit.engine.stubs import Trampoline, preprocess, vectorcall
 from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import UsageError
-from symbiont_jit.frontend.from_c import declared_in
+from symbiont_jit.frontend.from_c import read_signature
 from symbiont_jit.kernel.declaration import source_text
 from symbiont_jit.kernel.evolvable import Evolvable
 from symbiont_jit.kernel.frozen import Frozen
@@ -81,7 +81,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
         self._index = engine.functions.add(signature, cell, self, self._handle)
         self.__name__ = signature.name
 
-    # `help(kernel)` shows what it is now; `help(Kernel)` shows the class.
+    # `help(kernel)` shows what the kernel is now; `help(Kernel)` shows the class.
     __doc__ = InstanceDoc(__doc__, lambda kernel: kernel._describe())
 
     def _describe(self) -> str:
@@ -113,7 +113,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
             SignatureError: No kernel can have such a function; the message says what to write instead.
         """
         text = source_text(source)
-        return cls(declared_in(text, name, preprocess), source=text, profile=profile, flags=flags)
+        return cls(read_signature(text, name, preprocess), source=text, profile=profile, flags=flags)
 
     # -- what it is ---------------------------------------------------------------------------------------------
 
@@ -129,7 +129,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
         It stays valid for as long as the process lives. For ctypes, cffi, Cython and C; lengths are not checked there.
         """
         self._require_code()
-        with self._engine.functions.lock:  # two threads that ask at a time get the same one
+        with self._engine.functions.lock:  # Two threads that ask at the same time get the same trampoline.
             if self._trampoline is None:
                 self._keep_for_good()
                 self._trampoline = Trampoline(self.signature, self._cell)

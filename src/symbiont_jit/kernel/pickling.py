@@ -89,8 +89,8 @@ def _spawn_group(group: Group, has_main: bool) -> Reduced:
 def _reduce_by_name(kernel: Kernel, has_main: bool, is_group: bool = False) -> Reduced | None:
     """Reduce a kernel to the name that a module has for it (or its group), with the revision that is active here.
 
-    So whoever has it from the module and whoever is given it have the same kernel in the other process, as they have
-    here. None where no module has it.
+    Code that takes the kernel from its module and code that unpickles it then have the same object in the other process
+    too. The result is None where no module has the kernel.
     """
     module, name = kernel.__module__, getattr(kernel, "__qualname__", kernel.__name__)
     if module == "__main__" and not has_main:

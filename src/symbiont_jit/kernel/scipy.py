@@ -103,7 +103,7 @@ _ADAPTERS: Final[Mapping[str, _Adapter]] = {
     ),
 }
 
-#: Which callback a signature is for where nobody says: a function of a vector is a filter.
+#: The kinds in the order in which they are tried where the caller names none: a function of a vector is a filter.
 _BY_DEFAULT: Final = ("generic_filter", "generic_filter1d", "quad")
 
 

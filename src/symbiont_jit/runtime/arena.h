@@ -3,7 +3,7 @@
 /*
 Memory for `malloc` and its family: a bounded piece for each thread, empty at the beginning of every call.
 
-Every block has a header in front, which no pointer of a candidate can reach in guarded code. Freed blocks are used
+Every block has a header in front, which no pointer of a candidate can reach in instrumented code. Freed blocks are used
 again: those of 16, 32, ... 2**19 bytes are kept by size, longer ones in one list.
 */
 

@@ -1,7 +1,7 @@
 #pragma once
 
 /*
-The checks that guarded code calls: each gives its value or ends the call with a panic.
+The checks that instrumented code calls: each gives its value or ends the call with a panic.
 
 A panic notes its site and two values in the call's frame and jumps back to the entry shim, which reports it and returns
 zero. The checks are small and always inlined; what happens on failure is kept out of line.

@@ -1,7 +1,7 @@
 #pragma once
 
 /*
-What the native entry of a guarded function does around the call (checks.py: ENTRY_SHIM). It opens a frame that panics
+What the native entry of an instrumented function does around the call (checks.py: ENTRY_SHIM). It opens a frame that panics
 come back to, and publishes it in the thread's slot, where an interruption finds it.
 
 SJ_FRAME is the largest frame of a function that does not check the stack; the compiler gets it by -D.
@@ -42,5 +42,5 @@ SJ_INLINE void sj_end_call(struct sj_thread *thread, struct sj_frame *outer)
 SJ_INLINE void sj_abandon_call(struct sj_frame *frame, struct sj_thread *thread, struct sj_frame *outer)
 {
   thread->frame = outer;
-  sj_report_panic(frame, &sj_panics, (int64_t)sj_version);
+  sj_report_panic(frame, &sj_panics, (int64_t)sj_revision);
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-/* The frame of a guarded call, and the table in which calls leave their panics. */
+/* The frame of an instrumented call, and the table in which calls leave their panics. */
 
 #include <stdint.h>
 
@@ -9,7 +9,7 @@
 #define SJ_INLINE static inline __attribute__((always_inline, unused))
 #define SJ_UNLIKELY(condition) __builtin_expect(condition, 0)
 
-/* One guarded call: where a panic jumps to, what it reports, and what the call may still use. */
+/* One instrumented call: where a panic jumps to, what it reports, and what the call may still use. */
 struct sj_frame
 {
   void *jump[5];
@@ -29,7 +29,7 @@ struct sj_panic_head
 /* One panic. `thread` is its owner: 0 where the record is free, negative while that thread writes or takes it. */
 struct sj_panic_record
 {
-  int64_t thread, number, version, site, a, b;
+  int64_t thread, number, revision, site, a, b;
 };
 
 struct sj_panic_table
@@ -39,4 +39,4 @@ struct sj_panic_table
 };
 
 extern struct sj_panic_table sj_panics;
-extern char sj_version[];
+extern char sj_revision[];

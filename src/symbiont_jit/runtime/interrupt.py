@@ -1,8 +1,8 @@
-"""Ending a guarded call from another thread: a signal to the thread that is inside, which jumps back to its shim.
+"""Ending an instrumented call from another thread: a signal to the thread that is inside, which jumps back to its shim.
 
 In: nothing until somebody interrupts. Then a handler for one real-time signal is installed, in C. It looks up its own
-thread's slot; where that thread is inside a guarded call, the call panics (`interrupted`) and returns zero. Candidates
-hold no locks and own no memory, so leaving them anywhere is safe.
+thread's slot; where that thread is inside an instrumented call, the call panics (`interrupted`) and returns zero.
+Candidates hold no locks and own no memory, so leaving them anywhere is safe.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _handler() -> Loaded:
 
 
 def interrupt(panics: int) -> int:
-    """Interrupt the guarded calls of the kernels whose panic table is at an address; return how many there were."""
+    """Interrupt the instrumented calls of the kernels with the panic table at an address; return their number."""
     number = _signal_number()
     kill = ctypes.CDLL(None).pthread_kill
     kill.argtypes = (ctypes.c_uint64, ctypes.c_int)
@@ -68,7 +68,7 @@ _CLOCK_MONOTONIC: Final = 1
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Interrupt this thread's guarded calls once so many seconds have passed, and again every tenth of them.
+    """Interrupt this thread's instrumented calls once so many seconds have passed, and again every tenth of them.
 
     The system's timer signals the thread, so that calls from compiled code that keeps Python's lock end too.
     """

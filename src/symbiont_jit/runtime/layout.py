@@ -28,18 +28,18 @@ __all__ = [
 
 
 class PanicHead(ctypes.Structure):
-    """What a whole table says: how many panics there were, whether loops must end now, the fuel of each call."""
+    """The head of a panic table: how many panics there were, whether loops must end now, the fuel of each call."""
 
     _fields_ = (("count", ctypes.c_int64), ("stop", ctypes.c_int64), ("fuel", ctypes.c_int64))
 
 
 class PanicRecord(ctypes.Structure):
-    """One panic: the thread that called, how many came before, the version that panicked, its site and two values."""
+    """One panic: the thread that called, how many came before, the revision that panicked, its site and two values."""
 
     _fields_ = (
         ("thread", ctypes.c_int64),
         ("number", ctypes.c_int64),
-        ("version", ctypes.c_int64),
+        ("revision", ctypes.c_int64),
         ("site", ctypes.c_int64),
         ("a", ctypes.c_int64),
         ("b", ctypes.c_int64),
@@ -53,7 +53,7 @@ class PanicTableLayout(ctypes.Structure):
 
 
 class ThreadSlot(ctypes.Structure):
-    """What is known of one thread that has called guarded code; addresses are plain numbers."""
+    """What is known of one thread that has called instrumented code; addresses are plain numbers."""
 
     _fields_ = (
         ("thread", ctypes.c_int64),

@@ -21,8 +21,8 @@ from symbiont_jit.runtime.sources import NUMBERS, include
 
 __all__ = ["BOUND", "bound_names", "runtime_unit", "take_panic", "thread_slots"]
 
-#: Names that guarded code leaves open; `sj_panics` and `sj_version` are the kernel's and the version's own.
-BOUND: Final = frozenset("sj_panics sj_version sj_threads sj_enlist sj_open_arena sj_report_panic".split())
+#: Names that instrumented code leaves open; `sj_panics` and `sj_revision` are the kernel's and the revision's own.
+BOUND: Final = frozenset("sj_panics sj_revision sj_threads sj_enlist sj_open_arena sj_report_panic".split())
 
 _ENTRIES: Final = ("sj_enlist", "sj_leave", "sj_forked", "sj_open_arena", "sj_report_panic", "sj_take_panic")
 #: Functions of the C library that `runtime/system.h` declares.
@@ -80,6 +80,6 @@ def bound_names() -> Mapping[str, int]:
 
 @functools.cache
 def take_panic() -> Callable[..., int]:
-    """Return the C function `sj_take_panic(table, version, taken)`, which returns 1 if there was a record, else 0."""
+    """Return the C function `sj_take_panic(table, revision, taken)`, which returns 1 if there was a record, else 0."""
     prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
     return prototype(_library().addresses["sj_take_panic"])

@@ -1,7 +1,7 @@
 """Panics of instrumented code: the kinds, the table in which calls leave them, and how a panic becomes words.
 
 In: the records that shims write. Out: `Panic`s. A kernel has one table; a record belongs to the thread that called and
-to the version that it called, and the newest one of each pair stays until it is taken.
+to the revision that it called, and the newest one of each pair stays until it is taken.
 """
 
 from __future__ import annotations
@@ -87,9 +87,9 @@ class Panic:
 
 
 class PanicReport(NamedTuple):
-    """What a call has left in a table: the version that panicked, its site and two values."""
+    """What a call has left in a table: the revision that panicked, its site and two values."""
 
-    version: int
+    revision: int
     site: int
     a: int
     b: int
@@ -116,12 +116,12 @@ class PanicTable:
         """How many calls have panicked so far, in all threads."""
         return int(self._table.head.count)
 
-    def take(self, version: int | None) -> PanicReport | None:
-        """Return the newest panic of this thread, in a version or in any (None), and forget it; None without one."""
+    def take(self, revision: int | None) -> PanicReport | None:
+        """Return the newest panic of this thread, in a revision or in any (None), and forget it; None without one."""
         taken = PanicRecord()
-        wanted = NUMBERS["SJ_ANY_VERSION"] if version is None else version
+        wanted = NUMBERS["SJ_ANY_REVISION"] if revision is None else revision
         found = take_panic()(self.address, wanted, ctypes.addressof(taken))
-        return PanicReport(taken.version, taken.site, taken.a, taken.b) if found else None
+        return PanicReport(taken.revision, taken.site, taken.a, taken.b) if found else None
 
 
 def panic_of(sites: Sequence[Site], number: int, a: int, b: int, source: str) -> Panic:

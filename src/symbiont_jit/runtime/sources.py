@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["NUMBERS", "ROOT", "expand", "include", "included", "select"]
+__all__ = ["NUMBERS", "ROOT", "expand", "include", "list_included", "select"]
 
 #: The folder that `#include "..."` starts from.
 ROOT: Final = Path(__file__).parents[1]
@@ -55,10 +55,10 @@ def include(*names: str, given: frozenset[str] = frozenset()) -> str:
 
 
 @functools.cache
-def included(name: str) -> frozenset[str]:
+def list_included(name: str) -> frozenset[str]:
     """List a file and all files that it includes."""
     direct = _INCLUDE.findall(_read(name))
-    return frozenset([name]).union(*map(included, direct))
+    return frozenset([name]).union(*map(list_included, direct))
 
 
 @functools.cache

@@ -1,6 +1,6 @@
 #pragma once
 
-/* Every thread that calls guarded code has a slot, which it finds by its thread pointer. */
+/* Every thread that calls instrumented code has a slot, which it finds by its thread pointer. */
 
 #include "runtime/frame.h"
 
@@ -8,7 +8,7 @@
 struct sj_thread
 {
   int64_t thread;
-  struct sj_frame *frame;        /* of the guarded call that the thread is inside */
+  struct sj_frame *frame;        /* of the instrumented call that the thread is inside */
   struct sj_panic_table *panics; /* of the kernel that was called last */
   const char *floor;             /* the lowest address of the thread's stack that a call may use */
   struct sj_arena *arena;        /* null until a call of the thread first allocates */

@@ -1,5 +1,5 @@
 /*
-A slot for every thread that calls guarded code: given at its first call, taken back when the thread ends. The C library
+A slot for every thread that calls instrumented code: given at its first call, taken back when the thread ends. The C library
 says how far down the thread's stack goes, once for each thread; its arena is mapped when a candidate first allocates.
 */
 

@@ -64,7 +64,7 @@ class _Annotation:
 
 
 class _Subscripted:
-    """What is written with brackets; Python would take parentheses too and make an object that means nothing."""
+    """An annotation that is written with brackets; parentheses would make an object that means nothing."""
 
     def __init__(self, *args: Any) -> None:
         name = type(self).__name__
@@ -223,7 +223,8 @@ def _closure(function: Callable[..., Any]) -> dict[str, Any]:
     for free, cell in cells:
         try:
             found[free] = cell.cell_contents
-        except ValueError:  # not assigned yet, as a function's own name while it is being decorated
+        # The cell is still empty, as that of a function's own name is while the function is being decorated.
+        except ValueError:
             continue
     return found
 
@@ -268,7 +269,7 @@ def _resolve(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
     raise SignatureError(f"{where}: the annotation {annotation!r} is text that stands for text; write a type")
 
 
-#: Text within text: quotes under future annotations, names of aliases.
+#: How deeply texts may be within texts: quotes under future annotations, names of aliases.
 MAX_QUOTES: Final = 8
 
 

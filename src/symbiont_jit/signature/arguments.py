@@ -68,7 +68,7 @@ _ACCEPTED_KINDS: Final[Mapping[str, str]] = {"c": "cfiub", "f": "fiub", "i": "iu
 def _array_problem(array: ArrayType, mode: Mode, value: Any) -> Problem | None:
     dtype = array.dtype.dtype
     if array.is_record and isinstance(value, np.void):
-        value = np.asarray(value)  # a view of the same memory
+        value = np.asarray(value)  # The array is a view of the record's own memory.
     if not isinstance(value, np.ndarray):
         return TypeError, f"is {_describe(value)}, not {'a record' if array.is_record else 'a NumPy array'} of {dtype}"
     is_written = mode is not Mode.IN

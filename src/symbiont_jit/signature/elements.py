@@ -135,7 +135,7 @@ class Record:
 
     @property
     def nested(self) -> Iterator[Record]:
-        """The records of its fields, innermost first, and itself: the order in which C has to define them."""
+        """The records of the fields, innermost first, and this one: C has to define them in this order."""
         for field in self.fields:
             if isinstance(field.type, Record):
                 yield from field.type.nested
@@ -159,7 +159,7 @@ class Record:
 
     @cached_property
     def depth(self) -> int:
-        """How many records are inside each other, itself included."""
+        """How many records are inside each other, the outermost included."""
         return 1 + max((f.type.depth for f in self.fields if isinstance(f.type, Record)), default=0)
 
     def __str__(self) -> str:
@@ -168,7 +168,7 @@ class Record:
 
 Element = Scalar | Record
 
-#: Records within records. Everything that follows them recurses, and nobody writes that many.
+#: How deeply records may be nested: everything that follows them recurses, and nobody nests that many.
 MAX_DEPTH: Final = 32
 
 
@@ -204,7 +204,7 @@ def numpy_name(annotation: Any) -> str:
         return ""
     try:
         dtype = np.dtype(annotation)
-    except TypeError:  # a class that stands for no type of elements
+    except TypeError:  # The class stands for no type of elements.
         return ""
     return {"bool": "boolean"}.get(dtype.name, dtype.name) if dtype.isnative else ""
 

@@ -87,7 +87,7 @@ class Signature:
 
     @cached_property
     def has_complex(self) -> bool:
-        """Whether C's complex numbers occur in it."""
+        """Whether C's complex numbers occur in the signature."""
         texts = [self.returns.c if self.returns else "", self.c_structs, *(p.c_declaration for p in self.params)]
         return any("_Complex" in text for text in texts)
 

@@ -76,7 +76,8 @@ def _type(param: Param) -> str:
 def adapt_parameters(signature: Signature) -> tuple[list[str], list[str]]:
     """Return the entry's parameters, and the arguments that it passes to the candidate's function.
 
-    They have reserved names, so that none hides the candidate's function. A pointer for the result is not in here.
+    The parameters have reserved names, so that none hides the candidate's function. A pointer for the result is not
+    among them.
     """
     passed = [f"sj_d{number}" for number in range(len(signature.dimensions))]
     params = [f"int64_t {name}" for name in passed]

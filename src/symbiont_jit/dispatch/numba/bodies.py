@@ -143,7 +143,7 @@ def _compile(body: Any, signature: Signature, how: Callable[..., Any]) -> Any:
         )
     try:
         body.compile(returns(*map(numba_argument_type, signature.params)))
-        return how(_entry_signature(signature, returns))(_entry(body, signature))
+        return how(_entry_signature(signature, returns))(_generate_entry(body, signature))
     except Exception as error:  # Numba raises more than its own errors for what it does not know
         raise KernelError(
             f"Numba cannot compile the Python body of {signature.name!r} for {signature}; "
@@ -176,7 +176,7 @@ def _entry_type(param: Param) -> types.Type:
     return types.CPointer(numba_element(param.type.dtype))
 
 
-def _entry(function: Any, signature: Signature) -> Callable[..., Any]:
+def _generate_entry(function: Any, signature: Signature) -> Callable[..., Any]:
     """Write a function of lengths and pointers that views the pointers as arrays and calls the compiled body."""
     names = [*(f"d{i}" for i in range(len(signature.dimensions))), *(f"a{i}" for i in range(len(signature.params)))]
     lengths = dict(zip(signature.dimensions, names, strict=False))

@@ -18,7 +18,7 @@ from symbiont_jit.dispatch.numba.read_only import can_be_read_only, only_reads
 from symbiont_jit.errors import SignatureError
 from symbiont_jit.signature import InOut
 
-__all__ = ["compiled_types", "is_compiled", "options_of", "plain_function"]
+__all__ = ["find_compiled_types", "is_compiled", "options_of", "plain_function"]
 
 #: Options of `numba.njit` that change what a function computes. `parallel` is not among them: a body runs on the
 #: thread that calls it, also in a forked worker, where threads of a pool do not exist.
@@ -41,7 +41,7 @@ def options_of(body: Any) -> dict[str, Any]:
     return {name: given[name] for name in _KEPT_OPTIONS if given.get(name) is not None}
 
 
-def compiled_types(function: Any) -> list[Any]:
+def find_compiled_types(function: Any) -> list[Any]:
     """Return the annotations that a compiled function stands for.
 
     Args:

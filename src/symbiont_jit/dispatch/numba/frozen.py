@@ -106,7 +106,7 @@ def _frozen_of(name: str) -> Any:
 
 
 @lower_builtin(operator.is_, FrozenType, FrozenType)
-def _same_frozen(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[Any]) -> Any:
+def _compare_frozen(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[Any]) -> Any:
     """Compare two frozen revisions by their types: the type says which revision it is."""
     return context.get_constant(types.boolean, sig.args[0] == sig.args[1])
 
@@ -118,7 +118,7 @@ def _never_same(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[
 
 
 @lower_constant(FrozenType)
-def _constant_frozen(context: Any, builder: Any, typ: FrozenType, frozen: Any) -> Any:
+def _make_frozen_constant(context: Any, builder: Any, typ: FrozenType, frozen: Any) -> Any:
     """Make the value of a frozen revision that is a global, which is empty at run time.
 
     Numba's caches know the text of a function, not what its globals are. The address keeps them from storing the

@@ -113,7 +113,7 @@ def cell_address(context: Any, builder: Any, typ: types.Type, value: Any) -> Any
 
 
 @lower_builtin(operator.is_, KernelType, KernelType)
-def _same_cell(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[Any]) -> Any:
+def _compare_cells(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[Any]) -> Any:
     return builder.icmp_unsigned(
         "==", *(cell_address(context, builder, t, v) for t, v in zip(sig.args, args, strict=True))
     )

@@ -99,7 +99,7 @@ def _is_reading_expression(expression: Any, program: Any) -> bool:
 def _is_reading_call(call: Any, program: Any) -> bool:
     """Whether the callee only reads: a method or function of the tables, a ufunc, or a function that Numba compiled."""
     callee = program.typemap.get(call.func.name)
-    if type(callee) is types.Dispatcher:  # a subclass of it runs Python on objects
+    if type(callee) is types.Dispatcher:  # A subclass of it may run Python on objects.
         helper = callee.dispatcher.overloads.get(program.calltypes[call].args)
         return helper is not None and only_reads(helper)
     others = (*call.args[_read_arguments(callee) :], *dict(call.kws).values())

@@ -1,7 +1,7 @@
 #pragma once
 
 /*
-The arena as guarded code calls it. SJ_PREFERS_NEW says whether freed blocks wait until the rest is used up, so that an
+The arena as instrumented code calls it. SJ_PREFERS_NEW says whether freed blocks wait until the rest is used up, so that an
 access to a freed block finds that it was freed; the text in front defines it.
 */
 
