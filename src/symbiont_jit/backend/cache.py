@@ -98,9 +98,18 @@ for _cache in _CACHES:
 
 
 def cache_directory(path: str | os.PathLike[str] | None) -> None:
-    """Keep object code in a directory too, for other processes and later runs; None stops that.
+    """Keep object code in a directory too, for other processes and later runs.
 
-    Whoever can write there can run code in this process: choose a directory of your own.
+    Whoever can write to the directory can run code in this process: choose a directory of your own.
+
+    Args:
+        path: The directory, which is made if there is none; None stops the use of one.
+
+    Raises:
+        OSError: The directory cannot be made.
+
+    Example:
+        >>> sj.cache_directory(Path.home() / ".cache" / "my-kernels")
     """
     if path is not None:
         Path(path).mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -109,6 +118,6 @@ def cache_directory(path: str | os.PathLike[str] | None) -> None:
 
 
 def forget_cached() -> None:
-    """Empty the cache in memory (for measurements of compilation)."""
+    """Empty the caches in memory, so that the next compilation can be measured."""
     for cache in _CACHES:
         cache.forget()

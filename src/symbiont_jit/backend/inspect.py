@@ -74,7 +74,10 @@ def assembly(unit: Unit) -> str:
 def remarks(unit: Unit, position: Position = lambda line, column: (line, column)) -> str:
     """Return what clang's optimiser says of a unit's text, one remark a line, in the order of the text.
 
-    A line is `line:column: pass, done | not done | because: message`. Raises `CandidateError` for what clang refuses.
+    A line is `line:column: pass, done | not done | because: message`.
+
+    Raises:
+        CandidateError: clang refuses the unit.
     """
     found = list(dict.fromkeys(_remarks(unit, position)))
     found.sort(key=lambda remark: (remark.line, remark.column))

@@ -30,9 +30,10 @@ class Linked(Place):
 
 
 def link(data: bytes, entries: Sequence[str], address_of: Callable[[str], int]) -> Linked:
-    """Put an object at an address; `address_of` gives those of the names that it leaves open, and may raise.
+    """Put an object at an address; `address_of` gives the address of each name that the object leaves open.
 
-    Raises `CannotLink` for an object that is damaged or not of the kind that is known here.
+    Raises:
+        CannotLink: The object is damaged or of a kind that is not known here. What `address_of` raises passes through.
     """
     try:
         return _link(data, entries, address_of)

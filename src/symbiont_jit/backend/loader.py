@@ -107,7 +107,8 @@ _LOADER: Final = _Loader()
 def load(code: ObjectCode, extra: Mapping[str, int] | None = None) -> Loaded:
     """Put object code at an address; `extra` gives the addresses of names besides the library's.
 
-    Raises `CandidateError` (stage `link`) where a name it needs does not exist here.
+    Raises:
+        CandidateError: A name that the code needs does not exist here (stage `link`).
     """
     bound = extra or {}
     try:

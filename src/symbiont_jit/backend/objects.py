@@ -50,8 +50,11 @@ def _digest_of(*circumstances: str | tuple[str, ...]) -> str:
 def compile_unit(unit: Unit, already_checked: bool = False) -> ObjectCode:
     """Compile a unit to object code, or take that of an equal unit from the cache.
 
-    clang also checks the unit's `original`, unless it was `already_checked`. Raises `CandidateError` for what clang or
-    the code generator refuses; a function that needs more stack than the flags allow is of the rule `frame`.
+    clang also checks the unit's `original`, unless it was `already_checked`.
+
+    Raises:
+        CandidateError: clang or the code generator refuses the unit; a function that needs more stack than the flags
+            allow is a finding of the rule `frame`.
     """
     if cache.OBJECTS.is_empty:
         code_generators().prewarm()  # The code generator starts while clang is looked for.
@@ -74,7 +77,8 @@ def compile_unit(unit: Unit, already_checked: bool = False) -> ObjectCode:
 def bitcode_of(unit: Unit) -> bytes:
     """Return the optimised bitcode that a unit's object code is made of: as it was, or lowered again.
 
-    Raises `CandidateError` for what clang refuses.
+    Raises:
+        CandidateError: clang refuses the unit.
     """
     key = key_of(unit)
     cached = cache.BITCODE.get(key)

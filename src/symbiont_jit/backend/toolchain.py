@@ -63,7 +63,9 @@ def find_toolchain() -> Toolchain:
     """Find the first clang that fits: `SYMBIONT_JIT_CLANG`, then the `ziglang` wheel, then `clang` on the path.
 
     A variable that is set is an order: when that clang is missing or too new, nothing else is tried.
-    Raises `ToolchainError` with what was found where and what to install.
+
+    Raises:
+        ToolchainError: No clang fits; the message says what was found where and what to install.
     """
     refused = []
     for origin, command in _places():

@@ -323,7 +323,8 @@ class TypeReader:
     def _enum(self, node: Any) -> Arithmetic:
         """Choose the type of an enumeration as clang does: int if an enumerator is negative, else unsigned.
 
-        Raises `Refused` for an enumerator that is no int.
+        Raises:
+            Refused: An enumerator is no int.
         """
         if node.values is None:
             scopes = (scope[node.name] for scope in reversed(self.enums) if node.name in scope)

@@ -22,7 +22,7 @@ def matmul_kernel() -> Kernel:
 
     @evolvable(source=SOURCE)
     def matmul(a: Array[f64, "n", "k"], b: Array[f64, "k", "m"], c: Out[f64, "n", "m"]) -> None:
-        """Compute the matrix product c = a @ b."""
+        """Matrix product c = a @ b."""
         for i in range(a.shape[0]):
             for j in range(b.shape[1]):
                 total = 0.0

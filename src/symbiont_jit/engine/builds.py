@@ -64,7 +64,7 @@ class Builder:
     # -- text ---------------------------------------------------------------------------------------------------
 
     def canonical(self, source: str | bytes) -> Canonical:
-        """Check a candidate and give its canonical form; raises `CandidateError`."""
+        """Check a candidate and return its canonical form; raise `CandidateError` where it breaks a rule."""
         key = source, len(self.signatures)
         with contextlib.suppress(KeyError, TypeError):  # Anything that is no text is refused below.
             self._remembered.move_to_end(key)
@@ -84,7 +84,7 @@ class Builder:
     # -- builds -------------------------------------------------------------------------------------------------
 
     def build(self, canonical: Canonical, profile: str) -> Build:
-        """Compile a canonical text for a profile; raises `CandidateError`."""
+        """Compile a canonical text for a profile; raise `CandidateError` where clang or the checks refuse it."""
         with stage("clang"):
             plan = self._plan(canonical, profile)
             code = self._compile(canonical, plan.units)

@@ -27,10 +27,14 @@ __all__ = ["Engine", "Memory", "RevisionPart"]
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the revisions of a kernel or group take.
+    """The memory that the revisions of a kernel or group take; `str()` is one line.
 
-    `revisions` are stored with `stored_bytes` of source and object code; `loaded` of them have machine code in this
-    process, `loaded_bytes` long; `held` are the numbers of those that somebody has a handle of.
+    Attributes:
+        revisions: How many revisions are stored.
+        stored_bytes: The bytes of all source, object code and sites.
+        loaded: How many revisions have machine code in this process.
+        loaded_bytes: The bytes of that machine code.
+        held: The numbers of the revisions that somebody has a handle of.
     """
 
     revisions: int
@@ -85,7 +89,8 @@ class Engine:
     def compile(self, source: str | bytes, profile: str, origin: str) -> RevisionInfo:
         """Compile a candidate as a revision that is not active; an equal one that exists is given back.
 
-        Raises `CandidateError` for the text.
+        Raises:
+            CandidateError: The text is not acceptable.
         """
         canonical = self.builder.canonical(source)
         known = self.revisions.find(canonical, profile)
@@ -94,7 +99,7 @@ class Engine:
         return self.revisions.register(self.build(canonical, profile), origin)
 
     def build(self, canonical: Canonical, profile: str) -> Build:
-        """Compile a canonical text for a profile; raises `CandidateError`."""
+        """Compile a canonical text for a profile; raise `CandidateError` where clang or the checks refuse it."""
         return self.builder.build(canonical, profile)
 
     def declare_bodies(self, bodies: tuple[PythonBody | None, ...], source: str, origin: str) -> None:

@@ -80,7 +80,7 @@ class CompileTarget:
         return self.engine.builder.canonical(source)
 
     def build(self, canonical: Canonical, profile: str = "release") -> Build:
-        """Compile a canonical text for a profile; raises `CandidateError`."""
+        """Compile a canonical text for a profile; raise `CandidateError` where clang or the checks refuse it."""
         return self.engine.build(canonical, profile)
 
     def prewarm(self, compilers: int, profile: str) -> None:

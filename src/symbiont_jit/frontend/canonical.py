@@ -113,7 +113,18 @@ def canonical_source(
 ) -> Canonical:
     """Check a proposed text, which has to supply every declared function, and print it back.
 
-    The text is parsed once and printed once. Raises `CandidateError` with all findings.
+    The text is parsed once and printed once.
+
+    Args:
+        proposed: The text, or its bytes in UTF-8.
+        declared: One signature, or those of all functions that evolve together.
+        preprocess: Expands macros and conditionals, and is called only for text that has some.
+
+    Returns:
+        The checked text in canonical form, with its tree and the way back to the author's text.
+
+    Raises:
+        CandidateError: The text is not acceptable; the error has all findings.
     """
     signatures = (declared,) if isinstance(declared, Signature) else tuple(declared)
     if not isinstance(proposed, str | bytes):

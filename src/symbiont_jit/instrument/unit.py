@@ -111,8 +111,10 @@ def parse_canonical(text: str) -> c_ast.FileAST:
 def instrument(text: str, tree: c_ast.FileAST, signatures: Sequence[Signature], profile: str) -> Instrumented:
     """Instrument a canonical text.
 
-    `tree` is what `text` was printed from, or parsed into; it stays as it is. `profile` is `safe` or `checked`. Raises
-    `CandidateError` for what cannot be traced.
+    `tree` is what `text` was printed from, or parsed into; it stays as it is. `profile` is `safe` or `checked`.
+
+    Raises:
+        CandidateError: An access cannot be traced.
     """
     has_loops = any(isinstance(n, _LOOPS) for n in walk(tree))
     context = open_context(text, profile)
@@ -143,7 +145,8 @@ def open_context(text: str, profile: str) -> Context:
 def instrument_tree(context: Context, tree: c_ast.FileAST, signatures: Sequence[Signature]) -> c_ast.FileAST:
     """Copy a tree and instrument the copy; every check is a `Check`, and `context.sites` say what they mean.
 
-    Raises `Refused` for what cannot be traced.
+    Raises:
+        Refused: An access cannot be traced.
     """
     own = copy_tree(tree)
     instrument_functions(context, own, {s.name: s for s in signatures})

@@ -92,13 +92,16 @@ class Evolvable(ModelWritten, Generic[Handle]):
         Args:
             number: The revision's number, from 0.
 
+        Returns:
+            The handle; the revision's code stays loaded for as long as the handle lives.
+
         Raises:
             KernelError: There is no such revision; the message says which there are.
         """
         return self._handle(self._engine.revisions.get(number))
 
     def inspect_llvm(self) -> str:
-        """Print the optimised LLVM IR of the active revision, at most 1 MiB of it.
+        """Return the optimised LLVM IR of the active revision as text, at most 1 MiB of it.
 
         Raises:
             KernelError: There is no active revision.
@@ -106,7 +109,7 @@ class Evolvable(ModelWritten, Generic[Handle]):
         return print_llvm(self._engine, self._require_active())
 
     def inspect_asm(self) -> str:
-        """Print the machine code of the active revision as assembly, at most 1 MiB of it.
+        """Return the machine code of the active revision as assembly, at most 1 MiB of it.
 
         Raises:
             KernelError: There is no active revision.

@@ -17,10 +17,16 @@ __all__ = ["Frozen", "handle_of"]
 
 
 class Frozen(NumbaValue):
-    """One revision for compiled callers alone: as a global or an argument its body is inlined there.
+    """One revision that Numba links into compiled callers and inlines; `kernel.freeze()` makes it.
 
-    `revision` is its number. From Python it is called like the revision, whose code it keeps, with that one's checks;
-    what Numba links has none.
+    A call from Python goes to the revision, with the checks of its profile. The code that Numba links has no checks.
+
+    Args:
+        handle: The revision, whose code stays loaded for as long as this object lives.
+
+    Example:
+        >>> fast = kernel.freeze()
+        >>> hot_loop(fast, x, y, 1000)
     """
 
     def __init__(self, handle: Revision) -> None:

@@ -29,7 +29,19 @@ __all__ = ["Group", "GroupRevision", "declare_function", "revision_of"]
 
 
 class GroupRevision(PinnedRevision):
-    """One revision of a group, pinned: `revision["name"]` is each function's handle, and holding it keeps the code."""
+    """One revision of a group, pinned: the machine code stays loaded for as long as this object lives.
+
+    `revision["name"]` and `revision.name` are the handle of a function; iterating gives all of them.
+
+    Args:
+        engine: The engine of the group.
+        info: The engine's record of the revision.
+        handles: The handle of each function in this revision.
+
+    Example:
+        >>> revision = group.swap(source)
+        >>> revision.step(x)
+    """
 
     def __init__(self, engine: Engine, info: RevisionInfo, handles: Sequence[Revision]) -> None:
         self._engine = engine
@@ -71,6 +83,14 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
 
     Raises:
         UsageError: The profile is no profile.
+
+    Example:
+        >>> group = sj.Group()
+        >>> @group.evolvable
+        ... def step(x: InOut[f64, "n"]) -> None: ...
+        >>> @group.evolvable
+        ... def energy(x: Array[f64, "n"]) -> f64: ...
+        >>> group.swap(source)
     """
 
     def __init__(self, profile: str | None = None, flags: Sequence[str] = ()) -> None:
@@ -131,6 +151,9 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
 
         In compiled code, where it costs nothing, `now = group.snapshot()` has an attribute for each function.
 
+        Returns:
+            The handle of the active revision.
+
         Raises:
             KernelError: There is no revision yet.
         """
@@ -175,7 +198,11 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
         return GroupRevision(self._engine, info, [kernel._handle(info) for kernel in self.kernels])
 
     def take_panic(self) -> Panic | None:
-        """Take the last panic of any of the functions in this thread since the last call of this."""
+        """Take the last panic of any of the functions in this thread.
+
+        Returns:
+            The panic, which is forgotten then; None where there was none since the last call of this method.
+        """
         return self._engine.take_panic(0)
 
     def _find_info(self, handle: Any) -> RevisionInfo | None:
@@ -194,7 +221,7 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
 
 
 def declare_function(group: Group, signature: Signature, body: Callable[..., Any] | None = None) -> Kernel:
-    """Declare a function of a group by a signature and a Python body, if there is one; raises as `evolvable` does."""
+    """Declare a function of a group by a signature and perhaps a Python body; raise what `evolvable` raises."""
     return group._declare(signature, body)
 
 

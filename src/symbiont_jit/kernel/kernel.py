@@ -35,9 +35,9 @@ __all__ = ["Kernel", "lead_through_slot", "make_member"]
 class Kernel(CellCallable, Evolvable[Revision]):
     """An evolvable function: call it from Python, or from Numba as a global or an argument.
 
-    Made by `@evolvable`, `Kernel.from_c` or `@group.evolvable`. All revisions stay; the cell points at the active one,
-    and a swap is one store that compiled loops see at their next call. What a member of a group does to its revisions,
-    it does to those of the group: a text supplies all functions, and all change together.
+    `@evolvable`, `Kernel.from_c` and `@group.evolvable` make kernels. All revisions stay; the cell points at the active
+    one, and a swap is one store that compiled loops see at their next call. The revisions of a member of a group are
+    those of the group: a text supplies all functions, and all change together.
 
     Args:
         signature: The name, the parameters and the result.
@@ -49,6 +49,13 @@ class Kernel(CellCallable, Evolvable[Revision]):
     Raises:
         UsageError: The signature is none, or the profile is no profile.
         CandidateError: The source is not acceptable.
+
+    Example:
+        >>> @sj.evolvable
+        ... def dot(x: Array[f64, "n"], y: Array[f64, "n"]) -> f64: ...
+        >>> dot.swap(source)
+        >>> dot(np.ones(8), np.ones(8))
+        8.0
     """
 
     def __init__(
@@ -108,9 +115,15 @@ class Kernel(CellCallable, Evolvable[Revision]):
             profile: `safe` (the default), `checked` or `release`.
             flags: Further clang options.
 
+        Returns:
+            The kernel, whose active revision is the text.
+
         Raises:
             CandidateError: The text is not acceptable.
             SignatureError: No kernel can have such a function; the message says what to write instead.
+
+        Example:
+            >>> square = sj.Kernel.from_c("double square(double x) { return x * x; }")
         """
         text = source_text(source)
         return cls(read_signature(text, name, preprocess), source=text, profile=profile, flags=flags)
@@ -126,7 +139,8 @@ class Kernel(CellCallable, Evolvable[Revision]):
     def address(self) -> int:
         """A C function pointer of the C prototype that never changes and always goes to the active revision.
 
-        It stays valid for as long as the process lives. For ctypes, cffi, Cython and C; lengths are not checked there.
+        The pointer stays valid for as long as the process lives. It is for ctypes, cffi, Cython and C, which do not
+        check lengths.
         """
         self._require_code()
         with self._engine.functions.lock:  # Two threads that ask at the same time get the same trampoline.
@@ -150,6 +164,9 @@ class Kernel(CellCallable, Evolvable[Revision]):
             user_data: An array that is passed as the kernel's last argument; it is kept, and what is written to it
                 later is seen.
 
+        Returns:
+            The callable, which SciPy calls without Python.
+
         Raises:
             UsageError: SciPy is not installed, or takes no callback of this signature; the message says which it takes.
         """
@@ -166,6 +183,9 @@ class Kernel(CellCallable, Evolvable[Revision]):
         Args:
             revision: A handle or a number; by default the active revision.
 
+        Returns:
+            An object that compiled functions take as a global or an argument.
+
         Raises:
             KernelError: There is no revision of this number.
             UsageError: The argument is no revision of this kernel, or the revision has no body or allocates memory.
@@ -181,7 +201,11 @@ class Kernel(CellCallable, Evolvable[Revision]):
         return Frozen(self._handle(chosen))
 
     def take_panic(self) -> Panic | None:
-        """Take the last panic of any revision in this thread since the last call of this; None where there is none."""
+        """Take the last panic of any revision in this thread.
+
+        Returns:
+            The panic, which is forgotten then; None where there was none since the last call of this method.
+        """
         return self._engine.take_panic(self._index)
 
     def __repr__(self) -> str:

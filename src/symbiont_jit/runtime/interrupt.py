@@ -68,9 +68,23 @@ _CLOCK_MONOTONIC: Final = 1
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Interrupt this thread's instrumented calls once so many seconds have passed, and again every tenth of them.
+    """Interrupt this thread's calls of `safe` and `checked` code once a time has passed, and again every tenth of it.
 
-    The system's timer signals the thread, so that calls from compiled code that keeps Python's lock end too.
+    The system's timer signals the thread, so that calls from compiled code that keeps Python's lock end too. A call
+    that is interrupted panics (`interrupted`) and returns zero.
+
+    Args:
+        seconds: How long calls may take, in seconds of wall-clock time.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        UsageError: `seconds` is not above 0, or the system has no timers and signals for threads.
+
+    Example:
+        >>> with sj.time_limit(0.5):
+        ...     hot_loop(kernel, x, y, 1000)
     """
     if not seconds > 0:
         raise UsageError(f"a time limit is a number of seconds above 0, not {seconds!r}")

@@ -71,9 +71,21 @@ def unpack_sites(packed: bytes) -> tuple[Site, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Panic:
-    """A run-time fault that was caught; line and column count in the canonical source, 0 where there is none.
+    """A run-time fault that was caught: the call returned zero instead of going on.
 
     `str()` shows the line with a caret.
+
+    Attributes:
+        kind: The name of the fault, such as `index` or `division`.
+        message: What happened, in one sentence, with the values.
+        line: The line of `source`, counted from 1; 0 where the fault has no place.
+        column: The column, counted from 1; 0 where the fault has no place.
+        source: The text whose lines are counted.
+
+    Example:
+        >>> panic = kernel.take_panic()
+        >>> if panic is not None:
+        ...     print(panic.kind, panic)
     """
 
     kind: str

@@ -84,7 +84,16 @@ class _Marked(_Annotation):
 
 
 class Array(_Subscripted):
-    """`Array[dtype, "m", "n"]`: a C-ordered array with named or literal dimensions."""
+    """`Array[dtype, "m", "n"]`: a C-ordered array, which the kernel only reads unless `Out` or `InOut` is around it.
+
+    Args:
+        dtype: The type of an element: a scalar, a class made by `@record`, or an aligned structured dtype.
+        dims: The dimensions, outermost first: each is a name or a number of elements. A dimension that is named twice
+            has one length in a call.
+
+    Example:
+        `x: Array[f64, "n"]` is `const double x[n]` in C, `a: Array[f32, "m", 3]` is `const float a[m][3]`.
+    """
 
     def __class_getitem__(cls, item: Any) -> _RawArray:
         dtype, *dims = (item if isinstance(item, tuple) else (item,)) or (None,)
@@ -126,19 +135,40 @@ class _Marker(_Subscripted):
 
 
 class Out(_Marker):
-    """`Out[dtype, "n"]` or `Out[Array[...]]`: a buffer of the caller that the kernel fills."""
+    """`Out[dtype, "n"]` or `Out[Array[...]]`: an array that the caller passes and the kernel fills.
+
+    Args:
+        dtype, dims: The element and the dimensions as in `Array`, or the whole `Array[...]`.
+
+    Example:
+        `y: Out[f64, "n"]` is `double y[n]` in C.
+    """
 
     mode = Mode.OUT
 
 
 class InOut(_Marker):
-    """`InOut[dtype, "n"]` or `InOut[Array[...]]`: a buffer that the kernel reads and writes."""
+    """`InOut[dtype, "n"]` or `InOut[Array[...]]`: an array that the kernel reads and writes.
+
+    Args:
+        dtype, dims: The element and the dimensions as in `Array`, the whole `Array[...]`, or one record.
+
+    Example:
+        `a: InOut[f64, "n", "n"]` is `double a[n][n]` in C.
+    """
 
     mode = Mode.INOUT
 
 
 class Ref(_Marker):
-    """`Ref[i64]`: one value by reference, which the kernel reads and writes; the caller passes an array of one."""
+    """`Ref[i64]`: one value by reference, which the kernel reads and writes.
+
+    Args:
+        dtype: The type of the value; the caller passes an array of it with one element, or without an axis.
+
+    Example:
+        `count: Ref[i64]` is `int64_t *count` in C; a call passes `np.zeros(1, np.int64)`.
+    """
 
     mode = Mode.INOUT
 
@@ -153,10 +183,22 @@ _RECORD: Final = "__symbiont_record__"
 
 
 def record(cls: Class) -> Class:
-    """Make a class of annotated fields a C struct of its name: `.dtype` is the aligned NumPy dtype.
+    """Make a class of annotated fields a C struct of its name.
 
-    A field is a scalar, another record, or `Array[...]` with literal lengths. Raises `SignatureError`, which names the
-    field.
+    Args:
+        cls: A class whose annotated fields are scalars, other records, or `Array[...]` with literal lengths.
+
+    Returns:
+        The class itself, with the aligned NumPy dtype of the struct as `.dtype`.
+
+    Raises:
+        SignatureError: A field has no C form; the message names the field.
+
+    Example:
+        >>> @sj.record
+        ... class Candle:
+        ...     close: f64
+        >>> candles = np.zeros(1000, Candle.dtype)
     """
     if not isinstance(cls, type):
         raise SignatureError(f"@record takes a class with annotated fields, not {cls!r:.60}")
@@ -201,7 +243,7 @@ def signature_of(
     """Read the signature that a function's annotations declare, or `types`: one a parameter, then the result.
 
     `namespace` holds names that the annotations may use besides the function's globals (the locals of the
-    function that defines it). Raises `SignatureError`, which names the parameter and what to write.
+    function that defines it). A parameter without a C form is a `SignatureError`, which says what to write.
     """
     name = function.__name__
     require_free_name(name)

@@ -23,7 +23,7 @@ class Mode(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ArrayType:
-    """A C-ordered array: `dims` holds names and literal lengths; no dimension is one value by reference."""
+    """A C-ordered array: `dims` holds names and literal lengths; without any, the type is one value by reference."""
 
     dtype: Element
     dims: tuple[Dimension, ...]
@@ -66,7 +66,18 @@ class Param:
 
 @dataclass(frozen=True)
 class Signature:
-    """Name, parameters and return type of an evolvable function; `returns` None is C's `void`."""
+    """The name, parameters and result of an evolvable function.
+
+    Attributes:
+        name: The function's name, in Python and in C.
+        params: The parameters in the order of their declaration, without the lengths that come first in C.
+        returns: The scalar that is returned; None is C's `void`.
+        doc: What the declaration says about the function; it goes into prompts.
+
+    Example:
+        >>> dot.signature.c_prototype
+        'double dot(int64_t n, const double x[n], const double y[n])'
+    """
 
     name: str
     params: tuple[Param, ...]

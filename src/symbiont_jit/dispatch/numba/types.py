@@ -77,7 +77,7 @@ class KernelType(types.Callable):  # type: ignore[misc]  # Numba has no type inf
         return self.name, self.__dict__.get("layout")
 
     def get_call_type(self, context: Any, args: Sequence[types.Type], kws: dict[str, Any]) -> NumbaSignature:
-        """Type a call; raises a typing error that shows the wanted signature."""
+        """Type a call; raise a typing error that shows the wanted signature."""
         params = self.signature.params
         if kws:
             raise TypingError(f"pass arguments by position; {_describe_signature(self.signature)}")
