@@ -1,6 +1,6 @@
 /*
-Panics are left in a table and taken from it. The newest of each thread and revision stays until it is taken, or until
-the table is full and it is the oldest.
+Panics are left in a table and taken from it. The newest panic of each thread and revision stays until it is taken, or
+until the table is full and no panic is older.
 
 A thread that writes or takes a record owns it meanwhile by the negative of its id, so that no two threads ever touch
 the rest of it together.
@@ -8,7 +8,7 @@ the rest of it together.
 
 #include "runtime/thread_slots.h"
 
-/* Others hold a record only for a few stores. Whoever finds all of them held this often gives up: the panic counts. */
+/* Threads hold a record only for a few stores. One that finds all records held this often only counts its panic. */
 #define SJ_ATTEMPTS 1000
 
 extern void sj_report_panic(struct sj_frame *, struct sj_panic_table *, int64_t);
@@ -29,7 +29,7 @@ static int sj_hand_over(struct sj_panic_record *record, int64_t from, int64_t to
   return __atomic_compare_exchange_n(&record->thread, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-/* The thread's record for this revision, else a free one, else the oldest; null where others hold all of them. */
+/* Choose the thread's record for this revision, else a free one, else the oldest; null where others hold all. */
 static struct sj_panic_record *sj_choose_record(struct sj_panic_table *table, int64_t me, int64_t revision)
 {
   struct sj_panic_record *chosen = 0, *oldest = 0;
@@ -91,7 +91,7 @@ static struct sj_panic_record *sj_newest_record(struct sj_panic_table *table, in
   return newest;
 }
 
-/* Moves the newest record of this thread (of one revision) to `taken`; 0 where there is none. */
+/* Move the newest record of this thread (of one revision) to `taken`, and return 1; return 0 where there is none. */
 int64_t sj_take_panic(struct sj_panic_table *table, int64_t revision, struct sj_panic_record *taken)
 {
   int64_t me = sj_thread_id();
