@@ -81,7 +81,7 @@ class _Cache:
 
 def _write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, because another process may read the same directory."""
-    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, not results
+    with contextlib.suppress(OSError):  # A cache that cannot be written costs time, not results.
         handle, temporary = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data)

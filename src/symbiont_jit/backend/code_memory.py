@@ -81,7 +81,7 @@ class Place:
 
 @dataclass(slots=True)
 class CodeMemory:
-    """All chunks; one lock serves everything, because no thread may close pages that another one is writing to."""
+    """The owner of all chunks; one lock serves everything, because no thread may close pages that another writes to."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     chunks: list[Chunk] = field(default_factory=list)

@@ -150,7 +150,7 @@ def _outcome(status: bytes, data: bytes, messages: bytes) -> Outcome:
     if status == ERROR:
         text = f"the code generator refuses what the compiler made: {data.decode('utf-8', 'replace')[:300]}"
         return [Diagnostic(Stage.LOWER, "compiler", text)]
-    if len(messages) >= MAX_MESSAGES:  # a warning of a large frame may be among what was cut off
+    if len(messages) >= MAX_MESSAGES:  # A warning of a large frame may be among what was cut off.
         return [Diagnostic(Stage.LOWER, "limit", f"the code generator said more than {MAX_MESSAGES >> 10} KiB")]
     too_large = _FRAME.search(messages.decode("utf-8", "replace"))
     if too_large:
@@ -161,7 +161,7 @@ def _outcome(status: bytes, data: bytes, messages: bytes) -> Outcome:
 
 @dataclass(slots=True, eq=False)
 class CodeGenerators:
-    """All code generators; safe to call from several threads.
+    """The pool of code generators; several threads may call it.
 
     `limit` is how many processes there may be, `is_refused` whether none can be started here.
     """
@@ -213,7 +213,7 @@ class CodeGenerators:
             except _Broken:
                 self._discard(chosen)
                 self._count_failure()
-            except BaseException:  # an interruption must not lose the place that the process has
+            except BaseException:  # An interruption must not lose the place that the process has.
                 self._discard(chosen)
                 raise
             else:

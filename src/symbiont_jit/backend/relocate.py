@@ -41,7 +41,7 @@ _PLAIN_SYMBOLS: Final = range(5)
 
 
 class _Rule(NamedTuple):
-    """How a relocation is done: `field` becomes `plus` + addend - `minus`."""
+    """The rule for a type of relocation: `field` becomes `plus` + addend - `minus`."""
 
     field: struct.Struct
     plus: str
@@ -84,7 +84,7 @@ class _Fix(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where in its code an object's sections and the slots of its symbols will be: offsets, by index.
+    """The places of an object's sections and of its symbols' slots in the code: offsets, by index.
 
     `size` bytes are needed, at a multiple of `align`; `got` is the offset of the first slot.
     """
@@ -115,7 +115,7 @@ class Layout:
         if symbol.section in self.offsets:
             _require(symbol.value <= self.obj.sections[symbol.section].size, "a symbol outside its section")
             return start + self.offsets[symbol.section] + symbol.value
-        if index == 0 or symbol.section == elf.ABSOLUTE:  # symbol 0 is the number 0
+        if index == 0 or symbol.section == elf.ABSOLUTE:  # Symbol 0 is the number 0.
             return symbol.value
         _require(symbol.section == elf.UNDEFINED, f"a symbol of section {symbol.section:#x}")
         name = self.obj.name_of(symbol)

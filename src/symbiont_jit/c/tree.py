@@ -119,12 +119,13 @@ def walk(node: c_ast.Node) -> Iterator[c_ast.Node]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend([*current][::-1])  # a node iterates over its children
+        stack.extend([*current][::-1])  # A node iterates over its children.
 
 
 def move_positions(tree: c_ast.Node, move: Callable[[int, int], tuple[int, int]]) -> None:
     """Give every node the position that `move` makes of its line and column, in place."""
-    moved: dict[int, Any] = {}  # nodes share positions, and each is moved once; holding them keeps their identities
+    # Nodes share positions, and each is moved once; the table holds them, so that their identities stay.
+    moved: dict[int, Any] = {}
     for node in walk(tree):
         coord = node.coord
         if coord is not None and id(coord) not in moved:
@@ -280,7 +281,7 @@ class _MarkingPrinter(_Printer):
 
     def _mark(self, node: c_ast.Node) -> str:
         number = len(self.coords)
-        if node.coord is None or number >= _MARK_COUNT:  # a text of so many words is too long to be accepted
+        if node.coord is None or number >= _MARK_COUNT:  # A text of so many words is too long to be accepted.
             return ""
         self.coords.append(node.coord)
         return chr(_FIRST_MARK + number)

@@ -80,7 +80,7 @@ class Enumeration(Arithmetic):
 
     @property
     def spelling(self) -> str | None:
-        """None, because a declaration with a type of a fixed width would be another one."""
+        """The value None, because a declaration with a type of a fixed width would be another one."""
         return None
 
 

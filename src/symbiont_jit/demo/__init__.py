@@ -56,7 +56,7 @@ class RunningLoop:
 
     @property
     def calls(self) -> int:
-        """How many calls have returned so far."""
+        """The number of calls that have returned so far."""
         return int(self._calls[0])
 
     @contextmanager

@@ -61,10 +61,10 @@ class _CellMemory:
 
     @property
     def users(self) -> int:
-        """How many calls from Python have been entered with this cell and have not returned.
+        """The number of calls from Python that have entered through this cell and have not returned.
 
-        They may be inside the code that it leads to, or led to since they were entered. Compiled code that has the cell
-        holds a lease of its owner instead.
+        These calls may be inside any code that the cell has led to since they entered. Compiled code is not counted: it
+        holds a lease of the owner while it has the cell.
         """
         return int(self._cell.users)
 

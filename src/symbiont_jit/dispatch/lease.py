@@ -25,7 +25,7 @@ class Lease:
 
 
 class CallerRefs:
-    """What compiled callers hold of one owner: the same lease for all who have it at a time."""
+    """The lease that compiled callers hold of one owner; all who have it at a time share one."""
 
     __slots__ = ("_current", "_lock")
 

@@ -74,7 +74,7 @@ class CellCallable(NumbaValue):
 
     @property
     def _numba_lease(self) -> Lease:
-        """What compiled code holds of this object: the cell's address, once there is code behind it."""
+        """The lease that compiled code holds of this object: the cell's address, once there is code behind it."""
         self._require_code()
         return self._caller_refs.take(self, self._cell.address)
 
@@ -87,7 +87,7 @@ class CellCallable(NumbaValue):
 
     @property
     def _code_owner(self) -> Any:
-        """What keeps the code alive, without keeping this object."""
+        """An object that keeps the code alive, but not this object."""
         return None
 
     def _begin_anew_after_fork(self) -> None:

@@ -40,7 +40,7 @@ class Pin:
 
 @dataclass(slots=True, eq=False)
 class CodeState:
-    """What this process has of a revision beside its text; only `activation` and `loading` change it.
+    """The state of a revision's code in this process; only `activation` and `loading` change it.
 
     `linked` are the Python bodies as Numba has them, which call each other; `code` is the machine code while it is
     loaded; `table` has a cell for each function once their addresses are known; `was_active` says whether calls through

@@ -50,7 +50,7 @@ class StoredRevision:
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """DeclaredFunctions that evolve together: their declarations, and revisions, of which the last is active.
+    """Functions that evolve together: their declarations, and revisions, of which the last is active.
 
     `support` is object code of the project's own that calls need, so that nothing has to be compiled there.
     """
@@ -64,7 +64,7 @@ class EngineState:
 
 @dataclass(frozen=True, slots=True)
 class EngineChanges:
-    """What has become of functions that the other process declares by itself.
+    """The changes to functions that the other process declares by itself.
 
     `beginning` is the text of the first revision; `revisions` are the C of the first one and the active one; `is_c`
     says that the last of them is active, and not the declared body.

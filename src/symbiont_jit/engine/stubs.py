@@ -44,7 +44,7 @@ def preprocess(code: str) -> Any:
 
 
 class Stub:
-    """What a kernel without any body calls: it returns zero and leaves a panic."""
+    """The code of a kernel without any body: a call returns zero and leaves a panic."""
 
     def __init__(self, signature: Signature) -> None:
         self._name = signature.name

@@ -33,7 +33,7 @@ class TargetOwner:
     @property
     @abstractmethod
     def _target(self) -> CompileTarget:
-        """What the rest of the package uses; the underscore keeps it out of the user's completion list."""
+        """The face for the rest of the package; the underscore keeps it out of the user's completion list."""
 
 
 def target_of(owner: Any) -> CompileTarget:
@@ -45,7 +45,7 @@ def target_of(owner: Any) -> CompileTarget:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompileTarget:
-    """What candidates are compiled for, registered with and measured in.
+    """The kernel or group that candidates are compiled for, registered with and measured in.
 
     `owner` is the user's kernel or group; `signature` is that of a kernel which is alone, and None where several
     functions evolve together. A *handle* is the user's object for one revision; `make_handle` and `find_info` go from
@@ -144,7 +144,7 @@ class CompileTarget:
 
     @property
     def panic_count(self) -> int:
-        """How many calls have panicked so far, in all threads."""
+        """The number of calls that have panicked so far, in all threads."""
         return self.engine.panics.table.count
 
     def take_panic_of(self, handle: Any) -> Panic | None:

@@ -157,7 +157,7 @@ def _join_spliced(text: str) -> str:
     """
     out: list[str] = []
     owed = 0
-    *lines, last = text.split("\n")  # there is nothing for the last line to be joined with
+    *lines, last = text.split("\n")  # The last line has no successor to be joined with.
     for line in lines:
         joined = SPLICE.sub("", line)
         if joined != line:

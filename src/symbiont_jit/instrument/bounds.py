@@ -18,7 +18,7 @@ __all__ = ["NULL_BOUNDS", "Bounds", "Flow", "array_bounds", "check_lifetimes", "
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Where the object behind a pointer begins and ends, as expressions of numbers without side effects.
+    """The beginning and end of the object behind a pointer, as expressions of numbers without side effects.
 
     `origin` tells objects of a function apart: bounds are equal where it, `depth` and `name` are. `depth` says how deep
     in blocks the object lives, `name` what a panic calls it.

@@ -34,7 +34,7 @@ __all__ = ["Scopes", "Symbol"]
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """What a name means: its type, its scope's depth, its name in the instrumented text, and its bounds.
+    """The meaning of a name: the type, the depth of the scope, the name in the instrumented text, and the bounds.
 
     `value` is an enumerator's; `dimension` names the hidden constant that has what was passed for a dimension, `length`
     the same for a dimension that is never assigned to; `is_passed` marks an array that a caller passed, of which C has
@@ -76,7 +76,7 @@ class Scopes:
 
     @property
     def depth(self) -> int:
-        """How many scopes are open."""
+        """The number of open scopes."""
         return len(self.scopes) - 1
 
     def symbol(self, name: str) -> Symbol | None:

@@ -56,7 +56,7 @@ class Frozen(NumbaValue):
 
     @property
     def _maker(self) -> Callable[[], Frozen]:
-        """What makes an equal object, without the handle that would keep the code loaded."""
+        """A function that makes an equal object, without the handle that would keep the code loaded."""
         return functools.partial(_make_frozen, part_of(self._handle))
 
     @functools.cached_property

@@ -41,7 +41,7 @@ class PinnedRevision:
 
     @property
     def origin(self) -> str:
-        """Who proposed the text."""
+        """The name of who proposed the text."""
         return self._info.origin
 
     @property

@@ -55,8 +55,9 @@ def interrupt(panics: int) -> int:
     kill = ctypes.CDLL(None).pthread_kill
     kill.argtypes = (ctypes.c_uint64, ctypes.c_int)
     count = 0
-    for slot in itertools.islice(thread_slots(), 1, None):  # slot 0 belongs to no thread
-        owner = slot.thread  # read first: a thread that ends clears its frame before it gives up its slot
+    for slot in itertools.islice(thread_slots(), 1, None):  # Slot 0 belongs to no thread.
+        # The owner is read first, because a thread that ends clears its frame before it gives up its slot.
+        owner = slot.thread
         if slot.frame and slot.panics == panics:
             count += kill(owner, number) == 0
     return count

@@ -53,7 +53,7 @@ class PanicTableLayout(ctypes.Structure):
 
 
 class ThreadSlot(ctypes.Structure):
-    """What is known of one thread that has called instrumented code; addresses are plain numbers."""
+    """The record of one thread that has called instrumented code; addresses are plain numbers."""
 
     _fields_ = (
         ("thread", ctypes.c_int64),

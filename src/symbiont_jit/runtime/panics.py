@@ -99,7 +99,7 @@ class Panic:
 
 
 class PanicReport(NamedTuple):
-    """What a call has left in a table: the revision that panicked, its site and two values."""
+    """The record that a call has left in a table: the revision that panicked, the site and two values."""
 
     revision: int
     site: int
@@ -125,7 +125,7 @@ class PanicTable:
 
     @property
     def count(self) -> int:
-        """How many calls have panicked so far, in all threads."""
+        """The number of calls that have panicked so far, in all threads."""
         return int(self._table.head.count)
 
     def take(self, revision: int | None) -> PanicReport | None:

@@ -124,7 +124,7 @@ def _describe(part: Any) -> str:
 
 
 class _Marker(_Subscripted):
-    """Base of `Out` and `InOut`: subscription wraps what is written inside."""
+    """The base of `Out`, `InOut` and `Ref`: the brackets wrap what is written inside."""
 
     mode: ClassVar[Mode]
 

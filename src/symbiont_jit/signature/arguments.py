@@ -124,6 +124,6 @@ def _describe(value: Any) -> str:
         return f"an array of {value.dtype} with shape {value.shape}"
     try:
         shown = f"{value!r:.60}"
-    except Exception:  # an object may refuse, and an int may have too many digits
+    except Exception:  # An object may refuse to be printed, and an int may have too many digits.
         shown = "something"
     return f"{shown} of type {type(value).__name__}"

@@ -159,7 +159,7 @@ class Record:
 
     @cached_property
     def depth(self) -> int:
-        """How many records are inside each other, the outermost included."""
+        """The number of records inside each other, the outermost included."""
         return 1 + max((f.type.depth for f in self.fields if isinstance(f.type, Record)), default=0)
 
     def __str__(self) -> str:
@@ -235,7 +235,7 @@ def record_of_dtype(dtype: np.dtype[Any], name: str, where: str, depth: int = 1)
     fields = tuple(_field(dtype, field, name, where, depth) for field in dtype.names)
     made = Record(name, fields)
     if dtype.isalignedstruct and made.dtype == dtype:
-        made.__dict__["dtype"] = dtype  # the very object that the caller's arrays have is the quickest to compare
+        made.__dict__["dtype"] = dtype  # The very object that the caller's arrays have is the quickest to compare.
     if made.dtype != dtype:
         raise SignatureError(
             f"{where}: the dtype {dtype!s:.200} is not laid out like a C struct{_difference(made, dtype)}"

@@ -14,7 +14,7 @@ Dimension = str | int
 
 
 class Mode(enum.StrEnum):
-    """Who writes a buffer: nobody (`in`), the kernel (`out`), or both read and write (`inout`)."""
+    """The use of a buffer: the kernel reads it (`in`), writes it (`out`), or reads and writes it (`inout`)."""
 
     IN = "in"
     OUT = "out"
@@ -92,7 +92,7 @@ class Signature:
 
     @cached_property
     def records(self) -> tuple[Record, ...]:
-        """All records, each after those of its fields."""
+        """The records of the parameters, each after the records of its fields."""
         used = (p.type.dtype for p in self.params if isinstance(p.type, ArrayType))
         return tuple(dict.fromkeys(r for t in used if isinstance(t, Record) for r in t.nested))
 

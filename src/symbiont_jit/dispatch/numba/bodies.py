@@ -144,7 +144,7 @@ def _compile(body: Any, signature: Signature, how: Callable[..., Any]) -> Any:
     try:
         body.compile(returns(*map(numba_argument_type, signature.params)))
         return how(_entry_signature(signature, returns))(_generate_entry(body, signature))
-    except Exception as error:  # Numba raises more than its own errors for what it does not know
+    except Exception as error:  # Numba raises more than its own errors for code that it does not know.
         raise KernelError(
             f"Numba cannot compile the Python body of {signature.name!r} for {signature}; "
             f"give the body as C with source=..., or write it so that Numba can{_find_hints(signature)}:\n{error}"

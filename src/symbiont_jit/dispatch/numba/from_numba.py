@@ -82,7 +82,7 @@ def _is_only_read(function: Any, given: list[types.Type], index: int) -> bool:
     read_only = given[index].copy(readonly=True)
     try:
         tried = numba.njit((*given[:index], read_only, *given[index + 1 :]))(function.py_func)
-    except Exception:  # Numba raises more than its own errors for stores that it does not expect
+    except Exception:  # Numba raises more than its own errors for stores that it does not expect.
         return False
     (compiled,) = tried.overloads.values()
     return only_reads(compiled)

@@ -47,7 +47,7 @@ class FrozenType(KernelType):
 
     @property
     def key(self) -> str:
-        """What makes two types equal: the name, which has a digest of the source in it."""
+        """The key that equal types share: the name, which has a digest of the source in it."""
         return self.name
 
     def get_impl_key(self, sig: NumbaSignature) -> type:

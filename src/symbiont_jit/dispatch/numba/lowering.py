@@ -237,7 +237,7 @@ def _pass_argument(
     """Turn one argument into what the native entry takes for it."""
     if not isinstance(param.type, Scalar):
         if isinstance(typ, types.Record):
-            return value  # the value of a record in Numba is its address
+            return value  # The value of a record in Numba is its address.
         return _pass_array(context, builder, signature, param, typ, value, lengths)
     if param.type.kind == "c":
         slot = cgutils.alloca_once(builder, value.type)
@@ -268,7 +268,7 @@ def _pass_array(
     array = context.make_array(typ)(context, builder, value)
     assert isinstance(param.type, ArrayType)
     shape = cgutils.unpack_tuple(builder, array.shape, typ.ndim)
-    dims = param.type.dims or (1,) * typ.ndim  # one value by reference has one element
+    dims = param.type.dims or (1,) * typ.ndim  # One value by reference is an array of one element.
     for axis, (dim, length) in enumerate(zip(dims, shape, strict=True)):
         if isinstance(dim, str) and dim not in lengths:
             lengths[dim] = length

@@ -65,7 +65,8 @@ def _is_reading(statement: Any, program: Any) -> bool:
             return _is_followed(kinds.get(target.name))
         case ir.Del():
             return True
-        case ir.SetItem() | ir.StaticSetItem():  # copies elements into an array; Numba refuses one that is read-only
+        # A store copies into an array, and Numba refuses one that is read-only.
+        case ir.SetItem() | ir.StaticSetItem():
             return isinstance(kinds.get(statement.target.name), types.Array)
     return False
 

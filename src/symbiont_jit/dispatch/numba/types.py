@@ -73,7 +73,7 @@ class KernelType(types.Callable):  # type: ignore[misc]  # Numba has no type inf
 
     @property
     def key(self) -> Any:
-        """What makes two types equal, here and in a cache that an earlier release has written."""
+        """The key that equal types share, here and in a cache that an earlier release has written."""
         return self.name, self.__dict__.get("layout")
 
     def get_call_type(self, context: Any, args: Sequence[types.Type], kws: dict[str, Any]) -> NumbaSignature:
