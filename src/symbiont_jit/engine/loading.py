@@ -35,9 +35,9 @@ class Loader:
         if info.object_code is None:
             return self._compile_bodies(info)
         self.panics.remember(info)
-        return load(info.object_code, self._bound(info.object_code, info.identity))
+        return load(info.object_code, self._find_addresses(info.object_code, info.identity))
 
-    def _bound(self, code: ObjectCode, identity: int) -> dict[str, int]:
+    def _find_addresses(self, code: ObjectCode, identity: int) -> dict[str, int]:
         """Return the addresses that instrumented code leaves open; plain code has none and needs no compiler."""
         bound = {"sj_panics": self.panics.table.address, "sj_revision": identity}
         return bound if BOUND.isdisjoint(code.needs) else {**bound, **bound_names()}

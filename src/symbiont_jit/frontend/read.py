@@ -91,8 +91,8 @@ def read_text(proposed: str | bytes, preprocess: Preprocess) -> SourceText:
 def _report(original: str, code: str, problems: list[Diagnostic], lines: CodeLines) -> SourceText:
     """Return the outcome of reading, with the findings at their places in the author's text and in its order."""
     if lines.is_straight:
-        return SourceText(original, code, _bound(problems))
-    return SourceText(original, code, _bound([_move(problem, lines) for problem in problems]), lines)
+        return SourceText(original, code, _limit_findings(problems))
+    return SourceText(original, code, _limit_findings([_move(problem, lines) for problem in problems]), lines)
 
 
 def _move(problem: Diagnostic, lines: CodeLines) -> Diagnostic:
@@ -100,7 +100,7 @@ def _move(problem: Diagnostic, lines: CodeLines) -> Diagnostic:
     return replace(problem, line=line, column=column)
 
 
-def _bound(problems: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+def _limit_findings(problems: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(problems, key=lambda d: (d.line, d.column))[:MAX_FINDINGS])
 
 
@@ -201,11 +201,11 @@ def _foreign_characters(code: str) -> list[Diagnostic]:
     """Find characters besides printable ASCII: look-alikes, bidirectional marks and NUL bytes hide what is compiled."""
     found = [
         (match, f"the character U+{ord(match[0]):04X} may stand only in a comment; use plain ASCII")
-        for match in _first(_FOREIGN.finditer(code))
+        for match in _limit_matches(_FOREIGN.finditer(code))
     ]
     found += [
         (match, "a backslash may stand only in a literal or at the end of a line")
-        for match in _first(re.finditer(r"\\", _blank_literals(code)))
+        for match in _limit_matches(re.finditer(r"\\", _blank_literals(code)))
     ]
     return [Diagnostic(Stage.READ, "character", text, *_position(code, match.start())) for match, text in found]
 
@@ -237,11 +237,11 @@ def _stray_marks(bare: str) -> list[Diagnostic]:
     """Find each `#` inside a line: pycparser would take it for a line marker, clang for nothing."""
     return [
         Diagnostic(Stage.READ, "directive", "'#' may only begin a line", *_position(bare, match.start("mark")))
-        for match in _first(re.finditer(r"^[ \t\f\v]*[^\s#][^\n#]*(?P<mark>#)", bare, re.MULTILINE))
+        for match in _limit_matches(re.finditer(r"^[ \t\f\v]*[^\s#][^\n#]*(?P<mark>#)", bare, re.MULTILINE))
     ]
 
 
-def _first(matches: Iterator[re.Match[str]]) -> Iterator[re.Match[str]]:
+def _limit_matches(matches: Iterator[re.Match[str]]) -> Iterator[re.Match[str]]:
     for _, match in zip(range(MAX_FINDINGS), matches, strict=False):
         yield match
 
@@ -283,7 +283,7 @@ def _environment_names(bare: str) -> list[Diagnostic]:
             f"'{match[0]}' depends on more than the text; remove it",
             *_position(bare, match.start()),
         )
-        for match in _first(_ENVIRONMENT.finditer(bare))
+        for match in _limit_matches(_ENVIRONMENT.finditer(bare))
     ]
 
 
@@ -327,11 +327,11 @@ def _forbidden_words(bare: str) -> list[Diagnostic]:
     """Find extensions that the parser would stumble over or mistake for a call, to name them before it does."""
     found = [
         Diagnostic(Stage.CHECK, *_WORD_RULES[match[0].strip("_")], *_position(bare, match.start()))
-        for match in _first(_WORDS.finditer(bare))
+        for match in _limit_matches(_WORDS.finditer(bare))
     ]
     found += [
         Diagnostic(Stage.CHECK, "attribute", "attributes are not allowed; remove this one", *_position(bare, m.start()))
-        for m in _first(re.finditer(r"\[\s*\[", bare))
+        for m in _limit_matches(re.finditer(r"\[\s*\[", bare))
     ]
     return found
 
