@@ -61,7 +61,7 @@ FIXED: Final = (
     "-fno-stack-protector",
     "-nostdinc",
     "-Wno-everything",
-    # What C lets pass with a warning, but is wrong in a kernel: wrong pointers, lost const, no return value.
+    # C lets these pass with a warning, but they are wrong in a kernel: wrong pointers, lost const, no return value.
     *(
         f"-Werror={name}"
         for name in (

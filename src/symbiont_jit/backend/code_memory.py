@@ -32,7 +32,7 @@ _LIBC.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 _LIBC.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 _LIBC.memmove.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t]
 _MAP_FAILED: Final = ctypes.c_void_p(-1).value
-#: Private: a worker process is forked with this memory and must not write into its parent's.
+#: The mapping is private, because a worker process is forked with this memory and must not write into its parent's.
 _PRIVATE: Final = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 _RUN: Final = mmap.PROT_READ | mmap.PROT_EXEC
 

@@ -18,7 +18,7 @@ from symbiont_jit.errors import CandidateError, Stage
 
 __all__ = ["Position", "assembly", "llvm_ir", "remarks"]
 
-#: Bytes of a text, and remarks, that are shown.
+#: The most bytes of a text, and the most remarks, that are shown.
 MAX_TEXT: Final = 1 << 20
 MAX_REMARKS: Final = 200
 
@@ -40,7 +40,7 @@ _PLACE: Final = re.compile(
 )
 _PIECE: Final = re.compile(r"^  - \w+: *(?P<value>.*)$", re.MULTILINE)
 _LOCATION: Final = re.compile(rf"{re.escape(CANDIDATE_FILE)}:(\d+):(\d+)")
-#: Where a call stands, by a line within its function, which the remark's own place says better.
+#: The place of a call as a line within its function, which the remark's own place says better.
 _CALL_SITE: Final = re.compile(r" at callsite [^;]*;")
 #: What a record's kind says of its pass; the other kinds are of the third sort too.
 _KINDS: Final = {"Passed": "done", "Missed": "not done"}

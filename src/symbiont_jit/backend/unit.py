@@ -15,9 +15,9 @@ from symbiont_jit.c import vocabulary
 
 __all__ = ["Unit", "digest_of"]
 
-#: Clang counts the lines of a candidate's text from 1, whatever stands before it.
+#: The file to which the candidate's lines belong: clang counts them from 1, whatever stands before the text.
 CANDIDATE_FILE: Final = "candidate.c"
-#: The lines of C that was generated from a candidate are not the candidate's.
+#: The file to which lines of generated C belong, which are not the candidate's.
 GENERATED_FILE: Final = "instrumented.c"
 
 

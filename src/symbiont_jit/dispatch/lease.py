@@ -34,7 +34,7 @@ class CallerRefs:
         self._lock = threading.Lock()
 
     def take(self, owner: Any, address: int) -> Lease:
-        """Give the lease that compiled code has already, or a new one."""
+        """Return the lease that compiled code has already, or a new one."""
         with self._lock:
             lease = self._current()
             if lease is None:

@@ -105,7 +105,7 @@ class CellCallable(NumbaValue):
         return self._cell.users > 0 or self._slow_calls > 0 or self._caller_refs.are_out
 
 
-#: What compiled functions hold as constants: their machine code has the address in it and is never freed.
+#: The objects that compiled functions hold as constants: machine code has their address in it and is never freed.
 _IMMORTAL: list[CellCallable] = []
 
 

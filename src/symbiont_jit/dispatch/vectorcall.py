@@ -185,7 +185,7 @@ _PACK: Final = {
 }
 
 
-#: What stands in the text for a scalar argument: `n` is its position, `c` its type, `part` that of a complex's halves.
+#: The C that unpacks a scalar argument: `n` is the position, `c` the type, `part` the type of a complex's halves.
 _UNPACK: Final = {
     "b": """  if (!sj_is_bool(args[{n}]))
     goto slow;

@@ -72,7 +72,7 @@ def _definitions(tree: c_ast.FileAST, records: Sequence[Record]) -> list[tuple[A
     ]
 
 
-#: What a field's declaration says: name, exact type, lengths.
+#: The name, the exact type and the lengths that a field's declaration gives.
 DeclaredField = tuple[str, str, tuple[int, ...]]
 
 

@@ -225,7 +225,7 @@ def declare_auto(variable: str, value: Any) -> Any:
     return Hidden(_AUTO, variable, value)
 
 
-#: How the length of an array that a caller passed is written where it is a number: no type that C knows has it.
+#: The prefix of the length of a passed array where that is a number: no type that C knows has the length.
 _PASSED: Final = "(int64_t)"
 
 

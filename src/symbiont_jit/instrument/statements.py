@@ -155,7 +155,7 @@ def _instrument_return(context: Context, node: Any) -> list[Any]:
     return [node]
 
 
-#: Who instruments which statement; what is not here is an expression.
+#: The function that instruments each kind of statement; every other node is an expression.
 _HANDLERS: Final[Mapping[type, Callable[[Context, Any], list[Any]]]] = {
     c_ast.Compound: _instrument_compound,
     c_ast.Decl: instrument_declaration,

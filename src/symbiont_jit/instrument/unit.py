@@ -92,7 +92,7 @@ class Instrumented:
     original: str = ""
 
 
-#: What names of file scope begin with in the original text beside the instrumented one.
+#: The prefix of names of file scope in the original text, which stands beside the instrumented one.
 ORIGINAL: Final = "sj_written_"
 
 _INTERNAL: Final = "#pragma clang attribute push(__attribute__((internal_linkage)), apply_to = function)\n"

@@ -24,7 +24,7 @@ from symbiont_jit.runtime.sources import NUMBERS
 __all__ = ["PANICS", "Panic", "PanicReport", "PanicTable", "Site", "pack_sites", "panic_of", "unpack_sites"]
 
 
-#: What instrumented code can panic of, in words for prompts and documentation. The numbers come in with the message.
+#: The kinds of panic in words, for prompts and documentation. Messages have the numbers besides.
 PANICS: Final[Mapping[str, str]] = {
     "index": "a subscript outside of its array",
     "pointer": "an access through a pointer outside of the array that it came from, or through a null pointer",

@@ -23,7 +23,7 @@ _COMMENT: Final = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _DROPPED: Final = re.compile(r"(?m)^(?:#include <.*>|#pragma once|[ \t]*)\n|[ \t]+$")
 _INCLUDE: Final = re.compile(r'(?m)^#include "([^"\n]+)"\n')
 
-#: What stands at file scope begins in the first column, but for braces.
+#: Everything at file scope begins in the first column, except braces.
 _PIECE: Final = re.compile(r"(?m)^(?=[^\s{}])")
 _NAME_OF_PIECE: Final = re.compile(r"#define (SJ_\w+)|SJ_[A-Z]+\((sj_\w+)|.*?\b(sj_\w+)\s*[\[({;]", re.DOTALL)
 _NAME: Final = re.compile(r"\b(?:sj|SJ)_\w+")

@@ -61,7 +61,7 @@ def _kind(value: Any) -> str:
 
 _KINDS: Final[Mapping[type, str]] = {bool: "b", float: "f", complex: "c"}
 
-#: Which kinds of value a scalar parameter takes, by its own kind.
+#: The kinds of value that a scalar parameter takes, by the kind of the parameter.
 _ACCEPTED_KINDS: Final[Mapping[str, str]] = {"c": "cfiub", "f": "fiub", "i": "iub", "u": "iub", "b": "b"}
 
 

@@ -55,7 +55,7 @@ class FrozenType(KernelType):
         return FrozenType
 
 
-#: What makes the Python object of each type again: the type alone says which revision it is.
+#: The function that makes the Python object of each type again: the type alone says which revision it is.
 _MAKERS: Final[dict[str, Callable[[], Any]]] = {}
 
 

@@ -54,7 +54,8 @@ def numba_argument_type(param: Param) -> types.Type:
     return types.Array(numba_element(param.type.dtype), len(param.type.dims), "C", readonly=param.mode is Mode.IN)
 
 
-#: Grows with every change to what compiled code knows of cells and tables: caches of Numba's on disk hold such code.
+#: The number grows with every change to the layout of cells and tables, because Numba's caches on disk hold code that
+#: knows the layout.
 LAYOUT: Final = 2
 
 
