@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from symbiont_jit.engine.stubs import preprocess
-from symbiont_jit.frontend.from_c import declared_in
+from symbiont_jit.frontend.from_c import read_signature
 from symbiont_jit.signature import ArrayType, Signature
 
 __all__ = ["Case", "drawn", "signature_in"]
@@ -39,7 +39,7 @@ class Case:
 def signature_in(declaration: str) -> Signature:
     """The signature of a C declaration that is called `k` or whatever its only function is called."""
     is_void = declaration.rpartition("}")[2].rpartition(";")[2].split()[0] == "void"
-    return declared_in(declaration + (" { }" if is_void else " { return 0; }"), None, preprocess)
+    return read_signature(declaration + (" { }" if is_void else " { return 0; }"), None, preprocess)
 
 
 def drawn(signature: Signature, random: Random) -> list[Any]:

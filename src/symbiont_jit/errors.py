@@ -27,7 +27,7 @@ __all__ = [
     "render_diagnostics",
 ]
 
-#: How much is rendered: a hostile candidate can provoke thousands of findings, a person and a prompt can use a few.
+#: The most findings that are rendered: a hostile candidate can provoke thousands, a person or a prompt can use a few.
 MAX_RENDERED = 20
 MAX_LINE_WIDTH = 160
 
@@ -123,7 +123,7 @@ class UsageError(SymbiontError):
 
 
 class SignatureError(UsageError):
-    """A declaration is one that no C prototype can be made of; the message names the parameter and what to write."""
+    """A declaration has no C prototype; the message names the parameter and says what to write."""
 
 
 class KernelError(UsageError):

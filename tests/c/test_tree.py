@@ -99,8 +99,8 @@ def test_who_calls_whom():
         parse("int a(void) { return sqrt(b(1)); } int b(int x) { return x; } int c(void) { return c(); }")
     )
     assert graph.calls == {"a": {"sqrt", "b"}, "b": frozenset(), "c": {"c"}}
-    assert graph.called == {"sqrt", "b", "c"}
-    assert graph.calling == {"a", "c"}
+    assert graph.callees == {"sqrt", "b", "c"}
+    assert graph.callers == {"a", "c"}
     assert (graph.first_caller("b"), graph.first_caller("c"), graph.first_caller("a")) == ("a", "c", None)
 
 

@@ -3,7 +3,7 @@
 import pytest
 from pycparser import c_ast
 
-from symbiont_jit.c.scopes import DeclaredTypes, declared_types, is_redundant_typedef
+from symbiont_jit.c.scopes import DeclaredTypes, is_redundant_typedef, read_declared_types
 from symbiont_jit.c.tree import parse, print_tree
 from symbiont_jit.c.types import (
     DOUBLE,
@@ -27,7 +27,7 @@ def declared(text):
     """The last node of a text, and the types that its typedefs declare."""
     tree = parse(text)
     assert isinstance(tree, c_ast.FileAST)
-    return tree.ext[-1].type, declared_types(tree)
+    return tree.ext[-1].type, read_declared_types(tree)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_spelling_of_a_declaration(text, spelling):
 def test_const_is_seen_through_typedefs(text, is_const):
     """An object is const that is declared so itself or by the typedef of its type; what a pointer points to is not."""
     tree = parse(text)
-    assert declared_types(tree).is_const(tree.ext[-1].type) is is_const
+    assert read_declared_types(tree).is_const(tree.ext[-1].type) is is_const
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_lengths_stay_as_they_are_written():
     """Whoever only reads declarations finds their lengths as they are in the text, and changes no tree."""
     tree = parse("double f(long n, double a[0x10u][n][n + 1], double b[]);")
     before = print_tree(tree)
-    types = declared_types(tree)
+    types = read_declared_types(tree)
     array, other = (types.read(p.type) for p in tree.ext[0].type.args.params[1:])
     assert (array.length, array.of.length, array.of.of.length, other.length) == ("0x10u", "n", "n + 1", None)
     assert print_tree(tree) == before

@@ -365,7 +365,7 @@ def test_fuel_is_counted():
 
 
 @pytest.mark.usefixtures("loader")
-def test_in_place_and_record_kernels_are_guarded():
+def test_in_place_and_record_kernels_are_instrumented():
     """Records and buffers by reference have bounds too."""
 
     @sj.record

@@ -23,7 +23,7 @@ from numba import njit
 import symbiont_jit as sj
 from symbiont_jit import Array, CandidateError, InOut, Kernel, KernelError, Out, SignatureError, UsageError, evolvable
 from symbiont_jit.engine.stubs import preprocess
-from symbiont_jit.frontend.from_c import declared_in
+from symbiont_jit.frontend.from_c import read_signature
 from symbiont_jit.signature import SCALARS, ArrayType, Field, Mode, Param, Record, Scalar, Signature
 
 
@@ -160,7 +160,7 @@ def literal_bytes(array):
 def test_a_prototype_is_read_as_the_signature_that_it_was_printed_from(signature):
     """Round trip: what `c_prototype` shows for a kernel declares the same kernel in C."""
     text = f"{signature.c_structs}{signature.c_prototype} {{ }}"
-    assert declared_in(text, None, preprocess) == signature
+    assert read_signature(text, None, preprocess) == signature
 
 
 @pytest.mark.parametrize("value", [Out[i64], InOut[i64], Out[Pair], InOut[f64, "n"], Array[c128, 2, "n"]])

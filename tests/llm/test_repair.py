@@ -686,7 +686,7 @@ def test_the_texts_are_what_they_were(name):
 
 
 def test_the_prompt_knows_every_kind_of_panic():
-    """What guarded code can panic of is what the model is told of."""
+    """What instrumented code can panic of is what the model is told of."""
     assert set(PANICS) == set(_MESSAGES)
 
 

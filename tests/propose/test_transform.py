@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numba import float64 as f64
 
 from symbiont_jit import Array, InOut, Mutator, Out, Status, evolvable
-from symbiont_jit.c.loops import loops_in, main_loops, unrolled_copies
+from symbiont_jit.c.loops import count_unrolled_copies, loops_in, main_loops
 from symbiont_jit.c.tree import brace, parse, print_tree
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.evaluation import Evaluation
@@ -257,4 +257,4 @@ def test_jam_stops_at_a_number_of_copies():
     rng = np.random.default_rng(0)
     for _ in range(200):
         TRANSFORMATIONS["unroll-and-jam"].apply(tree, rng)
-    assert 32 <= unrolled_copies(tree) <= 256
+    assert 32 <= count_unrolled_copies(tree) <= 256

@@ -1,4 +1,4 @@
-/* The arena of guarded code. */
+/* The arena of instrumented code. */
 
 #include <pthread.h>
 #include <sys/mman.h>
@@ -7,7 +7,7 @@
 
 static int prefers_new; /* as in `checked` */
 #define SJ_PREFERS_NEW prefers_new
-#include "runtime/guarded_arena.h"
+#include "runtime/instrumented_arena.h"
 
 #define SITE 7
 

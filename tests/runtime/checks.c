@@ -152,7 +152,7 @@ static void expect_panic(struct outcome outcome, int64_t a, int64_t b)
   EXPECT(outcome.panic.site == SITE);
   EXPECT(outcome.panic.a == a);
   EXPECT(outcome.panic.b == b);
-  EXPECT(outcome.panic.version == (int64_t)sj_version);
+  EXPECT(outcome.panic.revision == (int64_t)sj_revision);
 }
 
 static void try_example(struct example example)

@@ -1,6 +1,6 @@
 #pragma once
 
-/* What the C tests of the runtime share: expectations, the list of tests, and guarded calls with any body. */
+/* What the C tests of the runtime share: expectations, the list of tests, and instrumented calls with any body. */
 
 #include <stdint.h>
 #include <stdio.h>
@@ -50,18 +50,18 @@ TESTS(DECLARE)
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
-/* What a guarded call does. */
+/* What an instrumented call does. */
 typedef int64_t body(struct sj_frame *, void *);
 
 /* The entry shim around a body; test_runtime_c.py generates it as instrument/unit.py does those of kernels. */
-int64_t call_guarded(body *, void *);
+int64_t call_instrumented(body *, void *);
 
 extern int64_t sj_take_panic(struct sj_panic_table *, int64_t, struct sj_panic_record *);
 extern void sj_report_panic(struct sj_frame *, struct sj_panic_table *, int64_t);
 extern void sj_forked(void);
 extern void sj_interrupt(int);
 
-/* What became of a guarded call; `panic` is of this thread and was taken. */
+/* What became of an instrumented call; `panic` is of this thread and was taken. */
 struct outcome
 {
   int64_t result;
@@ -72,7 +72,7 @@ struct outcome
 static inline struct outcome attempt(body *body, void *with)
 {
   struct outcome outcome = {0};
-  outcome.result = call_guarded(body, with);
-  outcome.has_panicked = sj_take_panic(&sj_panics, SJ_ANY_VERSION, &outcome.panic);
+  outcome.result = call_instrumented(body, with);
+  outcome.has_panicked = sj_take_panic(&sj_panics, SJ_ANY_REVISION, &outcome.panic);
   return outcome;
 }

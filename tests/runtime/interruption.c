@@ -1,4 +1,4 @@
-/* A signal ends the guarded call that its thread is inside, and nothing else. */
+/* A signal ends the instrumented call that its thread is inside, and nothing else. */
 
 #include <pthread.h>
 #include <signal.h>

@@ -7,7 +7,7 @@
 
 struct sj_thread sj_threads[SJ_THREADS + 1];
 struct sj_panic_table sj_panics;
-char sj_version[1];
+char sj_revision[1];
 pthread_key_t sj_key;
 
 extern void sj_leave(void *);

@@ -9,25 +9,25 @@
 
 static struct sj_panic_table table;
 
-static void report(int64_t version, int64_t site)
+static void report(int64_t revision, int64_t site)
 {
   struct sj_frame frame = {.site = site, .a = site + 1, .b = site + 2};
-  sj_report_panic(&frame, &table, version);
+  sj_report_panic(&frame, &table, revision);
 }
 
-static int take(int64_t version, int64_t expected_version, int64_t expected_site)
+static int take(int64_t revision, int64_t expected_version, int64_t expected_site)
 {
   struct sj_panic_record taken = {0};
-  if (!sj_take_panic(&table, version, &taken))
+  if (!sj_take_panic(&table, revision, &taken))
     return 0;
-  EXPECT(taken.thread == sj_thread_id() && taken.version == expected_version && taken.site == expected_site);
+  EXPECT(taken.thread == sj_thread_id() && taken.revision == expected_version && taken.site == expected_site);
   EXPECT(taken.a == expected_site + 1 && taken.b == expected_site + 2);
   return 1;
 }
 
 void the_newest_panic_of_a_version_stays(void)
 {
-  EXPECT(!take(SJ_ANY_VERSION, 0, 0));
+  EXPECT(!take(SJ_ANY_REVISION, 0, 0));
   report(1, 10);
   report(2, 20);
   report(1, 11);
@@ -35,22 +35,22 @@ void the_newest_panic_of_a_version_stays(void)
   EXPECT(!take(3, 0, 0));
   EXPECT(take(2, 2, 20));
   report(3, 30);
-  EXPECT(take(SJ_ANY_VERSION, 3, 30));
-  EXPECT(take(SJ_ANY_VERSION, 1, 11));
-  EXPECT(!take(SJ_ANY_VERSION, 0, 0)); /* That of site 10 was replaced. */
+  EXPECT(take(SJ_ANY_REVISION, 3, 30));
+  EXPECT(take(SJ_ANY_REVISION, 1, 11));
+  EXPECT(!take(SJ_ANY_REVISION, 0, 0)); /* That of site 10 was replaced. */
 }
 
 void the_oldest_panic_is_replaced(void)
 {
-  for (int64_t version = 1; version <= SJ_RECORDS; version++)
-    report(version, version);
-  report(1, 100); /* Now that of version 2 is the oldest. */
+  for (int64_t revision = 1; revision <= SJ_RECORDS; revision++)
+    report(revision, revision);
+  report(1, 100); /* Now that of revision 2 is the oldest. */
   report(SJ_RECORDS + 1, SJ_RECORDS + 1);
   EXPECT(!take(2, 0, 0));
   EXPECT(take(1, 1, 100));
-  for (int64_t version = SJ_RECORDS + 1; version > 2; version--)
-    EXPECT(take(SJ_ANY_VERSION, version, version));
-  EXPECT(!take(SJ_ANY_VERSION, 0, 0));
+  for (int64_t revision = SJ_RECORDS + 1; revision > 2; revision--)
+    EXPECT(take(SJ_ANY_REVISION, revision, revision));
+  EXPECT(!take(SJ_ANY_REVISION, 0, 0));
   EXPECT(table.head.count == SJ_RECORDS + 2);
 }
 
@@ -72,10 +72,10 @@ static void *report_and_take(void *with)
   struct sj_panic_record taken;
   for (int64_t round = 0; round < ROUNDS; round++)
   {
-    for (int64_t version = 0; version < 12; version++) /* Together more than there is room for. */
-      report(own + version, own + version);
-    while (sj_take_panic(&table, SJ_ANY_VERSION, &taken))
-      EXPECT(taken.version / 100 == own / 100 && taken.site == taken.version && taken.b == taken.site + 2);
+    for (int64_t revision = 0; revision < 12; revision++) /* Together more than there is room for. */
+      report(own + revision, own + revision);
+    while (sj_take_panic(&table, SJ_ANY_REVISION, &taken))
+      EXPECT(taken.revision / 100 == own / 100 && taken.site == taken.revision && taken.b == taken.site + 2);
   }
   return 0;
 }

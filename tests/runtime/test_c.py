@@ -20,10 +20,10 @@ TESTS = re.findall(r"^  T\((\w+)\)", (HERE / "driver.h").read_text(), re.MULTILI
 #: Our own clang has no ASan; it is asked for the rest, because compilers differ in what they take for undefined.
 SANITIZERS = ("address,undefined", "undefined by ours", "thread")
 
-#: The entry shim around any body, as `call_guarded` in `driver.h` declares it.
+#: The entry shim around any body, as `call_instrumented` in `driver.h` declares it.
 SHIM = '#include "driver.h"\n#include "runtime/entry_shim.h"\n' + ENTRY_SHIM.format(
     returns="int64_t",
-    symbol="call_guarded",
+    symbol="call_instrumented",
     params="body *body, void *with",
     stack=1 << 19,
     keep="",

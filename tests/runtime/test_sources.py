@@ -7,7 +7,7 @@ import pytest
 from symbiont_jit.backend.clang import SYNTAX, clang
 from symbiont_jit.backend.unit import Unit
 from symbiont_jit.runtime.checks import HEADER, runtime
-from symbiont_jit.runtime.sources import NUMBERS, ROOT, _pieces, expand, include, included, select
+from symbiont_jit.runtime.sources import NUMBERS, ROOT, _pieces, expand, include, list_included, select
 
 CHECKS = sorted(name for name in _pieces(HEADER) if name.startswith("sj_"))
 
@@ -21,8 +21,8 @@ def test_a_file_is_included_once():
 
 
 def test_what_is_given_is_not_included():
-    """The arena of guarded code brings nothing that the checks have brought already."""
-    text = include("runtime/guarded_arena.h", given=included(HEADER))
+    """The arena of instrumented code brings nothing that the checks have brought already."""
+    text = include("runtime/instrumented_arena.h", given=list_included(HEADER))
     assert "struct sj_arena\n{" in text
     assert "struct sj_frame\n{" not in text
 

@@ -18,7 +18,7 @@ __all__ = ["compile_units"]
 
 
 def compile_units(units: Sequence[Unit]) -> list[ObjectCode | list[Diagnostic]]:
-    """The object code of each unit, or the findings of clang, the code generator and the check of names."""
+    """Compile each unit to object code, or to the findings of clang, the code generator and the check of names."""
     if not units:
         return []
     for flags, count in Counter(unit.flags for unit in units).items():

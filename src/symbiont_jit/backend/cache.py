@@ -31,11 +31,11 @@ class _Cache:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing can be found."""
+        """Whether nothing can be found, in memory or in a directory."""
         return not self._kept and self.directory is None
 
     def get(self, key: str) -> bytes | None:
-        """The bytes of a key, from memory or the directory."""
+        """Return the bytes of a key, from memory or the directory."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -46,7 +46,7 @@ class _Cache:
         return data
 
     def put(self, key: str, data: bytes) -> None:
-        """Keep bytes."""
+        """Keep bytes under a key, in memory and in the directory if there is one."""
         self._remember(key, data)
         if self.directory is not None:
             _write(self.directory / f"{key}{self.suffix}", hashlib.sha256(data).digest() + data)
@@ -58,7 +58,7 @@ class _Cache:
             self._size = 0
 
     def free_lock(self) -> None:
-        """After a fork, in the child: no other thread of the parent is here to release the lock."""
+        """Release the lock in a forked child, because the parent's other threads are not there to do it."""
         self._lock = threading.Lock()
 
     def _remember(self, key: str, data: bytes) -> None:
@@ -81,16 +81,16 @@ class _Cache:
 
 def _write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, because another process may read the same directory."""
-    with contextlib.suppress(OSError):  # a cache that cannot be written costs time, not results
+    with contextlib.suppress(OSError):  # A cache that cannot be written costs time, not results.
         handle, temporary = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         os.replace(temporary, path)
 
 
-#: Object code is what every revision keeps anyway; these bytes are its own.
+#: The cache of object code. Every revision keeps its object code anyway, so the cached bytes are those of revisions.
 OBJECTS: Final = _Cache(".o", 64 << 20)
-#: Bitcode is asked for by `freeze` and `inspect_llvm` alone, and is three times as long.
+#: The cache of bitcode, which only `freeze` and `inspect_llvm` ask for, and which is three times as long.
 BITCODE: Final = _Cache(".bc", 4 << 20)
 _CACHES: Final = (OBJECTS, BITCODE)
 for _cache in _CACHES:
@@ -98,9 +98,18 @@ for _cache in _CACHES:
 
 
 def cache_directory(path: str | os.PathLike[str] | None) -> None:
-    """Keep object code in a directory too, for other processes and later runs; None stops that.
+    """Keep object code in a directory too, for other processes and later runs.
 
-    Whoever can write there can run code in this process: choose a directory of your own.
+    Whoever can write to the directory can run code in this process: choose a directory of your own.
+
+    Args:
+        path: The directory, which is made if there is none; None stops the use of one.
+
+    Raises:
+        OSError: The directory cannot be made.
+
+    Example:
+        >>> sj.cache_directory(Path.home() / ".cache" / "my-kernels")
     """
     if path is not None:
         Path(path).mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -109,6 +118,6 @@ def cache_directory(path: str | os.PathLike[str] | None) -> None:
 
 
 def forget_cached() -> None:
-    """Empty the cache in memory (for measurements of compilation)."""
+    """Empty the caches in memory, so that the next compilation can be measured."""
     for cache in _CACHES:
         cache.forget()

@@ -14,17 +14,17 @@ from typing import Final
 
 __all__ = ["MAX_MESSAGES", "MAX_OUTPUT", "TIMEOUT", "describe_failure", "drop", "end", "limit_memory", "spawn"]
 
-#: Seconds for one unit of C, and bytes of memory for the process that works on it.
+#: The seconds for one unit of C, and the bytes of memory for the process that works on it.
 TIMEOUT: Final = 10.0
 MEMORY: Final = 1 << 30
 MAX_OUTPUT: Final = 16 << 20
 MAX_MESSAGES: Final = 64 << 10
-#: What of the environment a compiler needs: where programs and their libraries are.
+#: The variables of the environment that a compiler needs: where programs and their libraries are.
 _PASSED: Final = ("PATH", "LD_LIBRARY_PATH")
 
 
 def spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """A child with pipes for its input, output and messages; raises `OSError`."""
+    """Start a child with pipes for its input, output and messages; raise `OSError` where that fails."""
     # The C locale keeps the messages parsable.
     environment = {name: os.environ[name] for name in _PASSED if name in os.environ} | {"LC_ALL": "C"}
     return subprocess.Popen(
@@ -34,7 +34,8 @@ def spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
         stderr=subprocess.PIPE,
         env=environment,
         cwd="/",
-        process_group=0,  # Ctrl-C is not for it: a compilation that it ended would be the candidate's failure
+        # Ctrl-C must not reach the child: a compilation that Ctrl-C ended would count as the candidate's failure.
+        process_group=0,
     )
 
 
@@ -53,20 +54,21 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def drop(process: subprocess.Popen[bytes]) -> None:
-    """After a fork, in the child: close its copies of a process's pipes."""
+    """Close a forked child's copies of a process's pipes."""
     _close_pipes(process)
-    process.returncode = 0  # not our child: nothing to wait for, nothing to warn about
+    # After a fork the process is the parent's child: nobody here may wait for it or warn about it.
+    process.returncode = 0
 
 
 def _close_pipes(process: subprocess.Popen[bytes]) -> None:
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
-            with contextlib.suppress(OSError):  # a part of a unit that nobody reads any more
+            with contextlib.suppress(OSError):  # Closing may flush a part of a unit that nobody reads any more.
                 pipe.close()
 
 
 def describe_failure(what: str, returncode: int, messages: bytes) -> str:
-    """How a compiler ended that did not do its work, and the first thing that it said."""
+    """Describe how a compiler ended that did not do its work, and the first thing that it said."""
     first = next(iter(messages.decode("utf-8", "replace").splitlines()), "")[:200]
     how = f"signal {-returncode}" if returncode < 0 else f"exit code {returncode}"
     return f"{what} failed ({how}){': ' + first if first else ''}; write the function more plainly"

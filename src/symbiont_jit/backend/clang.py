@@ -61,7 +61,7 @@ FIXED: Final = (
     "-fno-stack-protector",
     "-nostdinc",
     "-Wno-everything",
-    # What C lets pass with a warning, but is wrong in a kernel: wrong pointers, lost const, no return value.
+    # C lets these pass with a warning, but they are wrong in a kernel: wrong pointers, lost const, no return value.
     *(
         f"-Werror={name}"
         for name in (
@@ -84,7 +84,7 @@ Emit = str
 BITCODE: Final[Emit] = "bitcode"
 #: Object code by clang's own code generator, which tests hold llvmlite's against.
 OBJECT: Final[Emit] = "object"
-#: The errors alone.
+#: clang's errors alone.
 SYNTAX: Final[Emit] = "syntax"
 #: What the optimiser did and did not do, as LLVM's records in YAML.
 REMARKS: Final[Emit] = "remarks"
@@ -98,7 +98,7 @@ _EMIT_FLAGS: Final[Mapping[Emit, tuple[str, ...]]] = {
 
 #: Processes that wait for a unit, one for each set of flags; the one that was used longest ago goes.
 MAX_WAITING: Final = 4
-#: The most of one kind, where many units are expected at once.
+#: The most processes that wait with one set of flags, where many units are expected at once.
 MAX_PREWARMED: Final = 32
 
 
@@ -112,7 +112,7 @@ class Clang:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def lower(self, unit: str, emit: Emit = BITCODE, flags: Sequence[str] = ()) -> bytes | list[Diagnostic]:
-        """What a unit's C text becomes, or clang's errors."""
+        """Lower a unit's C text, or return clang's errors."""
         command = self._command(emit, tuple(flags))
         process = self._send(command, unit)
         self._keep_waiting(command)
@@ -126,7 +126,7 @@ class Clang:
         ]
 
     def preprocess(self, code: str) -> str | list[Diagnostic]:
-        """Macros and conditionals expanded, with line markers for the parser.
+        """Expand macros and conditionals, with line markers for the parser.
 
         The text was proposed by somebody, so it is in here that nothing may reach outside: no include path, and the
         operators that look at files or run pragmas are undefined (a pasted `_Pragma` would otherwise run). The standard
@@ -157,7 +157,7 @@ class Clang:
         return tuple(flags)
 
     def _command(self, emit: Emit, flags: tuple[str, ...]) -> tuple[str, ...]:
-        """What the driver would run for these flags, asked once."""
+        """Return what the driver would run for these flags; the driver is asked once."""
         key = (emit, flags)
         if key not in self._commands:
             driver = (
@@ -185,7 +185,7 @@ class Clang:
                 process = _spawn(command)
             limit_memory(process.pid)
             assert process.stdin is not None
-            with contextlib.suppress(BrokenPipeError):  # it died: draining it will tell
+            with contextlib.suppress(BrokenPipeError):  # The process died; draining its output will tell why.
                 process.stdin.write(text.encode())
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
@@ -203,12 +203,13 @@ class Clang:
     def prewarm(self, emit: Emit, flags: Sequence[str], units: int) -> None:
         """Have processes waiting for so many units that will come at about the same time, at most `MAX_PREWARMED`.
 
-        A process takes about as long to start as a small unit to compile. Fewer than are waiting ends the rest.
+        A process takes about as long to start as a small unit to compile. A smaller number than are waiting
+        ends the others.
         """
         command = self._command(emit, tuple(flags))
         wanted = max(1, min(units, MAX_PREWARMED))
         for _ in range(wanted):
-            with self._lock:  # for each: a compilation must not wait for all of them
+            with self._lock:  # The lock is taken for each process, because a compilation must not wait for all of them.
                 waiting = self._waiting.setdefault(command, [])
                 if len(waiting) >= wanted:
                     break
@@ -226,15 +227,15 @@ class Clang:
         return [process for processes in self._waiting.values() for process in processes]
 
     def hold(self) -> None:
-        """Before a fork: wait until no unit is half sent."""
+        """Wait before a fork until no unit is half sent."""
         self._lock.acquire()
 
     def resume(self) -> None:
-        """After a fork, in the parent."""
+        """Go on in the parent after a fork."""
         self._lock.release()
 
     def forget(self) -> None:
-        """After a fork, in the child: close its copies of the waiting processes' pipes."""
+        """Close a forked child's copies of the waiting processes' pipes."""
         self._lock = threading.Lock()
         for process in self.waiting:
             drop(process)
@@ -250,7 +251,7 @@ class Clang:
 
 @functools.cache
 def clang() -> Clang:
-    """The process-wide clang; raises `ToolchainError` where there is none."""
+    """Return the process-wide clang; raise `ToolchainError` where there is none."""
     found = Clang(find_toolchain())
     os.register_at_fork(before=found.hold, after_in_parent=found.resume, after_in_child=found.forget)
     atexit.register(found.close)
@@ -258,7 +259,7 @@ def clang() -> Clang:
 
 
 def _direct_command(driver: tuple[str, ...]) -> tuple[str, ...]:
-    """The `-cc1` command behind a driver's; the driver itself where it does not say."""
+    """Return the `-cc1` command behind a driver's; the driver itself where it does not say."""
     try:
         done = subprocess.run([*driver, "-###"], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
     except (OSError, subprocess.SubprocessError) as error:
@@ -281,7 +282,7 @@ def _spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def _drain(process: subprocess.Popen[bytes], timeout: float) -> tuple[bytes, bytes, str | None]:
-    """Both outputs to their ends and the process reaped; past a limit it is killed and the limit named."""
+    """Read both outputs to their ends and reap the process; past a limit, kill it and name the limit."""
     assert process.stdout is not None
     assert process.stderr is not None
     output, messages = bytearray(), bytearray()
@@ -321,7 +322,7 @@ def _diagnostics(messages: bytes, stage: Stage) -> list[Diagnostic]:
 
 
 def _keep_own_lines(expanded: str) -> str:
-    """The preprocessor's output without what is not from the text itself, each line at its number in the text."""
+    """Keep of the preprocessor's output what is from the text itself, each line at its number in the text."""
     out: list[str] = []
     own = False
     for line in expanded.split("\n"):

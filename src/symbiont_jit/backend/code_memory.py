@@ -32,7 +32,7 @@ _LIBC.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 _LIBC.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 _LIBC.memmove.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t]
 _MAP_FAILED: Final = ctypes.c_void_p(-1).value
-#: Private: a worker process is forked with this memory and must not write into its parent's.
+#: The mapping is private, because a worker process is forked with this memory and must not write into its parent's.
 _PRIVATE: Final = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 _RUN: Final = mmap.PROT_READ | mmap.PROT_EXEC
 
@@ -46,7 +46,7 @@ class Chunk:
     free: list[tuple[int, int]]
 
     def take(self, size: int, align: int) -> int | None:
-        """The start of a range that was free, the first that fits."""
+        """Take the first free range that fits, and return its start."""
         for index, (low, high) in enumerate(self.free):
             start = round_up(low, align)
             if start + size <= high:
@@ -56,7 +56,7 @@ class Chunk:
         return None
 
     def give(self, low: int, high: int) -> None:
-        """Make a range free and one with its neighbours."""
+        """Make a range free, and join it with free neighbours."""
         index = bisect(self.free, (low, high))
         if index < len(self.free) and self.free[index][0] == high:
             high = self.free.pop(index)[1]
@@ -67,7 +67,7 @@ class Chunk:
 
 
 class NoCodeMemory(Exception):  # noqa: N818 - an answer that is expected, no error of anybody's
-    """The system gives no executable memory, now or by a rule."""
+    """Raised where the system gives no executable memory, now or by a rule."""
 
 
 @dataclass(slots=True, eq=False)
@@ -81,7 +81,7 @@ class Place:
 
 @dataclass(slots=True)
 class CodeMemory:
-    """All chunks; one lock serves everything, because no thread may close pages that another one is writing to."""
+    """The owner of all chunks; one lock serves everything, because no thread may close pages that another writes to."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     chunks: list[Chunk] = field(default_factory=list)
@@ -89,7 +89,7 @@ class CodeMemory:
     refusal: str = ""
 
     def take(self, size: int, align: int) -> Place:
-        """A place that nobody else gets until it is given back."""
+        """Take a place that nobody else gets until it is given back."""
         with self.lock:
             self._free_given()
             if self.refusal:
@@ -104,7 +104,7 @@ class CodeMemory:
             return Place(start, size, chunk)
 
     def write(self, place: Place, code: bytes) -> None:
-        """Fill a place."""
+        """Write code to a place."""
         assert len(code) == place.size
         with self.lock:
             self._fill(place, code)
@@ -129,7 +129,7 @@ class CodeMemory:
                 continue
             chunk.give(place.start, place.start + place.size)
             size = chunk.end - chunk.start
-            # One chunk stays, for an object that comes and goes alone; but no great one.
+            # One chunk of the usual size stays, so that an object that comes and goes alone needs no new one.
             if chunk.free == [(chunk.start, chunk.end)] and (len(self.chunks) > 1 or size > CHUNK):
                 self.chunks.remove(chunk)
                 _LIBC.munmap(chunk.start, size)
@@ -157,7 +157,7 @@ class CodeMemory:
     def _failure(self, call: str) -> NoCodeMemory:
         number = ctypes.get_errno()
         message = f"{call}: {os.strerror(number)}"
-        if number in (errno.EACCES, errno.EPERM):  # a rule of this system; a lack of memory may pass
+        if number in (errno.EACCES, errno.EPERM):  # A rule of the system stays, while a lack of memory may pass.
             self.refusal = message
         return NoCodeMemory(message)
 

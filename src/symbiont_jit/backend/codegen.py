@@ -55,7 +55,7 @@ Outcome = bytes | list[Diagnostic]
 
 
 class _Broken(Exception):  # noqa: N818 - becomes a finding or a refusal
-    """A code generator ended, was too slow or wrote what is no answer: the finding's rule and message."""
+    """Raised where a code generator ended, was too slow or wrote no answer, with the finding's rule and message."""
 
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(rule, message)
@@ -79,7 +79,7 @@ class CodeGenerator:
             self._poll.register(pipe, select.POLLIN)
 
     def start(self) -> None:
-        """Wait until it can serve; raises `_Broken`."""
+        """Wait until the process can serve; raise `_Broken` where it cannot."""
         if not self.is_ready:
             status, _ = self._read_answer(time.monotonic() + START_SECONDS)
             if status != READY:
@@ -88,11 +88,11 @@ class CodeGenerator:
             self.is_ready = True
 
     def generate(self, kind: bytes, bitcode: bytes) -> Outcome:
-        """The answer to one request; raises `_Broken`."""
+        """Return the answer to one request; raise `_Broken` where the process ends instead."""
         self.units += 1
         self._messages.clear()
         assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it died: reading its answer will tell
+        with contextlib.suppress(BrokenPipeError):  # The process died; reading its answer will tell why.
             self.process.stdin.write(HEAD.pack(kind, len(bitcode)) + bitcode)
             self.process.stdin.flush()
         status, data = self._read_answer(time.monotonic() + TIMEOUT)
@@ -101,11 +101,11 @@ class CodeGenerator:
         return _outcome(status, data, bytes(self._messages))
 
     def describe_end(self) -> str:
-        """How the process ended by itself, and what it said."""
+        """Describe how the process ended by itself, and what it said."""
         return describe_failure("the code generator", self.process.wait(), bytes(self._messages))
 
     def _read_answer(self, deadline: float) -> tuple[bytes, bytes]:
-        """An answer's status and its bytes; what LLVM said meanwhile is in the messages, because it comes first."""
+        """Read an answer's status and its bytes; LLVM's messages come first and so are in the pipe already."""
         self._read_up_to(HEAD.size, deadline)
         status, size = HEAD.unpack_from(self._output)
         if size > MAX_OUTPUT:
@@ -156,11 +156,11 @@ def _require_warnings(messages: bytes) -> None:
 
 
 def _outcome(status: bytes, data: bytes, messages: bytes) -> Outcome:
-    """What was generated, unless LLVM refused it or a function needs more stack than its unit allows."""
+    """Return what was generated, unless LLVM refused it or a function needs more stack than its unit allows."""
     if status == ERROR:
         text = f"the code generator refuses what the compiler made: {data.decode('utf-8', 'replace')[:300]}"
         return [Diagnostic(Stage.LOWER, "compiler", text)]
-    if len(messages) >= MAX_MESSAGES:  # a warning of a large frame may be among what was cut off
+    if len(messages) >= MAX_MESSAGES:  # A warning of a large frame may be among what was cut off.
         return [Diagnostic(Stage.LOWER, "limit", f"the code generator said more than {MAX_MESSAGES >> 10} KiB")]
     too_large = _FRAME.search(messages.decode("utf-8", "replace"))
     if too_large:
@@ -171,7 +171,7 @@ def _outcome(status: bytes, data: bytes, messages: bytes) -> Outcome:
 
 @dataclass(slots=True, eq=False)
 class CodeGenerators:
-    """All code generators; safe to call from several threads.
+    """The pool of code generators; several threads may call it.
 
     `limit` is how many processes there may be, `is_refused` whether none can be started here.
     """
@@ -184,7 +184,7 @@ class CodeGenerators:
     _lock: threading.Condition = field(default_factory=lambda: threading.Condition(threading.Lock()))
 
     def generate(self, kind: bytes, bitcode: bytes) -> Outcome:
-        """What is asked for of bitcode, or findings."""
+        """Generate what is asked for from bitcode, or return findings."""
         chosen = self._take()
         if chosen is None:
             return _generate_here(kind, bitcode)
@@ -211,7 +211,7 @@ class CodeGenerators:
         return [each.process for each in self._all]
 
     def _take(self) -> CodeGenerator | None:
-        """A process that can serve, which is nobody else's until it is given back; None where there can be none."""
+        """Take a process that can serve, for nobody else until it is given back; None where there can be none."""
         while not self.is_refused:
             try:
                 chosen = self._next()
@@ -223,7 +223,7 @@ class CodeGenerators:
             except _Broken:
                 self._discard(chosen)
                 self._count_failure()
-            except BaseException:  # an interruption must not lose the place that the process has
+            except BaseException:  # An interruption must not lose the place that the process has.
                 self._discard(chosen)
                 raise
             else:
@@ -232,7 +232,7 @@ class CodeGenerators:
         return None
 
     def _next(self) -> CodeGenerator:
-        """A process that waits, or a new one; raises `OSError`."""
+        """Return a process that waits, or a new one; raise `OSError` where none can start."""
         with self._lock:
             while not self._idle and len(self._all) >= self.limit:
                 self._lock.wait()
@@ -250,7 +250,7 @@ class CodeGenerators:
         self.is_refused = self._failures >= MAX_FAILURES
 
     def _start(self) -> CodeGenerator:
-        """A new process; the lock is held, because no fork may come between."""
+        """Start a process; the caller holds the lock, because no fork may come between."""
         process = spawn(_command())
         limit_memory(process.pid)
         started = CodeGenerator(process)
@@ -277,15 +277,15 @@ class CodeGenerators:
         return [each.process for each in list(self._idle)]
 
     def hold(self) -> None:
-        """Before a fork: wait until no process is half started."""
+        """Wait before a fork until no process is half started."""
         self._lock.acquire()
 
     def resume(self) -> None:
-        """After a fork, in the parent."""
+        """Go on in the parent after a fork."""
         self._lock.release()
 
     def forget(self) -> None:
-        """After a fork, in the child: close its copies of the pipes; it starts processes of its own."""
+        """Close a forked child's copies of the pipes; the child starts processes of its own."""
         self._lock = threading.Condition(threading.Lock())
         for each in self._all:
             drop(each.process)
@@ -304,7 +304,7 @@ class CodeGenerators:
 
 @functools.cache
 def code_generators() -> CodeGenerators:
-    """The process-wide code generators; none is started yet."""
+    """Return the process-wide code generators; none is started yet."""
     found = CodeGenerators(min(os.cpu_count() or 1, MAX_PROCESSES))
     os.register_at_fork(before=found.hold, after_in_parent=found.resume, after_in_child=found.forget)
     atexit.register(found.close)
@@ -317,7 +317,8 @@ def _command() -> tuple[str, ...]:
 
     folder = Path(llvmlite.__file__).resolve().parent.parent
     target = (target_triple(), target_cpu(), ",".join(target_features()))
-    # Isolated, without `site`: it starts in half the time, and reads no file of the user's.
+    # The interpreter runs isolated and without `site`, so that it starts in half the time and reads no file of the
+    # user.
     return sys.executable, "-I", "-S", str(Path(generator.__file__).resolve()), str(folder), *target
 
 
@@ -329,7 +330,7 @@ def _machine() -> Any:
     """The machine that code is generated for in this process, once LLVM is known to warn of large frames."""
     made = generator.target_machine(target_triple(), target_cpu(), ",".join(target_features()))
     with tempfile.TemporaryFile() as messages:
-        with _instead_of_standard_error(messages.fileno()):
+        with _capture_standard_error(messages.fileno()):
             generator.provoke_warning(made)
         messages.seek(0)
         _require_warnings(messages.read(MAX_MESSAGES))
@@ -340,11 +341,11 @@ _ONE_AT_A_TIME: Final = threading.RLock()
 
 
 def _generate_here(kind: bytes, bitcode: bytes) -> Outcome:
-    """The same work in this process, which goes where LLVM gives up, and which nothing can end early."""
+    """Generate in this process, which ends where LLVM gives up, and which nothing can interrupt."""
     with _ONE_AT_A_TIME, tempfile.TemporaryFile() as messages:
         machine = _machine()
         try:
-            with _instead_of_standard_error(messages.fileno()):
+            with _capture_standard_error(messages.fileno()):
                 data, status = generator.generate(machine, kind, bitcode), DONE
         except RuntimeError as error:
             data, status = str(error).encode(), ERROR
@@ -353,8 +354,8 @@ def _generate_here(kind: bytes, bitcode: bytes) -> Outcome:
 
 
 @contextlib.contextmanager
-def _instead_of_standard_error(file: int) -> Iterator[None]:
-    """LLVM writes what it has to say of frames to standard error, and llvmlite gives no other way to hear it."""
+def _capture_standard_error(file: int) -> Iterator[None]:
+    """Catch what LLVM writes of frames to standard error, because llvmlite gives no other way to hear it."""
     kept = os.dup(2)
     os.dup2(file, 2)
     try:

@@ -30,7 +30,7 @@ GOT: Final = "_GLOBAL_OFFSET_TABLE_"
 
 
 class DamagedObject(Exception):  # noqa: N818 - an answer that is expected, no error of anybody's
-    """The bytes are no relocatable object, or a table of theirs is not inside them."""
+    """Raised for bytes that are no relocatable object, or that end before a table of theirs does."""
 
 
 class Section(NamedTuple):
@@ -82,19 +82,19 @@ class Elf:
     section_names: Section
 
     def name_of(self, symbol: ElfSymbol) -> str:
-        """The name of a symbol."""
+        """Return the name of a symbol."""
         return self._text(self.strings, symbol.name)
 
     def section_name(self, section: Section) -> str:
-        """The name of a section."""
+        """Return the name of a section."""
         return self._text(self.section_names, section.name)
 
     def content(self, section: Section) -> bytes:
-        """The bytes of a section."""
+        """Return the bytes of a section."""
         return self.data[section.offset : section.offset + section.size]
 
     def relocations(self, table: Section) -> Iterator[Relocation]:
-        """The rows of a relocation table."""
+        """Yield the rows of a relocation table."""
         return (Relocation(*fields) for fields in _rows(self.data, table, _RELOCATION))
 
     def _text(self, strings: Section, at: int) -> str:
@@ -110,7 +110,7 @@ def require(condition: bool, otherwise: str) -> None:
 
 
 def read_elf(data: bytes) -> Elf:
-    """The tables of an object; raises `DamagedObject`."""
+    """Read the tables of an object; raise `DamagedObject` where they are no ELF."""
     require(len(data) >= _HEADER.size, "not an object")
     ident, kind, machine, at, row, count, names = _HEADER.unpack_from(data)
     require((ident, kind, row) == (_IDENT, _RELOCATABLE, _SECTION.size), "not a relocatable ELF-64 object")
@@ -131,7 +131,7 @@ def _rows(data: bytes, table: Section, form: struct.Struct) -> Iterator[tuple[An
 
 
 def symbols(data: bytes) -> tuple[set[str], set[str]]:
-    """The names that an object defines for others, and the names that it needs; raises `DamagedObject`."""
+    """Return the names that an object defines for others, and those that it needs; raise `DamagedObject`."""
     obj = read_elf(data)
     defined: set[str] = set()
     needed: set[str] = set()

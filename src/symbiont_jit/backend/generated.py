@@ -22,17 +22,17 @@ _RECEIVED: Final[dict[str, ObjectCode]] = {}
 
 
 def load_unit(unit: Unit, symbols: Mapping[str, int]) -> Loaded:
-    """A unit's code in this process, with the addresses of the names that it leaves open."""
+    """Load a unit's code in this process, with the addresses of the names that it leaves open."""
     return load(_code_of(unit), symbols)
 
 
 def load_generated(text: str, entries: Sequence[str], symbols: Mapping[str, int]) -> Loaded:
-    """Generated C, compiled and loaded with the addresses of the names that it leaves open."""
+    """Compile generated C and load it, with the addresses of the names that it leaves open."""
     return load_unit(Unit(text, tuple(entries), frozenset(symbols)), symbols)
 
 
 def ship_objects(units: Sequence[Unit]) -> dict[str, ObjectCode]:
-    """Object code of units for a process that may have no compiler; empty where there is none here either."""
+    """Return the object code of units for a process that may have no compiler; empty where there is none here."""
     with contextlib.suppress(ToolchainError):
         return {_shipping_key(unit): _code_of(unit) for unit in units}
     return {}
@@ -44,11 +44,11 @@ def receive_objects(codes: Mapping[str, ObjectCode]) -> None:
 
 
 def _code_of(unit: Unit) -> ObjectCode:
-    """What a pickle brought, else what is compiled now."""
+    """Return the object code that a pickle brought, else compile it now."""
     received = _RECEIVED.get(_shipping_key(unit)) if _RECEIVED else None
     return received or compile_unit(unit)
 
 
 def _shipping_key(unit: Unit) -> str:
-    """A key that asks no compiler: it is equal for equal units on the same kind of processor."""
+    """Return a key that asks no compiler: it is equal for equal units on the same kind of processor."""
     return unit.digest(describe_host())

@@ -51,7 +51,7 @@ define void @large() "warn-stack-size"="16" {
 
 
 def target_machine(triple: str, cpu: str, features: str) -> Any:
-    """What generates code like clang's own: at its level (3), position-independent, in the small code model."""
+    """Make a target that generates code like clang: at its level (3), position-independent, in the small code model."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
@@ -68,10 +68,10 @@ _GENERATE: Final[dict[bytes, Callable[[Any, Any], bytes]]] = {
 
 
 def generate(machine: Any, kind: bytes, bitcode: bytes) -> bytes:
-    """What is asked for of bitcode that LLVM has read and verified; raises `RuntimeError` where it has not."""
+    """Generate what is asked for from bitcode that LLVM reads and verifies; raise `RuntimeError` where it does not."""
     import llvmlite.binding as llvm
 
-    # A context of its own, because types and constants stay in one until it goes.
+    # Each request gets its own context, because types and constants stay in a context until it goes.
     with llvm.create_context() as context, llvm.parse_bitcode(bitcode, context) as module:
         module.verify()
         return _GENERATE[kind](machine, module)
@@ -80,11 +80,11 @@ def generate(machine: Any, kind: bytes, bitcode: bytes) -> bytes:
 def _main(folder: str, triple: str, cpu: str, features: str) -> None:
     sys.path.append(folder)
     out = os.dup(1)
-    os.dup2(2, 1)  # whatever else writes to standard output, it is no answer
+    os.dup2(2, 1)  # Whatever else writes to standard output must not be read as an answer.
     machine = target_machine(triple, cpu, features)
     provoke_warning(machine)
     _write(out, READY, b"")
-    if not select.select([0], [], [], 0.001)[0]:  # nobody waits yet
+    if not select.select([0], [], [], 0.001)[0]:  # No request waits yet, so there is time to warm up.
         _generate_text(machine, _FIRST)
     while head := sys.stdin.buffer.read(HEAD.size):
         kind, size = HEAD.unpack(head)

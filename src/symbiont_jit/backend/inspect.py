@@ -18,7 +18,7 @@ from symbiont_jit.errors import CandidateError, Stage
 
 __all__ = ["Position", "assembly", "llvm_ir", "remarks"]
 
-#: Bytes of a text, and remarks, that are shown.
+#: The most bytes of a text, and the most remarks, that are shown.
 MAX_TEXT: Final = 1 << 20
 MAX_REMARKS: Final = 200
 
@@ -40,7 +40,7 @@ _PLACE: Final = re.compile(
 )
 _PIECE: Final = re.compile(r"^  - \w+: *(?P<value>.*)$", re.MULTILINE)
 _LOCATION: Final = re.compile(rf"{re.escape(CANDIDATE_FILE)}:(\d+):(\d+)")
-#: Where a call stands, by a line within its function, which the remark's own place says better.
+#: The place of a call as a line within its function, which the remark's own place says better.
 _CALL_SITE: Final = re.compile(r" at callsite [^;]*;")
 #: What a record's kind says of its pass; the other kinds are of the third sort too.
 _KINDS: Final = {"Passed": "done", "Missed": "not done"}
@@ -62,19 +62,22 @@ class _Remark:
 
 
 def llvm_ir(unit: Unit) -> str:
-    """The text of a unit's optimised IR; raises `CandidateError` where the unit cannot be lowered."""
+    """Return the text of a unit's optimised IR; raise `CandidateError` where the unit cannot be lowered."""
     return _generate(unit, IR)
 
 
 def assembly(unit: Unit) -> str:
-    """A unit's machine code as assembly; raises `CandidateError` where it cannot be lowered."""
+    """Return a unit's machine code as assembly; raise `CandidateError` where it cannot be lowered."""
     return _generate(unit, ASSEMBLY)
 
 
 def remarks(unit: Unit, position: Position = lambda line, column: (line, column)) -> str:
-    """What clang's optimiser says of a unit's text, one remark a line, in the order of the text.
+    """Return what clang's optimiser says of a unit's text, one remark a line, in the order of the text.
 
-    A line is `line:column: pass, done | not done | because: message`. Raises `CandidateError` for what clang refuses.
+    A line is `line:column: pass, done | not done | because: message`.
+
+    Raises:
+        CandidateError: clang refuses the unit.
     """
     found = list(dict.fromkeys(_remarks(unit, position)))
     found.sort(key=lambda remark: (remark.line, remark.column))
@@ -92,7 +95,7 @@ def _generate(unit: Unit, kind: bytes) -> str:
 
 
 def _cut_off(text: str) -> str:
-    """A text up to the last line that ends within `MAX_TEXT`."""
+    """Cut a text off behind the last line that ends within `MAX_TEXT`."""
     if len(text) <= MAX_TEXT:
         return text
     kept = text[: text.rindex("\n", 0, MAX_TEXT) + 1]
@@ -112,7 +115,7 @@ def _remarks(unit: Unit, position: Position) -> Iterator[_Remark]:
 
 
 def _message(body: str, position: Position) -> str:
-    """The pieces of a record's message in one line, with the places that it names as the reader knows them."""
+    """Join the pieces of a record's message in one line, with the places that it names as the reader knows them."""
     text = "".join(_unquote(piece["value"]) for piece in _PIECE.finditer(body))
 
     def translate(place: re.Match[str]) -> str:
@@ -123,7 +126,7 @@ def _message(body: str, position: Position) -> str:
 
 
 def _unquote(value: str) -> str:
-    """A YAML scalar as LLVM writes it: plain, in single quotes, or in double quotes with escapes."""
+    """Read a YAML scalar as LLVM writes it: plain, in single quotes, or in double quotes with escapes."""
     if value.startswith("'"):
         return value[1:-1].replace("''", "'")
     if value.startswith('"'):

@@ -25,20 +25,21 @@ class Linked(Place):
     addresses: tuple[int, ...] = ()
 
     def close(self) -> None:
-        """Give the memory back; the caller's promise that nobody is inside. A second time does nothing."""
+        """Give the memory back; the caller promises that no thread is inside. A second call does nothing."""
         code_memory.CODE_MEMORY.give(self)
 
 
 def link(data: bytes, entries: Sequence[str], address_of: Callable[[str], int]) -> Linked:
-    """Put an object at an address; `address_of` is asked for what it leaves undefined, and what that raises passes.
+    """Put an object at an address; `address_of` gives the address of each name that the object leaves open.
 
-    Raises `CannotLink` for an object that is damaged or not of the kind that is known here.
+    Raises:
+        CannotLink: The object is damaged or of a kind that is not known here. What `address_of` raises passes through.
     """
     try:
         return _link(data, entries, address_of)
     except (DamagedObject, NoCodeMemory) as error:
         raise CannotLink(str(error)) from None
-    except (struct.error, MemoryError) as error:  # a field is too narrow; the code does not fit here twice
+    except (struct.error, MemoryError) as error:  # A field is too narrow, or the code does not fit into memory twice.
         raise CannotLink(f"no room: {error!r}") from error
 
 

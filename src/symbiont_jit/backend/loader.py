@@ -43,13 +43,13 @@ class Loaded:
     _generation: _Generation | None = None
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Give the memory back; a second call does nothing."""
         code, self._code, self.addresses = self._code, None, ()
         if code is not None:
             code.close()
 
     def __del__(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-        if not is_finalizing():  # then the process goes, and its modules may be gone already
+        if not is_finalizing():  # At the end of the process modules may be gone already.
             self.close()
 
 
@@ -63,7 +63,7 @@ class _Generation:
 
 @dataclass(slots=True)
 class _Loader:
-    """The generation that takes new objects."""
+    """The way through LLJIT: the generation that takes new objects, behind a lock."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     generation: _Generation | None = None
@@ -107,7 +107,8 @@ _LOADER: Final = _Loader()
 def load(code: ObjectCode, extra: Mapping[str, int] | None = None) -> Loaded:
     """Put object code at an address; `extra` gives the addresses of names besides the library's.
 
-    Raises `CandidateError` (stage `link`) where a name it needs does not exist here.
+    Raises:
+        CandidateError: A name that the code needs does not exist here (stage `link`).
     """
     bound = extra or {}
     try:
@@ -123,7 +124,7 @@ def _address(name: str, extra: Mapping[str, int]) -> int:
 
 @functools.cache
 def _library_address(name: str) -> int:
-    """Where the C or math library has a function."""
+    """Find the address of a function in the C or math library."""
     for library in _libraries():
         try:
             function = getattr(library, name)

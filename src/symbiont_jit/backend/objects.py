@@ -37,7 +37,7 @@ class ObjectCode:
 
 
 def key_of(unit: Unit) -> str:
-    """What the object code of a unit is kept by: equal where the unit, the target and all compilers are equal."""
+    """Return the key of a unit's object code: equal where the unit, the target and all compilers are equal."""
     versions = clang().toolchain.version_text, ".".join(map(str, llvm_version()))
     return unit.digest(_digest_of(describe_host(), versions, FIXED, tuple(vocabulary.PRELUDE.values())))
 
@@ -48,13 +48,16 @@ def _digest_of(*circumstances: str | tuple[str, ...]) -> str:
 
 
 def compile_unit(unit: Unit, already_checked: bool = False) -> ObjectCode:
-    """Object code of a unit; from the cache where an equal one was compiled before.
+    """Compile a unit to object code, or take that of an equal unit from the cache.
 
-    clang also checks the unit's `original`, unless it was `already_checked`. Raises `CandidateError` for what clang or
-    the code generator refuses; a function that needs more stack than the flags allow is of the rule `frame`.
+    clang also checks the unit's `original`, unless it was `already_checked`.
+
+    Raises:
+        CandidateError: clang or the code generator refuses the unit; a function that needs more stack than the flags
+            allow is a finding of the rule `frame`.
     """
     if cache.OBJECTS.is_empty:
-        code_generators().prewarm()  # it starts while clang is looked for
+        code_generators().prewarm()  # The code generator starts while clang is looked for.
     key = key_of(unit)
     cached = cache.OBJECTS.get(key)
     if cached is not None:
@@ -72,9 +75,10 @@ def compile_unit(unit: Unit, already_checked: bool = False) -> ObjectCode:
 
 
 def bitcode_of(unit: Unit) -> bytes:
-    """The optimised bitcode that a unit's object code is made of: as it was, or lowered again.
+    """Return the optimised bitcode that a unit's object code is made of: as it was, or lowered again.
 
-    Raises `CandidateError` for what clang refuses.
+    Raises:
+        CandidateError: clang refuses the unit.
     """
     key = key_of(unit)
     cached = cache.BITCODE.get(key)

@@ -22,7 +22,7 @@ MAX_SIZE: Final = 1 << 30
 MAX_ALIGN: Final = 1 << 21
 #: Code starts at multiples of this. It is a cache line: one revision runs as fast wherever it lies.
 GRAIN: Final = 64
-#: Bytes without a use are breakpoints.
+#: The byte that fills gaps is a breakpoint.
 TRAP: Final = b"\xcc"
 
 _X86_64: Final = 62
@@ -41,7 +41,7 @@ _PLAIN_SYMBOLS: Final = range(5)
 
 
 class _Rule(NamedTuple):
-    """How a relocation is done: `field` becomes `plus` + addend - `minus`."""
+    """The rule for a type of relocation: `field` becomes `plus` + addend - `minus`."""
 
     field: struct.Struct
     plus: str
@@ -70,7 +70,7 @@ _STUB: Final = b"\xff\x25\xf2\xff\xff\xff" + 2 * TRAP
 
 
 class CannotLink(Exception):  # noqa: N818 - an answer that is expected, no error of anybody's
-    """The object is damaged or needs something that is not known here, or there is no memory for it."""
+    """Raised for an object that is damaged or needs something unknown here, or where there is no memory for it."""
 
 
 class _Fix(NamedTuple):
@@ -84,7 +84,7 @@ class _Fix(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where in its code an object's sections and the slots of its symbols will be: offsets, by index.
+    """The places of an object's sections and of its symbols' slots in the code: offsets, by index.
 
     `size` bytes are needed, at a multiple of `align`; `got` is the offset of the first slot.
     """
@@ -98,7 +98,7 @@ class Layout:
     align: int
 
     def index_of(self, name: str) -> int:
-        """The symbol of a function that the object has for others."""
+        """Return the symbol of a function that the object has for others."""
         for index, symbol in enumerate(self.obj.symbols):
             is_offered = not symbol.is_local and symbol.section in self.offsets
             if is_offered and self.obj.name_of(symbol) == name:
@@ -106,7 +106,7 @@ class Layout:
         raise CannotLink(f"no function {name!r}")
 
     def addresses(self, chosen: Iterable[int], start: int, address_of: Callable[[str], int]) -> Mapping[int, int]:
-        """What the chosen symbols and all that relocations name stand for when the code is at `start`."""
+        """Return what the chosen symbols and all that relocations name stand for when the code is at `start`."""
         return {i: self._address(i, start, address_of) for i in {*chosen, *(fix.symbol for fix in self.fixes)}}
 
     def _address(self, index: int, start: int, address_of: Callable[[str], int]) -> int:
@@ -115,14 +115,14 @@ class Layout:
         if symbol.section in self.offsets:
             _require(symbol.value <= self.obj.sections[symbol.section].size, "a symbol outside its section")
             return start + self.offsets[symbol.section] + symbol.value
-        if index == 0 or symbol.section == elf.ABSOLUTE:  # symbol 0 is the number 0
+        if index == 0 or symbol.section == elf.ABSOLUTE:  # Symbol 0 is the number 0.
             return symbol.value
         _require(symbol.section == elf.UNDEFINED, f"a symbol of section {symbol.section:#x}")
         name = self.obj.name_of(symbol)
         return start + self.got if name == elf.GOT else address_of(name)
 
     def code(self, start: int, address: Mapping[int, int]) -> bytes:
-        """The bytes for an address, given those of the symbols: sections and slots, with every relocation done."""
+        """Return the bytes for an address, given those of the symbols: sections and slots, all relocations done."""
         code = bytearray(TRAP) * self.size
         for index, offset in self.offsets.items():
             section = self.obj.sections[index]
@@ -139,7 +139,7 @@ class Layout:
 
 
 def lay_out(data: bytes) -> Layout:
-    """The layout of an object; raises `DamagedObject`, or `CannotLink` for an object of another kind."""
+    """Lay out an object; raise `DamagedObject`, or `CannotLink` for an object of another kind."""
     obj = read_elf(data)
     _require(obj.machine == _X86_64, "not an object for x86-64")
     for section in obj.sections:
@@ -179,7 +179,7 @@ def _is_needed(section: Section, name: str) -> bool:
 
 
 def _offsets(sections: Mapping[int, Section]) -> tuple[dict[int, int], int, int]:
-    """The offset of each section, the end of all, the greatest alignment; the widest come first, which saves gaps."""
+    """Return each section's offset, the end of all, the greatest alignment; the widest come first, which saves gaps."""
     offsets: dict[int, int] = {}
     end, widest = 0, GRAIN
     for index, section in sorted(sections.items(), key=lambda item: -item[1].align):
@@ -192,9 +192,9 @@ def _offsets(sections: Mapping[int, Section]) -> tuple[dict[int, int], int, int]
 
 
 def _fixes(rows: Iterable[Relocation], base: int, size: int, symbols: int) -> Iterator[_Fix]:
-    """The relocations of a section of `size` bytes that will be at the offset `base`."""
+    """Yield the relocations of a section of `size` bytes that will be at the offset `base`."""
     for row in rows:
-        if row.type == 0:  # NONE
+        if row.type == 0:  # R_X86_64_NONE changes nothing.
             continue
         _require(row.type in _RULES, f"a relocation of type {row.type}")
         _require(row.offset + _RULES[row.type].field.size <= size, "a relocation outside its section")
@@ -203,5 +203,5 @@ def _fixes(rows: Iterable[Relocation], base: int, size: int, symbols: int) -> It
 
 
 def round_up(number: int, multiple: int) -> int:
-    """The least multiple that is not less than a number."""
+    """Return the least multiple that is not less than a number."""
     return -(-number // multiple) * multiple

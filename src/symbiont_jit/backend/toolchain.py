@@ -52,7 +52,7 @@ class Toolchain:
 
 
 def llvm_version() -> tuple[int, ...]:
-    """The version of the LLVM inside llvmlite."""
+    """Return the version of the LLVM inside llvmlite."""
     import llvmlite.binding as llvm
 
     return tuple(llvm.llvm_version_info)
@@ -60,10 +60,12 @@ def llvm_version() -> tuple[int, ...]:
 
 @functools.cache
 def find_toolchain() -> Toolchain:
-    """The first clang that fits: `SYMBIONT_JIT_CLANG`, then the `ziglang` wheel, then `clang` on the path.
+    """Find the first clang that fits: `SYMBIONT_JIT_CLANG`, then the `ziglang` wheel, then `clang` on the path.
 
     A variable that is set is an order: when that clang is missing or too new, nothing else is tried.
-    Raises `ToolchainError` with what was found where and what to install.
+
+    Raises:
+        ToolchainError: No clang fits; the message says what was found where and what to install.
     """
     refused = []
     for origin, command in _places():
@@ -89,7 +91,7 @@ def _places() -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _command(path: str) -> tuple[str, ...]:
-    """A zig binary carries its clang behind a word; any other binary is taken for clang itself."""
+    """Return the command of a clang; a zig binary carries clang behind a word, any other binary is taken for clang."""
     return (path, "clang") if Path(path).name in ("zig", "zig.exe") else (path,)
 
 
@@ -124,7 +126,7 @@ def _problem(command: tuple[str, ...], version: tuple[int, int, int] | None) -> 
 
 @functools.cache
 def target_triple() -> str:
-    """The host's triple. zig's default is musl, and Python's process is not."""
+    """Return the host's triple, because zig's default is musl, and Python's process is not."""
     import llvmlite.binding as llvm
 
     triple: str = llvm.get_default_triple()
@@ -142,7 +144,7 @@ def target_cpu() -> str:
 
 @functools.cache
 def target_features() -> tuple[str, ...]:
-    """The host's CPU features as LLVM writes them, `+avx2` or `-avx512f`."""
+    """Return the host's CPU features as LLVM writes them, `+avx2` or `-avx512f`."""
     import llvmlite.binding as llvm
 
     features: str = llvm.get_host_cpu_features().flatten()
@@ -150,5 +152,5 @@ def target_features() -> tuple[str, ...]:
 
 
 def describe_host() -> str:
-    """The machine that object code is for: it runs where this is the same."""
+    """Describe the machine that object code is for: it runs where the description is the same."""
     return "\n".join((target_triple(), target_cpu(), ",".join(target_features())))

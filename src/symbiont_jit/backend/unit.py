@@ -15,10 +15,10 @@ from symbiont_jit.c import vocabulary
 
 __all__ = ["Unit", "digest_of"]
 
-#: Clang counts the lines of a candidate's text from 1, whatever stands before it.
+#: The file to which the candidate's lines belong: clang counts them from 1, whatever stands before the text.
 CANDIDATE_FILE: Final = "candidate.c"
-#: The lines of C that was generated from a candidate are not the candidate's.
-GENERATED_FILE: Final = "guarded.c"
+#: The file to which lines of generated C belong, which are not the candidate's.
+GENERATED_FILE: Final = "instrumented.c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ class Unit:
     original: str = ""
 
     def c_text(self, already_checked: bool = False) -> str:
-        """The whole of what clang reads; without the original where that was `already_checked`."""
+        """Return all that clang reads; without the original where that was `already_checked`."""
         before = self.prologue if already_checked else self.original + self.prologue
         prelude = vocabulary.prelude(before + self.text + self.epilogue)
         file = GENERATED_FILE if self.original else CANDIDATE_FILE
         return f'{prelude}{before}# 1 "{file}"\n{self.text}# 1 "entries.c"\n{self.epilogue}'
 
     def digest(self, circumstances: str = "") -> str:
-        """A key that is equal for equal units under equal circumstances, and else another one."""
+        """Return a key that is equal for equal units under equal circumstances, and only for those."""
         about = (
             self.text,
             self.entries,
@@ -61,7 +61,7 @@ class Unit:
 
 
 def digest_of(fields: Iterable[str | Iterable[str]]) -> str:
-    """SHA-256 of texts and groups of texts, each with its length in front, so that no two splits are the same."""
+    """Hash texts and groups of texts (SHA-256), each with its length in front, so that no two splits are the same."""
     digest = hashlib.sha256()
     for field in fields:
         parts = [part.encode() for part in ((field,) if isinstance(field, str) else field)]

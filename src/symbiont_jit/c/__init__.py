@@ -1,1 +1,1 @@
-"""The one model of C: its tree, types, constants and loops, for everybody who handles C text. Knows pycparser alone."""
+"""The one model of C: its tree, types, constants and loops, for whoever handles C text. It imports pycparser alone."""

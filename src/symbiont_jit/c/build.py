@@ -28,26 +28,26 @@ __all__ = [
 
 
 def clone(node: Any) -> Any:
-    """A deep copy; transformations never share nodes between two places of a tree."""
+    """Return a deep copy, because no node may stand in two places of a tree."""
     return copy.deepcopy(node)
 
 
 def constant(value: int) -> c_ast.Constant:
-    """An integer literal."""
+    """Make an integer literal."""
     return c_ast.Constant("int", str(value))
 
 
 def name(text: str) -> c_ast.ID:
-    """A use of a name."""
+    """Make a use of a name."""
     return c_ast.ID(text)
 
 
-#: The operators that bounds and subscripts are made with; a difference of two literals may be negative, no literal.
+#: Operators whose result for two literals is a literal again; a difference may be negative, and C has no such literal.
 _FOLDED: Final = frozenset({"+", "*"})
 
 
 def binary(operator: str, left: Any, right: Any) -> Any:
-    """`left operator right`, with the arithmetic of two literals and of zero and one done."""
+    """Make `left operator right`, with the arithmetic of two literals and of zero and one done."""
     a, b = plain_integer(left), plain_integer(right)
     if operator == "+" and b == 0:
         return left
@@ -62,19 +62,19 @@ def binary(operator: str, left: Any, right: Any) -> Any:
 
 
 def assign(target: Any, value: Any, operator: str = "=") -> c_ast.Assignment:
-    """An assignment statement."""
+    """Make an assignment statement."""
     return c_ast.Assignment(operator, target, value)
 
 
 def block(statements: list[Any]) -> c_ast.Compound:
-    """A compound statement."""
+    """Make a compound statement."""
     return c_ast.Compound(statements)
 
 
 def declare(
     text: str, c_type: list[str], value: Any = None, length: int | None = None, quals: Any = None
 ) -> c_ast.Decl:
-    """A declaration of a scalar, or of an array of `length`."""
+    """Make a declaration of a scalar, or of an array of `length`."""
     inner: Any = c_ast.TypeDecl(text, list(quals or []), None, c_ast.IdentifierType(list(c_type)))
     if length is not None:
         inner = c_ast.ArrayDecl(inner, constant(length), [])
@@ -102,7 +102,7 @@ def jumps_out(node: Any) -> bool:
 
 
 def rewrite(node: Any, change: Callable[[Any], Any | None]) -> Any:
-    """A tree in which every node for which `change` gives another is that other one; children are rewritten first.
+    """Replace every node for which `change` gives another by that other one, children first, and return the tree.
 
     Field names, labels and declared names are strings in pycparser's nodes and are left alone.
     """
@@ -130,7 +130,7 @@ def _rewrite_children(node: Any, change: Callable[[Any], Any | None]) -> None:
 
 
 def substitute(node: Any, replacements: Mapping[str, Any]) -> Any:
-    """The node with names replaced by copies of expressions."""
+    """Replace names in a node by copies of expressions, and return the node."""
 
     def change(n: Any) -> Any | None:
         if isinstance(n, c_ast.ID) and n.name in replacements:

@@ -1,6 +1,7 @@
 """Who calls whom in a text.
 
-In: a tree. Out: names. A call goes through the name of a function: calls through pointers are no candidate's.
+In: a tree. Out: names. Calls are found by the function's name, because no candidate may call through a
+pointer.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ __all__ = ["CallGraph", "call_graph", "called_names"]
 
 
 def called_names(node: Any) -> frozenset[str]:
-    """The functions that are called in a node."""
+    """Return the names of the functions that are called in a node."""
     return frozenset(n.name.name for n in walk(node) if isinstance(n, c_ast.FuncCall) and isinstance(n.name, c_ast.ID))
 
 
@@ -28,20 +29,20 @@ class CallGraph:
     calls: Mapping[str, frozenset[str]]
 
     @property
-    def called(self) -> frozenset[str]:
+    def callees(self) -> frozenset[str]:
         """Every name that some function of the text calls, also of functions that the text does not define."""
         return frozenset().union(*self.calls.values())
 
     @property
-    def calling(self) -> frozenset[str]:
-        """The functions that call one of the text, or themselves."""
+    def callers(self) -> frozenset[str]:
+        """The functions that call a function of the text, themselves included."""
         return frozenset(name for name, called in self.calls.items() if not called.isdisjoint(self.calls))
 
     def first_caller(self, name: str) -> str | None:
-        """The first function of the text that calls `name`, or None."""
+        """Return the first function of the text that calls `name`, or None."""
         return next((caller for caller, called in self.calls.items() if name in called), None)
 
 
 def call_graph(tree: c_ast.FileAST) -> CallGraph:
-    """The calls of a file's functions."""
+    """Find the calls that the functions of a file make."""
     return CallGraph({n.decl.name: called_names(n.body) for n in tree.ext if isinstance(n, c_ast.FuncDef)})

@@ -58,7 +58,7 @@ _FOLDED: Final[Mapping[str, Callable[[int, int], int]]] = {
     "||": lambda a, b: a != 0 or b != 0,
 }
 
-#: What may stand on the right of an operator: of shifts what C defines, of divisions what is no zero.
+#: The right operands for which C defines shifts and divisions.
 _RIGHT_SIDES: Final = {"<<": range(31), ">>": range(31), "/": range(1, 2**31), "%": range(1, 2**31)}
 
 _UNARY: Final[Mapping[str, Callable[[int], int]]] = {
@@ -72,7 +72,7 @@ _ESCAPES: Final = {"n": 10, "t": 9, "r": 13, "0": 0, "\\": 92, "'": 39, '"': 34,
 
 
 def _quotient(a: int, b: int) -> int:
-    """The quotient of two integers, rounded towards zero as in C."""
+    """Return the quotient of two integers, rounded towards zero as in C."""
     return a // b if a >= 0 else -(-a // b)
 
 
@@ -100,7 +100,7 @@ class Constants:
     range_of: Callable[[Any], range | None]
 
     def value(self, node: Any) -> int | None:
-        """The value of a constant expression."""
+        """Compute a constant expression; None where it has no value that is certain."""
         found = self._compute(node)
         if found is None or found not in _RANGE:
             return None
@@ -134,7 +134,7 @@ class Constants:
 
     @staticmethod
     def _is_unsigned(node: Any) -> bool:
-        """Whether C may compute a part without a sign, so that what is negative here is very large there."""
+        """Whether C may compute an expression in an unsigned type, where a number that is negative here is large."""
         return any(
             (isinstance(n, c_ast.UnaryOp) and n.op == "sizeof")
             or isinstance(n, c_ast.Cast)
@@ -144,7 +144,7 @@ class Constants:
 
 
 def literal_value(node: Any) -> int | None:
-    """The value of an integer or character literal, in any base and with any suffix; None for every other node."""
+    """Read an integer or character literal, in any base and with any suffix; None for every other node."""
     if not isinstance(node, c_ast.Constant):
         return None
     if node.type == "char":
@@ -154,17 +154,17 @@ def literal_value(node: Any) -> int | None:
         return _ESCAPES.get(text[1:]) if text[0] == "\\" else None
     try:
         return integer(node.value) if "int" in node.type else None
-    except ValueError:  # it has more digits than Python reads
+    except ValueError:  # The literal has more digits than Python converts.
         return None
 
 
 def plain_integer(node: Any) -> int | None:
-    """The value of a decimal literal without a suffix, else None: one that stays what it is when it is printed anew."""
+    """Read a decimal literal without a suffix, which stays what it is when it is printed; None for every other node."""
     is_plain = isinstance(node, c_ast.Constant) and node.value.isdigit() and len(node.value) < 19
     return int(node.value) if is_plain and (node.value == "0" or node.value[0] != "0") else None
 
 
 def integer(text: str) -> int:
-    """The number that an integer literal stands for."""
+    """Read an integer literal in any base and with any suffix."""
     digits = text.rstrip("lLuU")
     return int(digits, 8 if digits[0] == "0" and digits.isdigit() else 0)

@@ -27,7 +27,7 @@ __all__ = [
     "loops_in",
     "main_loops",
     "make_for",
-    "unrolled_copies",
+    "count_unrolled_copies",
 ]
 
 #: A loop of at most so many iterations, known beforehand, is short: clang unrolls it.
@@ -79,7 +79,7 @@ def is_loop_pragma(node: Any) -> bool:
 
 
 def loop_of(node: Any) -> Loop | None:
-    """The counted loop a statement is, or None.
+    """Read a statement as a counted loop; None where it is none.
 
     The body may not change the counter, nor anything the bounds are made of.
     """
@@ -109,7 +109,7 @@ def _read_start(init: Any) -> tuple[str, tuple[str, ...], Any] | None:
 
 
 def _read_limit(cond: Any, var: str) -> Any | None:
-    """The bound that the counter of a loop stays below, or None for a condition of another kind."""
+    """Return the bound that the counter of a loop stays below; None for a condition of another kind."""
     if not isinstance(cond, c_ast.BinaryOp):
         return None
     left, right, operator = cond.left, cond.right, cond.op
@@ -135,14 +135,14 @@ def _read_step(node: Any, var: str) -> int | None:
 
 
 def make_for(var: str, c_type: tuple[str, ...], low: Any, high: Any, step: int, statements: list[Any]) -> c_ast.For:
-    """A counted loop."""
+    """Make a counted loop."""
     init = c_ast.DeclList([declare(var, list(c_type), low)])
     following = c_ast.UnaryOp("p++", name(var)) if step == 1 else assign(name(var), constant(step), "+=")
     return c_ast.For(init, c_ast.BinaryOp("<", name(var), high), following, block(statements))
 
 
 def body_statements(loop: Loop) -> list[Any]:
-    """The statements of a loop's body; the list itself, so that changing it changes the tree."""
+    """Return the list of statements in a loop's body; changing the list changes the tree."""
     if loop.body.block_items is None:
         loop.body.block_items = []
     items: list[Any] = loop.body.block_items
@@ -150,16 +150,16 @@ def body_statements(loop: Loop) -> list[Any]:
 
 
 def loops_in(tree: Any) -> Iterator[PlacedLoop]:
-    """Every counted loop with its place, outer ones first."""
+    """Yield every counted loop with its place, outer ones first."""
     for node in walk(tree):
         if isinstance(node, c_ast.Compound):
             yield from _placed_loops(node.block_items or [])
 
 
 def main_loops(tree: Any) -> list[PlacedLoop]:
-    """The counted loops where time is spent.
+    """Find the counted loops in which time is spent.
 
-    Left out are loops that only count copies, and the rest loops of earlier transformations with all they contain.
+    Loops that only count copies are left out, and so are the rest loops of earlier transformations with their contents.
     """
     found = []
     stack = [tree]
@@ -189,9 +189,9 @@ def is_short(loop: Loop) -> bool:
     return low is not None and high is not None and high - low <= SHORT * loop.step
 
 
-def unrolled_copies(node: Any) -> int:
-    """How many copies of a statement there are at most when all short loops below a node are unrolled."""
-    inside = max((unrolled_copies(child) for _, child in node.children()), default=1)
+def count_unrolled_copies(node: Any) -> int:
+    """Return how many copies of a statement there are at most when all short loops below a node are unrolled."""
+    inside = max((count_unrolled_copies(child) for _, child in node.children()), default=1)
     loop = loop_of(node)
     if loop is None or not is_short(loop):
         return inside

@@ -16,7 +16,7 @@ __all__ = ["assigned_names", "declared_names", "fresh_name", "names_in"]
 
 
 def names_in(node: Any) -> set[str]:
-    """Every name an expression or statement uses, fields and labels aside."""
+    """Return every name that an expression or statement uses, except fields and labels."""
     if node is None:
         return set()
     fields = {id(n.field) for n in walk(node) if isinstance(n, c_ast.StructRef)}
@@ -24,12 +24,12 @@ def names_in(node: Any) -> set[str]:
 
 
 def declared_names(node: Any) -> list[str]:
-    """Every name that is declared below a node, with repetitions."""
+    """Return every name that is declared below a node, with repetitions."""
     return [n.name for n in walk(node) if isinstance(n, c_ast.Decl) and n.name is not None]
 
 
 def assigned_names(node: Any, *, with_parts: bool = True) -> set[str]:
-    """Every name whose value a node may change: by assignment, `++`, `--`, or by taking its address.
+    """Find every name whose value a node may change: by assignment, `++`, `--`, or by taking its address.
 
     `with_parts` counts changes of an array's elements and a struct's fields as changes of the name itself.
     """
@@ -49,7 +49,7 @@ def _changed_name(node: Any, with_parts: bool) -> str | None:
 
 
 def fresh_name(tree: Any, stem: str) -> str:
-    """A name that nothing in the tree has."""
+    """Invent a name that nothing in the tree has."""
     taken = {n.name for n in walk(tree) if isinstance(n, c_ast.ID)} | set(declared_names(tree))
     taken |= {n.declname for n in walk(tree) if isinstance(n, c_ast.TypeDecl) and n.declname}
     base = stem.rstrip("0123456789_") or "v"

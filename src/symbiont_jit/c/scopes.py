@@ -15,10 +15,10 @@ from symbiont_jit.c import vocabulary
 from symbiont_jit.c.tree import print_tree
 from symbiont_jit.c.types import Arithmetic, ArrayOf, CType, Enumeration, TypeReader, scalar_of, spelling_of
 
-__all__ = ["DeclaredTypes", "declared_types", "is_redundant_typedef"]
+__all__ = ["DeclaredTypes", "read_declared_types", "is_redundant_typedef"]
 
 
-#: What words are that name no type of C: no declaration agrees with it.
+#: The type of words that name no type of C; no declared type is equal to it.
 _FOREIGN: Final = Enumeration("i", 32)
 
 
@@ -45,21 +45,21 @@ class DeclaredTypes(TypeReader):
         self.typedefs[-1][node.name], self._const_typedefs[-1][node.name] = typ, is_const
 
     def has_typedef(self, name: str) -> bool:
-        """Whether a name is that of a type of the text, here."""
+        """Whether a name means a type of the text in the scopes that are open."""
         return any(name in scope for scope in self.typedefs)
 
     def read(self, node: Any) -> CType:
-        """The type of a declarator or type name."""
+        """Read the type of a declarator or type name."""
         typ = super().read(node)
         is_array = isinstance(node, c_ast.TypeDecl) and isinstance(typ, ArrayOf)
-        return _with_const_elements(typ) if is_array and self.is_const(node) else typ
+        return _make_elements_const(typ) if is_array and self.is_const(node) else typ
 
     def spelling(self, node: Any) -> str | None:
-        """The type of a declarator as C spells it in exact widths; None where it is no scalar and no named struct."""
+        """Spell the type of a declarator in exact widths; None where it is no scalar and no named struct."""
         return spelling_of(self.read(node)) if isinstance(node, c_ast.TypeDecl) else None
 
     def read_length(self, node: Any) -> str | None:
-        """The length of an array as it is written; None where there is none."""
+        """Return the length of an array as it is written; None where there is none."""
         match node.dim:
             case None:
                 return None
@@ -89,14 +89,14 @@ class DeclaredTypes(TypeReader):
         return Enumeration("u", 32)
 
     def _require_members(self, node: Any) -> None:
-        """Members without a name are nothing to refuse here."""
+        """Accept members without a name: clang decides about them."""
 
     def _bit_fields(self, node: Any, types: Mapping[str, CType]) -> Mapping[str, CType]:
         return {}
 
 
-def declared_types(tree: c_ast.FileAST) -> DeclaredTypes:
-    """The types that a file declares outside of functions."""
+def read_declared_types(tree: c_ast.FileAST) -> DeclaredTypes:
+    """Read the types that a file declares outside of functions."""
     types = DeclaredTypes()
     for node in tree.ext:
         if isinstance(node, c_ast.Typedef):
@@ -104,9 +104,9 @@ def declared_types(tree: c_ast.FileAST) -> DeclaredTypes:
     return types
 
 
-def _with_const_elements(typ: CType) -> CType:
-    """An array whose elements are const, however many dimensions it has."""
-    return ArrayOf(_with_const_elements(typ.of), typ.length, True) if isinstance(typ, ArrayOf) else typ
+def _make_elements_const(typ: CType) -> CType:
+    """Make the elements of an array const, however many dimensions it has."""
+    return ArrayOf(_make_elements_const(typ.of), typ.length, True) if isinstance(typ, ArrayOf) else typ
 
 
 def is_redundant_typedef(node: Any) -> bool:

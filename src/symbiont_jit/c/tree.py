@@ -40,7 +40,7 @@ __all__ = [
 
 #: The name pycparser gives the candidate's own lines, to tell them from the types declared before them.
 FILE: Final = "candidate.c"
-#: Tokens that the parser may read again; ordinary code of the greatest length stays far below.
+#: How many tokens the parser may read again; ordinary code of the greatest length stays far below.
 MAX_REREAD: Final = 200_000
 TOO_DEEP: Final = Diagnostic(
     Stage.PARSE, "too-deep", "the code is nested too deeply to be read; use helper functions or shorter expressions"
@@ -48,12 +48,13 @@ TOO_DEEP: Final = Diagnostic(
 
 
 def parse(code: str, *, with_complex: bool = False) -> c_ast.FileAST | Diagnostic:
-    """The syntax tree of the candidate alone, or why there is none.
+    """Parse the text of a candidate into a tree, or say why there is none.
 
     `with_complex` says that `complex` is a word of C, as with <complex.h>; the tree has `_Complex` in its place.
     """
     names = [name for name in vocabulary.TYPEDEFS if name in code]
-    declared = f"typedef int {', '.join(names)};\n" if names else ""  # one declaration: they cost time
+    # All names are in one declaration, because each declaration costs time.
+    declared = f"typedef int {', '.join(names)};\n" if names else ""
     try:
         tree = _Parser(lexer=_ComplexLexer if with_complex else CLexer).parse(f'{declared}# 1 "{FILE}"\n{code}', FILE)
     except ParseError as error:
@@ -73,7 +74,7 @@ class _Parser(CParser):  # type: ignore[misc]  # pycparser has no type informati
     _reread = 0
 
     def _parse_error(self, msg: str, coord: Any) -> NoReturn:
-        if isinstance(coord, str):  # only a file's name: the next token is where it is
+        if isinstance(coord, str):  # The parser gives only a file's name here, so the error is at the next token.
             token = self._peek()
             coord = coord if token is None else self._tok_coord(token)
         super()._parse_error(msg, coord)
@@ -99,7 +100,7 @@ class _ComplexLexer(CLexer):  # type: ignore[misc]  # pycparser has no type info
 
 def _parse_diagnostic(message: str) -> Diagnostic:
     match = re.match(r"^(?:[^:\n]*:(?P<line>\d+):(?:(?P<column>\d+):?)?\s*)?(?P<text>.*)$", message, re.DOTALL)
-    assert match is not None  # every part of the pattern is optional
+    assert match is not None  # The pattern matches every text, because all its parts are optional.
     text = match["text"].strip().removeprefix(f"{FILE}: ") or "syntax error"
     if text.startswith("before: "):
         text = f"syntax error before '{text.removeprefix('before: ')[:60]}'"
@@ -107,23 +108,24 @@ def _parse_diagnostic(message: str) -> Diagnostic:
 
 
 def position(node: c_ast.Node | None) -> tuple[int, int]:
-    """Line and column of a node, from 1; zeros where the parser kept none."""
+    """Return the line and column of a node, from 1; zeros where the parser kept none."""
     coord = getattr(node, "coord", None)
     return (0, 0) if coord is None else (coord.line or 0, coord.column or 0)
 
 
 def walk(node: c_ast.Node) -> Iterator[c_ast.Node]:
-    """The node and all below it, in source order."""
+    """Yield the node and all below it, in source order."""
     stack = [node]
     while stack:
         current = stack.pop()
         yield current
-        stack.extend([*current][::-1])  # a node iterates over its children
+        stack.extend([*current][::-1])  # A node iterates over its children.
 
 
 def move_positions(tree: c_ast.Node, move: Callable[[int, int], tuple[int, int]]) -> None:
     """Give every node the position that `move` makes of its line and column, in place."""
-    moved: dict[int, Any] = {}  # nodes share positions, and each is moved once; holding them keeps their identities
+    # Nodes share positions, and each is moved once; the table holds them, so that their identities stay.
+    moved: dict[int, Any] = {}
     for node in walk(tree):
         coord = node.coord
         if coord is not None and id(coord) not in moved:
@@ -132,12 +134,12 @@ def move_positions(tree: c_ast.Node, move: Callable[[int, int], tuple[int, int]]
 
 
 def first_position(node: c_ast.Node) -> tuple[int, int]:
-    """The position of the first node of a subtree that has one; zeros where none has."""
+    """Return the position of the first node of a subtree that has one; zeros where none has."""
     return next((p for n in walk(node) if (p := position(n)) != (0, 0)), (0, 0))
 
 
 def find_function(tree: c_ast.FileAST, name: str) -> c_ast.FuncDef | None:
-    """The definition of a function, or None."""
+    """Return the definition of a function; None where the tree has none."""
     for node in tree.ext:
         if isinstance(node, c_ast.FuncDef) and node.decl.name == name:
             return node
@@ -145,12 +147,12 @@ def find_function(tree: c_ast.FileAST, name: str) -> c_ast.FuncDef | None:
 
 
 def print_tree(tree: c_ast.Node) -> str:
-    """C text of a tree; parsing it again gives the same tree."""
+    """Print a tree as C text that parses into the same tree."""
     text: str = _Printer(reduce_parentheses=True).visit(tree)
-    return _without_empty_lines(text)
+    return _drop_empty_lines(text)
 
 
-def _without_empty_lines(text: str) -> str:
+def _drop_empty_lines(text: str) -> str:
     lines = (line.rstrip() for line in text.split("\n"))
     return "\n".join(line for line in lines if line) + "\n"
 
@@ -170,12 +172,12 @@ class Printed:
 
 
 def print_with_positions(tree: c_ast.Node) -> Printed:
-    """The text of `print_tree`, with the positions that the nodes of the tree have.
+    """Print a tree as `print_tree` does, and return the positions that its nodes have in the text.
 
     The printer puts a private character before each word that has a position; one pass takes all of them out again.
     """
     printer = _MarkingPrinter()
-    marked = _without_empty_lines(printer.visit(tree))
+    marked = _drop_empty_lines(printer.visit(tree))
     first, *pieces = _MARK.split(marked)
     coords = [printer.coords[ord(mark) - _FIRST_MARK] for mark in _MARK.findall(marked)]
     return Printed(
@@ -228,14 +230,14 @@ _BRACES: Final[Mapping[type, Callable[[Any], None]]] = {
 def _spell_length(node: Any) -> None:
     """Write a length that begins with `*` as a subscript: pycparser reads `[*` as an array of any length."""
     if node.dim is not None:
-        node.dim = _without_star(node.dim)
+        node.dim = _drop_star(node.dim)
 
 
-def _without_star(node: Any) -> Any:
-    """An expression whose text begins with no `*`, with the same value."""
+def _drop_star(node: Any) -> Any:
+    """Return an expression of the same value whose text does not begin with `*`."""
     first = {c_ast.BinaryOp: "left", c_ast.TernaryOp: "cond"}.get(type(node))
     if first is not None:
-        setattr(node, first, _without_star(getattr(node, first)))
+        setattr(node, first, _drop_star(getattr(node, first)))
     if isinstance(node, c_ast.UnaryOp) and node.op == "*":
         return c_ast.ArrayRef(node.expr, c_ast.Constant("int", "0", node.coord), node.coord)
     return node
@@ -279,7 +281,7 @@ class _MarkingPrinter(_Printer):
 
     def _mark(self, node: c_ast.Node) -> str:
         number = len(self.coords)
-        if node.coord is None or number >= _MARK_COUNT:  # a text of so many words is too long to be accepted
+        if node.coord is None or number >= _MARK_COUNT:  # A text of so many words is too long to be accepted.
             return ""
         self.coords.append(node.coord)
         return chr(_FIRST_MARK + number)
@@ -293,7 +295,7 @@ class _MarkingPrinter(_Printer):
         text: str = super()._generate_struct_union_enum(n, name)
         if name == "enum":
             return text
-        start = len(name) + 1 if n.name else text.find("{")  # its position is that of its tag, or of its brace
+        start = len(name) + 1 if n.name else text.find("{")  # A struct has the position of its tag, or of its brace.
         return f"{text[:start]}{self._mark(n)}{text[start:]}"
 
     def visit_Pragma(self, n: c_ast.Pragma) -> str:

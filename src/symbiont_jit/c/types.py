@@ -80,7 +80,7 @@ class Enumeration(Arithmetic):
 
     @property
     def spelling(self) -> str | None:
-        """None: a declaration with a type of a fixed width is another one."""
+        """The value None, because a declaration with a type of a fixed width would be another one."""
         return None
 
 
@@ -114,7 +114,7 @@ class ArrayOf:
 
 @dataclass(slots=True, eq=False)
 class StructOf:
-    """A struct or union: itself and no other. One that is only mentioned gets its fields where it is defined.
+    """A struct or union, equal to no other object; a tag that is only mentioned gets its fields where it is defined.
 
     `bit_fields` are the types that bit-fields have in an expression; `name` is `struct tag` or `union tag`, and the
     keyword alone where there is no tag.
@@ -131,7 +131,7 @@ class StructOf:
         return self.name if self.name.startswith("struct ") else None
 
     def field(self, name: str) -> tuple[CType, CType | None] | None:
-        """The type of a field, also of one in an anonymous struct inside; and of a bit-field that of its value."""
+        """Return the type of a field, also of one in an anonymous struct inside; of a bit-field, that of its value."""
         for own, typ in self.fields:
             if own == name:
                 return typ, self.bit_fields.get(name)
@@ -166,8 +166,8 @@ _SPELLINGS: Final[Mapping[str, str]] = {
     "c160": "long double _Complex",
 }
 
-#: The types that are no integers of so many words, by their words in alphabetical order. `char` has a sign on every
-#: machine: clang is told so.
+#: The scalar types that are not made of several integer words, by their words in alphabetical order. `char` is signed
+#: on every machine, because clang is told so.
 _BY_WORDS: Final[Mapping[str, CType]] = {
     "_Bool": Arithmetic("b", 8),
     "_Complex double": Arithmetic("c", 128),
@@ -182,7 +182,7 @@ _INTEGER_WORDS: Final = frozenset("char short int long signed unsigned".split())
 
 
 def scalar_of(words: Sequence[str]) -> CType | None:
-    """The type that the words of a scalar type name; None for words that name none.
+    """Return the type that the words of a scalar type name; None for words that name none.
 
     A single word may be a standard type's name, such as `int64_t`. How often `long` stands there makes no difference.
     """
@@ -195,19 +195,19 @@ def scalar_of(words: Sequence[str]) -> CType | None:
 
 
 def spelling_of(typ: CType) -> str | None:
-    """A scalar type or struct as C spells it in exact widths; None for every other type."""
+    """Spell a scalar type or struct in exact widths; None for every other type."""
     return typ.spelling if isinstance(typ, Arithmetic | VoidType | StructOf) else None
 
 
 def promote(typ: CType) -> CType:
-    """The type of an operand after the integer promotions: nothing is narrower than `int`."""
+    """Return the type of an operand after the integer promotions: nothing is narrower than `int`."""
     if isinstance(typ, Arithmetic) and typ.is_integer and typ.bits < 32:
         return INT
     return typ
 
 
 def common_type(a: CType, b: CType) -> CType:
-    """The type that two operands have after the usual arithmetic conversions."""
+    """Return the type that two operands have after the usual arithmetic conversions."""
     if not isinstance(a, Arithmetic) or not isinstance(b, Arithmetic):
         return a if not isinstance(a, Arithmetic) else b
     a, b = promote(a), promote(b)
@@ -222,7 +222,7 @@ def common_type(a: CType, b: CType) -> CType:
 
 
 def decay(typ: CType) -> CType:
-    """An array as the pointer that it becomes in an expression."""
+    """Turn the type of an array into that of the pointer that it becomes in an expression."""
     return PointerTo(typ.of, typ.is_const) if isinstance(typ, ArrayOf) else typ
 
 
@@ -242,7 +242,7 @@ def same_rows(a: CType, b: CType) -> bool:
 
 
 def size_of(typ: CType) -> int | None:
-    """The bytes of a type, where that is plain to see: not of structs, whose layout is clang's."""
+    """Return the bytes of a type; None for a struct, whose layout clang decides."""
     match typ:
         case Arithmetic():
             return {80: 16, 160: 32}.get(typ.bits, typ.bits // 8)
@@ -261,7 +261,7 @@ class TypeReader:
         self.typedefs: list[dict[str, CType]] = [{}]
         self.tags: list[dict[str, StructOf]] = [{}]
         self.enums: list[dict[str | None, Arithmetic]] = [{}]
-        # What needs the names of variables, and so is set by who knows them.
+        # These three need the names of variables, so whoever knows the names sets them.
         self.on_enumerator: Callable[[str, int], None] = lambda name, value: None
         self.value_of: Callable[[Any], int | None] = lambda node: None
         self.length_of: Callable[[Any], str | None] = lambda node: None
@@ -277,7 +277,7 @@ class TypeReader:
             scopes.pop()
 
     def read(self, node: Any) -> CType:
-        """The type of a declarator or type name."""
+        """Read the type of a declarator or type name."""
         match node:
             case c_ast.PtrDecl():
                 return PointerTo(self.read(node.type), self.is_const(node.type))
@@ -286,7 +286,8 @@ class TypeReader:
                 return ArrayOf(self.read(node.type), length, self.is_const(node.type))
             case c_ast.FuncDecl():
                 params = [p for p in (node.args.params if node.args else ()) if not isinstance(p, c_ast.EllipsisParam)]
-                types = [decay(self.loosely(getattr(p, "type", None))) for p in params]  # K&R has names alone
+                # A K&R parameter is a name without a type.
+                types = [decay(self.read_loosely(getattr(p, "type", None))) for p in params]
                 return FunctionOf(self.read(node.type), tuple(t for t in types if t != VOID))
             case c_ast.TypeDecl() | c_ast.Typename():
                 return self.read(node.type)
@@ -299,7 +300,7 @@ class TypeReader:
         return INT
 
     def read_length(self, node: Any) -> str | None:
-        """The length of an array's declarator, which then has it as a number: clang must compute the same."""
+        """Read the length of an array's declarator and write it there as a number, so that clang computes the same."""
         length = self.length_of(node.dim)
         if length is not None and length.isdigit():
             node.dim = c_ast.Constant("int", length, node.dim.coord)
@@ -311,8 +312,8 @@ class TypeReader:
             node = node.type
         return "const" in (getattr(node, "quals", None) or ())
 
-    def loosely(self, node: Any) -> CType:
-        """A parameter's type without lengths, which other parameters may say."""
+    def read_loosely(self, node: Any) -> CType:
+        """Read a parameter's type without lengths, which other parameters may give."""
         length_of, self.length_of = self.length_of, lambda node: None if node is None else ""
         try:
             return self.read(node)
@@ -320,9 +321,10 @@ class TypeReader:
             self.length_of = length_of
 
     def _enum(self, node: Any) -> Arithmetic:
-        """The choice of clang: int where an enumerator is negative, else unsigned; for a mention, what its tag was.
+        """Choose the type of an enumeration as clang does: int if an enumerator is negative, else unsigned.
 
-        Raises `Refused` for an enumerator that is no int.
+        Raises:
+            Refused: An enumerator is no int.
         """
         if node.values is None:
             scopes = (scope[node.name] for scope in reversed(self.enums) if node.name in scope)
@@ -347,8 +349,8 @@ class TypeReader:
                     return scope[names[0]]
         return scalar_of(names) or INT
 
-    def forward(self, node: Any) -> None:
-        """`struct name;` alone: in this scope the tag means a struct of its own, whatever it means outside."""
+    def declare_forward(self, node: Any) -> None:
+        """Declare `struct name;`: the tag means a struct of this scope, whatever it means outside."""
         self.tags[-1].setdefault(node.name, _declare_tag(node))
 
     def _struct(self, node: Any) -> StructOf:
@@ -368,7 +370,7 @@ class TypeReader:
         return self.tags[-1].setdefault(node.name, _declare_tag(node))
 
     def _require_members(self, node: Any) -> None:
-        """Refuse members without a name that C does not count: what they have inside would hide what is meant."""
+        """Refuse unnamed members that declare nothing in C: their author meant something else."""
         for decl in node.decls:
             if not isinstance(decl, c_ast.Decl) or decl.name or decl.bitsize is not None:
                 continue
@@ -378,7 +380,7 @@ class TypeReader:
                 raise Refused(decl, "this member has no name; give it one, or leave the tag of its struct out")
 
     def _bit_fields(self, node: Any, types: Mapping[str, CType]) -> Mapping[str, CType]:
-        """The types of a struct's bit-fields in an expression."""
+        """Return the types that a struct's bit-fields have in an expression."""
         return {
             d.name: _promote_bits(d, types[d.name], self.value_of(d.bitsize))
             for d in node.decls
@@ -387,13 +389,13 @@ class TypeReader:
 
 
 def _declare_tag(node: Any) -> StructOf:
-    """A struct or union of which only the tag is known."""
+    """Make the type of a struct or union of which only the tag is known."""
     keyword = "union" if isinstance(node, c_ast.Union) else "struct"
     return StructOf(name=f"{keyword} {node.name}" if node.name else keyword)
 
 
 def _promote_bits(node: Any, typ: CType, width: int | None) -> CType:
-    """The type of a bit-field in an expression: int if that has all its values (C11, 6.3.1.1), else unsigned int."""
+    """Return the type of a bit-field in an expression: int if that has all its values (C11, 6.3.1.1), else unsigned."""
     if width is None:
         raise Refused(node, f"the width of the bit-field '{node.name}' is a plain number")
     if not isinstance(typ, Arithmetic) or width > 32:
@@ -403,7 +405,7 @@ def _promote_bits(node: Any, typ: CType, width: int | None) -> CType:
 
 @functools.cache
 def library_functions() -> Mapping[str, FunctionOf]:
-    """The types of the table's functions that have prototypes."""
+    """Return the types of the table's functions that have prototypes."""
     rows = [f.prototype for f in vocabulary.FUNCTIONS.values() if f.prototype]
     tree = parse("\n".join(rows))
     assert isinstance(tree, c_ast.FileAST), "the table is C"
@@ -415,7 +417,7 @@ def library_functions() -> Mapping[str, FunctionOf]:
 def require_traceable(node: Any, typ: CType, seen: set[int] | None = None) -> None:
     """Refuse pointers anywhere but in variables of their own."""
     seen = set() if seen is None else seen
-    if id(typ) in seen:  # types share their parts, and twice nothing new is found
+    if id(typ) in seen:  # Types share their parts; a second look at one finds nothing new.
         return
     seen.add(id(typ))
     match typ:

@@ -27,7 +27,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function a candidate may call: its C prototype, or empty where the compiler knows it by itself."""
+    """A function that a candidate may call: its C prototype, or an empty text where the compiler knows it by itself."""
 
     name: str
     prototype: str = ""
@@ -40,7 +40,7 @@ def _prototypes(text: str) -> list[Function]:
 
 
 def _libm(shape: str, names: str) -> list[Function]:
-    """Both precisions of a family: `shape` uses R for double or float and F for the function's name."""
+    """Declare both precisions of a family: in `shape`, R is double or float and F the function's name."""
     rows = []
     for name in names.split():
         rows += [
@@ -94,7 +94,7 @@ _ROWS: Final = [
     ),
 ]
 
-#: Memory that lasts as long as a call. These are the project's own, never the C library's.
+#: Functions for memory that lasts as long as a call. They are the project's own, never the C library's.
 ARENA_FUNCTIONS: Final = ("malloc", "calloc", "realloc", "free")
 
 #: Every function a candidate may call, by name.
@@ -254,9 +254,9 @@ PRELUDE: Final[Mapping[str, str]] = _prelude_lines()
 
 
 def prelude(text: str) -> str:
-    """The declarations that clang has to read before a candidate: those of the types, functions and constants it uses.
+    """Return the declarations of the standard types, functions and constants that a candidate uses.
 
-    All of them would do too, but clang takes about a millisecond to read them.
+    Other declarations are left out, because clang takes about a millisecond to read all of them.
     """
     words = set(re.findall(r"\w+", text))
     if any("size_t" in PRELUDE[word] for word in words & PRELUDE.keys()):

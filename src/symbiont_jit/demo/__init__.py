@@ -56,7 +56,7 @@ class RunningLoop:
 
     @property
     def calls(self) -> int:
-        """How many calls have returned so far."""
+        """The number of calls that have returned so far."""
         return int(self._calls[0])
 
     @contextmanager
@@ -64,7 +64,7 @@ class RunningLoop:
         """Run the loop in the background; it is compiled before this returns and never again."""
         arguments = (self.kernel, *inputs(np.random.default_rng(1)), self._calls, self._stop)
         self._stop[0] = 1
-        _call_until_stopped(*arguments)  # compiles, and returns at once
+        _call_until_stopped(*arguments)  # This call compiles the loop and returns at once.
         self._stop[0] = 0
         thread = threading.Thread(target=_call_until_stopped, args=arguments, daemon=True)
         thread.start()

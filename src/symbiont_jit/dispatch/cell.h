@@ -2,7 +2,7 @@
 
 /*
 The dispatch cell as C reads it (cell.py: CellLayout). A kernel's cell leads to code. The cell of a group's member leads
-to the group's slot, a cell too, which leads to the active table: cells of which `offset` says the member's own.
+to the group's slot, a cell too, which leads to the active table: `offset` says which of its cells is the member's own.
 */
 
 #include <stdint.h>
@@ -11,14 +11,14 @@ struct sj_cell
 {
   uint64_t target; /* the code; for a member of a group the address of the slot; 0 where there is none yet */
   uint64_t users;  /* calls in flight from Python */
-  uint64_t offset; /* of a member: bytes from the beginning of the table */
+  uint64_t offset; /* of a member's cell: bytes from the beginning of the table */
   uint64_t panics; /* the address of the panic table */
 };
 
-/* Bound when the text that uses it is loaded. */
+/* This cell is bound when the text that uses it is loaded. */
 extern struct sj_cell sj_cell;
 
-/* The load is an acquire: who sees the address of code that was published before the swap sees the code too. */
+/* Load the target with acquire order: whoever sees the address of code that was published sees the code too. */
 static inline uint64_t sj_target(const struct sj_cell *cell)
 {
   return __atomic_load_n(&cell->target, __ATOMIC_ACQUIRE);

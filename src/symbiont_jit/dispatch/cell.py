@@ -29,7 +29,7 @@ CELL_BYTES: Final = ctypes.sizeof(CellLayout)
 
 
 def offset_of(field: str) -> int:
-    """How many bytes a field of a cell lies behind the cell's address."""
+    """Return how many bytes a field of a cell lies behind the cell's address."""
     offset: int = getattr(CellLayout, field).offset
     return offset
 
@@ -61,16 +61,16 @@ class _CellMemory:
 
     @property
     def users(self) -> int:
-        """How many calls from Python have been entered with this cell and have not returned.
+        """The number of calls from Python that have entered through this cell and have not returned.
 
-        They may be inside the code that it leads to, or led to since they were entered. Compiled code that has the cell
-        holds a lease of its owner instead.
+        These calls may be inside any code that the cell has led to since they entered. Compiled code is not counted: it
+        holds a lease of the owner while it has the cell.
         """
         return int(self._cell.users)
 
 
 class Cell(_CellMemory):
-    """One slot. Its own address never changes; what it holds may, at any moment."""
+    """A cell that leads to code itself: its own address never changes; what it holds may, at any moment."""
 
     __slots__ = ()
 
@@ -124,7 +124,7 @@ class Table:
             cell.target = target
 
     def target(self, index: int) -> int:
-        """The code of an entry."""
+        """Return the address of an entry's code."""
         return int(self._cells[index].target)
 
     @property

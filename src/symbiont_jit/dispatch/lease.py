@@ -25,7 +25,7 @@ class Lease:
 
 
 class CallerRefs:
-    """What compiled callers hold of one owner: the same lease for all who have it at a time."""
+    """The lease that compiled callers hold of one owner; all who have it at a time share one."""
 
     __slots__ = ("_current", "_lock")
 
@@ -34,7 +34,7 @@ class CallerRefs:
         self._lock = threading.Lock()
 
     def take(self, owner: Any, address: int) -> Lease:
-        """Give the lease that compiled code has already, or a new one."""
+        """Return the lease that compiled code has already, or a new one."""
         with self._lock:
             lease = self._current()
             if lease is None:
@@ -75,6 +75,6 @@ def remember_owner(address: int, owner: Any) -> None:
 
 
 def owner_of(address: int) -> Any:
-    """What Python gets for a cell that compiled code has; whoever has the address there keeps the owner."""
+    """Return the object that Python gets for a cell that compiled code has; the address keeps its owner alive."""
     owner = _OWNERS[address]
     return getattr(owner, "python_object", owner)

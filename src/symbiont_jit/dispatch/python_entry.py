@@ -74,7 +74,7 @@ class CellCallable(NumbaValue):
 
     @property
     def _numba_lease(self) -> Lease:
-        """What compiled code holds of this object: the cell's address, once there is code behind it."""
+        """The lease that compiled code holds of this object: the cell's address, once there is code behind it."""
         self._require_code()
         return self._caller_refs.take(self, self._cell.address)
 
@@ -82,12 +82,12 @@ class CellCallable(NumbaValue):
         """Make sure that the cell points at code; a subclass compiles or loads it here."""
 
     def _vectorcall(self) -> VectorCall | None:
-        """The compiled way in from Python for this signature; None where there is none on this platform."""
+        """Return the compiled way in from Python for this signature; None where the platform has none."""
         return None
 
     @property
     def _code_owner(self) -> Any:
-        """What keeps the code alive, without keeping this object."""
+        """An object that keeps the code alive, but not this object."""
         return None
 
     def _begin_anew_after_fork(self) -> None:
@@ -105,7 +105,7 @@ class CellCallable(NumbaValue):
         return self._cell.users > 0 or self._slow_calls > 0 or self._caller_refs.are_out
 
 
-#: What compiled functions hold as constants: their machine code has the address in it and is never freed.
+#: The objects that compiled functions hold as constants: machine code has their address in it and is never freed.
 _IMMORTAL: list[CellCallable] = []
 
 
@@ -174,7 +174,7 @@ def _native_value(param: Param, value: Any) -> Any:
     if isinstance(param.type, ArrayType):
         return np.asarray(value)
     if param.type.kind == "c":
-        with np.errstate(over="ignore"):  # what does not fit is an infinity, as for a float
+        with np.errstate(over="ignore"):  # A number that does not fit becomes an infinity, as a float does.
             return np.asarray(np.complex128(value).astype(param.type.dtype))
     return {"f": float, "b": bool}.get(param.type.kind, int)(value)
 
@@ -190,7 +190,7 @@ _C_TYPES = {
 
 @functools.lru_cache(maxsize=256)
 def ctypes_prototype(signature: Signature) -> Any:
-    """The ctypes function type of the native entry; what goes by pointer is a `void *`."""
+    """Return the ctypes function type of the native entry; what goes by pointer is a `void *`."""
     entry = native_entry(signature)
     return ctypes.CFUNCTYPE(*(_C_TYPES.get(t, ctypes.c_void_p) for t in (entry.returns, *entry.types)))
 
@@ -200,7 +200,7 @@ _OTHERWISE = "use `address` from C or Cython, or pass an array"
 
 @functools.lru_cache(maxsize=256)
 def ctypes_pointer(signature: Signature) -> Any:
-    """The ctypes function type of the C prototype: arrays are pointers to their elements, records `void *`."""
+    """Return the ctypes function type of the C prototype: arrays are pointers to their elements, records `void *`."""
     types: list[Any] = [ctypes.c_int64] * len(signature.dimensions)
     for param in signature.params:
         element = param.type if isinstance(param.type, Scalar) else param.type.dtype

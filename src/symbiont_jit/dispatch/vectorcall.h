@@ -1,10 +1,11 @@
 #pragma once
 
 /*
-What every way in from Python shares (vectorcall.py generates the rest for each signature): Python's C interface, and
-the checks of arguments. Each check says whether an argument is exactly right; where it is not, the slow way is taken.
+The text that every way in from Python shares (vectorcall.py generates the rest for each signature): Python's C
+interface, and the checks of arguments. Each check says whether an argument is exactly right; where one is not, the slow
+way is taken.
 
-Declared by hand, because the compiler that serves kernels runs without Python's and NumPy's headers.
+The interface is declared by hand, because the compiler that serves kernels runs without Python's and NumPy's headers.
 */
 
 #include <stdbool.h>
@@ -32,7 +33,7 @@ extern void *PyObject_Vectorcall(void *, void *const *, size_t, void *);
 extern void *PyEval_SaveThread(void);
 extern void PyEval_RestoreThread(void *);
 
-/* Objects whose identity is compared. */
+/* Objects that arguments are compared with by identity. */
 extern char sj_float[], sj_int[], sj_complex[], sj_true[], sj_false[], sj_ndarray[], sj_float64[];
 
 /* CPython's PyObject (Include/object.h). */
@@ -80,7 +81,7 @@ static inline bool sj_is_int(const void *given)
   return ((const struct sj_object *)given)->type == sj_int;
 }
 
-/* Whether -1 stood for a number that does not fit; Python's error is cleared, because the slow way raises its own. */
+/* Whether -1 stood for a number that does not fit; Python's error is cleared, because the slow way raises one. */
 static inline bool sj_has_overflowed(void)
 {
   if (!PyErr_Occurred())
@@ -116,7 +117,7 @@ static inline bool sj_is_one_value(const struct sj_array *array)
   return array->dimensions == 0 || (array->dimensions == 1 && array->shape[0] == 1);
 }
 
-/* `self` is a tuple: the address of the cell as bytes, the slow way, and what has to stay alive. */
+/* Return the cell of `self`, a tuple of the address of the cell as bytes, the slow way, and objects to keep alive. */
 static inline struct sj_cell *sj_cell_of(void *self)
 {
   return *(struct sj_cell **)PyBytes_AsString(PyTuple_GetItem(self, 0));
@@ -127,7 +128,7 @@ static inline void *sj_call_slowly(void *self, void *const *args, int64_t count,
   return PyObject_Vectorcall(PyTuple_GetItem(self, 1), args, (size_t)count, keywords);
 }
 
-/* Counted before the target is loaded: whoever unloads code looks at the count after the swap. */
+/* Count a call before the target is loaded, because whoever unloads code looks at the count after the swap. */
 static inline void sj_enter_cell(struct sj_cell *cell)
 {
   __atomic_fetch_add(&cell->users, 1, __ATOMIC_SEQ_CST);

@@ -99,7 +99,7 @@ class VectorCall:
     _definition: Any = None
 
     def bind(self, cell: Cell | MemberCell, slow: Callable[..., Any], owner: Any) -> Callable[..., Any]:
-        """A Python function that calls what a cell leads to; it keeps `owner`, which has the code."""
+        """Make a Python function that calls what a cell leads to; it keeps `owner`, which has the code."""
         if self._definition is None:
             self._definition = _MethodDefinition(b"kernel", self.address, _METH_FASTCALL_KEYWORDS, None)
         make = ctypes.pythonapi.PyCFunction_NewEx
@@ -110,7 +110,7 @@ class VectorCall:
 
 
 def vectorcall_symbols(signature: Signature) -> tuple[dict[str, int], tuple[Any, ...]]:
-    """The addresses that the text refers to by name, and the objects that have to stay for them to hold."""
+    """Return the addresses that the text refers to by name, and the objects that have to stay for them to hold."""
     symbols = dict(_interface())
     symbols |= {name: id(value) for name, value in _OBJECTS.items()}
     dtypes = tuple(p.type.dtype.dtype for p in signature.params if isinstance(p.type, ArrayType))
@@ -120,13 +120,13 @@ def vectorcall_symbols(signature: Signature) -> tuple[dict[str, int], tuple[Any,
 
 @functools.cache
 def _interface() -> Mapping[str, int]:
-    """The functions of Python's C interface that `vectorcall.h` declares, with their addresses."""
+    """Return the functions of Python's C interface that `vectorcall.h` declares, with their addresses."""
     names = re.findall(r"(?m)^extern .*?\b(Py\w+)\(", _HEADER.read_text(encoding="utf-8"))
     return {name: ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value or 0 for name in names}
 
 
 def vectorcall_source(signature: Signature, is_member: bool) -> str:
-    """The C text: one function that CPython calls with a vector of arguments (PEP 590), after `vectorcall.h`.
+    """Generate the C of one function that CPython calls with a vector of arguments (PEP 590).
 
     Its names are positions, so that all signatures of a shape share the text and its object code.
     """
@@ -185,7 +185,7 @@ _PACK: Final = {
 }
 
 
-#: What stands in the text for a scalar argument: `n` is its position, `c` its type, `part` that of a complex's halves.
+#: The C that unpacks a scalar argument: `n` is the position, `c` the type, `part` the type of a complex's halves.
 _UNPACK: Final = {
     "b": """  if (!sj_is_bool(args[{n}]))
     goto slow;
@@ -229,7 +229,7 @@ def _unpack_array(param: Param, n: int, number: int, lengths: dict[str, str]) ->
     conditions.append(
         f"{array}->dimensions != {len(param.type.dims)}" if param.type.dims else f"!sj_is_one_value({array})"
     )
-    new: dict[str, str] = {}  # lengths that this array is the first to have; they get variables after its conditions
+    new: dict[str, str] = {}  # No earlier array has these lengths; they get variables after this array's conditions.
     for axis, dim in enumerate(param.type.dims):
         length = f"{array}->shape[{axis}]"
         known = dim if isinstance(dim, int) else new.get(dim) or lengths.get(dim)

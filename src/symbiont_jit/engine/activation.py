@@ -28,7 +28,7 @@ from symbiont_jit.stages import stage
 
 __all__ = ["Activation", "SnapshotMember"]
 
-#: After this many loads, what nobody can be running is unloaded.
+#: After this many loads, code that nobody can be running is unloaded.
 PRUNE_EVERY: Final = 256
 
 
@@ -75,7 +75,7 @@ class Activation:
     # -- loading ------------------------------------------------------------------------------------------------
 
     def table(self, info: RevisionInfo) -> Table:
-        """The entries of a revision's code, loaded now if it is not; they lead to code while it is active or pinned."""
+        """Return the entries of a revision's code, loaded now if needed; valid while it is active or pinned."""
         with self._lock_for_loading(info):
             state = info.state
             if state.table is None:
@@ -87,7 +87,7 @@ class Activation:
             return state.table
 
     def _lock_for_loading(self, info: RevisionInfo) -> contextlib.AbstractContextManager[Any]:
-        """The engine's lock, behind Numba's where Numba will have to compile."""
+        """Take the engine's lock, behind Numba's where Numba will have to compile."""
         needs_numba = info.state.code is None and any(info.bodies)
         return _hold_both(compiler_lock(), self.functions.lock) if needs_numba else self.functions.lock
 
@@ -101,7 +101,7 @@ class Activation:
         return table
 
     def _load(self, info: RevisionInfo) -> Any:
-        """The code of a revision; now and then what nobody needs makes room for it."""
+        """Load the code of a revision; now and then, unload what nobody needs to make room for it."""
         if info.object_code is not None:
             self._loads += 1
             if self._loads % PRUNE_EVERY == 0:
@@ -149,7 +149,7 @@ class Activation:
 
     @contextlib.contextmanager
     def temporarily_active(self, info: RevisionInfo) -> Iterator[None]:
-        """Make a revision active, and afterwards put everything back as it was; for worker processes."""
+        """Make a revision active, and put everything back afterwards; only worker processes do this."""
         cells = [self.slot] if self.functions.is_group else [self.slot, self.functions.cells[0]]
         active, targets = self.active, [cell.target for cell in cells]
         self.activate(info)
@@ -167,7 +167,7 @@ class Activation:
     # -- unloading ----------------------------------------------------------------------------------------------
 
     def prune(self, keep: Collection[RevisionInfo] = (), idle: bool = False) -> list[int]:
-        """Unload what is not active, not kept, not pinned, and in which nobody can be; the numbers that went.
+        """Unload the revisions that are not active, kept, pinned or in use, and return their numbers.
 
         A revision that was active may still be running while a compiled function is under way that got a kernel as an
         argument, and for as long as a compiled function has one as a global; of those, which cannot be counted, `idle`
@@ -216,7 +216,7 @@ def _unload(info: RevisionInfo) -> None:
     code.close()
 
 
-# Tables of stubs that a slot points at: a reader may be at one at any time.
+# These records hold tables of stubs that slots point at, and a reader may be at one at any time.
 _KEPT: list[RevisionInfo] = []
 
 _ACTIVATIONS: weakref.WeakSet[Activation] = weakref.WeakSet()

@@ -64,9 +64,9 @@ class Builder:
     # -- text ---------------------------------------------------------------------------------------------------
 
     def canonical(self, source: str | bytes) -> Canonical:
-        """Check a candidate and give its canonical form; raises `CandidateError`."""
+        """Check a candidate and return its canonical form; raise `CandidateError` where it breaks a rule."""
         key = source, len(self.signatures)
-        with contextlib.suppress(KeyError, TypeError):  # what is no text is refused below
+        with contextlib.suppress(KeyError, TypeError):  # Anything that is no text is refused below.
             self._remembered.move_to_end(key)
             return self._remembered[key]
         found = canonical_source(source, self.signatures, preprocess)
@@ -77,26 +77,26 @@ class Builder:
     def _remember(self, source: str | bytes, canonical: Canonical) -> None:
         """Keep a canonical text; no lock is held, because each step is one operation of the dictionary."""
         self._remembered[source, len(self.signatures)] = canonical
-        with contextlib.suppress(KeyError):  # another thread has emptied it
+        with contextlib.suppress(KeyError):  # Another thread has emptied the dictionary.
             while len(self._remembered) > REMEMBERED:
                 self._remembered.popitem(last=False)
 
     # -- builds -------------------------------------------------------------------------------------------------
 
     def build(self, canonical: Canonical, profile: str) -> Build:
-        """Compile a canonical text for a profile; raises `CandidateError`."""
+        """Compile a canonical text for a profile; raise `CandidateError` where clang or the checks refuse it."""
         with stage("clang"):
             plan = self._plan(canonical, profile)
             code = self._compile(canonical, plan.units)
             return Build(canonical.without_tree(), profile, code, pack_sites(plan.sites))
 
     def unit_of(self, canonical: Canonical, profile: str, key: str) -> Unit:
-        """The unit that object code with a key was compiled from."""
+        """Return the unit that object code with a key was compiled from."""
         units = self._plan(canonical, profile).units
         return next((unit for unit in units if key_of(unit) == key), units[0])
 
     def release_unit(self, text: str) -> Unit:
-        """A canonical text as it is, which is what `release` compiles."""
+        """Make the unit of a canonical text as it is, which is what `release` compiles."""
         names = tuple(entry.symbol for entry in self.entries)
         if not allocates(text):
             return Unit(text, names, epilogue=self.epilogue, flags=self.flags)
@@ -114,7 +114,7 @@ class Builder:
         try:
             instrumented = instrument(canonical.text, canonical.tree, self.signatures, profile)
         except CandidateError as error:
-            self._check(canonical)  # what clang says of it is better known
+            self._check(canonical)  # clang's findings about the canonical text are easier to understand.
             raise CandidateError(error.stage, error.diagnostics, canonical.written) from error.__cause__
         plain = Unit(canonical.text, tuple(entry.symbol for entry in self.entries))
         around = replace(
@@ -133,7 +133,7 @@ class Builder:
         return _Plan(tuple(units), instrumented.sites)
 
     def _compile(self, canonical: Canonical, units: Sequence[Unit]) -> ObjectCode:
-        """The object code of the first unit whose frames are small enough."""
+        """Compile the units in turn, until the frames of one are small enough."""
         for unit in units:
             try:
                 code = compile_unit(unit, hash(canonical.text) in self._checked_texts)
@@ -146,14 +146,14 @@ class Builder:
         raise AssertionError("the last size was tried")
 
     def _raise_on_authors_lines(self, canonical: Canonical, unit: Unit, error: CandidateError) -> NoReturn:
-        """Raise what is wrong in the names and on the lines of the author, who has no part in generated lines."""
+        """Raise what is wrong in the author's names and on the author's lines, never on generated lines."""
         if not unit.original:
             _raise_translated(error, canonical, canonical.author_diagnostic)
         self._check(canonical)
         _raise_translated(error, canonical, lambda found: replace(found, line=0, column=0))
 
     def _check(self, canonical: Canonical) -> None:
-        """Raise what clang finds in a text as it is."""
+        """Raise what clang finds in a canonical text, without compiling it."""
         if hash(canonical.text) in self._checked_texts:
             return
         try:
@@ -176,7 +176,7 @@ class Builder:
 
     @property
     def assertions(self) -> str:
-        """The layout of the records, asserted."""
+        """C that asserts the layout of the records."""
         return "".join(dict.fromkeys(part for e in self.entries for part in _split_statements(e.after)[:-1]))
 
 
@@ -193,7 +193,7 @@ def _has_large_frame(error: CandidateError) -> bool:
 
 
 def _split_statements(text: str) -> list[str]:
-    """Assertions line by line, so that a record of two functions is asserted once; a function in one piece."""
+    """Split assertions into lines, so that a record of two functions is asserted once; a function stays whole."""
     lines = text.splitlines(keepends=True)
     assertions = [line for line in lines if line.startswith("_Static_assert")]
     return [*assertions, "".join(line for line in lines if not line.startswith("_Static_assert"))]

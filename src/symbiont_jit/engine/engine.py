@@ -27,10 +27,14 @@ __all__ = ["Engine", "Memory", "RevisionPart"]
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the revisions of a kernel or group take.
+    """The memory that the revisions of a kernel or group take; `str()` is one line.
 
-    `revisions` are stored with `stored_bytes` of source and object code; `loaded` of them have machine code in this
-    process, `loaded_bytes` long; `held` are the numbers of those that somebody has a handle of.
+    Attributes:
+        revisions: How many revisions are stored.
+        stored_bytes: The bytes of all source, object code and sites.
+        loaded: How many revisions have machine code in this process.
+        loaded_bytes: The bytes of that machine code.
+        held: The numbers of the revisions that somebody has a handle of.
     """
 
     revisions: int
@@ -48,7 +52,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RevisionPart:
-    """One function of one revision: what a handle is of."""
+    """The function and the revision that a handle stands for."""
 
     engine: Engine
     info: RevisionInfo
@@ -83,9 +87,10 @@ class Engine:
     # -- text to revisions --------------------------------------------------------------------------------------
 
     def compile(self, source: str | bytes, profile: str, origin: str) -> RevisionInfo:
-        """A candidate as a revision that is not active; an equal one that exists is given back.
+        """Compile a candidate as a revision that is not active; an equal one that exists is given back.
 
-        Raises `CandidateError` for the text.
+        Raises:
+            CandidateError: The text is not acceptable.
         """
         canonical = self.builder.canonical(source)
         known = self.revisions.find(canonical, profile)
@@ -94,7 +99,7 @@ class Engine:
         return self.revisions.register(self.build(canonical, profile), origin)
 
     def build(self, canonical: Canonical, profile: str) -> Build:
-        """Compile a canonical text for a profile; raises `CandidateError`."""
+        """Compile a canonical text for a profile; raise `CandidateError` where clang or the checks refuse it."""
         return self.builder.build(canonical, profile)
 
     def declare_bodies(self, bodies: tuple[PythonBody | None, ...], source: str, origin: str) -> None:
@@ -128,12 +133,12 @@ class Engine:
             caller._vectorcall()
 
     def take_panic(self, index: int, info: RevisionInfo | None = None) -> Panic | None:
-        """The newest panic of this thread (in a revision), or of a function without a body; it is forgotten."""
+        """Take the newest panic of this thread (in a revision), or of a function without a body; it is forgotten."""
         found = self.panics.take(info)
         return self.loader.take_stub_panic(index) if found is None and info is None else found
 
     def interrupt(self) -> int:
-        """End all guarded calls that are under way; the number of threads that were inside one."""
+        """End all instrumented calls that are under way, and return how many threads were inside one."""
         table = self.panics.table
         table.stop(True)
         try:
@@ -144,11 +149,11 @@ class Engine:
     # -- memory -------------------------------------------------------------------------------------------------
 
     def prune(self, keep: Collection[RevisionInfo] = (), idle: bool = False) -> list[int]:
-        """Unload what nobody needs, as `Activation.prune` says; the numbers of the revisions that went."""
+        """Unload what nobody needs, as `Activation.prune` says, and return the numbers of the revisions that went."""
         return self.activation.prune(keep, idle)
 
     def memory(self) -> Memory:
-        """What the revisions take."""
+        """Measure what the revisions take."""
         with self.functions.lock:
             revisions = list(self.revisions)
             loaded = [info.state.code for info in revisions if info.state.code is not None]

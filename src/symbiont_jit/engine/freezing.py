@@ -17,7 +17,7 @@ __all__ = ["freezing_problem", "freeze_code", "link_body"]
 
 
 def freezing_problem(part: RevisionPart) -> str | None:
-    """Why a function of a revision cannot be frozen; None where it can."""
+    """Say why a function of a revision cannot be frozen; None where it can."""
     info, name = part.info, part.engine.functions.signatures[part.index].name
     if info.language == "python" and info.bodies[part.index] is None:
         return f"{name!r} has no body in revision {info.number}; freeze another one"
@@ -30,7 +30,7 @@ def freezing_problem(part: RevisionPart) -> str | None:
 
 
 def freeze_code(part: RevisionPart) -> FrozenCode:
-    """A revision's bitcode with one entry of a name of its own; everything else in it is internal."""
+    """Return a revision's bitcode with one entry under a name of its own; everything else in it is internal."""
     builder, source, signatures = part.engine.builder, part.info.source, part.engine.functions.signatures
     entry = native_entry(signatures[part.index])
     unit = builder.release_unit(source)
@@ -40,5 +40,5 @@ def freeze_code(part: RevisionPart) -> FrozenCode:
 
 
 def link_body(part: RevisionPart) -> Any:
-    """The Python body of a function as Numba has it."""
+    """Return the Python body of a function as Numba compiled it."""
     return part.engine.loader.link(part.info)[part.index]

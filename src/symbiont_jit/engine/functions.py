@@ -33,7 +33,7 @@ class DeclaredFunctions:
     _handle_makers: list[weakref.WeakMethod[Callable[[Any], Any]]] = field(default_factory=list)
 
     def add(self, signature: Signature, cell: Cell, caller: CellCallable, make_handle: Callable[[Any], Any]) -> int:
-        """Add a function and give its index; `make_handle` is a method of `caller` that makes a revision's handle."""
+        """Add a function and return its index; `make_handle` is a method of `caller` that makes a revision's handle."""
         self.signatures.append(signature)
         self.cells.append(cell)
         self._callables.append(weakref.ref(caller))
@@ -51,15 +51,15 @@ class DeclaredFunctions:
         return len(self.signatures) > 1
 
     def callables(self) -> list[CellCallable | None]:
-        """The Python object of each function; None where nobody has it any more."""
+        """Return the Python object of each function; None where nobody has it any more."""
         return [reference() for reference in self._callables]
 
     def living_callables(self) -> list[CellCallable]:
-        """The Python objects that somebody has."""
+        """Return the Python objects that somebody has."""
         return [found for found in self.callables() if found is not None]
 
     def handle(self, index: int, revision: Any) -> Any:
-        """The handle that a function's Python object makes of a revision."""
+        """Return the handle that a function's Python object makes of a revision."""
         make_handle = self._handle_makers[index]()
         assert make_handle is not None, "whoever asks for a handle keeps the kernel"
         return make_handle(revision)

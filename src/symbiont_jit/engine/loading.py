@@ -31,15 +31,15 @@ class Loader:
     _stubs: dict[int, Stub] = field(default_factory=dict)
 
     def load(self, info: RevisionInfo) -> Loaded | tuple[PythonCode | Stub, ...]:
-        """The code of a revision; raises `KernelError` where Numba cannot compile a body."""
+        """Load the code of a revision; raise `KernelError` where Numba cannot compile a body."""
         if info.object_code is None:
             return self._compile_bodies(info)
         self.panics.remember(info)
-        return load(info.object_code, self._bound(info.object_code, info.identity))
+        return load(info.object_code, self._find_addresses(info.object_code, info.identity))
 
-    def _bound(self, code: ObjectCode, identity: int) -> dict[str, int]:
-        """Addresses of the names that guarded code leaves open; plain code has none and needs no compiler for them."""
-        bound = {"sj_panics": self.panics.table.address, "sj_version": identity}
+    def _find_addresses(self, code: ObjectCode, identity: int) -> dict[str, int]:
+        """Return the addresses that instrumented code leaves open; plain code has none and needs no compiler."""
+        bound = {"sj_panics": self.panics.table.address, "sj_revision": identity}
         return bound if BOUND.isdisjoint(code.needs) else {**bound, **bound_names()}
 
     def _compile_bodies(self, info: RevisionInfo) -> tuple[PythonCode | Stub, ...]:
@@ -47,7 +47,7 @@ class Loader:
         return tuple(compile_python(b, s) if b is not None else self._stub(i) for i, (b, s) in pairs)
 
     def link(self, info: RevisionInfo) -> tuple[Any, ...]:
-        """Give the Python bodies of a revision as Numba has them; where they call each other, they call those."""
+        """Return the Python bodies of a revision as functions of Numba, which call each other without a cell."""
         if not info.state.linked:
             info.state.linked = link_bodies(info.bodies, self.functions.callables())
         return info.state.linked
@@ -58,6 +58,6 @@ class Loader:
         return self._stubs[index]
 
     def take_stub_panic(self, index: int) -> Panic | None:
-        """The panic of a call of a function without a body, since it was last asked for."""
+        """Take the panic of a call of a function without a body, since it was last asked for."""
         message = self._stubs[index].take_panic() if index in self._stubs else None
         return None if message is None else Panic("unevolved", message)

@@ -22,7 +22,7 @@ class PanicReader:
     _by_identity: weakref.WeakValueDictionary[int, RevisionInfo] = field(default_factory=weakref.WeakValueDictionary)
 
     def remember(self, info: RevisionInfo) -> None:
-        """Know a revision whose code is about to be loaded."""
+        """Remember a revision whose code is about to be loaded, so that its panics can be read."""
         self._by_identity[info.identity] = info
 
     def take(self, info: RevisionInfo | None = None) -> Panic | None:
@@ -30,7 +30,7 @@ class PanicReader:
         report = self.table.take(None if info is None else info.identity)
         if report is None:
             return None
-        found = info if info is not None else self._by_identity.get(report.version)
+        found = info if info is not None else self._by_identity.get(report.revision)
         if found is None:
             return Panic("unknown", "a candidate that is gone panicked")
         return panic_of(unpack_sites(found.sites), report.site, report.a, report.b, found.written)

@@ -33,14 +33,14 @@ _identities = itertools.count(1)
 
 
 class Pin:
-    """A token of whoever has a handle of a revision, or the call that a handle made: while it lives, the code stays."""
+    """A token that keeps a revision's code loaded for as long as it lives; handles and their calls hold it."""
 
     __slots__ = ("__weakref__",)
 
 
 @dataclass(slots=True, eq=False)
 class CodeState:
-    """What this process has of a revision beside its text; only `activation` and `loading` change it.
+    """The state of a revision's code in this process; only `activation` and `loading` change it.
 
     `linked` are the Python bodies as Numba has them, which call each other; `code` is the machine code while it is
     loaded; `table` has a cell for each function once their addresses are known; `was_active` says whether calls through
@@ -78,7 +78,7 @@ class RevisionInfo:
 
     @classmethod
     def of_build(cls, build: Build, number: int, origin: str) -> RevisionInfo:
-        """The record of compiled code."""
+        """Make the record of compiled code."""
         canonical = build.canonical
         packed = b"" if canonical.written == canonical.text else zlib.compress(canonical.written.encode())
         return cls(
@@ -125,7 +125,7 @@ class Revisions:
         return next(iter(self._by_number.values()), None)
 
     def get(self, number: Any) -> RevisionInfo:
-        """The revision of a number; raises `KernelError` that says which numbers there are."""
+        """Return the revision of a number; raise `KernelError`, which says which numbers there are."""
         index = revision_number(number)
         if index is None or index not in self._by_number:
             raise KernelError(f"{self.functions.name} has no revision {number!r}; there is {self._describe_numbers()}")
@@ -141,7 +141,7 @@ class Revisions:
     # -- registering --------------------------------------------------------------------------------------------
 
     def find(self, canonical: Canonical, profile: str) -> RevisionInfo | None:
-        """The revision that has a canonical text and profile already."""
+        """Return the revision that has a canonical text and profile already; None where there is none."""
         with self.functions.lock:
             known = self._known.get((canonical.text, profile))
             return None if known is None else self._by_number[known]
@@ -167,7 +167,7 @@ class Revisions:
             return made
 
     def _free_number(self, wanted: int | None) -> int:
-        """A number for a new revision: the wanted one, unless one as great is taken already; else the next."""
+        """Choose a number for a new revision: the wanted one, unless one as great is taken already; else the next."""
         following = next(reversed(self._by_number), -1) + 1
         return following if wanted is None else max(wanted, following)
 
@@ -180,7 +180,7 @@ class Revisions:
     # -- pins ---------------------------------------------------------------------------------------------------
 
     def pin(self, info: RevisionInfo) -> Pin:
-        """The token that keeps a revision's code loaded for as long as anybody has it."""
+        """Return the token that keeps a revision's code loaded for as long as anybody has it."""
         with self.functions.lock:
             pin = self._pins.get(info.number)
             if pin is None or info.number < 0:
@@ -189,7 +189,7 @@ class Revisions:
             return pin
 
     def pinned_numbers(self) -> list[int]:
-        """The numbers of the revisions that somebody has a handle of."""
+        """Return the numbers of the revisions that somebody has a handle of."""
         return sorted(number for number in list(self._pins) if number >= 0)
 
     @property
@@ -199,7 +199,7 @@ class Revisions:
 
 
 def revision_number(value: Any) -> int | None:
-    """A revision's number, which may be NumPy's; None for anything that is no number."""
+    """Return a revision's number, which may be NumPy's; None for anything that is no number."""
     with contextlib.suppress(TypeError):
         return None if isinstance(value, bool) else operator.index(value)
     return None

@@ -50,7 +50,7 @@ class StoredRevision:
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """DeclaredFunctions that evolve together: their declarations, and revisions, of which the last is active.
+    """Functions that evolve together: their declarations, and revisions, of which the last is active.
 
     `support` is object code of the project's own that calls need, so that nothing has to be compiled there.
     """
@@ -64,7 +64,7 @@ class EngineState:
 
 @dataclass(frozen=True, slots=True)
 class EngineChanges:
-    """What has become of functions that the other process declares by itself.
+    """The changes to functions that the other process declares by itself.
 
     `beginning` is the text of the first revision; `revisions` are the C of the first one and the active one; `is_c`
     says that the last of them is active, and not the declared body.
@@ -79,7 +79,7 @@ class EngineChanges:
 
 
 def export_state(engine: Engine, chosen: RevisionInfo | None) -> EngineState:
-    """The declaration, and a revision that is to be the active one.
+    """Return the declaration, and a revision that is to be the active one.
 
     The first revision, which is the reference, comes along where it can be pickled.
     """
@@ -93,7 +93,7 @@ def export_state(engine: Engine, chosen: RevisionInfo | None) -> EngineState:
 
 
 def export_changes(engine: Engine) -> EngineChanges:
-    """What another process has to do to have the same revision active, once it has declared the functions."""
+    """Return what another process has to do to have the same revision active, once it has declared the functions."""
     first, active = engine.revisions.first, engine.active
     kept = dict.fromkeys(info for info in (first, active) if info is not None and info.object_code is not None)
     is_c = active is not None and active.object_code is not None
@@ -101,13 +101,13 @@ def export_changes(engine: Engine) -> EngineChanges:
 
 
 def require_first(engine: Engine) -> None:
-    """Raise `pickle.PicklingError` unless a pickle of this has its first revision, which is the reference."""
+    """Raise `pickle.PicklingError` unless the first revision, which is the reference, can be pickled."""
     if engine.revisions.first is not None:
         _store(engine, engine.revisions.first)
 
 
 def _support(engine: Engine, stored: Sequence[StoredRevision]) -> dict[str, ObjectCode]:
-    """Object code for calls from Python, and for panics where guarded code comes along."""
+    """Return object code for calls from Python, and for panics where instrumented code comes along."""
     functions = engine.functions
     units = [vectorcall_unit(s, functions.is_group) for s in functions.signatures]
     if any(s.build is not None and not BOUND.isdisjoint(s.build.object_code.needs) for s in stored):
@@ -118,7 +118,7 @@ def _support(engine: Engine, stored: Sequence[StoredRevision]) -> dict[str, Obje
 def _store(engine: Engine, info: RevisionInfo) -> StoredRevision:
     if info.object_code is not None:
         names = tuple(s.name for s in engine.functions.signatures)
-        canonical = Canonical(info.source, names, info.written, NO_MAP)  # it is never compiled as it is
+        canonical = Canonical(info.source, names, info.written, NO_MAP)  # The text is never compiled as it is.
         build = Build(canonical, info.profile, info.object_code, info.sites)
         return StoredRevision(info.origin, info.number, build=build, host=describe_host())
     try:

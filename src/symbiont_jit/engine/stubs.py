@@ -39,12 +39,12 @@ __all__ = [
 
 
 def preprocess(code: str) -> Any:
-    """Macros and conditionals by clang's preprocessor, started only for text that has some."""
+    """Expand macros and conditionals by clang's preprocessor, which is started only for text that has some."""
     return clang().preprocess(code)
 
 
 class Stub:
-    """What a kernel without any body calls: it returns zero and leaves a panic."""
+    """The code of a kernel without any body: a call returns zero and leaves a panic."""
 
     def __init__(self, signature: Signature) -> None:
         self._name = signature.name
@@ -61,7 +61,7 @@ class Stub:
         self.address = self._loaded.addresses[0]
 
     def take_panic(self) -> str | None:
-        """The message of a call since it was last asked for, and forget it."""
+        """Return the message of a call since it was last asked for, and forget it."""
         if not self._hit.value:
             return None
         self._hit.value = 0
@@ -79,12 +79,12 @@ class Trampoline:
 
 @functools.cache
 def cell_declaration() -> str:
-    """The C of cells, which refuses to compile where Python expects another layout."""
+    """Return the C of cells, which does not compile where Python expects another layout."""
     return include("dispatch/cell.h") + assertions({"struct sj_cell": CellLayout})
 
 
 def active_entry(signature: Signature, is_member: bool) -> str:
-    """The C expression of what `sj_cell` leads to, as a pointer to the native entry; it needs `cell_declaration()`."""
+    """Return the C expression of what `sj_cell` leads to, as a pointer to the native entry."""
     target = "sj_target_in_table(&sj_cell, sj_target(sj_slot(&sj_cell)))" if is_member else "sj_target(&sj_cell)"
     return f"(({native_entry(signature).c_pointer.format('')}){target})"
 
@@ -113,7 +113,7 @@ def _trampoline_source(signature: Signature, is_member: bool) -> str:
 
 
 def vectorcall(signature: Signature, is_member: bool) -> VectorCall | None:
-    """The compiled way in from Python; None where it has to be the slow way.
+    """Load the compiled way in from Python; None where it has to be the slow way.
 
     That is where this Python or NumPy is laid out otherwise, or there is no compiler.
     """
@@ -124,12 +124,12 @@ def vectorcall(signature: Signature, is_member: bool) -> VectorCall | None:
 
 
 def vectorcall_unit(signature: Signature, is_member: bool) -> Unit:
-    """The unit of C from which the way in from Python is compiled."""
+    """Make the unit of C from which the way in from Python is compiled."""
     return Unit(_vectorcall_text(signature, is_member), (ENTRY,), frozenset(vectorcall_symbols(signature)[0]))
 
 
 def _vectorcall_text(signature: Signature, is_member: bool) -> str:
-    """The complete C of a way in from Python, which refuses to compile where Python expects other layouts."""
+    """Return the complete C of a way in from Python, which does not compile where Python expects other layouts."""
     layouts = {"struct sj_cell": CellLayout, "struct sj_array": ArrayLayout}
     return expand(vectorcall_source(signature, is_member)) + assertions(layouts)
 

@@ -33,11 +33,11 @@ class TargetOwner:
     @property
     @abstractmethod
     def _target(self) -> CompileTarget:
-        """What the rest of the package uses; the underscore keeps it out of the user's completion list."""
+        """The face for the rest of the package; the underscore keeps it out of the user's completion list."""
 
 
 def target_of(owner: Any) -> CompileTarget:
-    """The compile target of a kernel or group; raises `UsageError` for anything else."""
+    """Return the compile target of a kernel or group; raise `UsageError` for anything else."""
     if not isinstance(owner, TargetOwner):
         raise UsageError(f"kernel is made by @evolvable or is a Group, not {owner!r:.80}")
     return owner._target
@@ -45,7 +45,7 @@ def target_of(owner: Any) -> CompileTarget:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompileTarget:
-    """What candidates are compiled for, registered with and measured in.
+    """The kernel or group that candidates are compiled for, registered with and measured in.
 
     `owner` is the user's kernel or group; `signature` is that of a kernel which is alone, and None where several
     functions evolve together. A *handle* is the user's object for one revision; `make_handle` and `find_info` go from
@@ -76,27 +76,27 @@ class CompileTarget:
     # -- text to revisions --------------------------------------------------------------------------------------
 
     def canonical(self, source: str | bytes) -> Canonical:
-        """The canonical form of a candidate; raises `CandidateError`."""
+        """Return the canonical form of a candidate; raise `CandidateError` where it has none."""
         return self.engine.builder.canonical(source)
 
     def build(self, canonical: Canonical, profile: str = "release") -> Build:
-        """Compile a canonical text for a profile; raises `CandidateError`."""
+        """Compile a canonical text for a profile; raise `CandidateError` where clang or the checks refuse it."""
         return self.engine.build(canonical, profile)
 
     def prewarm(self, compilers: int, profile: str) -> None:
-        """Start compilers for so many candidates that will come at about the same time; one ends that."""
+        """Start compilers for so many candidates that come at about the same time; a later call with 1 ends that."""
         self.engine.builder.prewarm(compilers, profile)
 
     def register(self, build: Build, origin: str = "") -> Any:
-        """The handle of compiled code, registered and neither active nor loaded; an equal revision is given back."""
+        """Register compiled code, neither active nor loaded, and return its handle; an equal revision is given back."""
         return self.make_handle(self.engine.revisions.register(build, origin))
 
     def compile(self, source: str | bytes, profile: str, origin: str = "") -> Any:
-        """The handle of a text, compiled and registered, but not active; raises `CandidateError`."""
+        """Compile and register a text, without activating it, and return its handle; raise `CandidateError`."""
         return self.make_handle(self.engine.compile(source, profile, origin))
 
     def candidate(self, build: Build) -> Any:
-        """The handle of compiled code that is not registered; the code goes with the handle."""
+        """Return the handle of compiled code that is not registered; the code goes with the handle."""
         return self.make_handle(RevisionInfo.of_build(build, -1, "candidate"))
 
     @property
@@ -124,7 +124,7 @@ class CompileTarget:
 
     @contextlib.contextmanager
     def temporarily_active(self, handle: Any) -> Iterator[Any]:
-        """Give the owner with a candidate active; afterwards everything is as it was. For worker processes."""
+        """Yield the owner with a candidate active, and put everything back afterwards; only workers do this."""
         with self.engine.activation.temporarily_active(self._require_info(handle)):
             yield self.owner
 
@@ -144,17 +144,17 @@ class CompileTarget:
 
     @property
     def panic_count(self) -> int:
-        """How many calls have panicked so far, in all threads."""
+        """The number of calls that have panicked so far, in all threads."""
         return self.engine.panics.table.count
 
     def take_panic_of(self, handle: Any) -> Panic | None:
-        """The newest panic of a revision's code in this thread, whichever function panicked; it is forgotten."""
+        """Take the newest panic of a revision's code in this thread, whichever function panicked; it is forgotten."""
         return self.engine.take_panic(0, self._require_info(handle))
 
     # -- other processes ----------------------------------------------------------------------------------------
 
     def reduce_for_spawn(self, has_main: bool) -> Reduced:
-        """What pickles the owner for a fresh interpreter, as `__reduce__` does; `has_main`: it can import `__main__`.
+        """Reduce the owner for a fresh interpreter, as `__reduce__` does; `has_main`: it can import `__main__`.
 
         By its name where a module has it; else by value, and never without its first revision, which is the reference:
         where that cannot be pickled, `pickle.PicklingError` is raised.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 from symbiont_jit.runtime.panics import Panic
 
-__all__ = ["Evaluation", "Status", "Timings", "failed_evaluation"]
+__all__ = ["Evaluation", "Status", "Timings", "make_failed_evaluation"]
 
 
 class Status(enum.IntEnum):
@@ -105,7 +105,7 @@ _STATUS_OF_STAGE: Mapping[Stage, Status] = {
 }
 
 
-def failed_evaluation(error: CandidateError) -> Evaluation:
+def make_failed_evaluation(error: CandidateError) -> Evaluation:
     """Make the evaluation of a text that could not be compiled; the stage of the error decides the status."""
     is_empty = any(d.rule == "empty" for d in error.diagnostics)
     status = Status.NO_CODE if is_empty else _STATUS_OF_STAGE[error.stage]

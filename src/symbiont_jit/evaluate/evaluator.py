@@ -15,7 +15,7 @@ from typing import Any
 
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
-from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings, failed_evaluation
+from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings, make_failed_evaluation
 from symbiont_jit.evaluate.metric import Metric, MetricResult, as_metric
 from symbiont_jit.evaluate.task import ConfirmationRequest, EvaluationRequest, WorkerTask, prepare
 from symbiont_jit.frontend import Canonical
@@ -78,7 +78,7 @@ class Evaluator:
             release = self.target.build(canonical)
             checked = self.target.build(canonical, "checked")
         except CandidateError as error:
-            failed = failed_evaluation(error)
+            failed = make_failed_evaluation(error)
             return replace(failed, timings=Timings(compile_seconds=time.perf_counter() - started))
         compiled = time.perf_counter()
         # What the optimiser makes of undefined behaviour can be the code of an honest text, so both codes count.

@@ -32,7 +32,7 @@ __all__ = ["Canonical", "canonical_source", "canonical_tree", "no_preprocessor"]
 
 T = TypeVar("T")
 
-#: What is computed from the rest, and so is not pickled.
+#: The attributes that are computed from the others, and are therefore not pickled.
 _DERIVED: Final = ("tree", "digest", "_positions")
 
 
@@ -42,7 +42,7 @@ class Canonical:
 
     `names` are the functions that were declared, in the order of their declaration. `written` is the text of the
     author, with Unix line ends; it is `text` itself where nobody else wrote it. `source_map` says where the words of
-    `text` stand in it. Two are equal that have the same text and names, whoever wrote them and how.
+    `text` stand in it. Two objects are equal if their texts and names are, whoever wrote them and how.
     """
 
     text: str
@@ -70,7 +70,7 @@ class Canonical:
 
     @cached_property
     def tree(self) -> c_ast.FileAST:
-        """The syntax tree of the text, with the positions of the author's: the tree that was checked and printed.
+        """The syntax tree that was checked and printed as the text; its positions are those of the author's text.
 
         It belongs to everybody who holds this object, and must not be changed: copy what you want to change. A copy of
         this object that came out of a pickle parses its text when it is asked for the tree.
@@ -87,24 +87,24 @@ class Canonical:
         return None if self.source_map is None else AuthorPositions(self.text, self.written, self.source_map)
 
     def author_position(self, line: int, column: int) -> tuple[int, int]:
-        """Line and column in `written` of a place in `text`, all counted from 1; zeros where nothing corresponds.
+        """Return the line and column in `written` of a place in `text`, from 1; zeros where nothing corresponds.
 
         What the author did not write stands where the word next to it does. What a macro made stands at its name.
         """
         return (line, column) if self._positions is None else self._positions.find(line, column)
 
     def author_diagnostic(self, found: Diagnostic) -> Diagnostic:
-        """A finding about `text` as one about `written`."""
+        """Translate a finding about `text` into one about `written`."""
         line, column = self.author_position(found.line, found.column)
         return replace(found, line=line, column=column if found.column else 0)
 
     def without_tree(self) -> Canonical:
-        """An equal object that holds no tree, for those who keep many: a tree takes a hundred times its text."""
+        """Return an equal object without the tree, for holders of many: a tree takes a hundred times its text."""
         return Canonical(self.text, self.names, self.written, self.source_map)
 
 
 def no_preprocessor(code: str) -> list[Diagnostic]:
-    """Stand in where no compiler is at hand: text with macros is refused."""
+    """Refuse text with macros, because no compiler is at hand."""
     return [Diagnostic(Stage.PREPROCESS, "directive", "macros need a C preprocessor, and none was given")]
 
 
@@ -113,7 +113,18 @@ def canonical_source(
 ) -> Canonical:
     """Check a proposed text, which has to supply every declared function, and print it back.
 
-    The text is parsed once and printed once. Raises `CandidateError` with all findings.
+    The text is parsed once and printed once.
+
+    Args:
+        proposed: The text, or its bytes in UTF-8.
+        declared: One signature, or those of all functions that evolve together.
+        preprocess: Expands macros and conditionals, and is called only for text that has some.
+
+    Returns:
+        The checked text in canonical form, with its tree and the way back to the author's text.
+
+    Raises:
+        CandidateError: The text is not acceptable; the error has all findings.
     """
     signatures = (declared,) if isinstance(declared, Signature) else tuple(declared)
     if not isinstance(proposed, str | bytes):
@@ -134,7 +145,7 @@ def canonical_source(
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """All that is wrong with a text; or its canonical tree, and the text that was printed from it."""
+    """The findings about a text; or its canonical tree, and the text that was printed from that tree."""
 
     findings: Sequence[Diagnostic] = ()
     tree: c_ast.FileAST | None = None
@@ -171,7 +182,7 @@ def _check(text: SourceText, signatures: Sequence[Signature]) -> _Checked:
     with stage("parse"):
         tree = text.parse(with_complex=with_complex)
     if isinstance(tree, Diagnostic):
-        return _Checked(text.diagnostics or [tree])  # what the reader found explains what the parser stumbles over
+        return _Checked(text.diagnostics or [tree])  # The reader's findings explain what the parser stumbles over.
     with stage("validate"):
         findings = _merge(text.diagnostics, check_tree(tree, signatures, with_complex=with_complex))
         if findings:
@@ -182,7 +193,7 @@ def _check(text: SourceText, signatures: Sequence[Signature]) -> _Checked:
 
 
 def _merge(first: Sequence[Diagnostic], second: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """The findings of both by line, without what the second says again about the same place."""
+    """Merge two lists of findings by line, without what the second says again about the same place."""
     told = {(d.rule, d.line, d.column) for d in first}
     return sorted(
         [*first, *(d for d in second if (d.rule, d.line, d.column) not in told)], key=lambda d: (d.line, d.column)
@@ -190,7 +201,7 @@ def _merge(first: Sequence[Diagnostic], second: Sequence[Diagnostic]) -> list[Di
 
 
 def canonical_tree(tree: c_ast.FileAST, signatures: Sequence[Signature]) -> c_ast.FileAST:
-    """The tree in its canonical form, changed in place.
+    """Bring a tree into canonical form, in place, and return it.
 
     Braces everywhere; all functions and tables but the declared ones are `static`; typedefs that repeat a standard type
     are gone, since the prelude has them; the structs of declared records come first, once. A declared function that is

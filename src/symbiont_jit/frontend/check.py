@@ -81,24 +81,24 @@ RULES: Final[Mapping[str, str]] = {
     "variadic": "no functions with '...'",
 }
 
-#: Where pycparser's nodes hold statements.
+#: The fields in which pycparser's nodes hold statements.
 _STATEMENT_PLACES: Final = frozenset({"body", "block_items", "iftrue", "iffalse", "stmt", "stmts", "ext"})
 
 _COMPLEX_PARTS: Final = ({"float"}, {"double"}, {"long", "double"})
 _BASIC_WORDS: Final = frozenset("void char short int long float double signed unsigned _Bool _Complex".split())
 _RESERVED: Final = re.compile(rf"{'|'.join(RESERVED_PREFIXES)}|_[A-Z]")
-# The prelude makes macros of these; clang would replace them wherever they stand.
+# The prelude defines these names as macros, so clang would replace them wherever they stand.
 _MACRO_NAMES: Final = (
     frozenset(vocabulary.CONSTANTS) | {f.name for f in vocabulary.FUNCTIONS.values() if f.macro} | {"typeof"}
 )
-# clang computes these at compile time whatever a text says they are.
+# clang computes calls of these names at compile time, whatever a text defines them to be.
 _LIBRARY_NAMES: Final = frozenset(vocabulary.FUNCTIONS) | {"roundeven", "roundevenf"}
 MAX_FINDINGS: Final = 200
 MAX_HINTS: Final = 20
 
 
 def check_tree(tree: c_ast.FileAST, signatures: Sequence[Signature], *, with_complex: bool = False) -> list[Diagnostic]:
-    """All findings about a tree, in the order of their lines.
+    """Find everything in a tree that breaks a rule, in the order of the lines.
 
     `with_complex` says that `I` is the imaginary unit, as in C with <complex.h>; its uses become `_Complex_I`.
     """
@@ -112,7 +112,7 @@ def check_tree(tree: c_ast.FileAST, signatures: Sequence[Signature], *, with_com
 
 
 def _has_effect(node: Any) -> bool:
-    """Whether an operation does more than to give a value, or may."""
+    """Whether an operation does, or may do, more than give a value."""
     is_step = isinstance(node, c_ast.UnaryOp) and node.op.strip("p") in ("++", "--")
     return is_step or isinstance(node, c_ast.Assignment | c_ast.FuncCall)
 
@@ -140,7 +140,7 @@ class _Checker:
         self.reported: set[tuple[str, int, int]] = set()
         self.functions = {n.decl.name for n in tree.ext if isinstance(n, c_ast.FuncDef)}
         self.types = DeclaredTypes()
-        # What a name hides, innermost last: a variable named like a function makes a call to it a call through it.
+        # Names by scope, innermost last: a call of a function whose name a variable hides is a call through a pointer.
         self.scopes: list[set[str]] = [set()]
         self.depth = 0
 
@@ -183,7 +183,7 @@ class _Checker:
             self.report(node, *REFUSED_NODES["Alignas"])
 
     def _check_blocks(self, node: Any) -> None:
-        """A block stands where a statement may: pycparser also reads GNU's `({ ... })` in an expression."""
+        """Refuse a block in an expression, which pycparser reads as GNU's `({ ... })`."""
         for place, child in node.children():
             if isinstance(child, c_ast.Compound) and place.partition("[")[0] not in _STATEMENT_PLACES:
                 self.report(child, "statement-expression", "a block is no expression; write a helper function")
@@ -327,7 +327,7 @@ class _Checker:
         self.visit_children(node)
 
     def _FuncDecl(self, node: Any) -> None:
-        # Reached for declarations; a definition's own parameters are visited by `_FuncDef`, in the body's scope.
+        # Only declarations arrive here: `_FuncDef` visits a definition's own parameters, in the body's scope.
         self.visit(node.type)
         self._check_lengths(node)
         self.depth += 1
@@ -371,7 +371,7 @@ class _Checker:
             self.visit(expression)
 
     def _check_member(self, node: Any) -> None:
-        """A field of `offsetof`: names of fields are no variables, but subscripts are expressions."""
+        """Check a field of `offsetof`: names of fields are no variables, but subscripts are expressions."""
         match node:
             case c_ast.ID(name=name):
                 self._check_name(node, name)
@@ -411,7 +411,7 @@ class _Checker:
             self.report(node, "reserved", f"the name '{name[:60]}' is reserved")
 
     def _CompoundLiteral(self, node: Any) -> None:
-        # Outside of functions it lives as long as the process, whatever points at it.
+        # Outside of functions a compound literal lives as long as the process, whatever points at it.
         if self.depth == 0 and not self.types.is_const(node.type.type):
             message = "this compound literal would keep its value between calls; make it const"
             self.report(node, "mutable-static", message)

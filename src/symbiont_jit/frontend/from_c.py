@@ -13,7 +13,7 @@ from typing import Any
 from pycparser import c_ast
 
 from symbiont_jit.c.constants import literal_value
-from symbiont_jit.c.scopes import declared_types
+from symbiont_jit.c.scopes import read_declared_types
 from symbiont_jit.c.tree import TOO_DEEP, find_function, walk
 from symbiont_jit.c.types import StructOf
 from symbiont_jit.errors import CandidateError, Diagnostic, SignatureError, Stage, UsageError
@@ -40,13 +40,13 @@ from symbiont_jit.signature import (
     require_size,
 )
 
-__all__ = ["declared_in"]
+__all__ = ["read_signature"]
 
 _BY_C_NAME = {s.c: s for s in SCALARS.values()}
 
 
-def declared_in(source: str | bytes | None, name: str | None, preprocess: Preprocess) -> Signature:
-    """The signature of a function in a text: the one of that name, or the only one that is not static."""
+def read_signature(source: str | bytes | None, name: str | None, preprocess: Preprocess) -> Signature:
+    """Read the signature of a function from a text: of the named one, or of the only one that is not static."""
     if not isinstance(source, str | bytes):
         raise UsageError(
             f"from_c takes C text (str or bytes) or a pathlib.Path, not {type(source).__name__}: {source!r:.60}"
@@ -64,7 +64,7 @@ def declared_in(source: str | bytes | None, name: str | None, preprocess: Prepro
 
 
 def _parse(text: SourceText) -> c_ast.FileAST | Diagnostic:
-    """The tree of a text, where `complex` is what <complex.h> makes of it if the text is C no other way."""
+    """Parse a text; `complex` is what <complex.h> makes of it if the text is C no other way."""
     try:
         tree = text.parse(with_complex=text.includes_complex)
         if isinstance(tree, Diagnostic) and not text.includes_complex:
@@ -114,7 +114,7 @@ class _SignatureReader:
     """Reads signatures out of one text: the types that it declares, and the structs that become records."""
 
     def __init__(self, tree: c_ast.FileAST) -> None:
-        self.types = declared_types(tree)
+        self.types = read_declared_types(tree)
         self.structs = {n.name: n for n in walk(tree) if isinstance(n, c_ast.Struct) and n.decls and n.name}
         self.total = len(self.structs)
 
@@ -181,7 +181,8 @@ class _SignatureReader:
         if isinstance(inner, c_ast.PtrDecl):
             inner = inner.type
             is_record = isinstance(self._element(inner, where), Record)
-            is_one = is_record or not (has_count or self.types.is_const(inner))  # as prototypes of InOut[T] are
+            # A pointer to one value is the C form of `InOut[T]`.
+            is_one = is_record or not (has_count or self.types.is_const(inner))
             if dims or not is_one:
                 raise SignatureError(
                     f"{where}: a pointer does not say how many values there are; write {_advice(node)}"
@@ -210,7 +211,7 @@ class _SignatureReader:
         raise SignatureError(f"{where}: this type has no form in NumPy; use a scalar, an array, or a struct of those")
 
     def _record(self, name: str, where: str) -> Record:
-        node = self.structs.pop(name)  # a struct that contains itself is not found again
+        node = self.structs.pop(name)  # A struct that contains itself is not found a second time.
         require_depth(self.total - len(self.structs), where)
         fields = fields_of(node, self.types)
         if not fields or any(d < 1 for _, _, dims in fields for d in dims):
@@ -234,7 +235,7 @@ def _advice(node: Any) -> str:
 
 
 def _lengths(node: Any) -> list[str]:
-    """The names of a parameter's dimensions."""
+    """Return the names of a parameter's dimensions."""
     names, inner = [], getattr(node, "type", None)
     while isinstance(inner, c_ast.ArrayDecl):
         if isinstance(inner.dim, c_ast.ID) and inner.dim.name != "*":

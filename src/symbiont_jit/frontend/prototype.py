@@ -65,7 +65,7 @@ def _check_params(definition: Any, signature: Signature, types: DeclaredTypes) -
     if len(given) != len(expected):
         counts = f"has {len(given)} parameters, not {len(expected)} (dimensions come first, as int64_t)"
         return [_finding(definition.decl, f"'{signature.name}' {counts}; {_describe(signature)}")]
-    # What the candidate calls each dimension: inner dimensions are compared under its own names.
+    # Inner dimensions are compared under the candidate's own names, which this table has by the declared ones.
     own = {d: p.name for d, p in zip(signature.dimensions, given, strict=False)}
     findings = []
     for number, (node, param) in enumerate(zip(given, expected, strict=True), 1):
@@ -129,17 +129,17 @@ def _is_dimension(length: str | None, dim: str | int, own: Mapping[str, str | No
 def _number(length: str) -> int | None:
     try:
         return integer(length)
-    except ValueError:  # an expression, or a literal that is no integer
+    except ValueError:  # The length is an expression, or a literal that is no integer.
         return None
 
 
 def _names_of(element: Element, records: Sequence[Record]) -> set[str]:
-    """The C names that an element may have: those of all declared records with its layout, if it is a record."""
+    """Return the C names that an element may have: for a record those of all declared records with its layout."""
     if isinstance(element, Scalar):
         return {element.c}
     return {r.c for r in records if r.layout == element.layout}
 
 
 def print_short(node: Any) -> str:
-    """A node on one line for a message, at most 80 characters; nothing for no node."""
+    """Print a node on one line for a message, in at most 80 characters; nothing for no node."""
     return " ".join(print_tree(node).split())[:80] if node is not None else ""

@@ -21,14 +21,14 @@ from symbiont_jit.frontend.source_map import SPLICE, CodeLines
 
 __all__ = ["Preprocess", "SourceText", "canonical_problems", "is_allowed_pragma", "read_text"]
 
-#: Bytes of text; reading and checking take about 3 ms a KiB, and everything has to answer within a second.
+#: The most bytes of a text: reading and checking take about 3 ms a KiB, and everything has to answer within a second.
 MAX_BYTES: Final = 100_000
-#: Nesting of brackets; clang's own limit is 256 and pycparser's descent takes a dozen Python frames a level.
+#: The deepest nesting of brackets: clang's own limit is 256, and pycparser's descent takes a dozen frames a level.
 MAX_NESTING: Final = 48
 MAX_FINDINGS: Final = 200
 MAX_LITERAL: Final = 4000
 
-#: Takes text with directives, gives the expanded text with line markers, or what was wrong with it.
+#: A preprocessor takes text with directives; it gives the expanded text with line markers, or its findings.
 Preprocess = Callable[[str], "str | list[Diagnostic]"]
 
 
@@ -51,7 +51,7 @@ class SourceText:
         return re.search(r"#[ \t]*include[ \t]*<complex\.h>", self.original) is not None
 
     def parse(self, *, with_complex: bool) -> c_ast.FileAST | Diagnostic:
-        """The code's tree, or why there is none; positions are those of the author's text.
+        """Parse the code, or say why it cannot be parsed; positions are those of the author's text.
 
         `with_complex` says that `complex` is the word that <complex.h> defines.
         """
@@ -65,7 +65,7 @@ class SourceText:
 
 
 def read_text(proposed: str | bytes, preprocess: Preprocess) -> SourceText:
-    """The code in a proposed text, or what keeps it from being read."""
+    """Read the code in a proposed text, or say what keeps it from being read."""
     original, problem = _decode(proposed)
     if problem is not None:
         return SourceText(original, "", (problem,))
@@ -89,10 +89,10 @@ def read_text(proposed: str | bytes, preprocess: Preprocess) -> SourceText:
 
 
 def _report(original: str, code: str, problems: list[Diagnostic], lines: CodeLines) -> SourceText:
-    """The outcome of reading, with the findings at their places in the author's text, in the order of their lines."""
+    """Return the outcome of reading, with the findings at their places in the author's text and in its order."""
     if lines.is_straight:
-        return SourceText(original, code, _bound(problems))
-    return SourceText(original, code, _bound([_move(problem, lines) for problem in problems]), lines)
+        return SourceText(original, code, _limit_findings(problems))
+    return SourceText(original, code, _limit_findings([_move(problem, lines) for problem in problems]), lines)
 
 
 def _move(problem: Diagnostic, lines: CodeLines) -> Diagnostic:
@@ -100,12 +100,12 @@ def _move(problem: Diagnostic, lines: CodeLines) -> Diagnostic:
     return replace(problem, line=line, column=column)
 
 
-def _bound(problems: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+def _limit_findings(problems: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(problems, key=lambda d: (d.line, d.column))[:MAX_FINDINGS])
 
 
 def _expansion_problems(expanded: str) -> list[Diagnostic]:
-    """Findings in a text whose macros are expanded: the rules for text that was written out hold for it too."""
+    """Find what a text breaks once its macros are expanded: it keeps the rules for text that was written out."""
     if len(expanded) > MAX_BYTES:
         message = f"the text grows past {MAX_BYTES:,} characters when its macros are expanded; use functions instead"
         return [Diagnostic(Stage.PREPROCESS, "too-large", message)]
@@ -114,12 +114,12 @@ def _expansion_problems(expanded: str) -> list[Diagnostic]:
 
 
 def _plain_problems(code: str, bare: str) -> list[Diagnostic]:
-    """Findings that keep a text from the parser: open literals, directives inside lines, deep nesting."""
+    """Find what keeps a text from the parser: open literals, directives inside lines, deep nesting."""
     return _open_literals(code) + _stray_marks(bare) + _nesting(bare)
 
 
 def _decode(proposed: str | bytes) -> tuple[str, Diagnostic | None]:
-    """The text with Unix line ends; a text that is too large or no text at all is not looked into further."""
+    """Decode a text to Unix line ends, unless it is too large or no text at all."""
     if len(proposed) > MAX_BYTES:
         shown = proposed[:2000]
         text = shown if isinstance(shown, str) else shown.decode("utf-8", "replace")
@@ -146,18 +146,18 @@ def _decode_utf8(proposed: bytes) -> tuple[str, Diagnostic | None]:
 
 
 def _position(text: str, index: int) -> tuple[int, int]:
-    """Line and column, from 1, of a character."""
+    """Return the line and column of a character, from 1."""
     return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
 
 
 def _join_spliced(text: str) -> str:
-    r"""Lines ending in `\` joined with their successors; as many empty lines follow, so that lines keep their numbers.
+    r"""Join lines ending in `\` with their successors, and add as many empty lines, so that line numbers stay.
 
     C joins lines before it looks for comments and directives (C11 5.1.1.2), so this has to come first.
     """
     out: list[str] = []
     owed = 0
-    *lines, last = text.split("\n")  # there is nothing for the last line to be joined with
+    *lines, last = text.split("\n")  # The last line has no successor to be joined with.
     for line in lines:
         joined = SPLICE.sub("", line)
         if joined != line:
@@ -179,7 +179,7 @@ _COMMENT_OR_LITERAL: Final = re.compile(
 
 
 def _blank_comments(text: str) -> tuple[str, list[Diagnostic]]:
-    """Comments replaced by blanks of the same shape; quotes protect what stands in literals."""
+    """Replace comments by blanks of the same shape; quotes protect what stands in literals."""
     problems = []
 
     def blank(match: re.Match[str]) -> str:
@@ -198,27 +198,27 @@ _FOREIGN: Final = re.compile(r"[^\t\n\f\v\x20-\x7e]")
 
 
 def _foreign_characters(code: str) -> list[Diagnostic]:
-    """Anything but printable ASCII: look-alike letters, bidirectional marks and NUL bytes hide what is compiled."""
+    """Find characters besides printable ASCII: look-alikes, bidirectional marks and NUL bytes hide what is compiled."""
     found = [
         (match, f"the character U+{ord(match[0]):04X} may stand only in a comment; use plain ASCII")
-        for match in _first(_FOREIGN.finditer(code))
+        for match in _limit_matches(_FOREIGN.finditer(code))
     ]
     found += [
         (match, "a backslash may stand only in a literal or at the end of a line")
-        for match in _first(re.finditer(r"\\", _blank_literals(code)))
+        for match in _limit_matches(re.finditer(r"\\", _blank_literals(code)))
     ]
     return [Diagnostic(Stage.READ, "character", text, *_position(code, match.start())) for match, text in found]
 
 
 def _fences(code: str) -> list[Diagnostic]:
-    """The first fence of a reply that was handed on as it came: the parser would only name the character."""
+    """Find the first fence of a reply that was handed on as it came: the parser would only name the character."""
     message = "illegal character '`'; remove the Markdown fence (```), C alone is expected"
     found = re.search(r"^[ \t]*(```)", _blank_literals(code), re.MULTILINE)
     return [Diagnostic(Stage.PARSE, "syntax", message, *_position(code, found.start(1)))] if found else []
 
 
 def _open_literals(code: str) -> list[Diagnostic]:
-    """Quotes that nothing closes on their line, or that hold too much."""
+    """Find quotes that nothing closes on their line, or that hold too much."""
     return [
         Diagnostic(Stage.READ, "literal", problem, *_position(code, match.start()))
         for match in _COMMENT_OR_LITERAL.finditer(code)
@@ -234,14 +234,14 @@ def _literal_problem(match: re.Match[str]) -> str | None:
 
 
 def _stray_marks(bare: str) -> list[Diagnostic]:
-    """A `#` inside a line: pycparser would take it for a line marker, clang for nothing."""
+    """Find each `#` inside a line: pycparser would take it for a line marker, clang for nothing."""
     return [
         Diagnostic(Stage.READ, "directive", "'#' may only begin a line", *_position(bare, match.start("mark")))
-        for match in _first(re.finditer(r"^[ \t\f\v]*[^\s#][^\n#]*(?P<mark>#)", bare, re.MULTILINE))
+        for match in _limit_matches(re.finditer(r"^[ \t\f\v]*[^\s#][^\n#]*(?P<mark>#)", bare, re.MULTILINE))
     ]
 
 
-def _first(matches: Iterator[re.Match[str]]) -> Iterator[re.Match[str]]:
+def _limit_matches(matches: Iterator[re.Match[str]]) -> Iterator[re.Match[str]]:
     for _, match in zip(range(MAX_FINDINGS), matches, strict=False):
         yield match
 
@@ -250,12 +250,12 @@ def _first(matches: Iterator[re.Match[str]]) -> Iterator[re.Match[str]]:
 _DIRECTIVE: Final = re.compile(r"^[ \t\f\v]*(?P<mark>#|%:|\?\?=)[ \t\f\v]*(?P<word>\w*)(?P<rest>[^\n]*)$", re.MULTILINE)
 _CONDITIONALS: Final = frozenset("define undef if ifdef ifndef elif else endif error".split())
 _PRAGMA: Final = re.compile("|".join(f"(?:{pattern})" for pattern in vocabulary.PRAGMAS.values()))
-# These look outside the text, or change with the day it is compiled on.
+# These names look outside the text, or change with the day of the compilation.
 _ENVIRONMENT: Final = re.compile(r"\b(?:__has_\w+|__(?:BASE_)?FILE\w*__|__DATE__|__TIME\w*__|__COUNTER__)")
 
 
 def _directives(code: str) -> tuple[str, bool, list[Diagnostic]]:
-    """The code without its includes, whether it needs a preprocessor, and directives that no table has."""
+    """Remove the includes, and say whether code needs a preprocessor and which directives no table has."""
     problems: list[Diagnostic] = []
     needs = False
 
@@ -275,7 +275,7 @@ _INCLUDE_ADVICE: Final = "the functions in the table are declared already, so re
 
 
 def _environment_names(bare: str) -> list[Diagnostic]:
-    """Names that the preprocessor would replace by something that is not in the text."""
+    """Find names that the preprocessor would replace by something that is not in the text."""
     return [
         Diagnostic(
             Stage.READ,
@@ -283,7 +283,7 @@ def _environment_names(bare: str) -> list[Diagnostic]:
             f"'{match[0]}' depends on more than the text; remove it",
             *_position(bare, match.start()),
         )
-        for match in _first(_ENVIRONMENT.finditer(bare))
+        for match in _limit_matches(_ENVIRONMENT.finditer(bare))
     ]
 
 
@@ -324,20 +324,20 @@ _WORD_RULES: Final = {
 
 
 def _forbidden_words(bare: str) -> list[Diagnostic]:
-    """Extensions that the parser would stumble over or mistake for a call; better named before it does."""
+    """Find extensions that the parser would stumble over or mistake for a call, to name them before it does."""
     found = [
         Diagnostic(Stage.CHECK, *_WORD_RULES[match[0].strip("_")], *_position(bare, match.start()))
-        for match in _first(_WORDS.finditer(bare))
+        for match in _limit_matches(_WORDS.finditer(bare))
     ]
     found += [
         Diagnostic(Stage.CHECK, "attribute", "attributes are not allowed; remove this one", *_position(bare, m.start()))
-        for m in _first(re.finditer(r"\[\s*\[", bare))
+        for m in _limit_matches(re.finditer(r"\[\s*\[", bare))
     ]
     return found
 
 
 def _blank_literals(code: str) -> str:
-    """Code with the contents of comments and literals gone; of a literal the quotes stay, for it is an operand."""
+    """Blank the contents of comments and literals; the quotes of a literal stay, because it is an operand."""
 
     def blank(match: re.Match[str]) -> str:
         text = match[0]
@@ -348,7 +348,7 @@ def _blank_literals(code: str) -> str:
 
 
 def _nesting(bare: str) -> list[Diagnostic]:
-    """Brackets nested deeper than a recursive parser should follow, and declarators with endless suffixes."""
+    """Find brackets nested deeper than a recursive parser should follow, and declarators with endless suffixes."""
     depth, end = 0, -1
     # How many groups have followed each other so far, at each depth: `a[1][2]`, `f(int)(int)`.
     followed = [0] * (MAX_NESTING + 2)
@@ -369,12 +369,12 @@ def _nesting(bare: str) -> list[Diagnostic]:
     return []
 
 
-#: Arrays of arrays, functions of functions; pycparser takes time squared in their number.
+#: The most suffixes of one declarator (arrays of arrays, ...): pycparser takes time squared in their number.
 MAX_SUFFIXES: Final = 32
 
 
 def canonical_problems(printed: str) -> list[Diagnostic]:
-    """Findings that would keep canonical text from being read again: proposers are shown it and start from it."""
+    """Find what would keep canonical text from being read again: proposers are shown it and start from it."""
     if len(printed) > MAX_BYTES:
         return [Diagnostic(Stage.READ, "too-large", f"the text has more than {MAX_BYTES:,} characters when printed")]
     return [Diagnostic(d.stage, d.rule, d.message) for d in _nesting(_blank_literals(printed))]

@@ -21,7 +21,7 @@ Position = tuple[int, int]
 #: A backslash at the end of a line joins it with the next one; blanks behind it do not keep clang from that.
 SPLICE: Final = re.compile(r"\\[ \t\f\v]*$")
 
-# Comments, spliced ends of lines, and directives but pragmas: what no word of the canonical text comes from.
+# No word of the canonical text comes from these: comments, spliced ends of lines, and directives except pragmas.
 _SKIPPED: Final = (
     r"//(?:\\[ \t\f\v]*\n|[^\n])*|/\*.*?(?:\*/|\Z)|\\[ \t\f\v]*\n"
     r"|^[ \t\f\v]*\#(?![ \t\f\v]*pragma)(?:\\[ \t\f\v]*\n|[^\n])*"
@@ -63,7 +63,7 @@ class CodeLines:
         return self._expanded is None and not self._pieces
 
     def author_position(self, line: int, column: int) -> Position:
-        """Line and column in the author's text of a place in the code; zeros for none.
+        """Return the line and column in the author's text of a place in the code; zeros for none.
 
         A word that a macro made stands at the name of the macro.
         """
@@ -86,7 +86,7 @@ class CodeLines:
 
 
 def _split_at_splices(original: str) -> dict[int, tuple[list[int], list[int]]]:
-    """Of each line that was joined from several, the columns where these begin in it, and their numbers."""
+    """For each line that was joined from several, return the columns at which these begin and their numbers."""
     found: dict[int, tuple[list[int], list[int]]] = {}
     if "\\" not in original:
         return found
@@ -105,7 +105,7 @@ def _split_at_splices(original: str) -> dict[int, tuple[list[int], list[int]]]:
 
 
 def _match_words(expanded: str, written: str) -> tuple[list[int], list[int]]:
-    """The columns of an expanded line's words, and where each stands in the line as it was written.
+    """Return the columns of an expanded line's words, and where each stands in the line as it was written.
 
     Both lines are read side by side. Where they differ, the written one has a macro, with arguments or without: all
     words up to what follows it were made by the macro, and stand at its name.
@@ -119,21 +119,21 @@ def _match_words(expanded: str, written: str) -> tuple[list[int], list[int]]:
             columns.append(here)
             at += 1
         else:
-            at = _behind_macro(given, at)
+            at = _find_behind_macro(given, at)
             following = given[at][0] if at < len(given) else None
             columns += [here] * (_find_in_depth(made, len(columns), following) - len(columns))
     return [m.start() + 1 for m in made], columns
 
 
-def _behind_macro(words: Sequence[re.Match[str]], at: int) -> int:
-    """The index of the word that follows a macro, and its arguments if it has any."""
+def _find_behind_macro(words: Sequence[re.Match[str]], at: int) -> int:
+    """Return the index of the word that follows a macro, and its arguments if it has any."""
     if at + 1 < len(words) and words[at + 1][0] == "(":
         return _find_in_depth(words, at + 2, ")") + 1
     return at + 1
 
 
 def _find_in_depth(words: Sequence[re.Match[str]], start: int, wanted: str | None) -> int:
-    """The index of a word outside of the brackets that open from `start` on; where there is none, of the end."""
+    """Return the index of a word outside of the brackets that open from `start` on; without one, that of the end."""
     depth = 0
     for index in range(start, len(words)):
         word = words[index][0]
@@ -165,10 +165,10 @@ class AuthorPositions:
         self._map = source_map
         self._text_lines = _line_starts(text)
         self._written_lines = _line_starts(written)
-        self._between: dict[int, dict[int, int]] = {}  # what was matched already, by mark
+        self._between: dict[int, dict[int, int]] = {}  # The matches that were found so far, by mark.
 
     def find(self, line: int, column: int) -> Position:
-        """Line and column in the author's text of a place in the canonical text; zeros where nothing corresponds.
+        """Return the line and column in the author's text of a place in the canonical text; zeros where there is none.
 
         Words without a position in the map (operators, brackets) are looked for between their neighbours. What the
         author did not write stands where the word next to it does.
@@ -189,11 +189,11 @@ class AuthorPositions:
         return line, column + inside if is_same else column
 
     def _mark_at(self, offset: int) -> int:
-        """The last mark that is not behind an offset, -1 for none."""
+        """Return the last mark that is not behind an offset; -1 for none."""
         return bisect_right(self._map.offsets, offset) - 1
 
     def _word_at(self, start: int, offset: int, end: int) -> re.Match[str] | None:
-        """The first word of a line that ends behind an offset, or the line's last one."""
+        """Return the first word of a line that ends behind an offset, or the line's last one."""
         mark = self._mark_at(offset)
         word = None
         for word in _WORDS.finditer(self._text, max(start, self._map.offsets[mark] if mark >= 0 else 0), end):
@@ -206,14 +206,14 @@ class AuthorPositions:
         return self._written_lines[line - 1] + max(column - 1, 0) if line else 0
 
     def _find_between(self, mark: int, word: re.Match[str]) -> Position | None:
-        """The author's word that corresponds to one between a mark and the next, where there is one."""
+        """Return the author's word for one between a mark and the next; None where there is none."""
         if mark not in self._between:
             self._between[mark] = self._match_between(mark)
         found = self._between[mark].get(word.start())
         return None if found is None else self._position(found)
 
     def _match_between(self, mark: int) -> dict[int, int]:
-        """The author's words between those of a mark and of the next: offsets by offsets in the canonical text.
+        """Match the author's words between a mark and the next: offsets there by offsets in the canonical text.
 
         Words that the author did not write are passed over; the others follow each other in both texts.
         """
@@ -234,7 +234,7 @@ class AuthorPositions:
         return found
 
     def _find_beside(self, mark: int, word: re.Match[str]) -> Position | None:
-        """The author's keyword among those around a mark: C leaves it open how the words of a declaration follow."""
+        """Find the author's keyword near a mark: C leaves the order of a declaration's words open."""
         if not _KEYWORD.fullmatch(word[0]) or mark >= len(self._map.offsets) or self._map.lines[mark] == 0:
             return None
         at = self._author_offset(mark)
@@ -246,7 +246,7 @@ class AuthorPositions:
         return None if found is None else self._position(begin + found.start())
 
     def _author_range(self, mark: int) -> tuple[int, int]:
-        """The author's offset of a mark, and that of the next mark which stands behind it in the author's text too."""
+        """Return the author's offset of a mark, and of the next mark that stands behind it in the author's text too."""
         if mark < 0:
             return 0, self._author_offset(0) if self._map.offsets else 0
         start = self._author_offset(mark) if self._map.lines[mark] else 0
@@ -259,7 +259,7 @@ class AuthorPositions:
         return line, offset - self._written_lines[line - 1] + 1
 
     def _neighbour(self, mark: int, line: int) -> Position:
-        """The author's position of the mark before, or where the line has only one behind, of that."""
+        """Return the author's position of the mark before; in a line without one, of the mark behind."""
         start, end = self._text_lines[line - 1], self._text_lines[line]
         offsets = self._map.offsets
         if mark + 1 < len(offsets) and offsets[mark + 1] < end and (mark < 0 or offsets[mark] < start):
@@ -267,10 +267,10 @@ class AuthorPositions:
         return (self._map.lines[mark], self._map.columns[mark]) if mark >= 0 else (0, 0)
 
 
-#: Of how many marks the next one behind is looked for: a declaration of several names repeats its type before each.
+#: How many marks are searched for one that stands behind: a declaration of several names repeats its type before each.
 _NEAR: Final = 8
 
 
 def _line_starts(text: str) -> list[int]:
-    """The offsets at which lines begin, and one more: that of a line behind the last."""
+    """Return the offsets at which lines begin, and one more for a line behind the last."""
     return list(accumulate((len(line) + 1 for line in text.split("\n")), initial=0))

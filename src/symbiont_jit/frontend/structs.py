@@ -23,7 +23,7 @@ __all__ = ["fields_of", "is_forward_declaration", "struct_nodes", "struct_proble
 
 
 def struct_nodes(records: Iterable[Record]) -> list[Any]:
-    """The definitions of the records' structs, as nodes at line 0; they belong to all texts with the records."""
+    """Define the structs of records as nodes at line 0, because they belong to every text with the records."""
     return [_struct_node(record.c_definition) for record in records]
 
 
@@ -32,7 +32,7 @@ def _struct_node(definition: str) -> Any:
     tree = parse(definition)
     assert isinstance(tree, c_ast.FileAST), "generated C is well formed"
     for node in walk(tree):
-        node.coord = Coord(FILE, 0, 0)  # no author wrote it
+        node.coord = Coord(FILE, 0, 0)  # No author wrote this node.
     return tree.ext[0]
 
 
@@ -72,7 +72,7 @@ def _definitions(tree: c_ast.FileAST, records: Sequence[Record]) -> list[tuple[A
     ]
 
 
-#: What a field's declaration says: name, exact type, lengths.
+#: The name, the exact type and the lengths that a field's declaration gives.
 DeclaredField = tuple[str, str, tuple[int, ...]]
 
 
@@ -81,7 +81,7 @@ def _fields(record: Record) -> list[DeclaredField]:
 
 
 def fields_of(node: Any, types: DeclaredTypes) -> list[DeclaredField] | None:
-    """The fields of a struct's node; None where one is no scalar, struct or array of literal lengths of them."""
+    """Read the fields of a struct's node; None where one is no scalar, struct or array of literal lengths of them."""
     fields = []
     for decl in node.decls or ():
         inner, dims = getattr(decl, "type", None), []

@@ -44,7 +44,7 @@ __all__ = ["assign_pointer", "evaluate_assignment", "evaluate_step"]
 
 
 def evaluate_assignment(context: Context, node: Any) -> Value:
-    """`x = y` and `x op= y`."""
+    """Evaluate `x = y` and `x op= y`."""
     target = context.evaluate(node.lvalue)
     if isinstance(target.type, PointerTo):
         _require_variable(node.lvalue)
@@ -59,13 +59,13 @@ def evaluate_assignment(context: Context, node: Any) -> Value:
 
 
 def _assign_value(target: Value, source: Any, operator: str) -> Value:
-    """An assignment to an object, as a value: of a bit-field with the type that it has in an expression."""
+    """Evaluate an assignment to an object; the value of a bit-field has its type in an expression."""
     made = assign(target.node, source, operator)
     return Value(made if target.bit_field is None else unary("+", made), target.operand_type)
 
 
 def _update(context: Context, node: Any, target: Value) -> Value:
-    """`x op= y`: where the operation is checked, on the object's address, which is computed once."""
+    """Evaluate `x op= y`; a checked operation works on the object's address, which is computed once."""
     operator, operand = node.op[:-1], evaluate_value(context, node.rvalue)
     pointer, place = point_at(target)
     is_bool = target.type == BOOL and target.bit_field is None
@@ -89,7 +89,7 @@ def _update(context: Context, node: Any, target: Value) -> Value:
 
 
 def evaluate_step(context: Context, node: Any) -> Value:
-    """`x++`, `x--`, `++x` and `--x`."""
+    """Evaluate `x++`, `x--`, `++x` and `--x`."""
     target = context.evaluate(node.expr)
     sign, is_postfix = node.op[-1], node.op.startswith("p")
     if isinstance(target.type, PointerTo):
@@ -97,7 +97,7 @@ def evaluate_step(context: Context, node: Any) -> Value:
     elif target.type == BOOL and target.bit_field is None:
         return _step_bool(context, target, sign, is_postfix)
     elif is_overflow_checked(context, target.operand_type):
-        result = _step_checked(context, node, target, sign, is_postfix)
+        result = _evaluate_checked_step(context, node, target, sign, is_postfix)
         return Value(result, target.operand_type, None if target.bit_field is not None else target.bounds)
     bounds = None if target.bit_field is not None else target.bounds
     return Value(unary(node.op, target.node), target.operand_type, bounds)
@@ -111,7 +111,7 @@ def _step_bool(context: Context, target: Value, sign: str, is_postfix: bool) -> 
     return Value(StatementExpr([pointer, *kept, name("sj_old" if is_postfix else "sj_b")]), INT)
 
 
-def _step_checked(context: Context, node: Any, target: Value, sign: str, is_postfix: bool) -> Any:
+def _evaluate_checked_step(context: Context, node: Any, target: Value, sign: str, is_postfix: bool) -> Any:
     pointer, place = point_at(target)
     typ = target.operand_type
     changed = check_overflow(context, node, sign, Value(place, typ), Value(ONE, INT), typ)
@@ -121,7 +121,7 @@ def _step_checked(context: Context, node: Any, target: Value, sign: str, is_post
 
 
 def assign_pointer(context: Context, variable: str, source: Any) -> Value:
-    """A pointer variable set, and its bounds with it."""
+    """Set a pointer variable together with its bounds."""
     symbol = context.symbol(variable)
     assert symbol is not None
     assert symbol.bounds is not None

@@ -18,7 +18,7 @@ __all__ = ["NULL_BOUNDS", "Bounds", "Flow", "array_bounds", "check_lifetimes", "
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Where the object behind a pointer begins and ends, as expressions of numbers without side effects.
+    """The beginning and end of the object behind a pointer, as expressions of numbers without side effects.
 
     `origin` tells objects of a function apart: bounds are equal where it, `depth` and `name` are. `depth` says how deep
     in blocks the object lives, `name` what a panic calls it.
@@ -35,25 +35,25 @@ NULL_BOUNDS: Final = Bounds("NULL", ZERO, ZERO, 0, "NULL")
 
 
 def array_bounds(variable: str, depth: int, shown: str) -> Bounds:
-    """The bounds of an array that has a name."""
+    """Return the bounds of an array that has a name."""
     low = cast(UINT64, name(variable))
     return Bounds(variable, low, binary("+", low, size_of(name(variable))), depth, shown)
 
 
 def object_bounds(variable: str) -> Bounds:
-    """The bounds of any other object that has a name; it lives as long as the call."""
+    """Return the bounds of a named object that is no array; it lives as long as the call."""
     low = cast(UINT64, unary("&", name(variable)))
     return Bounds(f"&{variable}", low, binary("+", low, size_of(name(variable))), 0, variable)
 
 
 def shadow_bounds(low: str, high: str, depth: int, shown: str) -> Bounds:
-    """Bounds that two variables hold."""
+    """Return the bounds that two variables hold."""
     return Bounds(low, name(low), name(high), depth, shown)
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A pointer variable is set to what has some bounds: the variable's name, depth and bounds; the source's; where."""
+    """A setting of a pointer variable with bounds `own` to a value with the bounds `source`, at a node of the text."""
 
     variable: str
     depth: int

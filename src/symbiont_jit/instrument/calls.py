@@ -65,7 +65,7 @@ _BIT_COUNTS: Final = frozenset(
 
 
 def evaluate_call(context: Context, node: Any) -> Value:
-    """A call of anything."""
+    """Evaluate a call of any function."""
     function = node.name.name
     given = list(node.args.exprs) if isinstance(node.args, c_ast.ExprList) else [node.args] if node.args else []
     known = context.symbol(function)
@@ -109,7 +109,7 @@ def _call_own(context: Context, symbol: Symbol, typ: FunctionOf, given: Sequence
 
 
 def _check_absolute(context: Context, node: Any, function: str, given: Any) -> Value:
-    """`abs` of the least integer, which overflows."""
+    """Check a call of `abs`, which overflows for the least integer."""
     typ = Arithmetic("i", _ABSOLUTE[function])
     site = context.new_site("overflow", node, function, f"int{typ.bits}_t")
     value = convert(context, evaluate_value(context, given), typ, given)
@@ -117,7 +117,7 @@ def _check_absolute(context: Context, node: Any, function: str, given: Any) -> V
 
 
 def _call_library(context: Context, function: str, typ: FunctionOf, given: Sequence[Any]) -> Value:
-    """A function with a prototype: what it reads and writes through pointers is inside of their bounds."""
+    """Call a function with a prototype; what it accesses through pointers must be inside of their bounds."""
     values = [convert(context, evaluate_value(context, a), t, a) for a, t in zip(given, typ.params, strict=False)]
     args = [v.node for v in values]
     pointers = [i for i, t in enumerate(typ.params) if isinstance(t, PointerTo)]
@@ -132,11 +132,12 @@ def _call_library(context: Context, function: str, typ: FunctionOf, given: Seque
         return Value(call(function, *args), typ.returns)
     length, args[2] = args[2], count
     made = StatementExpr([Hidden(SIZE_T, "sj_n", length), call(function, *args)])
-    return Value(made, typ.returns, require_bounds(given[0], values[0]))  # what returns a pointer returns the first
+    # A library function that returns a pointer returns its first argument.
+    return Value(made, typ.returns, require_bounds(given[0], values[0]))
 
 
 def _bytes_behind(pointer: CType) -> int:
-    """What a library function reads or writes through a pointer: one number of the declared type."""
+    """Return how many bytes a library function accesses through a pointer: one number of the declared type."""
     assert isinstance(pointer, PointerTo)
     size = size_of(pointer.to)
     assert size is not None, "the others take a length"
@@ -147,7 +148,7 @@ def _bytes_behind(pointer: CType) -> int:
 
 
 def _allocate(context: Context, node: Any, function: str, given: Sequence[Any]) -> Value:
-    """A new block of the arena, with bounds of its own."""
+    """Allocate a block of the arena, with bounds of its own."""
     context.has_replaced = True
     site = context.new_site("allocation", node, function)
     numbers = given[1:] if function == "realloc" else given
@@ -175,7 +176,7 @@ def _free(context: Context, node: Any, given: Any) -> Value:
 
 
 def _replace_hint(context: Context, node: Any, function: str, given: Sequence[Any]) -> Value:
-    """A builtin whose wrong use lets the compiler assume anything: a check, or nothing."""
+    """Replace a builtin whose wrong use lets the compiler assume anything: by a check, or by nothing."""
     context.has_replaced = True
     nothing = Value(cast(VOID_TYPE, ZERO), VOID)
     if function == "__builtin_unreachable":
@@ -190,7 +191,7 @@ def _replace_hint(context: Context, node: Any, function: str, given: Sequence[An
 
 
 def _count_bits(context: Context, function: str, given: Any) -> Value:
-    """`__builtin_clz` and its kind: of zero, for which they are undefined, the width of the type."""
+    """Evaluate `__builtin_clz` and its kind: they are undefined for zero, for which the width of the type is taken."""
     context.has_replaced = True
     value, bits = evaluate_value(context, given), 64 if function.endswith("l") else 32
     counted = ternary(name("sj_v"), call(function, name("sj_v")), number(bits))
@@ -198,14 +199,14 @@ def _count_bits(context: Context, function: str, given: Any) -> Value:
 
 
 def _call_builtin(context: Context, function: str, given: Sequence[Any]) -> Value:
-    """A macro or builtin without a prototype; a string, as in `nan("")`, is the compiler's."""
+    """Call a macro or builtin without a prototype; a string, as in `nan("")`, is the compiler's."""
     is_text = [isinstance(a, c_ast.Constant) and a.type == "string" for a in given]
     values = [Value(a, VOID) if t else evaluate_value(context, a) for a, t in zip(given, is_text, strict=True)]
     return Value(call(function, *(v.node for v in values)), _builtin_type(function, values))
 
 
 def _builtin_type(function: str, values: Sequence[Value]) -> CType:
-    """The result of a macro or builtin without a prototype."""
+    """Return the type of the result of a macro or builtin without a prototype."""
     short = function.removeprefix("__builtin_")
     if re.match("is|signbit|popcount|parity|ffs", short):
         return INT

@@ -70,7 +70,7 @@ class Context(Scopes):
     printer: Printer = field(default_factory=Printer)
 
     def evaluate(self, node: Any) -> Value:
-        """An expression of the candidate, instrumented; an array or a bit-field as the object that it is."""
+        """Instrument an expression of the candidate; an array or a bit-field stays the object that it is."""
         handler = self.handlers.get(type(node))
         if handler is None:
             raise Refused(node, f"'{type(node).__name__}' is not known to the checks; write it more plainly")

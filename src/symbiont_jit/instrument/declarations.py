@@ -50,11 +50,12 @@ def declare_type(context: Context, node: Any) -> None:
 
 
 def instrument_declaration(context: Context, node: Any) -> list[Any]:
-    """A declaration with what has to stand around it."""
+    """Instrument a declaration, and return it with what has to stand around it."""
     if isinstance(node, c_ast.Typedef):
         declare_type(context, node)
         return [node]
-    node.storage = [s for s in node.storage if s != "register"]  # the checks take addresses
+    # The checks take addresses, which C forbids of a register variable.
+    node.storage = [s for s in node.storage if s != "register"]
     if node.name is None:
         _declare_tag(context, node.type)
         return [node]
@@ -63,7 +64,7 @@ def instrument_declaration(context: Context, node: Any) -> list[Any]:
 
 def _declare_tag(context: Context, node: Any) -> None:
     if isinstance(node, c_ast.Struct | c_ast.Union) and node.decls is None:
-        context.types.forward(node)
+        context.types.declare_forward(node)
     else:
         context.types.read(node)
 
@@ -77,21 +78,21 @@ def _declare_variable(context: Context, node: Any) -> list[Any]:
         return [*before, *_declare_pointer(context, node, typ)]
     # The name is known in its own initialiser.
     context.declare(node.name, Symbol(typ, depth, node.name, _bounds_of_array(node.name, typ, depth)))
-    # What is constant is initialised by constants: nothing can happen there.
+    # Objects that live as long as the process are initialised by constants, in which nothing can panic.
     if node.init is not None and depth and "static" not in node.storage:
         node.init = initialise(context, node.init, typ)
     return [*before, node]
 
 
 def _bounds_of_array(variable: str, typ: CType, depth: int) -> Bounds | None:
-    """Only an array of variable length goes with its block; other objects live as long as the call."""
+    """Return the bounds of an array; one of variable length ends with its block, others live as long as the call."""
     if not isinstance(typ, ArrayOf):
         return None
     return array_bounds(variable, depth if has_variable_length(typ) else 0, variable)
 
 
 def _complete(typ: CType) -> CType:
-    """The type of a declared object: an array without a length has the one that its initialiser says."""
+    """Return the type of a declared object; its initialiser gives the length of an array without one."""
     return ArrayOf(typ.of, "") if isinstance(typ, ArrayOf) and typ.length is None else typ
 
 
@@ -99,7 +100,7 @@ def _complete(typ: CType) -> CType:
 
 
 def _measure(context: Context, declarator: Any) -> list[Any]:
-    """The lengths of a variable-length array, computed once, checked, and named; and whether there is room."""
+    """Compute the lengths of a variable-length array once, check and name them, and check that there is room."""
     made: list[Any] = []
     size: Any = ONE
     is_variable, node = False, declarator
@@ -118,7 +119,7 @@ def _measure(context: Context, declarator: Any) -> list[Any]:
 
 
 def _name_length(context: Context, node: Any) -> Any:
-    """The constant that holds a length, which the declarator then uses."""
+    """Declare the constant that holds a length, which the declarator then uses."""
     length, site = f"sj_n{context.new_number()}", context.new_site("length", node.dim)
     value = evaluate_value(context, node.dim).node
     node.dim = c_ast.ID(length, node.dim.coord)
@@ -126,7 +127,7 @@ def _name_length(context: Context, node: Any) -> Any:
 
 
 def _reserve(context: Context, declarator: Any, element: Any, count: Any) -> list[Any]:
-    """Whether the stack has room for so many elements; it is given back where the block ends."""
+    """Make the check that the stack has room for so many elements; the end of the block gives the room back."""
     if isinstance(element, c_ast.Struct | c_ast.Union) and element.decls is not None:
         raise Refused(declarator, "declare the struct before its array of variable length")
     element = c_ast.Typename(None, [], None, c_ast.TypeDecl(None, [], None, element))
@@ -146,14 +147,14 @@ def _declare_pointer(context: Context, node: Any, typ: PointerTo) -> list[Any]:
     context.declare(node.name, Symbol(typ, context.depth, node.name, bounds))
     made = [node, assign(bounds.low, assign(bounds.high, ZERO))]
     if init is not None:
-        # Set behind the declaration, where what is const could not be.
-        made[0] = _without_const(node)
+        # The pointer is set after its declaration, so it must not be const.
+        made[0] = _drop_const(node)
         made.append(assign_pointer(context, node.name, init).node)
     return made
 
 
-def _without_const(node: Any) -> Any:
-    """A pointer's declaration without its own `const`, which may be in a type's name: a cast drops that."""
+def _drop_const(node: Any) -> Any:
+    """Drop a pointer's own `const`, which may be in a type's name: a cast drops that."""
     if isinstance(node.type, c_ast.PtrDecl):
         node.type.quals = [q for q in node.type.quals if q != "const"]
         return node

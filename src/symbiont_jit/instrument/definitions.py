@@ -36,7 +36,7 @@ def check_definitions(tree: c_ast.FileAST) -> None:
 
 
 def _find_types(node: Any) -> Iterator[Any]:
-    """The struct, union or enum of a declarator, and those of its fields."""
+    """Yield the struct, union or enum of a declarator, and those of its fields."""
     while isinstance(node, c_ast.TypeDecl | c_ast.ArrayDecl | c_ast.PtrDecl):
         node = node.type
     if isinstance(node, _TYPES):

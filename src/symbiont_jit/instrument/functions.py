@@ -43,7 +43,7 @@ from symbiont_jit.signature import ArrayType, Signature
 
 __all__ = ["MAIN", "instrument_functions"]
 
-#: What the shim calls begins with this; what other functions of the text call, with `OWN`.
+#: The prefix of functions that the shim calls; functions that the text itself calls have the prefix `OWN`.
 MAIN: Final = "sj_main_"
 OWN: Final = "sj_own_"
 
@@ -60,11 +60,11 @@ def instrument_functions(context: Context, tree: c_ast.FileAST, entries: Mapping
             case c_ast.FuncDef():
                 function = node.decl.name
                 entry = entries.get(function)
-                # Who calls a declared function from inside may lie about lengths: that call gets a helper.
-                helper = copy_tree(node) if entry is not None and function in calls.called else None
-                _instrument_function(context, node, function in calls.calling, entry)
+                # A call from inside the text may pass wrong lengths, so it goes to a helper that is passed bounds.
+                helper = copy_tree(node) if entry is not None and function in calls.callees else None
+                _instrument_function(context, node, function in calls.callers, entry)
                 if helper is not None:
-                    _instrument_function(context, helper, function in calls.calling, None)
+                    _instrument_function(context, helper, function in calls.callers, None)
                     done.append(helper)
             case c_ast.Decl() if isinstance(node.type, c_ast.FuncDecl):
                 _instrument_prototype(context, node)
@@ -81,7 +81,7 @@ def _declare_function(context: Context, decl: Any) -> FunctionOf:
         raise Refused(
             decl, f"'{decl.name}' returns a pointer, which is not followed; return an index, or fill an array"
         )
-    # Under another name, clang knows nothing of what a library function of the same name does.
+    # The prefix keeps clang from taking the function for a library function of the same name.
     context.scopes[0][decl.name] = Symbol(typ, 0, f"{OWN}{decl.name}")
     return typ
 
@@ -120,7 +120,7 @@ def _drop_outer_lengths(params: Sequence[Any]) -> bool:
 
 
 def _list_parameters(context: Context, params: Sequence[Any], is_entry: bool) -> list[Any]:
-    """The instrumented parameter list: the frame first, and after each pointer of a helper its bounds.
+    """Return the instrumented parameters: the frame first, and after each pointer of a helper its bounds.
 
     The parameters are copies, because their lengths get hidden names that are declared in the function's body.
     """
@@ -130,7 +130,7 @@ def _list_parameters(context: Context, params: Sequence[Any], is_entry: bool) ->
         if _is_void(param):
             continue
         made.append(copy_tree(param))
-        if isinstance(decay(context.types.loosely(param.type)), PointerTo) and not is_entry:
+        if isinstance(decay(context.types.read_loosely(param.type)), PointerTo) and not is_entry:
             shown = getattr(param, "name", None) or f"sj_p{number}"
             made += [Hidden(UINT64, f"sj_low_{shown}"), Hidden(UINT64, f"sj_high_{shown}")]
     return made
@@ -168,13 +168,13 @@ def _instrument_function(context: Context, node: Any, is_calling: bool, entry: S
     _rename(decl, renamed)
     decl.storage = ["static"]
     if entry is not None:
-        # Inlined into the shim, its spills would need the registers that a jump back does not restore.
+        # If it were inlined into the shim, its spills would need registers that a jump back does not restore.
         decl.funcspec = ["__attribute__((noinline))"]
     decl.type.args = c_ast.ParamList(listed)
 
 
 def _check_depth(context: Context, decl: Any) -> list[Any]:
-    """What ends a recursion: where there is no stack left; in `checked` also by steps.
+    """Make the check that ends a recursion: where no stack is left; in `checked` also by steps.
 
     The optimiser makes loops of some recursions, which take no stack.
     """
@@ -183,13 +183,13 @@ def _check_depth(context: Context, decl: Any) -> list[Any]:
 
 
 def _return_zero(decl: Any) -> Any:
-    """What a function returns that ends without saying: not whatever the compiler likes."""
+    """Return zero at the end of a function that ends without a value: C would leave the value to the compiler."""
     returned = c_ast.Typename(None, [], None, c_ast.TypeDecl(None, [], None, decl.type.type.type))
     return c_ast.Return(c_ast.CompoundLiteral(returned, c_ast.InitList([ZERO]), []))
 
 
 def _describe_entry(decl: Any, typ: FunctionOf, signature: Signature) -> CurrentFunction:
-    """What the signature says of an entry's parameters, under the names that the candidate gave them."""
+    """Declare what the signature says of an entry's parameters, under the names that the candidate gave them."""
     names = [p.name for p in _parameters_of(decl) if getattr(p, "name", None)]
     own = dict(zip(signature.dimensions, names, strict=False))
     lengths = {}
@@ -204,7 +204,7 @@ def _describe_entry(decl: Any, typ: FunctionOf, signature: Signature) -> Current
 
 
 def _declare_parameter(context: Context, param: Any, is_entry: bool, assigned: set[str]) -> list[Any]:
-    """Declare a parameter; statements that keep what the checks need of it."""
+    """Declare a parameter, and return the statements that keep what the checks need of it."""
     kept = [] if is_entry else _capture_lengths(context, param.type)
     typ = context.types.read(param.type)
     pointer = decay(typ)
@@ -220,7 +220,7 @@ def _declare_parameter(context: Context, param: Any, is_entry: bool, assigned: s
 
 
 def _declare_scalar(context: Context, parameter: str, typ: CType, assigned: set[str]) -> list[Any]:
-    """A dimension may be assigned to; the length that arrays are checked against is the one that was passed."""
+    """Declare a scalar; a dimension may be assigned to, but arrays are checked against the length that was passed."""
     passed = f"sj_n_{parameter}" if parameter in context.function.dimensions else ""
     length = "" if parameter in assigned else passed
     context.declare(parameter, Symbol(typ, context.depth, parameter, dimension=passed, length=length))
@@ -228,7 +228,7 @@ def _declare_scalar(context: Context, parameter: str, typ: CType, assigned: set[
 
 
 def _declare_entry_array(context: Context, parameter: str, pointer: PointerTo, assigned: set[str]) -> list[Any]:
-    """An array of an entry; one that is assigned to is a pointer variable, which has been set to the array."""
+    """Declare an array of an entry; one that is assigned to is a pointer variable, set to the array."""
     length, passed = context.function.lengths[parameter], name(f"sj_a_{parameter}")
     low = cast(UINT64, passed)
     size = binary("*", cast(UINT64, length_node(length)), size_of(dereference(passed)))
@@ -244,7 +244,7 @@ def _declare_entry_array(context: Context, parameter: str, pointer: PointerTo, a
 
 
 def _capture_lengths(context: Context, node: Any) -> list[Any]:
-    """The variable lengths of a declarator, each computed once into a constant that the declarator then uses.
+    """Compute each variable length of a declarator once, into a constant that the declarator then uses.
 
     For a parameter the type has been evaluated by then, with the same value: the constant only remembers it.
     """

@@ -85,7 +85,7 @@ def _has_names(node: Any) -> bool:
 
 
 def _walk_items(nodes: Sequence[Any]) -> Iterator[Any]:
-    """The statements of a block, one after the other: a label and what it stands before, the contents of a case."""
+    """Yield the statements of a block in order: a label and what it stands before, the contents of a case."""
     for node in nodes:
         yield node
         if isinstance(node, c_ast.Case | c_ast.Default):
@@ -95,7 +95,7 @@ def _walk_items(nodes: Sequence[Any]) -> Iterator[Any]:
 
 
 def _find_used_behind_labels(items: Sequence[Any], skipped: Sequence[Any]) -> set[str]:
-    """The names in a block from the first statement on that has a label, behind the first skipped declaration.
+    """Find the names used from the first labelled statement on that comes behind the first skipped declaration.
 
     Whoever jumps into the block arrives at a label; a loop around one may go back to what is before it.
     """
@@ -107,7 +107,7 @@ def _find_used_behind_labels(items: Sequence[Any], skipped: Sequence[Any]) -> se
 
 
 def _find_blocks(item: Any) -> list[Any]:
-    """The blocks directly inside of a statement."""
+    """Find the blocks directly inside of a statement."""
     found, stack = [], [child for _, child in item.children()] if not isinstance(item, c_ast.Compound) else [item]
     while stack:
         node = stack.pop(0)

@@ -23,7 +23,7 @@ _FLOAT_CONSTANTS: Final = re.compile(r"(DBL|FLT)_(EPSILON|MAX|MIN|TRUE_MIN)$|HUG
 
 
 def evaluate_constant(context: Context, node: Any) -> Value:
-    """A literal."""
+    """Evaluate a literal."""
     if node.type == "string":
         return _place_string(context, node)
     if node.type == "char":
@@ -32,7 +32,7 @@ def evaluate_constant(context: Context, node: Any) -> Value:
 
 
 def _place_string(context: Context, node: Any) -> Value:
-    """A string as an array of each call's own: one that writes to it, which C leaves undefined, disturbs no other."""
+    """Give each call an array of its own for a string: writing to it, undefined in C, then disturbs no other call."""
     if node.value[0] != '"':
         raise Refused(node, "write the string without a prefix")
     text = f"sj_text{context.new_number()}"
@@ -50,7 +50,7 @@ def _type_of_number(node: Any) -> CType:
 
 
 def _integer_type(text: str) -> Arithmetic:
-    """The type of an integer literal (C11, 6.4.4.1)."""
+    """Return the type of an integer literal (C11, 6.4.4.1)."""
     digits, suffix = text.rstrip("uUlL"), text[len(text.rstrip("uUlL")) :].lower()
     number = integer(text)
     kinds = ["u"] if "u" in suffix else ["i"] if digits[0] != "0" else ["i", "u"]
@@ -62,7 +62,7 @@ def _integer_type(text: str) -> Arithmetic:
 
 
 def evaluate_name(context: Context, node: Any) -> Value:
-    """A variable, an enumerator, or a constant of the standard headers."""
+    """Evaluate a variable, an enumerator, or a constant of the standard headers."""
     known = context.symbol(node.name)
     if known is None:
         return _standard_constant(node)

@@ -53,7 +53,7 @@ __all__ = [
 
 
 def _children(**parts: Any) -> tuple[tuple[str, Any], ...]:
-    """The children of a node as pycparser lists them: by field, and by index where a field is a list."""
+    """List the children of a node as pycparser does: by field, and by index where a field is a list."""
     found: list[tuple[str, Any]] = []
     for field, part in parts.items():
         if isinstance(part, list):
@@ -85,7 +85,7 @@ class Check(OwnNode):
         self.coord = None
 
     def children(self) -> tuple[tuple[str, Any], ...]:
-        """The values that the check is given."""
+        """Return the values that the check is given."""
         return _children(args=self.args)
 
 
@@ -100,7 +100,7 @@ class StatementExpr(OwnNode):
         self.coord = None
 
     def children(self) -> tuple[tuple[str, Any], ...]:
-        """The items in the order in which they are evaluated."""
+        """Return the items in the order in which they are evaluated."""
         return _children(items=self.items)
 
 
@@ -121,7 +121,7 @@ class Hidden(OwnNode):
         self.coord = None
 
     def children(self) -> tuple[tuple[str, Any], ...]:
-        """The type, and the initial value where there is one."""
+        """Return the type, and the initial value where there is one."""
         return _children(type=self.type, init=self.init)
 
 
@@ -136,7 +136,7 @@ class SavedStack(OwnNode):
         self.coord = None
 
     def children(self) -> tuple[tuple[str, Any], ...]:
-        """Nothing of the candidate is inside."""
+        """Return nothing: no part of the candidate is inside."""
         return ()
 
 
@@ -150,7 +150,7 @@ cast: Final[Callable[[Any, Any], Any]] = c_ast.Cast
 
 
 def type_name(*words: str) -> Any:
-    """A type that is one word or several."""
+    """Make a type of one word or several."""
     return c_ast.IdentifierType(list(words))
 
 
@@ -160,7 +160,7 @@ def _pointer_to(quals: Sequence[str], *words: str) -> Any:
 
 
 def number(value: int) -> Any:
-    """An integer literal; `value` is not negative."""
+    """Make an integer literal; `value` is not negative."""
     return c_ast.Constant("int", str(value))
 
 
@@ -186,56 +186,56 @@ def is_zero(node: Any) -> bool:
 
 
 def assign(target: Any, value: Any, operator: str = "=") -> Any:
-    """`target = value`, or another assignment."""
+    """Make `target = value`, or another assignment."""
     return c_ast.Assignment(operator, target, value)
 
 
 def comma(*parts: Any) -> Any:
-    """Expressions that are evaluated one after the other; the last is the value."""
+    """Join expressions that are evaluated one after the other; the last is the value."""
     return c_ast.ExprList(list(parts))
 
 
 def call(function: str, *args: Any) -> Any:
-    """A call of a function that is no check."""
+    """Make a call of a function that is no check."""
     return c_ast.FuncCall(name(function), c_ast.ExprList(list(args)))
 
 
 def dereference(pointer: Any) -> Any:
-    """`*pointer`."""
+    """Make `*pointer`."""
     return unary("*", pointer)
 
 
 def first_of(array: Any) -> Any:
-    """`array[0]`."""
+    """Make `array[0]`."""
     return c_ast.ArrayRef(array, ZERO)
 
 
 def size_of(node: Any) -> Any:
-    """`sizeof(node)`, of an expression or a type name."""
+    """Make `sizeof(node)`, of an expression or a type name."""
     return unary("sizeof", node)
 
 
 def type_of(node: Any) -> Any:
-    """`__typeof__(node)`."""
+    """Make `__typeof__(node)`."""
     return c_ast.TypeOf("__typeof__", node)
 
 
 def declare_auto(variable: str, value: Any) -> Any:
-    """`__auto_type variable = value`."""
+    """Make `__auto_type variable = value`."""
     return Hidden(_AUTO, variable, value)
 
 
-#: How the length of an array that a caller passed is written where it is a number: no type that C knows has it.
+#: The prefix of the length of a passed array where that is a number: no type that C knows has the length.
 _PASSED: Final = "(int64_t)"
 
 
 def passed_length(value: int) -> str:
-    """The length, for `ArrayOf`, of an array that a caller passed: C knows a pointer there, whose size says nothing."""
+    """Make the length, for `ArrayOf`, of an array that a caller passed, where C knows a pointer without a length."""
     return f"{_PASSED}{value}"
 
 
 def length_node(length: str) -> Any:
-    """The expression of a length that `ArrayOf` has: of a number, a passed number, or a hidden constant."""
+    """Make the expression of a length that `ArrayOf` has: of a number, a passed number, or a hidden constant."""
     digits = length.removeprefix(_PASSED)
     if digits != length:
         return cast(INT64, number(int(digits)))
@@ -248,7 +248,7 @@ _SLOTS: Final[dict[type, tuple[str, ...]]] = {}
 
 
 def copy_tree(tree: Any) -> Any:
-    """A copy of a tree that may be changed; parts that the tree shares (a struct of two variables) stay shared."""
+    """Copy a tree, so that it may be changed; parts that the tree shares (a struct of two variables) stay shared."""
     return _copy(tree, {})
 
 

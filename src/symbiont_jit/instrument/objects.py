@@ -71,7 +71,7 @@ _VALUES: Final = c_ast.FuncCall | c_ast.Assignment | c_ast.TernaryOp | c_ast.Exp
 
 
 def evaluate_field(context: Context, node: Any) -> Value:
-    """`base.field` or `base->field`."""
+    """Evaluate `base.field` or `base->field`."""
     base = _access(context, node, node.name, None) if node.type == "->" else context.evaluate(node.name)
     if node.type == "." and isinstance(node.name, _VALUES):
         base = keep_struct(context, base)
@@ -86,20 +86,20 @@ def evaluate_field(context: Context, node: Any) -> Value:
 
 
 def evaluate_subscript(context: Context, node: Any) -> Value:
-    """`base[subscript]`."""
+    """Evaluate `base[subscript]`."""
     return _access(context, node, node.name, node.subscript)
 
 
 def evaluate_dereference(context: Context, node: Any) -> Value:
-    """`*pointer`."""
+    """Evaluate `*pointer`."""
     return _access(context, node, node.expr, None)
 
 
 def _access(context: Context, node: Any, base: Any, subscript: Any | None) -> Value:
-    """The object at a subscript of an array or pointer, once it is known to be inside."""
+    """Access the object at a subscript of an array or pointer, once it is known to be inside."""
     found = context.evaluate(base)
     index = evaluate_value(context, subscript) if subscript is not None else Value(ZERO, INT)
-    if isinstance(found.type, Arithmetic) and subscript is not None:  # 3[x]
+    if isinstance(found.type, Arithmetic) and subscript is not None:  # C allows `3[x]` too.
         found, index, base = context.evaluate(subscript), evaluate_value(context, base), subscript
     if isinstance(found.type, ArrayOf) and found.type.length is not None:
         return _element(context, node, base, found, found.type, index)
@@ -138,7 +138,7 @@ def _pointee(context: Context, node: Any, base: Any, pointer: Value, typ: CType,
 
 
 def check_alive(context: Context, node: Any, address: Any, bounds: Bounds) -> Any:
-    """An address that is looked at once more in `checked`: whether its block was freed."""
+    """Check an address once more in `checked`: its block may have been freed."""
     if not (context.checked and context.may_free):
         return address
     site = context.new_site("freed", node, bounds.name if bounds.name != "block" else describe(node))
@@ -146,7 +146,7 @@ def check_alive(context: Context, node: Any, address: Any, bounds: Bounds) -> An
 
 
 def _dimension_name(length: str) -> str:
-    """The name that the candidate has for the length of an array; empty where it is a number."""
+    """Return the name that the candidate has for the length of an array; empty where it is a number."""
     return length.removeprefix("sj_n_") if length.startswith("sj_n_") else ""
 
 
@@ -154,7 +154,7 @@ def _dimension_name(length: str) -> str:
 
 
 def evaluate_address(context: Context, node: Any) -> Value:
-    """`&object`: nothing is accessed, so nothing is checked but later accesses."""
+    """Evaluate `&object`; nothing is accessed, so only later accesses are checked."""
     inner = node.expr
     if isinstance(inner, c_ast.ArrayRef):
         pointer, by = evaluate_value(context, inner.name), evaluate_value(context, inner.subscript)
@@ -170,7 +170,7 @@ def evaluate_address(context: Context, node: Any) -> Value:
 
 
 def move_pointer(node: Any, operator: str, pointer: Value, by: Value) -> Value:
-    """`pointer + by` or `pointer - by`, which keeps its bounds."""
+    """Evaluate `pointer + by` or `pointer - by`; the result keeps the pointer's bounds."""
     if isinstance(pointer.type, PointerTo) and pointer.type.to == VOID:
         raise Refused(node, "arithmetic with a 'void *' has no size; cast it to a pointer to its type")
     return Value(binary(operator, pointer.node, by.node), pointer.type, pointer.bounds)
@@ -180,7 +180,7 @@ def move_pointer(node: Any, operator: str, pointer: Value, by: Value) -> Value:
 
 
 def evaluate_size(context: Context, node: Any) -> Value:
-    """`sizeof` or `_Alignof`: of an array of variable length, the product of its lengths."""
+    """Evaluate `sizeof` or `_Alignof`; the size of a variable-length array is the product of its lengths."""
     _require_unevaluated(context, node)
     if not isinstance(node.expr, c_ast.Typename):
         typ = context.evaluate(node.expr).type
@@ -197,7 +197,7 @@ def _require_unevaluated(context: Context, node: Any) -> None:
 
 
 def _row_size(typ: CType, node: Any) -> Any:
-    """The bytes of an object of a type; of a variable length a product that does not wrap."""
+    """Compute the bytes of an object of a type; for variable lengths, by a product that does not wrap."""
     if not has_variable_length(typ):
         return cast(INT64, size_of(node))
     assert isinstance(typ, ArrayOf), "others have no length"
@@ -205,14 +205,14 @@ def _row_size(typ: CType, node: Any) -> Any:
 
 
 def _length_of(typ: ArrayOf, array: Any) -> Any:
-    """The length of an array: `sizeof` knows a constant one wherever the array can be named."""
+    """Return the length of an array; C's `sizeof` gives a constant one wherever the array has a name."""
     if typ.length:
         return length_node(typ.length)
     return cast(INT64, binary("/", size_of(array), size_of(first_of(array))))
 
 
 def _element_of(typ: CType, node: Any) -> Any:
-    """What an array is made of in the end; for others the object itself."""
+    """Return what an array is made of in the end; for other types, the type itself."""
     return _element_of(typ.of, first_of(node)) if isinstance(typ, ArrayOf) else node
 
 
@@ -220,7 +220,7 @@ def _element_of(typ: CType, node: Any) -> Any:
 
 
 def evaluate_compound_literal(context: Context, node: Any) -> Value:
-    """`(type){...}`."""
+    """Evaluate `(type){...}`."""
     context.require_constant_type(node.type)
     typ = context.types.read(node.type)
     require_traceable(node, typ)
@@ -228,7 +228,7 @@ def evaluate_compound_literal(context: Context, node: Any) -> Value:
 
 
 def initialise(context: Context, node: Any, typ: CType | None) -> Any:
-    """What a declaration is initialised with; `typ` is None where braces are left out or places are named."""
+    """Instrument an initialiser; `typ` is None where braces are left out or places are named."""
     if isinstance(node, c_ast.InitList):
         return c_ast.InitList([initialise(context, part, _part(typ, i)) for i, part in enumerate(node.exprs)])
     if isinstance(node, c_ast.NamedInitializer):
@@ -240,10 +240,11 @@ def initialise(context: Context, node: Any, typ: CType | None) -> Any:
 
 
 def _part(typ: CType | None, index: int) -> CType | None:
-    """The type of an initialiser's part, where it is a number's."""
+    """Return the type of an initialiser's part; None where it is no number's."""
     match typ:
         case ArrayOf():
             return typ.of
         case StructOf() if index < len(typ.fields) and all(isinstance(t, Arithmetic) for _, t in typ.fields):
-            return typ.fields[index][1]  # with arrays and structs inside, braces may be left out
+            # A struct with arrays or structs inside is left out, because its braces may be.
+            return typ.fields[index][1]
     return None

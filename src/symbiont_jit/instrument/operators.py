@@ -61,7 +61,7 @@ __all__ = [
     "shift",
 ]
 
-#: Deeper than any block: where the bounds of `?:` live.
+#: The depth of the bounds that `?:` makes, which is deeper than any block.
 MAX_DEPTH: Final = 1 << 20
 #: Operators whose overflow is undefined, by the name of their check.
 _OVERFLOWING: Final = {"+": "add", "-": "sub", "*": "mul"}
@@ -70,7 +70,7 @@ _COMPARING: Final = frozenset({"&&", "||", "==", "!=", "<", "<=", ">", ">="})
 
 
 def evaluate_sign(context: Context, node: Any) -> Value:
-    """`-`, `+`, `~` or `!` of a value."""
+    """Evaluate `-`, `+`, `~` or `!` of a value."""
     operand = evaluate_value(context, node.expr)
     if node.op == "!":
         return Value(unary("!", operand.node), INT)
@@ -81,7 +81,7 @@ def evaluate_sign(context: Context, node: Any) -> Value:
 
 
 def evaluate_binary(context: Context, node: Any) -> Value:
-    """An operator with two operands."""
+    """Evaluate an operator with two operands."""
     left, right = evaluate_value(context, node.left), evaluate_value(context, node.right)
     pointers = [isinstance(v.type, PointerTo) for v in (left, right)]
     if node.op in ("+", "-") and any(pointers):
@@ -96,7 +96,7 @@ def evaluate_binary(context: Context, node: Any) -> Value:
 
 
 def _subtract_pointers(context: Context, node: Any, left: Value, right: Value) -> Value:
-    """`pointer - pointer`. The pointers get names: `sizeof` evaluates an operand whose rows have a variable length."""
+    """Evaluate `pointer - pointer`, with names: `sizeof` evaluates an operand whose rows have a variable length."""
     site = context.new_site("division", node, "/")
     a, b = name("sj_l"), name("sj_r")
     distance = binary("-", cast(INTPTR, a), cast(INTPTR, b))
@@ -105,7 +105,7 @@ def _subtract_pointers(context: Context, node: Any, left: Value, right: Value) -
 
 
 def compute(context: Context, node: Any, operator: str, left: Value, right: Value) -> Value:
-    """An arithmetic operator that is no shift and no comparison."""
+    """Evaluate an arithmetic operator that is no shift and no comparison."""
     typ = common_type(left.type, right.type)
     if operator in _DIVIDING and isinstance(typ, Arithmetic) and typ.is_integer:
         site = context.new_site("division", node, operator)
@@ -117,23 +117,23 @@ def compute(context: Context, node: Any, operator: str, left: Value, right: Valu
 
 
 def is_overflow_checked(context: Context, typ: CType) -> bool:
-    """Whether arithmetic of a type can overflow, and that is looked at."""
+    """Whether arithmetic of a type is checked for overflow."""
     return context.checked and isinstance(typ, Arithmetic) and typ.kind == "i" and typ.bits >= 32
 
 
 def check_overflow(context: Context, node: Any, operator: str, a: Value, b: Value, typ: CType) -> Value:
-    """`a operator b` of a signed type, checked."""
+    """Evaluate `a operator b` of a signed type, checked."""
     assert isinstance(typ, Arithmetic)
     site = context.new_site("overflow", node, operator, f"int{typ.bits}_t")
     return Value(Check(f"sj_{_OVERFLOWING[operator]}{typ.bits}", site, [a.node, b.node]), typ)
 
 
 def shift(context: Context, node: Any, left: Value, right: Value) -> Value:
-    """`left << right` or `left >> right`; clang's own width decides, whatever is believed of the type here."""
+    """Evaluate `left << right` or `left >> right`; the width that clang has for the type decides."""
     typ = promote(left.type)
     assert isinstance(typ, Arithmetic)
     shifted = name("sj_s")
-    if not context.checked:  # the hardware's answer, which C leaves open
+    if not context.checked:  # `safe` takes the hardware's answer, which C leaves open.
         context.has_replaced = True
         last = cast(INT64, binary("-", binary("*", size_of(shifted), number(8)), number(1)))
         by = binary("&", cast(INT64, right.node), last)
@@ -146,7 +146,7 @@ def shift(context: Context, node: Any, left: Value, right: Value) -> Value:
 
 
 def evaluate_comma(context: Context, node: Any) -> Value:
-    """Expressions one after the other."""
+    """Evaluate expressions one after the other."""
     values = [evaluate_value(context, part) for part in node.exprs]
     return Value(comma(*(v.node for v in values)), values[-1].type, values[-1].bounds)
 
@@ -155,7 +155,7 @@ def evaluate_comma(context: Context, node: Any) -> Value:
 
 
 def evaluate_ternary(context: Context, node: Any) -> Value:
-    """`condition ? a : b`."""
+    """Evaluate `condition ? a : b`."""
     condition, a, b = (evaluate_value(context, n) for n in (node.cond, node.iftrue, node.iffalse))
     chosen = ternary(condition.node, a.node, b.node)
     if not isinstance(a.type, PointerTo) and not isinstance(b.type, PointerTo):
@@ -175,14 +175,14 @@ def _require_same_rows(node: Any, a: CType, b: CType) -> None:
 
 
 def _choose(context: Context, node: Any, condition: Value, pointers: Sequence[Value], typ: CType) -> Value:
-    """One of two pointers; which one it was is kept beside it. clang evaluates arguments from left to right."""
+    """Choose one of two pointers, and keep which it was; clang evaluates arguments from left to right."""
     bounds = context.declare_shadow("either", 0)
     chosen = Symbol(typ, MAX_DEPTH, "", bounds)
     sides = []
     for part, value in zip((node.iftrue, node.iffalse), pointers, strict=True):
         own = require_bounds(part, value)
         context.assign_bounds(chosen, own, part)
-        # The pointer last, so that its own parts have been evaluated where they are set in passing.
+        # The pointer is evaluated before its bounds are read, because evaluating it may set them in passing.
         kept = [assign(bounds.low, own.low), assign(bounds.high, own.high)]
         sides.append(StatementExpr([declare_auto("sj_q", value.node), *kept, name("sj_q")]))
     names = " or ".join(dict.fromkeys(v.bounds.name for v in pointers if v.bounds is not None and v.bounds.name))
@@ -195,7 +195,7 @@ def _choose(context: Context, node: Any, condition: Value, pointers: Sequence[Va
 
 
 def evaluate_cast(context: Context, node: Any) -> Value:
-    """`(type)value`."""
+    """Evaluate `(type)value`."""
     context.name_lengths(node.to_type)
     context.require_constant_type(node.to_type)
     typ, operand = context.types.read(node.to_type), evaluate_value(context, node.expr)

@@ -23,7 +23,7 @@ _STATEMENTS: Final = (Check, Hidden, SavedStack, StatementExpr)
 
 
 def print_instrumented(tree: c_ast.Node) -> str:
-    """C text of an instrumented tree."""
+    """Print an instrumented tree as C text."""
     return Printer().print(tree)
 
 
@@ -39,19 +39,19 @@ class Printer(_Printer):
         self._visitors: dict[type, Callable[[Any], str]] = {}
 
     def print(self, tree: c_ast.Node) -> str:
-        """C text of a whole tree, without blank lines."""
+        """Print a whole tree as C text without blank lines."""
         lines = (line.rstrip() for line in self.visit(tree).split("\n"))
         return "\n".join(line for line in lines if line) + "\n"
 
     def length(self, node: Any) -> int:
-        """The number of characters of an expression, which nobody may change any more."""
+        """Return the number of characters of an expression, which nobody may change any more."""
         text = self._texts.get(node)
         if text is None:
             text = self._texts[node] = self.visit(node)
         return len(text)
 
     def visit(self, node: Any) -> str:
-        """C text of a node."""
+        """Print a node as C text."""
         text = self._texts.get(node)
         if text is not None:
             return text
@@ -90,7 +90,7 @@ class Printer(_Printer):
 
     def visit_UnaryOp(self, n: c_ast.UnaryOp) -> str:
         operand = self.visit(n.expr)
-        if n.op == "&":  # binds as tightly as what it may stand before: an object
+        if n.op == "&":  # `&` stands before an object only, which binds at least as tightly.
             return f"&{operand}"
         if n.op in ("sizeof", "_Alignof"):
             return f"{n.op}({operand})"
@@ -116,7 +116,7 @@ class Printer(_Printer):
         return ", ".join(map(self._visit_expr, n.exprs))
 
     def _visit_postfixed(self, node: Any) -> str:
-        """What a subscript or a field follows, which binds more tightly than a cast or `&`."""
+        """Print what a subscript or a field follows, which binds more tightly than a cast or `&`."""
         is_prefixed = isinstance(node, c_ast.Cast) or (isinstance(node, c_ast.UnaryOp) and node.op == "&")
         return f"({self.visit(node)})" if is_prefixed else self.visit(node)
 

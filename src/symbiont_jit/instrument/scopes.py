@@ -34,7 +34,7 @@ __all__ = ["Scopes", "Symbol"]
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """What a name means: its type, its scope's depth, its name in the instrumented text, and its bounds.
+    """The meaning of a name: the type, the depth of the scope, the name in the instrumented text, and the bounds.
 
     `value` is an enumerator's; `dimension` names the hidden constant that has what was passed for a dimension, `length`
     the same for a dimension that is never assigned to; `is_passed` marks an array that a caller passed, of which C has
@@ -76,11 +76,11 @@ class Scopes:
 
     @property
     def depth(self) -> int:
-        """How many scopes are open."""
+        """The number of open scopes."""
         return len(self.scopes) - 1
 
     def symbol(self, name: str) -> Symbol | None:
-        """What a name means here."""
+        """Return what a name means here."""
         return next((scope[name] for scope in reversed(self.scopes) if name in scope), None)
 
     def declare(self, name: str, symbol: Symbol) -> None:
@@ -88,31 +88,31 @@ class Scopes:
         self.scopes[-1][name] = symbol
 
     def new_site(self, kind: str, node: Any, what: str = "", limit: str = "") -> int:
-        """The number of a new place that can panic."""
+        """Register a new place that can panic, and return its number."""
         line, column = first_position(node)
         self.sites.append(Site(kind, line, column, what, limit))
         return len(self.sites) - 1
 
     def new_number(self) -> int:
-        """A number that no other hidden name of the text has."""
+        """Return a number that no other hidden name of the text has."""
         self._count += 1
         return self._count
 
     # -- bounds -------------------------------------------------------------------------------------------------------
 
     def make_shadow(self, name: str, depth: int) -> tuple[Bounds, list[Any]]:
-        """The bounds that two new variables hold, and the declarations of these variables."""
+        """Make two new variables for bounds; return the bounds and the declarations of the variables."""
         low, high = (f"sj_{side}{self.new_number()}_{name}" for side in ("low", "high"))
         return shadow_bounds(low, high, depth, name), [Hidden(UINT64, low, ZERO), Hidden(UINT64, high, ZERO)]
 
     def declare_shadow(self, name: str, depth: int) -> Bounds:
-        """Bounds in two variables of the whole call: a jump past a declaration leaves none of them undefined."""
+        """Declare bounds in two variables of the whole call, which a jump past a declaration leaves defined."""
         bounds, declared = self.make_shadow(name, depth)
         self.hidden += declared
         return bounds
 
     def bounds_of(self, symbol: Symbol) -> Bounds:
-        """The bounds of a variable; those of an object itself are made once."""
+        """Return the bounds of a variable; those of an object itself are made once."""
         if symbol.bounds is not None:
             return symbol.bounds
         if symbol.name not in self._objects:
@@ -120,7 +120,7 @@ class Scopes:
         return self._objects[symbol.name]
 
     def assign_bounds(self, symbol: Symbol, bounds: Bounds, source: Any) -> None:
-        """A pointer variable is set at `source` to what has some bounds."""
+        """Record at `source` that a pointer variable is set to what has these bounds."""
         assert symbol.bounds is not None
         self._flows.append(Flow(symbol.name, symbol.depth, symbol.bounds, bounds, source))
 
@@ -163,7 +163,7 @@ class Scopes:
         return LIMITS.get(name) if symbol is None else symbol.value
 
     def _bytes(self, node: Any) -> int | None:
-        """The size of a type name or of a named array, where it is plain to see."""
+        """Return the size of a type name or of a named array; None where it is not plain to see."""
         if isinstance(node, c_ast.Typename):
             return size_of(self.types.read(node))
         if self.is_passed(node):
@@ -177,7 +177,7 @@ class Scopes:
         return None
 
     def _integers(self, node: Any) -> range | None:
-        """The values of an integer type."""
+        """Return the values of an integer type."""
         typ = self.types.read(node)
         if not isinstance(typ, Arithmetic) or typ.kind not in "iu":
             return None
@@ -194,7 +194,7 @@ class Scopes:
                     part.dim = c_ast.Constant("int", str(max(value, 0)), part.dim.coord)
 
     def length(self, node: Any) -> str | None:
-        """A declarator's length: a number, the hidden constant that holds it, or None where there is none."""
+        """Read a declarator's length: a number, the hidden constant that holds it, or None where there is none."""
         if node is None:
             return None
         if isinstance(node, c_ast.ID) and node.name.startswith("sj_n"):

@@ -22,7 +22,7 @@ __all__ = ["instrument_block", "open_scope", "place_after_pragmas"]
 
 @contextmanager
 def open_scope(context: Context) -> Iterator[None]:
-    """A scope of names and types; where a text is refused nobody needs the scopes any more."""
+    """Open a scope of names and types; a text that is refused needs no scope any more."""
     context.scopes.append({})
     context.types.open()
     yield
@@ -31,12 +31,13 @@ def open_scope(context: Context) -> Iterator[None]:
 
 
 def instrument_block(context: Context, items: Sequence[Any]) -> list[Any]:
-    """The statements of a block, in a scope of their own."""
+    """Instrument the statements of a block, in a scope of their own."""
     done: list[Any] = []
     with open_scope(context):
         for item in items:
             made = _instrument_statement(context, item)
-            if isinstance(item, c_ast.For) and made[0] is not item:  # in a block now: what its pragmas are about
+            # The loop is inside of a block now, and its pragmas have to follow it there.
+            if isinstance(item, c_ast.For) and made[0] is not item:
                 inner = made[0].block_items
                 while done and isinstance(done[-1], c_ast.Pragma):
                     inner.insert(len(inner) - 1, done.pop())
@@ -59,12 +60,12 @@ def _instrument_controlled(context: Context, node: Any) -> Any:
 
 
 def _count_step(context: Context, node: Any) -> list[Any]:
-    """What ends an endless loop in `checked`."""
+    """Make the check that ends an endless loop in `checked`."""
     return [Check("sj_step", context.new_site("endless", node))] if context.checked else []
 
 
 def place_after_pragmas(items: list[Any], new: list[Any]) -> list[Any]:
-    """Statements with new ones in front, but behind the pragmas that have to come first in a block."""
+    """Put new statements in front of others, but behind the pragmas that have to come first in a block."""
     first = [
         item
         for item in items
@@ -116,7 +117,8 @@ def _instrument_for(context: Context, node: Any) -> list[Any]:
     with open_scope(context):
         if isinstance(node.init, c_ast.DeclList):
             made = _instrument_statement(context, node.init)
-            if any(not isinstance(m, c_ast.Decl) for m in made):  # a pointer with its bounds
+            # A pointer has statements for its bounds, which a `for` cannot hold.
+            if any(not isinstance(m, c_ast.Decl) for m in made):
                 before, node.init = made, None
             else:
                 node.init = c_ast.DeclList(made)
@@ -153,7 +155,7 @@ def _instrument_return(context: Context, node: Any) -> list[Any]:
     return [node]
 
 
-#: Who instruments which statement; what is not here is an expression.
+#: The function that instruments each kind of statement; every other node is an expression.
 _HANDLERS: Final[Mapping[type, Callable[[Context, Any], list[Any]]]] = {
     c_ast.Compound: _instrument_compound,
     c_ast.Decl: instrument_declaration,

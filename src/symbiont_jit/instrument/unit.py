@@ -25,7 +25,7 @@ from symbiont_jit.instrument.context import Context
 from symbiont_jit.instrument.expressions import HANDLERS
 from symbiont_jit.instrument.functions import MAIN, instrument_functions
 from symbiont_jit.instrument.nodes import copy_tree
-from symbiont_jit.runtime.arena import GUARDED_ARENA, RELEASE_ARENA, allocates
+from symbiont_jit.runtime.arena import INSTRUMENTED_ARENA, RELEASE_ARENA, allocates
 from symbiont_jit.runtime.checks import ENTRY_SHIM, runtime
 from symbiont_jit.runtime.panics import Site
 from symbiont_jit.signature import Signature, native_entry
@@ -69,7 +69,7 @@ FLAGS: Final = (
 
 
 def frame_flags(size: int) -> tuple[str, ...]:
-    """Flags for functions whose frames have at most so many bytes."""
+    """Return the flags for functions whose frames have at most so many bytes."""
     return f"-DSJ_FRAME={size}", f"-Wframe-larger-than={size}"
 
 
@@ -92,7 +92,7 @@ class Instrumented:
     original: str = ""
 
 
-#: What names of file scope begin with in the original text beside the instrumented one.
+#: The prefix of names of file scope in the original text, which stands beside the instrumented one.
 ORIGINAL: Final = "sj_written_"
 
 _INTERNAL: Final = "#pragma clang attribute push(__attribute__((internal_linkage)), apply_to = function)\n"
@@ -101,7 +101,7 @@ _LOOPS: Final = (c_ast.For, c_ast.While, c_ast.DoWhile, c_ast.Goto)
 
 
 def parse_canonical(text: str) -> c_ast.FileAST:
-    """The tree of a canonical text; raises `CandidateError`."""
+    """Parse a canonical text; raise `CandidateError` where it is no C."""
     tree = parse(text)
     if isinstance(tree, Diagnostic):
         raise CandidateError(Stage.CHECK, [tree], text)
@@ -109,10 +109,12 @@ def parse_canonical(text: str) -> c_ast.FileAST:
 
 
 def instrument(text: str, tree: c_ast.FileAST, signatures: Sequence[Signature], profile: str) -> Instrumented:
-    """The instrumented form of a canonical text.
+    """Instrument a canonical text.
 
-    `tree` is what `text` was printed from, or parsed into; it stays as it is. `profile` is `safe` or `checked`. Raises
-    `CandidateError` for what cannot be traced.
+    `tree` is what `text` was printed from, or parsed into; it stays as it is. `profile` is `safe` or `checked`.
+
+    Raises:
+        CandidateError: An access cannot be traced.
     """
     has_loops = any(isinstance(n, _LOOPS) for n in walk(tree))
     context = open_context(text, profile)
@@ -131,27 +133,28 @@ def instrument(text: str, tree: c_ast.FileAST, signatures: Sequence[Signature], 
         epilogue=shims,
         sites=tuple(context.sites),
         is_plain=not (has_loops or context.sites or context.has_replaced),
-        original=_as_original(text, tree),
+        original=_rename_original(text, tree),
     )
 
 
 def open_context(text: str, profile: str) -> Context:
-    """What instrumenting a canonical text for a profile begins with."""
+    """Make the context with which instrumenting a canonical text for a profile begins."""
     return Context(checked=profile == "checked", handlers=HANDLERS, may_free=allocates(text))
 
 
 def instrument_tree(context: Context, tree: c_ast.FileAST, signatures: Sequence[Signature]) -> c_ast.FileAST:
-    """An instrumented copy of a tree, in which every check is a `Check`; `context.sites` say what they mean.
+    """Copy a tree and instrument the copy; every check is a `Check`, and `context.sites` say what they mean.
 
-    Raises `Refused` for what cannot be traced.
+    Raises:
+        Refused: An access cannot be traced.
     """
     own = copy_tree(tree)
     instrument_functions(context, own, {s.name: s for s in signatures})
     return own
 
 
-def _as_original(text: str, tree: c_ast.FileAST) -> str:
-    """A text with every name of file scope renamed and nothing exported, so that no code is made of it."""
+def _rename_original(text: str, tree: c_ast.FileAST) -> str:
+    """Rename every name of file scope and export nothing, so that no code is made of a text."""
     names = dict.fromkeys(name for node in tree.ext for name in _names_of(node))
     renamed = "".join(f"#define {name} {ORIGINAL}{name}\n" for name in names)
     given_back = "".join(f"#undef {name}\n" for name in names)
@@ -161,7 +164,7 @@ def _as_original(text: str, tree: c_ast.FileAST) -> str:
 
 
 def _names_of(node: Any) -> Iterator[str]:
-    """What a node of the file gives a name: a function or table, types, tags, enumerators."""
+    """Yield the names that a node of the file declares: a function or table, types, tags, enumerators."""
     decl = node.decl if isinstance(node, c_ast.FuncDef) else node
     if getattr(decl, "name", None):
         yield decl.name
@@ -173,11 +176,11 @@ def _names_of(node: Any) -> Iterator[str]:
 
 
 def _arena(text: str, profile: str) -> str:
-    return f"#define SJ_PREFERS_NEW {int(profile == 'checked')}\n{GUARDED_ARENA}" if allocates(text) else ""
+    return f"#define SJ_PREFERS_NEW {int(profile == 'checked')}\n{INSTRUMENTED_ARENA}" if allocates(text) else ""
 
 
 def wrap_release(text: str, signatures: Sequence[Signature]) -> Instrumented:
-    """A canonical text that calls the arena, without checks: each call begins with an arena that has nothing in it.
+    """Wrap a canonical text that calls the arena, without checks: each call begins with an empty arena.
 
     The declared functions are called by another name there, because the entry is one that opens the arena.
     """
@@ -189,7 +192,7 @@ def wrap_release(text: str, signatures: Sequence[Signature]) -> Instrumented:
 
 
 def _shim(signature: Signature) -> str:
-    """The native entry around an instrumented function."""
+    """Generate the native entry around an instrumented function."""
     entry = native_entry(signature)
     params, passed = adapt_parameters(signature)
     call = f"{MAIN}{signature.name}({', '.join(['&sj_f', *passed])});"

@@ -55,13 +55,13 @@ MAX_SHOWN: Final = 60
 
 
 def evaluate_value(context: Context, node: Any) -> Value:
-    """An expression as something to compute with; an array as a pointer to its first element."""
+    """Evaluate an expression to something to compute with; an array is a pointer to its first element."""
     found = context.evaluate(node)
     if isinstance(found.type, ArrayOf):
         element = PointerTo(found.type.of)
         found = place_literal(context, found) if found.bounds is None else found
         return Value(found.node, element, found.bounds)
-    if found.bit_field is not None:  # narrower than int, whatever its sign; and a value has no struct around it
+    if found.bit_field is not None:  # `+` promotes a bit-field, and its value is no part of a struct any more.
         return Value(unary("+", found.node), found.operand_type)
     if found.type == BOOL and isinstance(node, c_ast.ID | c_ast.ArrayRef | c_ast.StructRef | c_ast.UnaryOp):
         # A byte that somebody else wrote may be neither 0 nor 1, which clang would believe.
@@ -72,12 +72,12 @@ def evaluate_value(context: Context, node: Any) -> Value:
 
 
 def read_bool(target: Any) -> Any:
-    """The byte of a `bool` as C's truth, whatever the byte is: clang would believe that it is 0 or 1."""
+    """Read the byte of a `bool` as C's truth, whatever the byte is: clang would believe that it is 0 or 1."""
     return binary("!=", dereference(cast(BYTES, unary("&", target))), ZERO)
 
 
 def convert(context: Context, value: Value, typ: CType, node: Any) -> Value:
-    """A value for an object of a type: `checked` looks whether a floating value fits an integer."""
+    """Convert a value for an object of a type; `checked` checks that a floating value fits an integer."""
     is_rounded = isinstance(value.type, Arithmetic) and value.type.kind == "f" and value.type.bits <= 64
     if not (context.checked and is_rounded and isinstance(typ, Arithmetic) and typ.kind in "iu"):
         return value
@@ -89,7 +89,7 @@ def convert(context: Context, value: Value, typ: CType, node: Any) -> Value:
 
 
 def place_object(context: Context, shown: str, items: Sequence[Any], size: Any) -> Value:
-    """The pointer `sj_q` that `items` make to a new object, which lives as long as the call, and its bounds."""
+    """Return the pointer `sj_q` that `items` make to a new object, which lives as long as the call, with its bounds."""
     bounds = context.declare_shadow(shown, 0)
     pointer = name("sj_q")
     kept = [assign(bounds.low, cast(UINT64, pointer)), assign(bounds.high, binary("+", bounds.low, size))]
@@ -97,21 +97,21 @@ def place_object(context: Context, shown: str, items: Sequence[Any], size: Any) 
 
 
 def place_literal(context: Context, literal: Value) -> Value:
-    """A compound literal as an object whose address is known."""
+    """Turn a compound literal into an object whose address is known."""
     items = [declare_auto("sj_q", unary("&", literal.node))]
     placed = place_object(context, "literal", items, size_of(dereference(name("sj_q"))))
     return Value(dereference(placed.node), literal.type, placed.bounds)
 
 
 def keep_struct(context: Context, value: Value) -> Value:
-    """A struct that is no object (the result of a call, say), as one."""
+    """Turn a struct that is no object (the result of a call, say) into one."""
     items = [declare_auto("sj_t", value.node), declare_auto("sj_q", unary("&", name("sj_t")))]
     placed = place_object(context, "value", items, size_of(dereference(name("sj_q"))))
     return Value(dereference(placed.node), value.type, placed.bounds)
 
 
 def point_at(target: Value) -> tuple[Any, Any]:
-    """A declaration of `sj_p` that points at an object, or at the struct of a bit-field, and the object behind it."""
+    """Declare `sj_p` to point at an object, or at the struct of a bit-field; return that and the object behind it."""
     pointer = name("sj_p")
     if target.bit_field is None:
         around, place = target.node, dereference(pointer)
@@ -124,7 +124,7 @@ def point_at(target: Value) -> tuple[Any, Any]:
 
 
 def require_bounds(node: Any, pointer: Value) -> Bounds:
-    """The bounds of a pointer; `Refused` where they are not known."""
+    """Return the bounds of a pointer; raise `Refused` where they are not known."""
     if pointer.bounds is None:
         raise Refused(
             node, "it is not known what this points into; assign it to a pointer variable, or index the array itself"
@@ -139,7 +139,7 @@ def require_bounded(context: Context, node: Any, *parts: Any) -> None:
 
 
 def describe(node: Any) -> str:
-    """The candidate's own text of an expression, on one line, shortened."""
+    """Print the candidate's own text of an expression, on one line, shortened."""
     if isinstance(node, c_ast.ID):
         return str(node.name)[:MAX_SHOWN]
     return " ".join(print_tree(node).split()).rstrip(";")[:MAX_SHOWN]

@@ -1,8 +1,8 @@
 """The face: the objects that users have. What kernels, groups and revisions do is done by `engine` and `llm`."""
 
-from symbiont_jit.dispatch.numba.panic_count import panics  # Numba has to know it before it compiles a caller
+from symbiont_jit.dispatch.numba.panic_count import panics  # Numba has to know `panics` before it compiles a caller.
 from symbiont_jit.engine.engine import Memory
-from symbiont_jit.kernel import pickling as pickling  # registers how these objects are pickled
+from symbiont_jit.kernel import pickling as pickling  # Importing it registers how these objects are pickled.
 from symbiont_jit.kernel.declare import evolvable
 from symbiont_jit.kernel.evolvable import Evolvable
 from symbiont_jit.kernel.frozen import Frozen

@@ -50,8 +50,16 @@ def evolvable(
         SignatureError: An annotation has no C form.
         CandidateError: The source is not acceptable.
         UsageError: The argument is no function, the source no readable path, the profile no profile.
+
+    Example:
+        >>> @sj.evolvable
+        ... def dot(x: Array[f64, "n"], y: Array[f64, "n"]) -> f64:
+        ...     s = 0.0
+        ...     for i in range(x.shape[0]):
+        ...         s += x[i] * y[i]
+        ...     return s
     """
-    namespace = sys._getframe(1).f_locals  # names in annotations are looked up where the function is declared
+    namespace = sys._getframe(1).f_locals  # Names in annotations are looked up where the function is declared.
 
     def declare(declared: Any) -> Kernel:
         body, signature = body_and_signature(declared, namespace)

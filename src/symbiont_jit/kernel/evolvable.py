@@ -41,10 +41,10 @@ class Evolvable(ModelWritten, Generic[Handle]):
 
     @abstractmethod
     def _find_info(self, handle: Any) -> RevisionInfo | None:
-        """The revision of a handle of this object; None for anything else."""
+        """Return the revision of a handle of this object; None for anything else."""
 
     def _handle(self, info: RevisionInfo) -> Handle:
-        """The handle of a revision: the same one for all who have it at a time, but for candidates."""
+        """Return the handle of a revision: one object for all who have it at a time, but for candidates."""
         if info.number < 0:
             return self._make_handle(info)
         with self._engine.functions.lock:
@@ -87,10 +87,13 @@ class Evolvable(ModelWritten, Generic[Handle]):
         return self._engine.active.source if self._engine.active else None
 
     def revision(self, number: int) -> Handle:
-        """The handle of a revision: it is called like the kernel and stays what it is.
+        """Return the handle of a revision, which is called like the kernel and stays what it is.
 
         Args:
             number: The revision's number, from 0.
+
+        Returns:
+            The handle; the revision's code stays loaded for as long as the handle lives.
 
         Raises:
             KernelError: There is no such revision; the message says which there are.
@@ -98,7 +101,7 @@ class Evolvable(ModelWritten, Generic[Handle]):
         return self._handle(self._engine.revisions.get(number))
 
     def inspect_llvm(self) -> str:
-        """Print the optimised LLVM IR of the active revision, at most 1 MiB of it.
+        """Return the optimised LLVM IR of the active revision as text, at most 1 MiB of it.
 
         Raises:
             KernelError: There is no active revision.
@@ -106,7 +109,7 @@ class Evolvable(ModelWritten, Generic[Handle]):
         return print_llvm(self._engine, self._require_active())
 
     def inspect_asm(self) -> str:
-        """Print the machine code of the active revision as assembly, at most 1 MiB of it.
+        """Return the machine code of the active revision as assembly, at most 1 MiB of it.
 
         Raises:
             KernelError: There is no active revision.
@@ -138,7 +141,7 @@ class Evolvable(ModelWritten, Generic[Handle]):
         return f"revision {active.number}: {active.about} ({len(self._engine.revisions)} registered)"
 
     def _describe_rows(self, prototypes: str) -> str:
-        """The C prototypes and the active revision, for `repr` and `help`."""
+        """Return the C prototypes and the active revision, for `repr` and `help`."""
         indented = prototypes.replace("\n", "\n          ")
         return f"  in C:   {indented}\n  active: {self._describe_active()}"
 
@@ -195,7 +198,7 @@ class Evolvable(ModelWritten, Generic[Handle]):
         return self._handle(info)
 
     def _choose(self, revision: Any) -> RevisionInfo | None:
-        """The revision of a number or a handle; None for what is neither, or another kernel's."""
+        """Return the revision of a number or a handle; None for what is neither, or another kernel's."""
         is_number = isinstance(revision, int) or revision_number(revision) is not None
         return self._engine.revisions.get(revision) if is_number else self._find_info(revision)
 
@@ -239,5 +242,5 @@ class Evolvable(ModelWritten, Generic[Handle]):
         return self._engine.prune([info for info in kept if info is not None], idle)
 
     def memory(self) -> Memory:
-        """What the revisions take, in numbers and bytes: stored, loaded, held."""
+        """Measure what the revisions take, in numbers and bytes: stored, loaded, held."""
         return self._engine.memory()

@@ -104,7 +104,7 @@ class ModelWritten(TargetOwner):
         max_in_flight: int | RateLimiter | None = None,
         **options: Unpack[LaneOptions],
     ) -> LaneStream:
-        """Give the lanes of `evolve_batch` as they finish, for `for` and `async for`."""
+        """Return a stream that yields the lanes of `evolve_batch` as they finish, in `for` and `async for`."""
         return lanes.stream(self._target, agent, prompts, self._lane_options(**options), max_in_flight)
 
     def _lane_options(
@@ -115,7 +115,7 @@ class ModelWritten(TargetOwner):
         profile: str | None = None,
         system: str | None = None,
     ) -> Options:
-        """What all lanes of a call have in common; the active revision's C is what the model begins from."""
+        """Return what all lanes of a call have in common; the active revision's C is what the model begins from."""
         target = self._target
         chosen = budget or Budget()
         chosen = replace(chosen, attempts=attempts) if attempts is not None else chosen

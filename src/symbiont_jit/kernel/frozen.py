@@ -17,10 +17,16 @@ __all__ = ["Frozen", "handle_of"]
 
 
 class Frozen(NumbaValue):
-    """One revision for compiled callers alone: as a global or an argument its body is inlined there.
+    """One revision that Numba links into compiled callers and inlines; `kernel.freeze()` makes it.
 
-    `revision` is its number. From Python it is called like the revision, whose code it keeps, with that one's checks;
-    what Numba links has none.
+    A call from Python goes to the revision, with the checks of its profile. The code that Numba links has no checks.
+
+    Args:
+        handle: The revision, whose code stays loaded for as long as this object lives.
+
+    Example:
+        >>> fast = kernel.freeze()
+        >>> hot_loop(fast, x, y, 1000)
     """
 
     def __init__(self, handle: Revision) -> None:
@@ -50,7 +56,7 @@ class Frozen(NumbaValue):
 
     @property
     def _maker(self) -> Callable[[], Frozen]:
-        """What makes an equal object, without the handle that would keep the code loaded."""
+        """A function that makes an equal object, without the handle that would keep the code loaded."""
         return functools.partial(_make_frozen, part_of(self._handle))
 
     @functools.cached_property
@@ -59,7 +65,7 @@ class Frozen(NumbaValue):
 
     @property
     def __signature__(self) -> inspect.Signature:
-        """For `help` and `inspect`."""
+        """The signature that `help` and `inspect` show."""
         return self._handle.__signature__
 
     def __repr__(self) -> str:
@@ -71,5 +77,5 @@ def _make_frozen(part: RevisionPart) -> Frozen:
 
 
 def handle_of(frozen: Frozen) -> Revision:
-    """The handle of the revision that is frozen, for the rest of this package."""
+    """Return the handle of the revision that is frozen, for the rest of this package."""
     return frozen._handle

@@ -29,7 +29,19 @@ __all__ = ["Group", "GroupRevision", "declare_function", "revision_of"]
 
 
 class GroupRevision(PinnedRevision):
-    """One revision of a group, pinned: `revision["name"]` is each function's handle, and holding it keeps the code."""
+    """One revision of a group, pinned: the machine code stays loaded for as long as this object lives.
+
+    `revision["name"]` and `revision.name` are the handle of a function; iterating gives all of them.
+
+    Args:
+        engine: The engine of the group.
+        info: The engine's record of the revision.
+        handles: The handle of each function in this revision.
+
+    Example:
+        >>> revision = group.swap(source)
+        >>> revision.step(x)
+    """
 
     def __init__(self, engine: Engine, info: RevisionInfo, handles: Sequence[Revision]) -> None:
         self._engine = engine
@@ -42,7 +54,7 @@ class GroupRevision(PinnedRevision):
         return self._handles[name]
 
     def __getattr__(self, name: str) -> Revision:
-        """`revision.name`, as of a snapshot in compiled code."""
+        """Return the function of a name in this revision, as a snapshot in compiled code does."""
         if name in self.__dict__.get("_handles", ()):
             return self._handles[name]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -71,6 +83,14 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
 
     Raises:
         UsageError: The profile is no profile.
+
+    Example:
+        >>> group = sj.Group()
+        >>> @group.evolvable
+        ... def step(x: InOut[f64, "n"]) -> None: ...
+        >>> @group.evolvable
+        ... def energy(x: Array[f64, "n"]) -> f64: ...
+        >>> group.swap(source)
     """
 
     def __init__(self, profile: str | None = None, flags: Sequence[str] = ()) -> None:
@@ -127,9 +147,12 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
         return iter(self.kernels)
 
     def snapshot(self) -> GroupRevision:
-        """All functions as they are now, of one revision.
+        """Return all functions as they are now, of one revision.
 
         In compiled code, where it costs nothing, `now = group.snapshot()` has an attribute for each function.
+
+        Returns:
+            The handle of the active revision.
 
         Raises:
             KernelError: There is no revision yet.
@@ -175,7 +198,11 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
         return GroupRevision(self._engine, info, [kernel._handle(info) for kernel in self.kernels])
 
     def take_panic(self) -> Panic | None:
-        """Take the last panic of any of the functions in this thread since the last call of this."""
+        """Take the last panic of any of the functions in this thread.
+
+        Returns:
+            The panic, which is forgotten then; None where there was none since the last call of this method.
+        """
         return self._engine.take_panic(0)
 
     def _find_info(self, handle: Any) -> RevisionInfo | None:
@@ -194,10 +221,10 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
 
 
 def declare_function(group: Group, signature: Signature, body: Callable[..., Any] | None = None) -> Kernel:
-    """Declare a function of a group by a signature and a Python body, if there is one; raises as `evolvable` does."""
+    """Declare a function of a group by a signature and perhaps a Python body; raise what `evolvable` raises."""
     return group._declare(signature, body)
 
 
 def revision_of(revision: GroupRevision) -> tuple[Engine, RevisionInfo]:
-    """The engine and revision that a group's handle is of, for the rest of this package."""
+    """Return the engine and revision that a group's handle is of, for the rest of this package."""
     return revision._engine, revision._info

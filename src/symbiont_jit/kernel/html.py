@@ -10,7 +10,7 @@ __all__ = ["InstanceDoc", "html_of"]
 
 
 def html_of(title: str, rows: Mapping[str, Any], source: str | None) -> str:
-    """A title, a table of names and values, and the source below."""
+    """Render a title, a table of names and values, and the source below, as HTML."""
     cells = "".join(
         f"<tr><th style='text-align:left'>{html.escape(k)}</th>"
         f"<td style='text-align:left'><code>{html.escape(str(v))}</code></td></tr>"
@@ -21,7 +21,7 @@ def html_of(title: str, rows: Mapping[str, Any], source: str | None) -> str:
 
 
 class InstanceDoc:
-    """A `__doc__` that is one text on the class and another one on each object."""
+    """A descriptor for `__doc__`: one text on the class and another one on each object."""
 
     def __init__(self, of_class: str | None, of_object: Callable[[Any], str]) -> None:
         self._of_class = of_class

@@ -16,14 +16,14 @@ __all__ = ["describe_remarks", "print_asm", "print_llvm"]
 
 
 def print_llvm(engine: Engine, info: RevisionInfo) -> str:
-    """Print the optimised LLVM IR of a revision."""
+    """Return the optimised LLVM IR of a revision as text."""
     if info.language == "python":
         return _ask_numba(engine, info, "inspect_llvm")
     return llvm_ir(_unit_of(engine, info))
 
 
 def print_asm(engine: Engine, info: RevisionInfo) -> str:
-    """Print the machine code of a revision as assembly."""
+    """Return the machine code of a revision as assembly."""
     if info.language == "python":
         return _ask_numba(engine, info, "inspect_asm")
     return assembly(_unit_of(engine, info))

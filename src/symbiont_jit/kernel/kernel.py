@@ -17,7 +17,7 @@ from symbiont_jit.engine.revisions import RevisionInfo
 from symbiont_jit.engine.stubs import Trampoline, preprocess, vectorcall
 from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import UsageError
-from symbiont_jit.frontend.from_c import declared_in
+from symbiont_jit.frontend.from_c import read_signature
 from symbiont_jit.kernel.declaration import source_text
 from symbiont_jit.kernel.evolvable import Evolvable
 from symbiont_jit.kernel.frozen import Frozen
@@ -35,9 +35,9 @@ __all__ = ["Kernel", "lead_through_slot", "make_member"]
 class Kernel(CellCallable, Evolvable[Revision]):
     """An evolvable function: call it from Python, or from Numba as a global or an argument.
 
-    Made by `@evolvable`, `Kernel.from_c` or `@group.evolvable`. All revisions stay; the cell points at the active one,
-    and a swap is one store that compiled loops see at their next call. What a member of a group does to its revisions,
-    it does to those of the group: a text supplies all functions, and all change together.
+    `@evolvable`, `Kernel.from_c` and `@group.evolvable` make kernels. All revisions stay; the cell points at the active
+    one, and a swap is one store that compiled loops see at their next call. The revisions of a member of a group are
+    those of the group: a text supplies all functions, and all change together.
 
     Args:
         signature: The name, the parameters and the result.
@@ -49,6 +49,13 @@ class Kernel(CellCallable, Evolvable[Revision]):
     Raises:
         UsageError: The signature is none, or the profile is no profile.
         CandidateError: The source is not acceptable.
+
+    Example:
+        >>> @sj.evolvable
+        ... def dot(x: Array[f64, "n"], y: Array[f64, "n"]) -> f64: ...
+        >>> dot.swap(source)
+        >>> dot(np.ones(8), np.ones(8))
+        8.0
     """
 
     def __init__(
@@ -81,7 +88,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
         self._index = engine.functions.add(signature, cell, self, self._handle)
         self.__name__ = signature.name
 
-    # `help(kernel)` shows what it is now; `help(Kernel)` shows the class.
+    # `help(kernel)` shows what the kernel is now; `help(Kernel)` shows the class.
     __doc__ = InstanceDoc(__doc__, lambda kernel: kernel._describe())
 
     def _describe(self) -> str:
@@ -97,7 +104,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
         profile: str | None = None,
         flags: Sequence[str] = (),
     ) -> Kernel:
-        """A kernel with the signature of a C function, which is its revision 0.
+        """Make a kernel with the signature of a C function, which is its revision 0.
 
         Lengths come first, as `int64_t`, in the order in which the arrays name them; an array is written
         `const double x[n]`. What is const is read, what is not is read and written; `T *p` is one value.
@@ -108,12 +115,18 @@ class Kernel(CellCallable, Evolvable[Revision]):
             profile: `safe` (the default), `checked` or `release`.
             flags: Further clang options.
 
+        Returns:
+            The kernel, whose active revision is the text.
+
         Raises:
             CandidateError: The text is not acceptable.
             SignatureError: No kernel can have such a function; the message says what to write instead.
+
+        Example:
+            >>> square = sj.Kernel.from_c("double square(double x) { return x * x; }")
         """
         text = source_text(source)
-        return cls(declared_in(text, name, preprocess), source=text, profile=profile, flags=flags)
+        return cls(read_signature(text, name, preprocess), source=text, profile=profile, flags=flags)
 
     # -- what it is ---------------------------------------------------------------------------------------------
 
@@ -126,10 +139,11 @@ class Kernel(CellCallable, Evolvable[Revision]):
     def address(self) -> int:
         """A C function pointer of the C prototype that never changes and always goes to the active revision.
 
-        It stays valid for as long as the process lives. For ctypes, cffi, Cython and C; lengths are not checked there.
+        The pointer stays valid for as long as the process lives. It is for ctypes, cffi, Cython and C, which do not
+        check lengths.
         """
         self._require_code()
-        with self._engine.functions.lock:  # two threads that ask at a time get the same one
+        with self._engine.functions.lock:  # Two threads that ask at the same time get the same trampoline.
             if self._trampoline is None:
                 self._keep_for_good()
                 self._trampoline = Trampoline(self.signature, self._cell)
@@ -141,7 +155,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
         return ctypes_pointer(self.signature)(self.address)
 
     def low_level_callable(self, kind: str | None = None, *, user_data: Any = None) -> Any:
-        """A `scipy.LowLevelCallable` that always goes to the active revision.
+        """Make a `scipy.LowLevelCallable` that always goes to the active revision.
 
         Where SciPy passes another number of values than the kernel takes, `quad` gets NaN and filters fail.
 
@@ -149,6 +163,9 @@ class Kernel(CellCallable, Evolvable[Revision]):
             kind: `quad`, `generic_filter` or `generic_filter1d`; by default what the signature fits.
             user_data: An array that is passed as the kernel's last argument; it is kept, and what is written to it
                 later is seen.
+
+        Returns:
+            The callable, which SciPy calls without Python.
 
         Raises:
             UsageError: SciPy is not installed, or takes no callback of this signature; the message says which it takes.
@@ -158,13 +175,16 @@ class Kernel(CellCallable, Evolvable[Revision]):
         return low_level_callable(self.signature, self._cell, kind, user_data)
 
     def freeze(self, revision: Revision | int | None = None) -> Frozen:
-        """A revision that Numba links into its callers and inlines: no cell, no call.
+        """Return a revision that Numba links into its callers and inlines: no cell, no call.
 
         The frozen revision stays what it is through swaps and `prune`, and Numba compiles each caller for it. Its code
         is that of `release`: it has no checks, whatever profile the revision was compiled for.
 
         Args:
             revision: A handle or a number; by default the active revision.
+
+        Returns:
+            An object that compiled functions take as a global or an argument.
 
         Raises:
             KernelError: There is no revision of this number.
@@ -181,7 +201,11 @@ class Kernel(CellCallable, Evolvable[Revision]):
         return Frozen(self._handle(chosen))
 
     def take_panic(self) -> Panic | None:
-        """Take the last panic of any revision in this thread since the last call of this; None where there is none."""
+        """Take the last panic of any revision in this thread.
+
+        Returns:
+            The panic, which is forgotten then; None where there was none since the last call of this method.
+        """
         return self._engine.take_panic(self._index)
 
     def __repr__(self) -> str:
@@ -227,7 +251,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
 
 
 def make_member(group: Evolvable[Any], engine: Engine, signature: Signature) -> Kernel:
-    """A kernel whose revisions are those of a group."""
+    """Make a kernel whose revisions are those of a group."""
     made = Kernel.__new__(Kernel)
     made._join(engine, signature, group)
     return made

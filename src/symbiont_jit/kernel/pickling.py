@@ -39,7 +39,7 @@ Reduced = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
 def _reduce_kernel(kernel: Kernel) -> Reduced:
-    """A kernel's declaration and active revision; a group's member is the group and the member's name."""
+    """Reduce a kernel to its declaration and active revision, and a group's member to the group and the name."""
     if kernel.group is not None:
         return _get_member, (kernel.group, kernel.signature.name)
     engine = target_of(kernel).engine
@@ -48,29 +48,29 @@ def _reduce_kernel(kernel: Kernel) -> Reduced:
 
 
 def _reduce_group(group: Group) -> Reduced:
-    """A group's declarations and active revision."""
+    """Reduce a group to its declarations and active revision."""
     engine = target_of(group).engine
     return _make_group, (export_state(engine, engine.active),)
 
 
 def _reduce_revision(revision: Revision) -> Reduced:
-    """A revision with the declaration of its kernel or group, in which it is the active one."""
+    """Reduce a revision to itself and the declaration of its kernel or group, in which it is the active one."""
     part = part_of(revision)
     return _make_revision, (export_state(part.engine, part.info), part.index)
 
 
 def _reduce_group_revision(revision: GroupRevision) -> Reduced:
-    """A revision with the declarations of its group, in which it is the active one."""
+    """Reduce a revision to itself and the declarations of its group, in which it is the active one."""
     return _make_group_revision, (export_state(*revision_of(revision)),)
 
 
 def _reduce_frozen(frozen: Frozen) -> Reduced:
-    """The revision that is frozen."""
+    """Reduce a frozen revision to the handle of the revision that is frozen."""
     return Frozen, (handle_of(frozen),)
 
 
 def _spawn_kernel(kernel: Kernel, has_main: bool) -> Reduced:
-    """A kernel for a fresh interpreter: by name where a module has it, else never without its first revision."""
+    """Reduce a kernel for a fresh interpreter: to a module's name for it, else never without its first revision."""
     by_name = _reduce_by_name(kernel, has_main)
     if by_name is None:
         require_first(target_of(kernel).engine)
@@ -78,7 +78,7 @@ def _spawn_kernel(kernel: Kernel, has_main: bool) -> Reduced:
 
 
 def _spawn_group(group: Group, has_main: bool) -> Reduced:
-    """A group for a fresh interpreter: by a member's name, else never without its first revision."""
+    """Reduce a group for a fresh interpreter: to a member's name, else never without its first revision."""
     named = (_reduce_by_name(kernel, has_main, is_group=True) for kernel in group.kernels)
     by_name = next((reduced for reduced in named if reduced is not None), None)
     if by_name is None:
@@ -87,10 +87,10 @@ def _spawn_group(group: Group, has_main: bool) -> Reduced:
 
 
 def _reduce_by_name(kernel: Kernel, has_main: bool, is_group: bool = False) -> Reduced | None:
-    """The kernel that a module has by this name (or its group), with the revision that is active here.
+    """Reduce a kernel to the name that a module has for it (or its group), with the revision that is active here.
 
-    So whoever has it from the module and whoever is given it have the same kernel in the other process, as they have
-    here. None where no module has it.
+    Code that takes the kernel from its module and code that unpickles it then have the same object in the other process
+    too. The result is None where no module has the kernel.
     """
     module, name = kernel.__module__, getattr(kernel, "__qualname__", kernel.__name__)
     if module == "__main__" and not has_main:

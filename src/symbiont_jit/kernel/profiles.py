@@ -13,14 +13,14 @@ PROFILES: Final = ("safe", "checked", "release")
 
 
 def require_profile(name: str | None) -> str:
-    """A profile's name; raises `UsageError` for one that does not exist."""
+    """Return a profile's name; raise `UsageError` for one that does not exist."""
     if name is None or name in PROFILES:
         return name or "safe"
     raise UsageError(f"there is no profile {name!r}; use one of {', '.join(PROFILES)}")
 
 
 def require_flags(flags: Sequence[str]) -> tuple[str, ...]:
-    """Clang options as a tuple; raises `UsageError` for anything else."""
+    """Return clang options as a tuple; raise `UsageError` for anything else."""
     if isinstance(flags, str) or not all(isinstance(f, str) for f in flags):
         raise UsageError(f"flags is a list of clang options like ['-O2'], not {flags!r}")
     return tuple(flags)

@@ -16,7 +16,7 @@ __all__ = ["is_empty", "python_source"]
 
 
 def python_source(body: Callable[..., Any]) -> str:
-    """The source of a function, or a comment that there is none."""
+    """Return the source of a function, or a comment that there is none."""
     with contextlib.suppress(OSError, TypeError):
         return textwrap.dedent(inspect.getsource(plain_function(body)))
     return f"# the source of {body.__name__} is not available\n"
@@ -25,7 +25,7 @@ def python_source(body: Callable[..., Any]) -> str:
 @functools.cache
 def _empty_bytecode() -> frozenset[bytes]:
     def documented() -> None:
-        """Only a docstring."""
+        """Do nothing."""
 
     def bare() -> None: ...
 

@@ -19,7 +19,7 @@ __all__ = ["PinnedRevision", "Revision", "part_of"]
 
 
 class PinnedRevision:
-    """One registered text of a kernel or a group, pinned: what it is and where it is from."""
+    """A registered text of a kernel or a group, pinned: what the text is and where it comes from."""
 
     _engine: Engine
     _info: RevisionInfo
@@ -31,17 +31,17 @@ class PinnedRevision:
 
     @property
     def source(self) -> str:
-        """Canonical C (of a group, of all functions), or the Python bodies."""
+        """The canonical C (of a group, of all functions), or the Python bodies."""
         return self._info.source
 
     @property
     def language(self) -> str:
-        """`c` or `python`."""
+        """The language of the source: `c` or `python`."""
         return self._info.language
 
     @property
     def origin(self) -> str:
-        """Who proposed the text."""
+        """The name of who proposed the text."""
         return self._info.origin
 
     @property
@@ -56,7 +56,7 @@ class PinnedRevision:
 
     @property
     def object_code(self) -> ObjectCode | None:
-        """What was compiled; None for Python."""
+        """The object code that was compiled; None for Python."""
         return self._info.object_code
 
     @property
@@ -65,11 +65,17 @@ class PinnedRevision:
         return self._info.written
 
     def inspect_llvm(self) -> str:
-        """Print the optimised LLVM IR, at most 1 MiB of it: of a group's revision all functions, of Python Numba's."""
+        """Return the optimised LLVM IR as text, at most 1 MiB of it.
+
+        The IR of a group's revision has all functions; that of a Python body is Numba's.
+        """
         return print_llvm(self._engine, self._info)
 
     def inspect_asm(self) -> str:
-        """Print the machine code as assembly, at most 1 MiB: of a group's revision all functions, of Python Numba's."""
+        """Return the machine code as assembly, at most 1 MiB of it.
+
+        The assembly of a group's revision has all functions; that of a Python body is Numba's.
+        """
         return print_asm(self._engine, self._info)
 
     def inspect_remarks(self) -> str:
@@ -86,10 +92,16 @@ class PinnedRevision:
 
 
 class Revision(CellCallable, PinnedRevision):
-    """One accepted, compiled body of a kernel, pinned; holding it keeps its machine code loaded.
+    """One accepted, compiled body of a kernel, pinned: its machine code stays loaded for as long as this object lives.
 
-    `number` counts from 0 within the kernel, `source` is canonical C (or Python, see `language`), `origin` says who
-    proposed it, `object_code` is what was compiled (None for Python).
+    It is called like the kernel, from Python and from Numba, and stays what it is when the kernel is swapped.
+
+    Args:
+        part: The function and the revision; `kernel.compile`, `kernel.swap` and `kernel.revision` make the object.
+
+    Example:
+        >>> old, new = kernel.active, kernel.compile(source)
+        >>> old(x, y), new(x, y)
     """
 
     def __init__(self, part: RevisionPart) -> None:
@@ -116,7 +128,12 @@ class Revision(CellCallable, PinnedRevision):
         return self._cell.target
 
     def take_panic(self) -> Panic | None:
-        """Take the last panic of this revision in this thread since the last call of this; release code has none."""
+        """Take the last panic of this revision in this thread.
+
+        Returns:
+            The panic, which is forgotten then; None where there was none since the last call of this method. Code of
+            `release` never panics.
+        """
         return self._part.engine.take_panic(self._part.index, self._info)
 
     def _require_code(self) -> None:
@@ -150,5 +167,5 @@ class Revision(CellCallable, PinnedRevision):
 
 
 def part_of(revision: Revision) -> RevisionPart:
-    """Which function of which revision a handle is of, for the rest of this package."""
+    """Return which function of which revision a handle is of, for the rest of this package."""
     return revision._part

@@ -52,7 +52,7 @@ def _takes_numbers(signature: Signature) -> bool:
 
 
 def _modes_of_vectors(signature: Signature) -> list[Mode] | None:
-    """The modes of all parameters, where each is a vector of doubles with a length of its own or a literal one."""
+    """Return the modes of all parameters, if each is a vector of doubles with an own or a literal length."""
     arrays = [p.type for p in signature.params if isinstance(p.type, ArrayType)]
     named = [a.dims[0] for a in arrays if len(a.dims) == 1 and isinstance(a.dims[0], str)]
     is_vectors = len(arrays) == len(signature.params) and all(len(a.dims) == 1 and _is_real(a.dtype) for a in arrays)
@@ -103,7 +103,7 @@ _ADAPTERS: Final[Mapping[str, _Adapter]] = {
     ),
 }
 
-#: Which callback a signature is for where nobody says: a function of a vector is a filter.
+#: The kinds in the order in which they are tried where the caller names none: a function of a vector is a filter.
 _BY_DEFAULT: Final = ("generic_filter", "generic_filter1d", "quad")
 
 
@@ -111,7 +111,7 @@ _KEPT: Final[list[Any]] = []
 
 
 def low_level_callable(signature: Signature, cell: Cell | MemberCell, kind: str | None, user_data: Any) -> Any:
-    """A `LowLevelCallable` that goes where the cell points, which has to stay for as long as the process lives.
+    """Make a `LowLevelCallable` that goes where the cell points, which has to stay for as long as the process lives.
 
     `user_data` is passed as the kernel's last argument.
     """
@@ -141,7 +141,7 @@ def low_level_callable(signature: Signature, cell: Cell | MemberCell, kind: str 
 
 
 def _choose_kind(signature: Signature, passed: Signature, kind: str | None) -> str:
-    """The first kind of callback that passes these parameters; raises `UsageError` where there is none."""
+    """Choose the first kind of callback that passes these parameters; raise `UsageError` where there is none."""
     fitting = [k for k in _BY_DEFAULT if kind in (None, k) and _ADAPTERS[k].fits(passed)]
     if fitting:
         return fitting[0]
@@ -152,7 +152,7 @@ def _choose_kind(signature: Signature, passed: Signature, kind: str | None) -> s
 
 
 def _require_user_data(signature: Signature, passed: Signature, user_data: Any) -> tuple[Param, int]:
-    """The last parameter and its length; raises `UsageError` where the array does not fit it."""
+    """Return the last parameter and its length; raise `UsageError` where the array does not fit it."""
     last = signature.params[-1] if signature.params else None
     is_vector = last is not None and isinstance(last.type, ArrayType) and len(last.type.dims) == 1
     if last is None or not is_vector or len(signature.dimensions) - len(passed.dimensions) > 1:
@@ -164,7 +164,7 @@ def _require_user_data(signature: Signature, passed: Signature, user_data: Any) 
 
 
 def _call_text(adapter: _Adapter, passed: Signature, extra: tuple[Param, int] | None) -> str:
-    """C that calls the entry, lengths first and then the arguments, where the lengths are those that it takes."""
+    """Generate C that calls the entry, lengths first and then the arguments, with the lengths that the entry takes."""
     if _takes_numbers(passed):
         count = len(passed.params)
         lengths, values, wanted = [], [f"x[{i}]" for i in range(count)], [f"n == {count}"]
@@ -186,5 +186,5 @@ def _has_own_length(param: Param) -> bool:
 
 
 def _check_lengths(wanted: Sequence[str], otherwise: str, call: str) -> str:
-    """C that calls only where all conditions hold."""
+    """Generate C that calls only where all conditions hold."""
     return f"if (!({' && '.join(wanted)}))\n    {otherwise}\n  {call}" if wanted else call

@@ -80,7 +80,7 @@ class SearchView:
             self._samples.append((self._now(), self._calls()))
 
     def _throughput(self, swap: int) -> float:
-        """The loop's calls a second between a swap and the next one, or now; 0 where that is too short to tell."""
+        """Return the loop's calls a second between a swap and the next one, or now; 0 for too short a time."""
         start = self._swaps[swap][0]
         end = self._swaps[swap + 1][0] if swap + 1 < len(self._swaps) else self._now()
         inside = [(t, n) for t, n in self._samples if start <= t <= end]

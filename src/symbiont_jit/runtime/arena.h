@@ -1,10 +1,10 @@
 #pragma once
 
 /*
-Memory for `malloc` and its family: a bounded piece for each thread, empty at the beginning of every call.
+Memory for `malloc` and its family: each thread has a bounded arena, which is empty at the beginning of every call.
 
-Every block has a header in front, which no pointer of a candidate can reach in guarded code. Freed blocks are used
-again: those of 16, 32, ... 2**19 bytes are kept by size, longer ones in one list.
+Every block has a header in front, which no pointer of a candidate can reach in instrumented code. Freed blocks are used
+again: blocks of 16, 32, ... 2**19 bytes are kept by size, and longer blocks in one list.
 */
 
 #include "runtime/thread_slots.h"
@@ -21,7 +21,7 @@ struct sj_arena
   struct sj_block *freed[17];
 };
 
-/* The arena of this thread, emptied; null where there is no memory for one. */
+/* Return the arena of this thread, emptied; null where there is no memory for one. */
 extern struct sj_arena *sj_open_arena(void);
 
 SJ_INLINE int sj_size_class(int64_t size)
@@ -41,7 +41,7 @@ SJ_INLINE struct sj_block *sj_reuse_block(struct sj_arena *arena, int64_t size)
   return block;
 }
 
-/* A block of at least `size` bytes, whose values are not set; null where none is left. */
+/* Take a block of at least `size` bytes, whose values are not set; null where none is left. */
 __attribute__((noinline, unused)) static void *sj_take_block(struct sj_arena *arena, uint64_t size, int prefers_new)
 {
   if (!arena || size > (uint64_t)(arena->end - arena->begin))

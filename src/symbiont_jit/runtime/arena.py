@@ -11,9 +11,9 @@ from typing import Final
 
 from symbiont_jit.c.vocabulary import ARENA_FUNCTIONS
 from symbiont_jit.runtime.checks import HEADER
-from symbiont_jit.runtime.sources import NUMBERS, include, included
+from symbiont_jit.runtime.sources import NUMBERS, include, list_included
 
-__all__ = ["ARENA_BYTES", "GUARDED_ARENA", "RELEASE_ARENA", "allocates"]
+__all__ = ["ARENA_BYTES", "INSTRUMENTED_ARENA", "RELEASE_ARENA", "allocates"]
 
 #: Bytes that the blocks of one call can have together, with their headers.
 ARENA_BYTES: Final = NUMBERS["SJ_ARENA_BYTES"]
@@ -26,8 +26,8 @@ def allocates(text: str) -> bool:
     return bool(_CALL.search(text))
 
 
-#: The arena of guarded code; what it needs of the checks is put before it by `checks.runtime`.
-GUARDED_ARENA: Final = include("runtime/guarded_arena.h", given=included(HEADER))
+#: The arena of instrumented code; `checks.runtime` puts what the arena needs of the checks before it.
+INSTRUMENTED_ARENA: Final = include("runtime/instrumented_arena.h", given=list_included(HEADER))
 
 #: The arena where nothing is checked, complete, with the names that candidates call it by.
 RELEASE_ARENA: Final = include("runtime/release_arena.h") + "".join(

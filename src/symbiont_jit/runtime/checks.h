@@ -1,7 +1,7 @@
 #pragma once
 
 /*
-The checks that guarded code calls: each gives its value or ends the call with a panic.
+The checks that instrumented code calls. Each check gives its value or ends the call with a panic.
 
 A panic notes its site and two values in the call's frame and jumps back to the entry shim, which reports it and returns
 zero. The checks are small and always inlined; what happens on failure is kept out of line.
@@ -29,7 +29,7 @@ SJ_INLINE int64_t sj_index(struct sj_frame *frame, int64_t site, int64_t i, int6
   return i;
 }
 
-/* `size` bytes at `p`, which may lie anywhere from `low` to `high`; both are 0 for a pointer that was never set. */
+/* Check an access to `size` bytes at `p`, which lie from `low` to `high`; both are 0 for a pointer never set. */
 SJ_INLINE void *sj_span(struct sj_frame *frame, int64_t site, const volatile void *p, int64_t size, uint64_t low,
                         uint64_t high)
 {
@@ -39,7 +39,7 @@ SJ_INLINE void *sj_span(struct sj_frame *frame, int64_t site, const volatile voi
   return (void *)(uint64_t)p;
 }
 
-/* Element `i` of `size` bytes each, counted from `p`. */
+/* Return the address of element `i`, of `size` bytes, counted from `p`. */
 SJ_INLINE void *sj_at(struct sj_frame *frame, int64_t site, const volatile void *p, int64_t i, int64_t size,
                       uint64_t low, uint64_t high)
 {
@@ -49,7 +49,7 @@ SJ_INLINE void *sj_at(struct sj_frame *frame, int64_t site, const volatile void 
   return (void *)to;
 }
 
-/* Like sj_at, for an index so large that the distance may wrap round. */
+/* Do what sj_at does, for an index so large that the distance may wrap round. */
 SJ_INLINE void *sj_far(struct sj_frame *frame, int64_t site, const volatile void *p, int64_t i, int64_t size,
                        uint64_t low, uint64_t high)
 {
@@ -66,14 +66,14 @@ SJ_INLINE void *sj_aligned(struct sj_frame *frame, int64_t site, void *p, uint64
   return p;
 }
 
-/* One step of a loop. */
+/* Count one step of a loop, and end the call where it has no fuel left or was told to stop. */
 SJ_INLINE void sj_step(struct sj_frame *frame, int64_t site)
 {
   if (SJ_UNLIKELY((--frame->fuel < 0) | (sj_panics.head.stop != 0)))
     sj_panic(frame, sj_panics.head.stop ? SJ_INTERRUPTED : site, 0, 0);
 }
 
-/* The beginning of a function that may call itself. */
+/* Check at the beginning of a function that may call itself that there is stack left. */
 SJ_INLINE void sj_enter(struct sj_frame *frame, int64_t site)
 {
   const char *here = (const char *)__builtin_frame_address(0);
@@ -81,14 +81,14 @@ SJ_INLINE void sj_enter(struct sj_frame *frame, int64_t site)
     sj_panic(frame, site, frame->stack - here, 0);
 }
 
-/* A product of lengths; the largest number where it does not fit, which no check lets pass. */
+/* Multiply lengths; a product that does not fit becomes the largest number, which no check lets pass. */
 SJ_INLINE int64_t sj_times(int64_t a, int64_t b)
 {
   int64_t r;
   return __builtin_mul_overflow(a, b, &r) ? (int64_t)(~(uint64_t)0 >> 1) : r;
 }
 
-/* The bytes of local arrays at the beginning of a block, which its end restores by `cleanup`. */
+/* How many bytes local arrays had at the beginning of a block; the end of the block restores it by `cleanup`. */
 struct sj_saved
 {
   struct sj_frame *frame;
@@ -173,7 +173,7 @@ SJ_OVERFLOW(sj_mul64, int64_t, __builtin_mul_overflow)
 SJ_ABSOLUTE(sj_abs32, int32_t, INT32_MIN)
 SJ_ABSOLUTE(sj_abs64, int64_t, INT64_MIN)
 
-/* A floating value that becomes an integer; it must lie between two others, both of which are too far. */
+/* Convert a floating value to an integer; the value must lie strictly between two bounds that do not fit. */
 #define SJ_FIT(name, type, low, high)                                                                                  \
   SJ_INLINE type name(struct sj_frame *frame, int64_t site, double v)                                                  \
   {                                                                                                                    \

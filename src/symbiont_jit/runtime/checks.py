@@ -1,8 +1,8 @@
-"""The C that guarded code calls: checks that either give their value or end the call with a panic.
+"""The C that instrumented code calls: checks that either give their value or end the call with a panic.
 
-In: a guarded text. Out: the part of `runtime/checks.h` and `runtime/entry_shim.h` that has to stand before it. A panic
-records its site and two values in the call's frame and jumps back to the shim (`__builtin_longjmp`), which reports it
-and returns zero.
+In: an instrumented text. Out: the part of `runtime/checks.h` and `runtime/entry_shim.h` that has to stand before it. A
+panic records its site and two values in the call's frame and jumps back to the shim (`__builtin_longjmp`), which
+reports it and returns zero.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from symbiont_jit.runtime.sources import NUMBERS, select
 
 __all__ = ["ENTRY_SHIM", "HEADER", "INTERRUPTED", "NO_ROOM", "runtime"]
 
-#: What a panic has instead of a site in the text: the call was interrupted; the thread has no stack left for it.
+#: The numbers that a panic has instead of a site: the call was interrupted, or the thread has no stack left for it.
 INTERRUPTED: Final = NUMBERS["SJ_INTERRUPTED"]
 NO_ROOM: Final = NUMBERS["SJ_NO_ROOM"]
 
-#: The header that includes all that a guarded text may use, but for the arena.
+#: The header that includes all that an instrumented text may use, but for the arena.
 HEADER: Final = "runtime/entry_shim.h"
 
 
 def runtime(text: str) -> str:
-    """What a guarded text needs in front of it: reading all of the header takes clang longer than most texts."""
+    """Return what an instrumented text needs of the header: reading all of it takes clang longer than most texts."""
     return select(text, HEADER)
 
 
-#: The native entry of a guarded function. `longjmp` does not restore registers: whatever the landing block reads must
-#: be volatile.
+#: The native entry of an instrumented function. `longjmp` does not restore registers: whatever the landing block reads
+#: must be volatile.
 ENTRY_SHIM: Final = """{returns} {symbol}({params})
 {{
   struct sj_thread *volatile sj_here = sj_current_thread();

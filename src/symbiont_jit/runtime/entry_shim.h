@@ -1,17 +1,17 @@
 #pragma once
 
 /*
-What the native entry of a guarded function does around the call (checks.py: ENTRY_SHIM). It opens a frame that panics
-come back to, and publishes it in the thread's slot, where an interruption finds it.
+The work of an instrumented function's native entry around the call (checks.py: ENTRY_SHIM). The entry opens a frame
+that panics come back to, and publishes it in the thread's slot, where an interruption finds it.
 
-SJ_FRAME is the largest frame of a function that does not check the stack; the compiler gets it by -D.
+SJ_FRAME is the largest frame of a function that does not check the stack; the command line of the compiler defines it.
 */
 
 #include "runtime/checks.h"
 
 extern void sj_report_panic(struct sj_frame *, struct sj_panic_table *, int64_t);
 
-/* `stack` is how many bytes of it a call may use. */
+/* Fill the frame of a call that may use `stack` bytes of the stack. */
 SJ_INLINE void sj_open_call(struct sj_frame *frame, const struct sj_thread *thread, int64_t stack)
 {
   frame->stack = (const char *)__builtin_frame_address(0);
@@ -38,9 +38,9 @@ SJ_INLINE void sj_end_call(struct sj_thread *thread, struct sj_frame *outer)
   thread->frame = outer;
 }
 
-/* Where a panic lands. */
+/* Leave the call and report the panic; a panic jumps here. */
 SJ_INLINE void sj_abandon_call(struct sj_frame *frame, struct sj_thread *thread, struct sj_frame *outer)
 {
   thread->frame = outer;
-  sj_report_panic(frame, &sj_panics, (int64_t)sj_version);
+  sj_report_panic(frame, &sj_panics, (int64_t)sj_revision);
 }

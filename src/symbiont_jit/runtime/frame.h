@@ -1,6 +1,6 @@
 #pragma once
 
-/* The frame of a guarded call, and the table in which calls leave their panics. */
+/* The frame of an instrumented call, and the table in which calls leave their panics. */
 
 #include <stdint.h>
 
@@ -9,27 +9,27 @@
 #define SJ_INLINE static inline __attribute__((always_inline, unused))
 #define SJ_UNLIKELY(condition) __builtin_expect(condition, 0)
 
-/* One guarded call: where a panic jumps to, what it reports, and what the call may still use. */
+/* The frame of a call says where a panic jumps to, what it reports, and what the call may still use. */
 struct sj_frame
 {
   void *jump[5];
-  int64_t site, a, b;        /* of the panic */
+  int64_t site, a, b;        /* the site and two values of the panic */
   int64_t fuel;              /* steps of loops that the call may still make */
   int64_t used;              /* bytes of local arrays whose length was computed */
   const char *floor, *stack; /* the lowest address that the call may use, and where it began */
   struct sj_arena *arena;    /* null until the call allocates */
 };
 
-/* What a whole table says: how many panics there were, whether loops must end now, and the fuel of each call. */
+/* The head of a table says how many panics there were, whether loops must end now, and the fuel of each call. */
 struct sj_panic_head
 {
   int64_t count, stop, fuel;
 };
 
-/* One panic. `thread` is its owner: 0 where the record is free, negative while that thread writes or takes it. */
+/* One panic. `thread` is the owner: 0 where the record is free, negative while the owner writes or takes it. */
 struct sj_panic_record
 {
-  int64_t thread, number, version, site, a, b;
+  int64_t thread, number, revision, site, a, b;
 };
 
 struct sj_panic_table
@@ -39,4 +39,4 @@ struct sj_panic_table
 };
 
 extern struct sj_panic_table sj_panics;
-extern char sj_version[];
+extern char sj_revision[];

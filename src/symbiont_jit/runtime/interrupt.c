@@ -1,5 +1,5 @@
-/* The handler of the signal that ends guarded calls: where its thread is inside one, it jumps back to the entry shim.
- */
+/* The handler of the signal that ends instrumented calls. Where its thread is inside one, the handler jumps back to the
+   entry shim. */
 
 #include "runtime/thread_slots.h"
 

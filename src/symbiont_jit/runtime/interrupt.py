@@ -1,8 +1,8 @@
-"""Ending a guarded call from another thread: a signal to the thread that is inside, which jumps back to its shim.
+"""Ending an instrumented call from another thread: a signal to the thread that is inside, which jumps back to its shim.
 
 In: nothing until somebody interrupts. Then a handler for one real-time signal is installed, in C. It looks up its own
-thread's slot; where that thread is inside a guarded call, the call panics (`interrupted`) and returns zero. Candidates
-hold no locks and own no memory, so leaving them anywhere is safe.
+thread's slot; where that thread is inside an instrumented call, the call panics (`interrupted`) and returns zero.
+Candidates hold no locks and own no memory, so leaving them anywhere is safe.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SA_NODEFER_RESTART: Final = 0x40000000 | 0x10000000
 
 @functools.cache
 def _signal_number() -> int:
-    """The signal, with its handler installed at the first use."""
+    """Return the signal number, and install the handler at the first use."""
     if sys.platform != "linux":
         raise UsageError("interrupting a call needs Linux")
     number = int(signal.SIGRTMAX) - 3
@@ -43,20 +43,21 @@ def _signal_number() -> int:
 
 @functools.cache
 def _handler() -> Loaded:
-    """The C function that the signal calls; its code stays for as long as the process."""
+    """Compile the C function that the signal calls; its code stays for as long as the process."""
     slots = {"struct sj_thread": SHARED["struct sj_thread"]}
     text = include("runtime/interrupt.c") + assertions(slots)
     return load_generated(text, ("sj_interrupt",), {"sj_threads": ctypes.addressof(thread_slots())})
 
 
 def interrupt(panics: int) -> int:
-    """Interrupt the guarded calls of the kernels whose panic table is at an address; return how many there were."""
+    """Interrupt the instrumented calls of the kernels with the panic table at an address; return their number."""
     number = _signal_number()
     kill = ctypes.CDLL(None).pthread_kill
     kill.argtypes = (ctypes.c_uint64, ctypes.c_int)
     count = 0
-    for slot in itertools.islice(thread_slots(), 1, None):  # slot 0 belongs to no thread
-        owner = slot.thread  # read first: a thread that ends clears its frame before it gives up its slot
+    for slot in itertools.islice(thread_slots(), 1, None):  # Slot 0 belongs to no thread.
+        # The owner is read first, because a thread that ends clears its frame before it gives up its slot.
+        owner = slot.thread
         if slot.frame and slot.panics == panics:
             count += kill(owner, number) == 0
     return count
@@ -68,9 +69,23 @@ _CLOCK_MONOTONIC: Final = 1
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Interrupt this thread's guarded calls once so many seconds have passed, and again every tenth of them.
+    """Interrupt this thread's calls of `safe` and `checked` code once a time has passed, and again every tenth of it.
 
-    The system's timer signals the thread, so that calls from compiled code that keeps Python's lock end too.
+    The system's timer signals the thread, so that calls from compiled code that keeps Python's lock end too. A call
+    that is interrupted panics (`interrupted`) and returns zero.
+
+    Args:
+        seconds: How long calls may take, in seconds of wall-clock time.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        UsageError: `seconds` is not above 0, or the system has no timers and signals for threads.
+
+    Example:
+        >>> with sj.time_limit(0.5):
+        ...     hot_loop(kernel, x, y, 1000)
     """
     if not seconds > 0:
         raise UsageError(f"a time limit is a number of seconds above 0, not {seconds!r}")
@@ -89,7 +104,7 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 @functools.cache
 def _timers() -> ctypes.CDLL:
-    """The library with POSIX timers: libc, and librt before glibc 2.34."""
+    """Load the library with POSIX timers: libc, or librt before glibc 2.34."""
     libc = ctypes.CDLL(None)
     library = libc if hasattr(libc, "timer_create") else ctypes.CDLL("librt.so.1")
     library.timer_delete.argtypes = (ctypes.c_void_p,)

@@ -28,18 +28,18 @@ __all__ = [
 
 
 class PanicHead(ctypes.Structure):
-    """What a whole table says: how many panics there were, whether loops must end now, the fuel of each call."""
+    """The head of a panic table: how many panics there were, whether loops must end now, the fuel of each call."""
 
     _fields_ = (("count", ctypes.c_int64), ("stop", ctypes.c_int64), ("fuel", ctypes.c_int64))
 
 
 class PanicRecord(ctypes.Structure):
-    """One panic: the thread that called, how many came before, the version that panicked, its site and two values."""
+    """One panic: the thread that called, how many came before, the revision that panicked, its site and two values."""
 
     _fields_ = (
         ("thread", ctypes.c_int64),
         ("number", ctypes.c_int64),
-        ("version", ctypes.c_int64),
+        ("revision", ctypes.c_int64),
         ("site", ctypes.c_int64),
         ("a", ctypes.c_int64),
         ("b", ctypes.c_int64),
@@ -53,7 +53,7 @@ class PanicTableLayout(ctypes.Structure):
 
 
 class ThreadSlot(ctypes.Structure):
-    """What is known of one thread that has called guarded code; addresses are plain numbers."""
+    """The record of one thread that has called instrumented code; addresses are plain numbers."""
 
     _fields_ = (
         ("thread", ctypes.c_int64),
@@ -95,7 +95,7 @@ class TimeSpan(ctypes.Structure):
 
     @classmethod
     def of(cls, seconds: float) -> TimeSpan:
-        """A span of so many seconds."""
+        """Make a span of so many seconds."""
         return cls(int(seconds), int(seconds % 1 * 1e9))
 
 
@@ -117,7 +117,7 @@ SYSTEM: Final = {"struct sigaction": SignalAction, "struct sigevent": TimerEvent
 
 
 def assertions(structures: dict[str, type[ctypes.Structure]]) -> str:
-    """C that a compiler accepts only where each named type has the size, offsets and widths that Python expects.
+    """Generate C that compiles only where each named type has the size, offsets and widths that Python expects.
 
     Fields whose names begin with an underscore are padding, which C need not name.
     """

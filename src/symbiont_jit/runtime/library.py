@@ -21,8 +21,8 @@ from symbiont_jit.runtime.sources import NUMBERS, include
 
 __all__ = ["BOUND", "bound_names", "runtime_unit", "take_panic", "thread_slots"]
 
-#: Names that guarded code leaves open; `sj_panics` and `sj_version` are the kernel's and the version's own.
-BOUND: Final = frozenset("sj_panics sj_version sj_threads sj_enlist sj_open_arena sj_report_panic".split())
+#: Names that instrumented code leaves open; `sj_panics` and `sj_revision` are the kernel's and the revision's own.
+BOUND: Final = frozenset("sj_panics sj_revision sj_threads sj_enlist sj_open_arena sj_report_panic".split())
 
 _ENTRIES: Final = ("sj_enlist", "sj_leave", "sj_forked", "sj_open_arena", "sj_report_panic", "sj_take_panic")
 #: Functions of the C library that `runtime/system.h` declares.
@@ -33,14 +33,14 @@ _SYSTEM: Final = (
 
 @functools.cache
 def runtime_unit() -> Unit:
-    """The C of threads and panics, which refuses to compile where Python expects another layout."""
+    """Return the C of threads and panics, which does not compile where Python expects another layout."""
     text = include("runtime/threads.c", "runtime/panics.c") + assertions(SHARED)
     return Unit(text, _ENTRIES, frozenset(["sj_threads", "sj_key", *_SYSTEM]))
 
 
 @functools.cache
 def thread_slots() -> ctypes.Array[ThreadSlot]:
-    """The slots of threads, one behind the other.
+    """Return the slots of threads, one behind the other.
 
     Slot 0 is shared by threads beyond the 4,096th. Its floor is 2**62, so every call from them panics with kind
     `stack`.
@@ -73,13 +73,13 @@ def _library() -> _Library:
 
 @functools.cache
 def bound_names() -> Mapping[str, int]:
-    """What compiled candidates need besides the C library: where threads have their slots, and how to get one."""
+    """Return the addresses that compiled candidates need besides the C library: thread slots and their allocator."""
     addresses = _library().addresses
     return {name: addresses[name] for name in BOUND & addresses.keys()}
 
 
 @functools.cache
 def take_panic() -> Callable[..., int]:
-    """The C function `sj_take_panic(table, version, taken)`: it returns 1 where there was a record, else 0."""
+    """Return the C function `sj_take_panic(table, revision, taken)`, which returns 1 if there was a record, else 0."""
     prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
     return prototype(_library().addresses["sj_take_panic"])

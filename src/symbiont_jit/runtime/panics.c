@@ -1,6 +1,6 @@
 /*
-Panics are left in a table and taken from it. The newest of each thread and version stays until it is taken, or until
-the table is full and it is the oldest.
+Panics are left in a table and taken from it. The newest panic of each thread and revision stays until it is taken, or
+until the table is full and no panic is older.
 
 A thread that writes or takes a record owns it meanwhile by the negative of its id, so that no two threads ever touch
 the rest of it together.
@@ -8,7 +8,7 @@ the rest of it together.
 
 #include "runtime/thread_slots.h"
 
-/* Others hold a record only for a few stores. Whoever finds all of them held this often gives up: the panic counts. */
+/* Threads hold a record only for a few stores. One that finds all records held this often only counts its panic. */
 #define SJ_ATTEMPTS 1000
 
 extern void sj_report_panic(struct sj_frame *, struct sj_panic_table *, int64_t);
@@ -29,8 +29,8 @@ static int sj_hand_over(struct sj_panic_record *record, int64_t from, int64_t to
   return __atomic_compare_exchange_n(&record->thread, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-/* The thread's record for this version, else a free one, else the oldest; null where others hold all of them. */
-static struct sj_panic_record *sj_choose_record(struct sj_panic_table *table, int64_t me, int64_t version)
+/* Choose the thread's record for this revision, else a free one, else the oldest; null where others hold all. */
+static struct sj_panic_record *sj_choose_record(struct sj_panic_table *table, int64_t me, int64_t revision)
 {
   struct sj_panic_record *chosen = 0, *oldest = 0;
   for (int i = 0; i < SJ_RECORDS; i++)
@@ -38,7 +38,7 @@ static struct sj_panic_record *sj_choose_record(struct sj_panic_table *table, in
     struct sj_panic_record *record = &table->records[i];
     int64_t owner = __atomic_load_n(&record->thread, __ATOMIC_ACQUIRE);
     /* An interruption may have ended this thread's last report half way. */
-    if (owner == -me || (owner == me && sj_load(&record->version) == version))
+    if (owner == -me || (owner == me && sj_load(&record->revision) == revision))
       return record;
     if (owner == 0 && !chosen)
       chosen = record;
@@ -48,11 +48,11 @@ static struct sj_panic_record *sj_choose_record(struct sj_panic_table *table, in
   return chosen ? chosen : oldest;
 }
 
-static struct sj_panic_record *sj_seize_record(struct sj_panic_table *table, int64_t me, int64_t version)
+static struct sj_panic_record *sj_seize_record(struct sj_panic_table *table, int64_t me, int64_t revision)
 {
   for (int i = 0; i < SJ_ATTEMPTS; i++)
   {
-    struct sj_panic_record *record = sj_choose_record(table, me, version);
+    struct sj_panic_record *record = sj_choose_record(table, me, revision);
     int64_t owner = record ? sj_load(&record->thread) : -1;
     if (record && (owner >= 0 || owner == -me) && sj_hand_over(record, owner, -me))
       return record;
@@ -60,22 +60,22 @@ static struct sj_panic_record *sj_seize_record(struct sj_panic_table *table, int
   return 0;
 }
 
-void sj_report_panic(struct sj_frame *frame, struct sj_panic_table *table, int64_t version)
+void sj_report_panic(struct sj_frame *frame, struct sj_panic_table *table, int64_t revision)
 {
   int64_t me = sj_thread_id();
   int64_t number = __atomic_add_fetch(&table->head.count, 1, __ATOMIC_SEQ_CST);
-  struct sj_panic_record *record = sj_seize_record(table, me, version);
+  struct sj_panic_record *record = sj_seize_record(table, me, revision);
   if (!record)
     return;
   sj_store(&record->number, number);
-  sj_store(&record->version, version);
+  sj_store(&record->revision, revision);
   record->site = frame->site;
   record->a = frame->a;
   record->b = frame->b;
   __atomic_store_n(&record->thread, me, __ATOMIC_RELEASE);
 }
 
-static struct sj_panic_record *sj_newest_record(struct sj_panic_table *table, int64_t me, int64_t version)
+static struct sj_panic_record *sj_newest_record(struct sj_panic_table *table, int64_t me, int64_t revision)
 {
   struct sj_panic_record *newest = 0;
   for (int i = 0; i < SJ_RECORDS; i++)
@@ -83,7 +83,7 @@ static struct sj_panic_record *sj_newest_record(struct sj_panic_table *table, in
     struct sj_panic_record *record = &table->records[i];
     if (__atomic_load_n(&record->thread, __ATOMIC_ACQUIRE) != me)
       continue;
-    if (version != SJ_ANY_VERSION && sj_load(&record->version) != version)
+    if (revision != SJ_ANY_REVISION && sj_load(&record->revision) != revision)
       continue;
     if (!newest || sj_load(&record->number) > sj_load(&newest->number))
       newest = record;
@@ -91,20 +91,20 @@ static struct sj_panic_record *sj_newest_record(struct sj_panic_table *table, in
   return newest;
 }
 
-/* Moves the newest record of this thread (of one version) to `taken`; 0 where there is none. */
-int64_t sj_take_panic(struct sj_panic_table *table, int64_t version, struct sj_panic_record *taken)
+/* Move the newest record of this thread (of one revision) to `taken`, and return 1; return 0 where there is none. */
+int64_t sj_take_panic(struct sj_panic_table *table, int64_t revision, struct sj_panic_record *taken)
 {
   int64_t me = sj_thread_id();
   struct sj_panic_record *newest;
   do
   {
-    newest = sj_newest_record(table, me, version);
+    newest = sj_newest_record(table, me, revision);
     if (!newest)
       return 0;
   } while (!sj_hand_over(newest, me, -me)); /* Another thread has just replaced it. */
   taken->thread = me;
   taken->number = sj_load(&newest->number);
-  taken->version = sj_load(&newest->version);
+  taken->revision = sj_load(&newest->revision);
   taken->site = newest->site;
   taken->a = newest->a;
   taken->b = newest->b;

@@ -1,7 +1,7 @@
 """Panics of instrumented code: the kinds, the table in which calls leave them, and how a panic becomes words.
 
 In: the records that shims write. Out: `Panic`s. A kernel has one table; a record belongs to the thread that called and
-to the version that it called, and the newest one of each pair stays until it is taken.
+to the revision that it called, and the newest one of each pair stays until it is taken.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from symbiont_jit.runtime.sources import NUMBERS
 __all__ = ["PANICS", "Panic", "PanicReport", "PanicTable", "Site", "pack_sites", "panic_of", "unpack_sites"]
 
 
-#: What instrumented code can panic of, in words for prompts and documentation. The numbers come in with the message.
+#: The kinds of panic in words, for prompts and documentation. Messages have the numbers besides.
 PANICS: Final[Mapping[str, str]] = {
     "index": "a subscript outside of its array",
     "pointer": "an access through a pointer outside of the array that it came from, or through a null pointer",
@@ -58,22 +58,34 @@ class Site:
 
 
 def pack_sites(sites: Sequence[Site]) -> bytes:
-    """The sites of a text in few bytes: a build keeps them as long as its code may panic."""
+    """Pack the sites of a text into few bytes: a build keeps them as long as its code may panic."""
     rows = [astuple(site) for site in sites]
     return zlib.compress(json.dumps(rows, separators=(",", ":")).encode()) if rows else b""
 
 
 def unpack_sites(packed: bytes) -> tuple[Site, ...]:
-    """The sites that `pack_sites` packed."""
+    """Unpack the sites that `pack_sites` packed."""
     rows = json.loads(zlib.decompress(packed)) if packed else ()
     return tuple(Site(*row) for row in rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Panic:
-    """A run-time fault that was caught; line and column count in the canonical source, 0 where there is none.
+    """A run-time fault that was caught: the call returned zero instead of going on.
 
     `str()` shows the line with a caret.
+
+    Attributes:
+        kind: The name of the fault, such as `index` or `division`.
+        message: What happened, in one sentence, with the values.
+        line: The line of `source`, counted from 1; 0 where the fault has no place.
+        column: The column, counted from 1; 0 where the fault has no place.
+        source: The text whose lines are counted.
+
+    Example:
+        >>> panic = kernel.take_panic()
+        >>> if panic is not None:
+        ...     print(panic.kind, panic)
     """
 
     kind: str
@@ -87,9 +99,9 @@ class Panic:
 
 
 class PanicReport(NamedTuple):
-    """What a call has left in a table: the version that panicked, its site and two values."""
+    """The record that a call has left in a table: the revision that panicked, the site and two values."""
 
-    version: int
+    revision: int
     site: int
     a: int
     b: int
@@ -113,15 +125,15 @@ class PanicTable:
 
     @property
     def count(self) -> int:
-        """How many calls have panicked so far, in all threads."""
+        """The number of calls that have panicked so far, in all threads."""
         return int(self._table.head.count)
 
-    def take(self, version: int | None) -> PanicReport | None:
-        """Return the newest panic of this thread, in a version or in any (None), and forget it; None without one."""
+    def take(self, revision: int | None) -> PanicReport | None:
+        """Return the newest panic of this thread, in a revision or in any (None), and forget it; None without one."""
         taken = PanicRecord()
-        wanted = NUMBERS["SJ_ANY_VERSION"] if version is None else version
+        wanted = NUMBERS["SJ_ANY_REVISION"] if revision is None else revision
         found = take_panic()(self.address, wanted, ctypes.addressof(taken))
-        return PanicReport(taken.version, taken.site, taken.a, taken.b) if found else None
+        return PanicReport(taken.revision, taken.site, taken.a, taken.b) if found else None
 
 
 def panic_of(sites: Sequence[Site], number: int, a: int, b: int, source: str) -> Panic:

@@ -1,6 +1,6 @@
 #pragma once
 
-/* The arena where nothing is checked: each function does what C says of it, and gives null where no memory is left. */
+/* The arena of unchecked code: each function does what C says of it, and gives null where no memory is left. */
 
 #include "runtime/arena.h"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["NUMBERS", "ROOT", "expand", "include", "included", "select"]
+__all__ = ["NUMBERS", "ROOT", "expand", "include", "list_included", "select"]
 
 #: The folder that `#include "..."` starts from.
 ROOT: Final = Path(__file__).parents[1]
@@ -23,7 +23,7 @@ _COMMENT: Final = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _DROPPED: Final = re.compile(r"(?m)^(?:#include <.*>|#pragma once|[ \t]*)\n|[ \t]+$")
 _INCLUDE: Final = re.compile(r'(?m)^#include "([^"\n]+)"\n')
 
-#: What stands at file scope begins in the first column, but for braces.
+#: Everything at file scope begins in the first column, except braces.
 _PIECE: Final = re.compile(r"(?m)^(?=[^\s{}])")
 _NAME_OF_PIECE: Final = re.compile(r"#define (SJ_\w+)|SJ_[A-Z]+\((sj_\w+)|.*?\b(sj_\w+)\s*[\[({;]", re.DOTALL)
 _NAME: Final = re.compile(r"\b(?:sj|SJ)_\w+")
@@ -50,20 +50,20 @@ def expand(text: str, given: Collection[str] = ()) -> str:
 
 @functools.cache
 def include(*names: str, given: frozenset[str] = frozenset()) -> str:
-    """The text of files with all that they include, but for the files that are `given`."""
+    """Return the text of files with all that they include, but for the files that are `given`."""
     return expand("".join(f'#include "{name}"\n' for name in names), given)
 
 
 @functools.cache
-def included(name: str) -> frozenset[str]:
-    """A file and all files that it includes."""
+def list_included(name: str) -> frozenset[str]:
+    """List a file and all files that it includes."""
     direct = _INCLUDE.findall(_read(name))
-    return frozenset([name]).union(*map(included, direct))
+    return frozenset([name]).union(*map(list_included, direct))
 
 
 @functools.cache
 def _pieces(name: str) -> Mapping[str, tuple[str, frozenset[str]]]:
-    """What a header and those that it includes define, by name: the text of each and the names that it needs."""
+    """Return what a header and its includes define, by name: the text of each and the names that it needs."""
     pieces = {}
     for piece in filter(str.strip, _PIECE.split(include(name))):
         match = _NAME_OF_PIECE.match(piece)
@@ -73,7 +73,7 @@ def _pieces(name: str) -> Mapping[str, tuple[str, frozenset[str]]]:
 
 
 def select(text: str, name: str) -> str:
-    """The part of a header, and of those that it includes, that a text needs in front of it."""
+    """Return the part of a header, and of its includes, that a text needs in front of it."""
     pieces = _pieces(name)
     needed: set[str] = set()
     new = set(_NAME.findall(text))

@@ -1,7 +1,8 @@
 #pragma once
 
 /*
-What the runtime calls of the C library, declared by hand: the compiler that serves kernels runs without system headers.
+The functions of the C library that the runtime calls. They are declared by hand, because the compiler that serves
+kernels runs without system headers.
 tests/runtime/test_layout.py asserts each number against the headers of the machine.
 */
 
@@ -10,7 +11,7 @@ tests/runtime/test_layout.py asserts each number against the headers of the mach
 #define SJ_PROT_READ_WRITE 3
 #define SJ_MAP_PRIVATE_ANONYMOUS_NORESERVE (0x2 | 0x20 | 0x4000)
 #define SJ_MADV_DONTNEED 4
-/* More words than any system's pthread_attr_t. */
+/* No system's pthread_attr_t has more words. */
 #define SJ_ATTRIBUTE_WORDS 16
 
 extern int pthread_setspecific(unsigned, const void *);

@@ -1,6 +1,6 @@
 #pragma once
 
-/* Every thread that calls guarded code has a slot, which it finds by its thread pointer. */
+/* Every thread that calls instrumented code has a slot, which it finds by its thread pointer. */
 
 #include "runtime/frame.h"
 
@@ -8,8 +8,8 @@
 struct sj_thread
 {
   int64_t thread;
-  struct sj_frame *frame;        /* of the guarded call that the thread is inside */
-  struct sj_panic_table *panics; /* of the kernel that was called last */
+  struct sj_frame *frame;        /* the instrumented call that the thread is inside */
+  struct sj_panic_table *panics; /* the table of the kernel that was called last */
   const char *floor;             /* the lowest address of the thread's stack that a call may use */
   struct sj_arena *arena;        /* null until a call of the thread first allocates */
   int64_t is_open;               /* whether the release call under way has emptied the arena */
@@ -24,7 +24,7 @@ SJ_INLINE int64_t sj_thread_id(void)
   return (int64_t)__builtin_thread_pointer();
 }
 
-/* The slots in which a thread may be, in the order in which they are tried. */
+/* Return the slot that is tried as number `i` for a thread. */
 SJ_INLINE struct sj_thread *sj_probe(int64_t me, uint64_t i)
 {
   uint64_t first = ((uint64_t)me >> 6) ^ ((uint64_t)me >> 12);
@@ -36,7 +36,7 @@ SJ_INLINE int64_t sj_owner(const struct sj_thread *slot)
   return __atomic_load_n(&slot->thread, __ATOMIC_RELAXED);
 }
 
-/* The slot of this thread, which it is given at its first call. */
+/* Return the slot of this thread, which gets one at its first call. */
 SJ_INLINE struct sj_thread *sj_current_thread(void)
 {
   int64_t me = sj_thread_id();
@@ -44,7 +44,7 @@ SJ_INLINE struct sj_thread *sj_current_thread(void)
   return __builtin_expect(sj_owner(first) == me, 1) ? first : sj_enlist();
 }
 
-/* The slot that a thread has; null where it has none. Slots behind one that was never used are not in use either. */
+/* Find the slot of a thread; null where it has none. Slots behind one that was never used are not in use either. */
 SJ_INLINE struct sj_thread *sj_find_thread(int64_t me)
 {
   for (uint64_t i = 0; i < SJ_THREADS && sj_owner(sj_probe(me, i)); i++)

@@ -1,6 +1,6 @@
 /*
-A slot for every thread that calls guarded code: given at its first call, taken back when the thread ends. The C library
-says how far down the thread's stack goes, once for each thread; its arena is mapped when a candidate first allocates.
+Every thread that calls instrumented code gets a slot at its first call, and gives it back when it ends. The C library
+says once for each thread how far down its stack goes; its arena is mapped when a candidate first allocates.
 */
 
 #include "runtime/arena.h"
@@ -24,7 +24,7 @@ static const char *sj_stack_floor(void)
   return low ? (const char *)low + SJ_STACK_MARGIN : 0;
 }
 
-/* Slots of threads that have ended are given again, but not forgotten: other threads may be found behind them. */
+/* Give a slot to a thread. Slots of ended threads stay marked as used, because other threads may be found behind. */
 static int sj_claim(struct sj_thread *slot, int64_t me)
 {
   int64_t owner = sj_owner(slot);
@@ -51,7 +51,7 @@ struct sj_thread *sj_enlist(void)
   return sj_threads;
 }
 
-/* The destructor of the thread-specific key: the thread of this slot ends. */
+/* Give the slot of an ending thread back; this is the destructor of the thread-specific key. */
 void sj_leave(void *ended)
 {
   struct sj_thread *slot = ended;
@@ -65,8 +65,7 @@ void sj_leave(void *ended)
   __atomic_store_n(&slot->thread, -1, __ATOMIC_RELEASE);
 }
 
-/* In the child of a fork lives no thread but the one that forked, and a new thread may be given an old one's address.
- */
+/* Give the slots of other threads back in the child of a fork, where a new thread may get an old one's address. */
 void sj_forked(void)
 {
   int64_t me = sj_thread_id();

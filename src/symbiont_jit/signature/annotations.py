@@ -64,7 +64,7 @@ class _Annotation:
 
 
 class _Subscripted:
-    """What is written with brackets; Python would take parentheses too and make an object that means nothing."""
+    """An annotation that is written with brackets; parentheses would make an object that means nothing."""
 
     def __init__(self, *args: Any) -> None:
         name = type(self).__name__
@@ -84,7 +84,16 @@ class _Marked(_Annotation):
 
 
 class Array(_Subscripted):
-    """`Array[dtype, "m", "n"]`: a C-ordered array with named or literal dimensions."""
+    """`Array[dtype, "m", "n"]`: a C-ordered array, which the kernel only reads unless `Out` or `InOut` is around it.
+
+    Args:
+        dtype: The type of an element: a scalar, a class made by `@record`, or an aligned structured dtype.
+        dims: The dimensions, outermost first: each is a name or a number of elements. A dimension that is named twice
+            has one length in a call.
+
+    Example:
+        `x: Array[f64, "n"]` is `const double x[n]` in C, `a: Array[f32, "m", 3]` is `const float a[m][3]`.
+    """
 
     def __class_getitem__(cls, item: Any) -> _RawArray:
         dtype, *dims = (item if isinstance(item, tuple) else (item,)) or (None,)
@@ -108,14 +117,14 @@ class _RawArray(_Annotation):
 
 
 def _describe(part: Any) -> str:
-    """A part of an annotation as it is written; names are in double quotes, as in the messages around."""
+    """Print a part of an annotation as it is written, with names in double quotes as in the messages around."""
     if isinstance(part, str):
         return f'"{part}"'
     return part.__name__ if isinstance(part, type) else f"{part!r:.100}"
 
 
 class _Marker(_Subscripted):
-    """Base of `Out` and `InOut`: subscription wraps what is written inside."""
+    """The base of `Out`, `InOut` and `Ref`: the brackets wrap what is written inside."""
 
     mode: ClassVar[Mode]
 
@@ -126,19 +135,40 @@ class _Marker(_Subscripted):
 
 
 class Out(_Marker):
-    """`Out[dtype, "n"]` or `Out[Array[...]]`: a buffer of the caller that the kernel fills."""
+    """`Out[dtype, "n"]` or `Out[Array[...]]`: an array that the caller passes and the kernel fills.
+
+    Args:
+        dtype, dims: The element and the dimensions as in `Array`, or the whole `Array[...]`.
+
+    Example:
+        `y: Out[f64, "n"]` is `double y[n]` in C.
+    """
 
     mode = Mode.OUT
 
 
 class InOut(_Marker):
-    """`InOut[dtype, "n"]` or `InOut[Array[...]]`: a buffer that the kernel reads and writes."""
+    """`InOut[dtype, "n"]` or `InOut[Array[...]]`: an array that the kernel reads and writes.
+
+    Args:
+        dtype, dims: The element and the dimensions as in `Array`, the whole `Array[...]`, or one record.
+
+    Example:
+        `a: InOut[f64, "n", "n"]` is `double a[n][n]` in C.
+    """
 
     mode = Mode.INOUT
 
 
 class Ref(_Marker):
-    """`Ref[i64]`: one value by reference, which the kernel reads and writes; the caller passes an array of one."""
+    """`Ref[i64]`: one value by reference, which the kernel reads and writes.
+
+    Args:
+        dtype: The type of the value; the caller passes an array of it with one element, or without an axis.
+
+    Example:
+        `count: Ref[i64]` is `int64_t *count` in C; a call passes `np.zeros(1, np.int64)`.
+    """
 
     mode = Mode.INOUT
 
@@ -153,10 +183,22 @@ _RECORD: Final = "__symbiont_record__"
 
 
 def record(cls: Class) -> Class:
-    """Make a class of annotated fields a C struct of its name: `.dtype` is the aligned NumPy dtype.
+    """Make a class of annotated fields a C struct of its name.
 
-    A field is a scalar, another record, or `Array[...]` with literal lengths. Raises `SignatureError`, which names the
-    field.
+    Args:
+        cls: A class whose annotated fields are scalars, other records, or `Array[...]` with literal lengths.
+
+    Returns:
+        The class itself, with the aligned NumPy dtype of the struct as `.dtype`.
+
+    Raises:
+        SignatureError: A field has no C form; the message names the field.
+
+    Example:
+        >>> @sj.record
+        ... class Candle:
+        ...     close: f64
+        >>> candles = np.zeros(1000, Candle.dtype)
     """
     if not isinstance(cls, type):
         raise SignatureError(f"@record takes a class with annotated fields, not {cls!r:.60}")
@@ -198,10 +240,10 @@ def _record_field(name: str, annotation: Any, scope: Mapping[str, Any], record: 
 def signature_of(
     function: Callable[..., Any], namespace: Mapping[str, Any] | None = None, types: Any | None = None
 ) -> Signature:
-    """The signature that a function's annotations declare, or `types`: one for each parameter, then the result.
+    """Read the signature that a function's annotations declare, or `types`: one a parameter, then the result.
 
     `namespace` holds names that the annotations may use besides the function's globals (the locals of the
-    function that defines it). Raises `SignatureError`, which names the parameter and what to write.
+    function that defines it). A parameter without a C form is a `SignatureError`, which says what to write.
     """
     name = function.__name__
     require_free_name(name)
@@ -223,7 +265,8 @@ def _closure(function: Callable[..., Any]) -> dict[str, Any]:
     for free, cell in cells:
         try:
             found[free] = cell.cell_contents
-        except ValueError:  # not assigned yet, as a function's own name while it is being decorated
+        # The cell is still empty, as that of a function's own name is while the function is being decorated.
+        except ValueError:
             continue
     return found
 
@@ -259,7 +302,7 @@ _FIELD_HINT: Final = "'Array[float64, 3]'"
 
 
 def _resolve(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
-    """A string annotation (as `from __future__ import annotations` makes them) evaluated where it was written."""
+    """Evaluate a string annotation where it was written; `from __future__ import annotations` makes such strings."""
     value = annotation
     for _ in range(MAX_QUOTES):
         if not isinstance(value, str):
@@ -268,7 +311,7 @@ def _resolve(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
     raise SignatureError(f"{where}: the annotation {annotation!r} is text that stands for text; write a type")
 
 
-#: Text within text: quotes under future annotations, names of aliases.
+#: How deeply texts may be within texts: quotes under future annotations, names of aliases.
 MAX_QUOTES: Final = 8
 
 
@@ -285,14 +328,14 @@ def _evaluate(annotation: str, scope: Mapping[str, Any], where: str) -> Any:
 
 
 def _unquote(annotation: Any, scope: Mapping[str, Any], where: str) -> Any:
-    """An `Array[...]` whose dtype was written in quotes with what they stand for."""
+    """Replace a dtype that was written in quotes in `Array[...]` by the type that the quotes name."""
     if isinstance(annotation, _RawArray) and isinstance(annotation.dtype, str):
         return replace(annotation, dtype=_resolve(annotation.dtype, scope, where))
     return annotation
 
 
 def _array(annotation: Any, name: str, where: str) -> ArrayType | None:
-    """The array type an annotation means, or None where it means no array."""
+    """Return the array type that an annotation means; None where it means no array."""
     if isinstance(annotation, _RawArray):
         dims = tuple(_dimension(d, where) for d in annotation.dims)
         require_dimensions(len(dims), where)
@@ -332,7 +375,7 @@ def _is_numba_array(annotation: Any) -> bool:
 
 
 def _element(annotation: Any, name: str, where: str, hint: str = ARRAY_HINT) -> Element:
-    """A scalar, a class made by `@record`, or a structured dtype, which is named after its parameter or field."""
+    """Return a scalar, a class made by `@record`, or a structured dtype, named after its parameter or field."""
     made = getattr(annotation, _RECORD, None)
     if isinstance(made, Record):
         if not isinstance(annotation, type):
@@ -359,13 +402,13 @@ def _element(annotation: Any, name: str, where: str, hint: str = ARRAY_HINT) -> 
 
 
 def _find_dtype(annotation: Any) -> np.dtype[Any] | None:
-    """A structured dtype, itself or in Numba's record type. What else has a dtype is data and no type."""
+    """Find a structured dtype, also in Numba's record type. Anything else that has a dtype is data and no type."""
     dtype = getattr(annotation, "dtype", None) if _is_numba(annotation) else annotation
     return dtype if isinstance(dtype, np.dtype) and dtype.names else None
 
 
 def _scalar(annotation: Any, where: str, besides: str) -> Scalar:
-    """The scalar of an annotation; `besides` says what else may stand there."""
+    """Return the scalar of an annotation; `besides` says what else may stand there."""
     name = _scalar_name(annotation)
     if name in SCALARS:
         return SCALARS[name]
@@ -377,7 +420,7 @@ def _scalar(annotation: Any, where: str, besides: str) -> Scalar:
 
 
 def _scalar_name(annotation: Any) -> str:
-    """Numba's name of a scalar annotation; empty where it is none."""
+    """Return Numba's name of a scalar annotation; empty where it is none."""
     if isinstance(annotation, Scalar):
         return annotation.name
     if isinstance(annotation, type) and annotation in _PYTHON_SCALARS:

@@ -61,14 +61,14 @@ def _kind(value: Any) -> str:
 
 _KINDS: Final[Mapping[type, str]] = {bool: "b", float: "f", complex: "c"}
 
-#: Which kinds of value a scalar parameter takes, by its own kind.
+#: The kinds of value that a scalar parameter takes, by the kind of the parameter.
 _ACCEPTED_KINDS: Final[Mapping[str, str]] = {"c": "cfiub", "f": "fiub", "i": "iub", "u": "iub", "b": "b"}
 
 
 def _array_problem(array: ArrayType, mode: Mode, value: Any) -> Problem | None:
     dtype = array.dtype.dtype
     if array.is_record and isinstance(value, np.void):
-        value = np.asarray(value)  # a view of the same memory
+        value = np.asarray(value)  # The array is a view of the record's own memory.
     if not isinstance(value, np.ndarray):
         return TypeError, f"is {_describe(value)}, not {'a record' if array.is_record else 'a NumPy array'} of {dtype}"
     is_written = mode is not Mode.IN
@@ -94,13 +94,13 @@ def _array_problem(array: ArrayType, mode: Mode, value: Any) -> Problem | None:
 
 
 def _spell_dtype(dtype: np.dtype[Any]) -> str:
-    """Advice about an array that the kernel writes: a copy that is made for the call would take the result with it."""
+    """Advise on an array that the kernel writes: a copy that is made for the call would take the result with it."""
     name = "the same dtype as the kernel's" if dtype.names else f"dtype {dtype}"
     return f"; the kernel writes it: make a new array, contiguous and of {name}, and pass that one"
 
 
 def _conversion(element: Element, given: np.dtype[Any]) -> str:
-    """Advice about an array of another dtype that the kernel only reads."""
+    """Advise on an array of another dtype that the kernel only reads."""
     if isinstance(element, Scalar):
         return "; convert it with .astype()"
     is_packed = given.names == element.dtype.names and given.itemsize < element.dtype.itemsize
@@ -124,6 +124,6 @@ def _describe(value: Any) -> str:
         return f"an array of {value.dtype} with shape {value.shape}"
     try:
         shown = f"{value!r:.60}"
-    except Exception:  # an object may refuse, and an int may have too many digits
+    except Exception:  # An object may refuse to be printed, and an int may have too many digits.
         shown = "something"
     return f"{shown} of type {type(value).__name__}"

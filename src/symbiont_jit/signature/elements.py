@@ -135,7 +135,7 @@ class Record:
 
     @property
     def nested(self) -> Iterator[Record]:
-        """The records of its fields, innermost first, and itself: the order in which C has to define them."""
+        """The records of the fields, innermost first, and this one: C has to define them in this order."""
         for field in self.fields:
             if isinstance(field.type, Record):
                 yield from field.type.nested
@@ -159,7 +159,7 @@ class Record:
 
     @cached_property
     def depth(self) -> int:
-        """How many records are inside each other, itself included."""
+        """The number of records inside each other, the outermost included."""
         return 1 + max((f.type.depth for f in self.fields if isinstance(f.type, Record)), default=0)
 
     def __str__(self) -> str:
@@ -168,7 +168,7 @@ class Record:
 
 Element = Scalar | Record
 
-#: Records within records. Everything that follows them recurses, and nobody writes that many.
+#: How deeply records may be nested: everything that follows them recurses, and nobody nests that many.
 MAX_DEPTH: Final = 32
 
 
@@ -199,12 +199,12 @@ def require_name(name: str, where: str) -> None:
 
 
 def numpy_name(annotation: Any) -> str:
-    """Numba's name of a NumPy scalar type in native byte order; empty for abstract and foreign ones."""
+    """Return Numba's name of a NumPy scalar type in native byte order; empty for abstract and foreign ones."""
     if isinstance(annotation, type) and annotation in _ABSTRACT:
         return ""
     try:
         dtype = np.dtype(annotation)
-    except TypeError:  # a class that stands for no type of elements
+    except TypeError:  # The class stands for no type of elements.
         return ""
     return {"bool": "boolean"}.get(dtype.name, dtype.name) if dtype.isnative else ""
 
@@ -224,7 +224,7 @@ _ABSTRACT: Final = (
 
 
 def record_of_dtype(dtype: np.dtype[Any], name: str, where: str, depth: int = 1) -> Record:
-    """The record of a structured dtype; raises `SignatureError` where C would lay it out differently.
+    """Make the record of a structured dtype; raise `SignatureError` where C would lay it out differently.
 
     Records inside it have no name in NumPy: they are named after the field, `outer_field`.
     """
@@ -235,7 +235,7 @@ def record_of_dtype(dtype: np.dtype[Any], name: str, where: str, depth: int = 1)
     fields = tuple(_field(dtype, field, name, where, depth) for field in dtype.names)
     made = Record(name, fields)
     if dtype.isalignedstruct and made.dtype == dtype:
-        made.__dict__["dtype"] = dtype  # the very object that the caller's arrays have is the quickest to compare
+        made.__dict__["dtype"] = dtype  # The very object that the caller's arrays have is the quickest to compare.
     if made.dtype != dtype:
         raise SignatureError(
             f"{where}: the dtype {dtype!s:.200} is not laid out like a C struct{_difference(made, dtype)}"
@@ -244,7 +244,7 @@ def record_of_dtype(dtype: np.dtype[Any], name: str, where: str, depth: int = 1)
 
 
 def _difference(made: Record, dtype: np.dtype[Any]) -> str:
-    """In what a dtype differs from that of a C struct, and how to make one that does not."""
+    """Describe how a dtype differs from that of a C struct, and how to make one that does not."""
     wanted, given = (f"{_offsets(d)} of {d.itemsize} bytes" for d in (made.dtype, dtype))
     if wanted == given:
         return ": its fields have titles, and those of a struct have none; remove them"
@@ -268,7 +268,7 @@ def _field(dtype: np.dtype[Any], name: str, record: str, where: str, depth: int)
 
 
 def sub_array(dtype: np.dtype[Any], where: str) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    """The elements of a field and its lengths; a field that is no sub-array has none."""
+    """Return the elements of a field and its lengths; a field that is no sub-array has none."""
     if dtype.subdtype is None:
         return dtype, ()
     inner, dims = dtype.subdtype

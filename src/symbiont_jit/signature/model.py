@@ -14,7 +14,7 @@ Dimension = str | int
 
 
 class Mode(enum.StrEnum):
-    """Who writes a buffer: nobody (`in`), the kernel (`out`), or both read and write (`inout`)."""
+    """The use of a buffer: the kernel reads it (`in`), writes it (`out`), or reads and writes it (`inout`)."""
 
     IN = "in"
     OUT = "out"
@@ -23,7 +23,7 @@ class Mode(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ArrayType:
-    """A C-ordered array: `dims` holds names and literal lengths; no dimension is one value by reference."""
+    """A C-ordered array: `dims` holds names and literal lengths; without any, the type is one value by reference."""
 
     dtype: Element
     dims: tuple[Dimension, ...]
@@ -66,7 +66,18 @@ class Param:
 
 @dataclass(frozen=True)
 class Signature:
-    """Name, parameters and return type of an evolvable function; `returns` None is C's `void`."""
+    """The name, parameters and result of an evolvable function.
+
+    Attributes:
+        name: The function's name, in Python and in C.
+        params: The parameters in the order of their declaration, without the lengths that come first in C.
+        returns: The scalar that is returned; None is C's `void`.
+        doc: What the declaration says about the function; it goes into prompts.
+
+    Example:
+        >>> dot.signature.c_prototype
+        'double dot(int64_t n, const double x[n], const double y[n])'
+    """
 
     name: str
     params: tuple[Param, ...]
@@ -81,13 +92,13 @@ class Signature:
 
     @cached_property
     def records(self) -> tuple[Record, ...]:
-        """All records, each after those of its fields."""
+        """The records of the parameters, each after the records of its fields."""
         used = (p.type.dtype for p in self.params if isinstance(p.type, ArrayType))
         return tuple(dict.fromkeys(r for t in used if isinstance(t, Record) for r in t.nested))
 
     @cached_property
     def has_complex(self) -> bool:
-        """Whether C's complex numbers occur in it."""
+        """Whether C's complex numbers occur in the signature."""
         texts = [self.returns.c if self.returns else "", self.c_structs, *(p.c_declaration for p in self.params)]
         return any("_Complex" in text for text in texts)
 

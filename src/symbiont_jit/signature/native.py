@@ -47,7 +47,7 @@ def is_by_value(param: Param) -> bool:
 
 @functools.lru_cache(maxsize=1024)
 def native_entry(signature: Signature) -> NativeEntry:
-    """The entry of a signature."""
+    """Make the native entry of a signature."""
     returns, result = _results(signature)
     types = ["int64_t"] * len(signature.dimensions) + [_type(p) for p in signature.params]
     if result is not None:
@@ -61,7 +61,7 @@ def native_entry(signature: Signature) -> NativeEntry:
 
 
 def _results(signature: Signature) -> tuple[str, Scalar | None]:
-    """The C type that the entry returns, and the scalar that it writes through its last pointer, if any."""
+    """Return the C type that the entry returns, and the scalar that it writes through its last pointer, if any."""
     if signature.returns is not None and signature.returns.kind == "c":
         return "void", signature.returns
     return "void" if signature.returns is None else signature.returns.c, None
@@ -74,9 +74,10 @@ def _type(param: Param) -> str:
 
 
 def adapt_parameters(signature: Signature) -> tuple[list[str], list[str]]:
-    """The entry's parameters, and what the candidate's function is called with.
+    """Return the entry's parameters, and the arguments that it passes to the candidate's function.
 
-    They have reserved names, so that none hides the candidate's function. A pointer for the result is not in here.
+    The parameters have reserved names, so that none hides the candidate's function. A pointer for the result is not
+    among them.
     """
     passed = [f"sj_d{number}" for number in range(len(signature.dimensions))]
     params = [f"int64_t {name}" for name in passed]
@@ -90,7 +91,7 @@ def adapt_parameters(signature: Signature) -> tuple[list[str], list[str]]:
 
 
 def shim(signature: Signature, symbol: str, callee: str, first: str = "") -> str:
-    """A function in C that is called like the entry and calls one like the candidate's; `first` is done before."""
+    """Generate a C function that is called like the entry and calls the candidate's; `first` is done before."""
     returns, result = _results(signature)
     params, passed = adapt_parameters(signature)
     call = f"{callee}({', '.join(passed)})"

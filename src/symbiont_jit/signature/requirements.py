@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 MAX_DIMENSIONS: Final = 4
-#: Bytes of what literal lengths alone add up to: more than any machine has, less than a C compiler refuses.
+#: The most bytes that literal lengths alone may make: more than any machine has, fewer than a C compiler refuses.
 MAX_LITERAL_BYTES: Final = 2**40
 #: The annotation that messages show to whoever wrote no array.
 ARRAY_HINT: Final = "'Array[float64, \"n\"]'"

@@ -44,7 +44,7 @@ class PythonCode:
 
 
 def compiler_lock() -> AbstractContextManager[Any]:
-    """The lock that a thread holds while Numba compiles in it."""
+    """Return the lock that a thread holds while Numba compiles in it."""
     lock: AbstractContextManager[Any] = global_compiler_lock
     return lock
 
@@ -92,7 +92,7 @@ class _LinkedFunction:
 
 
 def _id_of_content(cell: Any) -> int:
-    """The `id` of what a closure's cell holds; 0 where it holds nothing yet."""
+    """Return the `id` of what a closure's cell holds; 0 where it holds nothing yet."""
     try:
         return id(cell.cell_contents)
     except ValueError:
@@ -100,7 +100,7 @@ def _id_of_content(cell: Any) -> int:
 
 
 def _names_in(code: Any) -> set[str]:
-    """The global names of a code object and of those inside it."""
+    """Yield the global names of a code object and of those inside it."""
     inner = (c for c in code.co_consts if isinstance(c, python_types.CodeType))
     return set(code.co_names).union(*map(_names_in, inner))
 
@@ -143,8 +143,8 @@ def _compile(body: Any, signature: Signature, how: Callable[..., Any]) -> Any:
         )
     try:
         body.compile(returns(*map(numba_argument_type, signature.params)))
-        return how(_entry_signature(signature, returns))(_entry(body, signature))
-    except Exception as error:  # Numba raises more than its own errors for what it does not know
+        return how(_entry_signature(signature, returns))(_generate_entry(body, signature))
+    except Exception as error:  # Numba raises more than its own errors for code that it does not know.
         raise KernelError(
             f"Numba cannot compile the Python body of {signature.name!r} for {signature}; "
             f"give the body as C with source=..., or write it so that Numba can{_find_hints(signature)}:\n{error}"
@@ -162,7 +162,7 @@ def _find_hints(signature: Signature) -> str:
 
 
 def _entry_signature(signature: Signature, returns: types.Type) -> Any:
-    """The native entry's signature in Numba's types."""
+    """Return the native entry's signature in Numba's types."""
     arguments = [*[types.int64] * len(signature.dimensions), *map(_entry_type, signature.params)]
     if native_entry(signature).has_result_pointer:
         return types.void(*arguments, types.CPointer(returns))
@@ -176,7 +176,7 @@ def _entry_type(param: Param) -> types.Type:
     return types.CPointer(numba_element(param.type.dtype))
 
 
-def _entry(function: Any, signature: Signature) -> Callable[..., Any]:
+def _generate_entry(function: Any, signature: Signature) -> Callable[..., Any]:
     """Write a function of lengths and pointers that views the pointers as arrays and calls the compiled body."""
     names = [*(f"d{i}" for i in range(len(signature.dimensions))), *(f"a{i}" for i in range(len(signature.params)))]
     lengths = dict(zip(signature.dimensions, names, strict=False))

@@ -18,7 +18,7 @@ from symbiont_jit.dispatch.numba.read_only import can_be_read_only, only_reads
 from symbiont_jit.errors import SignatureError
 from symbiont_jit.signature import InOut
 
-__all__ = ["compiled_types", "is_compiled", "options_of", "plain_function"]
+__all__ = ["find_compiled_types", "is_compiled", "options_of", "plain_function"]
 
 #: Options of `numba.njit` that change what a function computes. `parallel` is not among them: a body runs on the
 #: thread that calls it, also in a forked worker, where threads of a pool do not exist.
@@ -31,18 +31,18 @@ def is_compiled(function: Any) -> bool:
 
 
 def plain_function(body: Any) -> Any:
-    """The Python function of a body that may have been compiled."""
+    """Return the Python function of a body that may have been compiled."""
     return body.py_func if is_compiled(body) else body
 
 
 def options_of(body: Any) -> dict[str, Any]:
-    """The options of `numba.njit` that a compiled function was given and that its code depends on."""
+    """Return the options of `numba.njit` that a compiled function was given and that its code depends on."""
     given = body.targetoptions if is_compiled(body) else {}
     return {name: given[name] for name in _KEPT_OPTIONS if given.get(name) is not None}
 
 
-def compiled_types(function: Any) -> list[Any]:
-    """The annotations that a compiled function stands for.
+def find_compiled_types(function: Any) -> list[Any]:
+    """Return the annotations that a compiled function stands for.
 
     Args:
         function: A dispatcher made by `numba.njit`, compiled for exactly one list of types.
@@ -82,7 +82,7 @@ def _is_only_read(function: Any, given: list[types.Type], index: int) -> bool:
     read_only = given[index].copy(readonly=True)
     try:
         tried = numba.njit((*given[:index], read_only, *given[index + 1 :]))(function.py_func)
-    except Exception:  # Numba raises more than its own errors for stores that it does not expect
+    except Exception:  # Numba raises more than its own errors for stores that it does not expect.
         return False
     (compiled,) = tried.overloads.values()
     return only_reads(compiled)

@@ -47,20 +47,20 @@ class FrozenType(KernelType):
 
     @property
     def key(self) -> str:
-        """What makes two types equal: the name, which has a digest of the source in it."""
+        """The key that equal types share: the name, which has a digest of the source in it."""
         return self.name
 
     def get_impl_key(self, sig: NumbaSignature) -> type:
-        """The key of the lowering, which serves all frozen revisions."""
+        """Return the key of the lowering, which serves all frozen revisions."""
         return FrozenType
 
 
-#: What makes the Python object of each type again: the type alone says which revision it is.
+#: The function that makes the Python object of each type again: the type alone says which revision it is.
 _MAKERS: Final[dict[str, Callable[[], Any]]] = {}
 
 
 def frozen_type(signature: Signature, code: FrozenCode, make: Callable[[], Any]) -> FrozenType:
-    """The Numba type of a frozen revision; `make` makes the object that Python gets where compiled code returns it."""
+    """Return the Numba type of a frozen revision; `make` makes the object that Python gets from compiled code."""
     typ = FrozenType(signature, code)
     _MAKERS[typ.name] = make
     return typ
@@ -76,7 +76,7 @@ class FrozenPythonType(FrozenType):
 
 
 def frozen_python_type(signature: Signature, body: Any, make: Callable[[], Any]) -> FrozenPythonType:
-    """The Numba type of a frozen Python body; `make` makes the object that Python gets where code returns it."""
+    """Return the Numba type of a frozen Python body; `make` makes the object that Python gets from compiled code."""
     typ = _python_type(signature, body)
     _MAKERS[typ.name] = make
     return typ
@@ -106,8 +106,8 @@ def _frozen_of(name: str) -> Any:
 
 
 @lower_builtin(operator.is_, FrozenType, FrozenType)
-def _same_frozen(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[Any]) -> Any:
-    """Two frozen revisions are the same one if their types are: the type says which revision it is."""
+def _compare_frozen(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[Any]) -> Any:
+    """Compare two frozen revisions by their types: the type says which revision it is."""
     return context.get_constant(types.boolean, sig.args[0] == sig.args[1])
 
 
@@ -118,7 +118,7 @@ def _never_same(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[
 
 
 @lower_constant(FrozenType)
-def _constant_frozen(context: Any, builder: Any, typ: FrozenType, frozen: Any) -> Any:
+def _make_frozen_constant(context: Any, builder: Any, typ: FrozenType, frozen: Any) -> Any:
     """Make the value of a frozen revision that is a global, which is empty at run time.
 
     Numba's caches know the text of a function, not what its globals are. The address keeps them from storing the

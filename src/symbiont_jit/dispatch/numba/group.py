@@ -66,7 +66,7 @@ def _list_members(members: tuple[tuple[str, KernelType], ...]) -> str:
 
 
 def group_type(signatures: Sequence[Signature]) -> GroupType:
-    """The Numba type of a group."""
+    """Return the Numba type of a group."""
     return GroupType(tuple((s.name, kernel_type(s)) for s in signatures))
 
 

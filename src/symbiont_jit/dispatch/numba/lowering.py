@@ -113,7 +113,7 @@ def cell_address(context: Any, builder: Any, typ: types.Type, value: Any) -> Any
 
 
 @lower_builtin(operator.is_, KernelType, KernelType)
-def _same_cell(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[Any]) -> Any:
+def _compare_cells(context: Any, builder: Any, sig: NumbaSignature, args: Sequence[Any]) -> Any:
     return builder.icmp_unsigned(
         "==", *(cell_address(context, builder, t, v) for t, v in zip(sig.args, args, strict=True))
     )
@@ -184,14 +184,14 @@ def call_entry(
 
 
 def _load_cell(builder: Any, cell: Any, function_type: ir.FunctionType) -> Any:
-    """What the cell holds, by an acquire load: code published before the swap is seen by whoever sees the swap."""
+    """Load the cell's content with acquire order: code published before a swap is seen by whoever sees the swap."""
     at = builder.gep(cell, [ir.Constant(_WORD, offset_of("target"))])
     slot = builder.bitcast(at, function_type.as_pointer().as_pointer())
     return builder.load_atomic(slot, ordering="acquire", align=8)
 
 
 def _load_member(builder: Any, cell: Any, function_type: ir.FunctionType) -> Any:
-    """What the member's entry of its group's active table holds; slot and offset of a member never change."""
+    """Load the member's entry of its group's active table; slot and offset of a member never change."""
     slot = builder.inttoptr(_load_constant(builder, cell, "target"), _CELL.as_pointer())
     table = builder.load_atomic(slot, ordering="acquire", align=8)
     entry = builder.gep(table, [_load_constant(builder, cell, "offset")])
@@ -199,7 +199,7 @@ def _load_member(builder: Any, cell: Any, function_type: ir.FunctionType) -> Any
 
 
 def panic_table(builder: Any, cell: Any) -> Any:
-    """The address of the table in which the calls through a cell leave their panics."""
+    """Load the address of the table in which the calls through a cell leave their panics."""
     return builder.inttoptr(_load_constant(builder, cell, "panics"), _WORD.as_pointer())
 
 
@@ -212,7 +212,7 @@ def _load_constant(builder: Any, cell: Any, field: str) -> Any:
 
 
 def entry_return(signature: Signature) -> ir.Type:
-    """The LLVM type of what the native entry returns; a bool is one bit."""
+    """Return the LLVM type of what the native entry returns; a bool is one bit."""
     scalar = signature.returns
     if scalar is None or native_entry(signature).has_result_pointer:
         return ir.VoidType()
@@ -237,7 +237,7 @@ def _pass_argument(
     """Turn one argument into what the native entry takes for it."""
     if not isinstance(param.type, Scalar):
         if isinstance(typ, types.Record):
-            return value  # the value of a record in Numba is its address
+            return value  # The value of a record in Numba is its address.
         return _pass_array(context, builder, signature, param, typ, value, lengths)
     if param.type.kind == "c":
         slot = cgutils.alloca_once(builder, value.type)
@@ -268,7 +268,7 @@ def _pass_array(
     array = context.make_array(typ)(context, builder, value)
     assert isinstance(param.type, ArrayType)
     shape = cgutils.unpack_tuple(builder, array.shape, typ.ndim)
-    dims = param.type.dims or (1,) * typ.ndim  # one value by reference has one element
+    dims = param.type.dims or (1,) * typ.ndim  # One value by reference is an array of one element.
     for axis, (dim, length) in enumerate(zip(dims, shape, strict=True)):
         if isinstance(dim, str) and dim not in lengths:
             lengths[dim] = length

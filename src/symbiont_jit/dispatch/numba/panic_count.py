@@ -18,7 +18,7 @@ __all__ = ["panics"]
 
 
 def panics(kernel: Any) -> int:
-    """How many calls of a kernel, or of any revision of it, have panicked so far, in all threads.
+    """Return how many calls of a kernel, or of any revision of it, have panicked so far, in all threads.
 
     It works in compiled code too: ask before and after a loop. `kernel.take_panic()` says what the last panic was.
 

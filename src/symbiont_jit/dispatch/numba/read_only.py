@@ -65,7 +65,8 @@ def _is_reading(statement: Any, program: Any) -> bool:
             return _is_followed(kinds.get(target.name))
         case ir.Del():
             return True
-        case ir.SetItem() | ir.StaticSetItem():  # copies elements into an array; Numba refuses one that is read-only
+        # A store copies into an array, and Numba refuses one that is read-only.
+        case ir.SetItem() | ir.StaticSetItem():
             return isinstance(kinds.get(statement.target.name), types.Array)
     return False
 
@@ -99,7 +100,7 @@ def _is_reading_expression(expression: Any, program: Any) -> bool:
 def _is_reading_call(call: Any, program: Any) -> bool:
     """Whether the callee only reads: a method or function of the tables, a ufunc, or a function that Numba compiled."""
     callee = program.typemap.get(call.func.name)
-    if type(callee) is types.Dispatcher:  # a subclass of it runs Python on objects
+    if type(callee) is types.Dispatcher:  # A subclass of it may run Python on objects.
         helper = callee.dispatcher.overloads.get(program.calltypes[call].args)
         return helper is not None and only_reads(helper)
     others = (*call.args[_read_arguments(callee) :], *dict(call.kws).values())
@@ -107,7 +108,7 @@ def _is_reading_call(call: Any, program: Any) -> bool:
 
 
 def _read_arguments(callee: types.Type | None) -> int:
-    """How many of the first arguments of a call the callee only reads.
+    """Return how many of the first arguments of a call the callee only reads.
 
     A method reads its array, whose name was looked at where the method was taken from it, and promises nothing more.
     """

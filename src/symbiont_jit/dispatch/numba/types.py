@@ -39,14 +39,14 @@ def _type_of(value: NumbaValue, context: Any) -> Any:
 
 @functools.cache
 def numba_element(element: Element | None) -> types.Type:
-    """Numba's type of a scalar or record; `none` for no value."""
+    """Return Numba's type of a scalar or record; `none` for no value."""
     if element is None:
         return types.none
     return numba.from_dtype(element.dtype) if isinstance(element, Record) else getattr(types, element.name)
 
 
 def numba_argument_type(param: Param) -> types.Type:
-    """The Numba type that a parameter's arguments have; an array that is only read is read-only."""
+    """Return the Numba type that a parameter's arguments have; an array that is only read is read-only."""
     if isinstance(param.type, Scalar):
         return numba_element(param.type)
     if param.type.is_record:
@@ -54,7 +54,8 @@ def numba_argument_type(param: Param) -> types.Type:
     return types.Array(numba_element(param.type.dtype), len(param.type.dims), "C", readonly=param.mode is Mode.IN)
 
 
-#: Grows with every change to what compiled code knows of cells and tables: caches of Numba's on disk hold such code.
+#: The number grows with every change to the layout of cells and tables, because Numba's caches on disk hold code that
+#: knows the layout.
 LAYOUT: Final = 2
 
 
@@ -73,11 +74,11 @@ class KernelType(types.Callable):  # type: ignore[misc]  # Numba has no type inf
 
     @property
     def key(self) -> Any:
-        """What makes two types equal, here and in a cache that an earlier release has written."""
+        """The key that equal types share, here and in a cache that an earlier release has written."""
         return self.name, self.__dict__.get("layout")
 
     def get_call_type(self, context: Any, args: Sequence[types.Type], kws: dict[str, Any]) -> NumbaSignature:
-        """Type a call; raises a typing error that shows the wanted signature."""
+        """Type a call; raise a typing error that shows the wanted signature."""
         params = self.signature.params
         if kws:
             raise TypingError(f"pass arguments by position; {_describe_signature(self.signature)}")
@@ -90,12 +91,12 @@ class KernelType(types.Callable):  # type: ignore[misc]  # Numba has no type inf
         return NumbaSignature(numba_element(self.signature.returns), tuple(taken), recvr=self)
 
     def get_call_signatures(self) -> tuple[list[NumbaSignature], bool]:
-        """The signatures that Numba's messages list."""
+        """Return the signatures that Numba's messages list."""
         args = tuple(numba_argument_type(p) for p in self.signature.params)
         return [NumbaSignature(numba_element(self.signature.returns), args, recvr=self)], False
 
     def get_impl_key(self, sig: NumbaSignature) -> type:
-        """The key of the lowering, which serves all kernels."""
+        """Return the key of the lowering, which serves all kernels."""
         return KernelType
 
 
@@ -103,7 +104,7 @@ _BY_SHAPE: dict[tuple[str, bool], KernelType] = {}
 
 
 def kernel_type(signature: Signature, is_member: bool = False) -> KernelType:
-    """The Numba type of a signature; the same object for every signature of the same types.
+    """Return the Numba type of a signature; the same object for every signature of the same types.
 
     Members of a group have a type of their own: their calls go through the group's table.
     """
@@ -130,7 +131,7 @@ def _describe_signature(signature: Signature) -> str:
 
 
 def _convert_argument(param: Param, given: types.Type, signature: Signature) -> types.Type:
-    """The type that an argument is converted to before the call; raises a typing error where it does not fit."""
+    """Return the type that an argument is converted to before the call; raise a typing error where it does not fit."""
     problem = (
         _scalar_problem(param.type, given)
         if isinstance(param.type, Scalar)

@@ -19,12 +19,12 @@ from symbiont_jit.c.loops import (
     Loop,
     PlacedLoop,
     body_statements,
+    count_unrolled_copies,
     is_loop_pragma,
     is_short,
     loop_of,
     main_loops,
     make_for,
-    unrolled_copies,
 )
 from symbiont_jit.c.names import assigned_names, declared_names, fresh_name, names_in
 from symbiont_jit.propose.transform.nests import choose, find_element_type, without_pragmas
@@ -47,7 +47,7 @@ def unroll_and_jam(tree: c_ast.FileAST, rng: np.random.Generator) -> bool:
     if chosen is None:
         return False
     factor = int(rng.choice(FACTORS, p=FACTOR_WEIGHTS))
-    if factor * unrolled_copies(chosen.loop.body) > MAX_COPIES:
+    if factor * count_unrolled_copies(chosen.loop.body) > MAX_COPIES:
         return False  # no machine has registers for so many copies, and clang would take seconds
     return _jam_site(tree, chosen, factor)
 

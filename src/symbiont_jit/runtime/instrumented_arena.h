@@ -1,14 +1,14 @@
 #pragma once
 
 /*
-The arena as guarded code calls it. SJ_PREFERS_NEW says whether freed blocks wait until the rest is used up, so that an
-access to a freed block finds that it was freed; the text in front defines it.
+The arena as instrumented code calls it. The text in front defines SJ_PREFERS_NEW: whether freed blocks wait until the
+rest is used up, so that an access to a freed block finds that it was freed.
 */
 
 #include "runtime/arena.h"
 #include "runtime/checks.h"
 
-/* A block of zeros. */
+/* Allocate a block of zeros. */
 __attribute__((unused)) static void *sj_alloc(struct sj_frame *frame, int64_t site, uint64_t size)
 {
   if (!frame->arena)
@@ -48,7 +48,7 @@ __attribute__((unused)) static void sj_free(struct sj_frame *frame, int64_t site
   sj_give_block(frame->arena, p);
 }
 
-/* realloc: the new block is taken before the old one is freed, so that it is never the same. */
+/* Reallocate. The new block is taken before the old one is freed, so that the two are never the same. */
 __attribute__((unused)) static void *sj_grown(struct sj_frame *frame, int64_t site, int64_t freeing, void *p,
                                               uint64_t low, uint64_t size)
 {
