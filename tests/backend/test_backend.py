@@ -14,6 +14,7 @@ from numba import float64 as f64
 
 from symbiont_jit import CandidateError, ToolchainError, evolvable
 from symbiont_jit.backend import cache, toolchain
+from symbiont_jit.backend import clang as clang_module
 from symbiont_jit.backend.cache import cache_directory, forget_cached
 from symbiont_jit.backend.clang import clang
 from symbiont_jit.backend.elf import symbols
@@ -293,3 +294,42 @@ def test_flags_reach_clang():
     def f(x: f64) -> f64: ...
 
     assert f(2.0) == 14.0
+
+
+def test_an_interruption_ends_the_compiler(monkeypatch):
+    """Whoever is interrupted while clang works leaves no clang behind."""
+    real, started = clang_module._read_some, []
+
+    def note(process, timeout):
+        started.append(process)
+        return drain(process, timeout)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    drain = clang_module._drain
+    with monkeypatch.context() as patch:
+        patch.setattr(clang_module, "_drain", note)
+        patch.setattr(clang_module, "_read_some", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            compiled("double f(double x)\n{\n  return x + 271.0;\n}\n", "f")
+    assert clang_module._read_some is real
+    assert [process.returncode is not None for process in started] == [True]
+    assert call(compiled("double f(double x)\n{\n  return x + 271.0;\n}\n", "f"), 1.0) == 272.0
+
+
+def test_errors_count_where_nobody_waits_for_children():
+    """Where SIGCHLD is ignored every child seems to have succeeded; a wrong text is refused nevertheless."""
+    code = """
+        import signal
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        from symbiont_jit import CandidateError
+        from tests.backend.test_backend import call, compiled
+        try:
+            compiled("double f(double x)\\n{\\n  return y;\\n}\\n", "f")
+        except CandidateError as error:
+            print(error.diagnostics[0].message)
+        print(call(compiled("double f(double x)\\n{\\n  return x + 1.0;\\n}\\n", "f"), 1.0))
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["use of undeclared identifier 'y'", "2.0"], done.stderr

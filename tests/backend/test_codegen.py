@@ -289,3 +289,107 @@ def test_this_process_is_asked_for_the_warning_too(monkeypatch):
     with pytest.raises(ToolchainError, match="too much stack"):
         refused.generate(OBJECT, b"")
     codegen._machine.cache_clear()
+
+
+# -- forks, and what a process may answer ------------------------------------------------------------------------------
+
+
+def test_a_fork_within_a_request_disturbs_nothing(monkeypatch):
+    """A child that another thread forks while a request is on its way sends no part of it a second time."""
+    real, bitcode, children = codegen.write_all, bitcode_of(SQUARE), []
+
+    def write_with_forks(process, data, seconds):
+        for part in (data[:20], data[20:]):
+            real(process, part, seconds)
+            child = os.fork()
+            if child == 0:
+                os._exit(0)
+            children.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+    expected = code_generators().generate(codegen.OBJECT, bitcode)
+    before = {process.pid for process in code_generators().processes}
+    monkeypatch.setattr(codegen, "write_all", write_with_forks)
+    for _ in range(3):
+        assert code_generators().generate(codegen.OBJECT, bitcode) == expected
+    assert children == [0] * 6
+    assert {process.pid for process in code_generators().processes} == before
+
+
+def test_the_pipes_have_no_buffer(generators):
+    """What a buffer holds would be written by a forked child too, whenever it closes its copies."""
+    generators.prewarm(1)
+    (process,) = generators.processes
+    assert type(process.stdin).__name__ == type(process.stdout).__name__ == "FileIO"
+
+
+def test_the_answer_to_another_request_is_no_answer(generators):
+    """A process that is out of step is ended, and no unit gets the code of another."""
+    bitcode = bitcode_of(SQUARE)
+    expected = generators.generate(codegen.OBJECT, bitcode)
+    (first,) = generators.processes
+    child_process.write_all(first, codegen.HEAD.pack(codegen.OBJECT, 99, len(bitcode)) + bitcode, 10.0)
+    (finding,) = generators.generate(codegen.OBJECT, bitcode)
+    assert finding.message == "the code generator answered request 99, not 2"
+    assert first.poll() == -signal.SIGKILL
+    assert generators.generate(codegen.OBJECT, bitcode) == expected
+
+
+def test_a_process_that_does_not_read_is_given_up(generators):
+    """More than a pipe holds, written to a process that is stopped, is a timeout and no hang."""
+    generators.prewarm(1)
+    (process,) = generators.processes
+    os.kill(process.pid, signal.SIGSTOP)
+    with pytest.raises(TimeoutError, match=r"has not read its input within 0\.1 seconds"):
+        child_process.write_all(process, bytes(1 << 20), 0.1)
+
+
+# -- where processes are scarce ----------------------------------------------------------------------------------------
+
+
+def test_where_one_process_runs_no_other_is_needed(generators, monkeypatch):
+    """A system that starts no second process lets everybody wait for the first."""
+    bitcode, found = bitcode_of(SQUARE), []
+    generators.generate(codegen.OBJECT, bitcode)
+
+    def no_process(_):
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(codegen, "spawn", no_process)
+    monkeypatch.delattr(codegen, "_generate_here")
+    threads = [
+        threading.Thread(target=lambda: found.append(generators.generate(codegen.OBJECT, bitcode))) for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [type(each) for each in found] == [bytes] * 6
+    assert not generators.is_refused
+
+
+def test_a_refusal_is_told_and_does_not_last(generators, monkeypatch, caplog):
+    """Where no process could be started a warning says so, and later another attempt is made."""
+    with monkeypatch.context() as patch:
+        patch.setattr(codegen, "_command", lambda: ("/nowhere/python",))
+        generators.generate(codegen.OBJECT, bitcode_of(SQUARE))
+    assert generators.is_refused
+    (record,) = caplog.records
+    assert "no code generator can be started" in record.getMessage()
+    assert "/nowhere/python" in record.getMessage()
+    monkeypatch.setattr(codegen, "RETRY_SECONDS", 0.0)
+    generators.generate(codegen.OBJECT, bitcode_of(SQUARE))
+    assert not generators.is_refused
+    assert len(generators.processes) == 1
+
+
+@pytest.mark.parametrize(("name", "value"), [("frozen", True), ("executable", ""), ("executable", None)])
+def test_an_application_that_is_no_interpreter_generates_here(generators, monkeypatch, name, value):
+    """A frozen or embedded application is not started a second time: that would run the user's program."""
+    monkeypatch.setattr(sys, name, value, raising=False)
+    codegen._command.cache_clear()
+    try:
+        assert square_of(generators.generate(codegen.OBJECT, bitcode_of(SQUARE)), 3.0) == 9.0
+        assert generators.is_refused
+        assert generators.processes == []
+    finally:
+        codegen._command.cache_clear()

@@ -48,10 +48,12 @@ def parses(monkeypatch):
 
 
 def test_a_text_is_parsed_once(builder, parses):
-    """The author's text and its canonical form give the same canonical text, from one parse."""
+    """The author's text and its canonical form give the same canonical text, from one parse, each in its own words."""
     canonical = builder.canonical(INDEX)
     assert builder.canonical(INDEX) is canonical
-    assert builder.canonical(canonical.text) is canonical
+    assert canonical.written == INDEX
+    own = builder.canonical(canonical.text)
+    assert (own.text, own.names, own.written) == (canonical.text, canonical.names, canonical.text)
     assert parses == [INDEX]
 
 
@@ -230,5 +232,5 @@ def test_a_candidate_of_a_search_is_parsed_once(counts):
         evolution.tell(Candidate(text, "by hand", number=1), evaluation)
         evolution._evaluator.confirm([evaluation.source])
         evolution._activate(evaluation, "test")
-    assert f.active.written == text
+    assert f.active.written == evaluation.source
     assert {name: counts[name] - before[name] for name in counts} == {"parsed": 1, "printed": 2}

@@ -10,7 +10,7 @@ from numba import boolean, float32, int8, int16, int32, int64, njit, prange, typ
 from numba import float64 as f64
 from numba.core.errors import TypingError
 
-from symbiont_jit import Array, CandidateError, InOut, KernelError, Out, SignatureError, UsageError, evolvable
+from symbiont_jit import Array, CandidateError, InOut, Kernel, KernelError, Out, SignatureError, UsageError, evolvable
 from tests.kernels import DOT
 
 
@@ -479,3 +479,11 @@ def test_a_global_kernel_is_not_cached_by_numba(tmp_path):
     ]
     assert [o.stdout.split() for o in outputs] == [["2", "2", "0"], ["2", "2", "1"]]
     assert "dynamic globals" in outputs[1].stderr
+
+
+def test_a_comment_may_hold_half_a_character():
+    """What no encoding has, such as a lone surrogate in a comment, is kept as its author wrote it."""
+    text = "/* half \udc80 */ double half(double x) { return x / 2; }"
+    kernel = Kernel.from_c(text)
+    assert kernel.active.written == text
+    assert kernel(3.0) == 1.5

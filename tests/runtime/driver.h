@@ -25,6 +25,7 @@
   T(the_oldest_panic_is_replaced)                                                                                      \
   T(a_report_that_was_cut_off_is_no_loss)                                                                              \
   T(many_threads_report_and_take)                                                                                      \
+  T(where_there_is_room_no_report_is_lost)                                                                             \
   T(blocks_are_zero_and_apart)                                                                                         \
   T(freed_blocks_wait_or_not)                                                                                          \
   T(the_arena_ends)                                                                                                    \

@@ -95,3 +95,24 @@ void many_threads_report_and_take(void)
   for (int i = 0; i < SJ_RECORDS; i++)
     EXPECT(table.records[i].thread == 0);
 }
+
+static void *take_each(void *with)
+{
+  int64_t own = *(int64_t *)with;
+  for (int64_t round = 0; round < 10 * ROUNDS; round++)
+  {
+    report(own, round);
+    EXPECT(take(own, own, round));
+  }
+  return 0;
+}
+
+void where_there_is_room_no_report_is_lost(void)
+{
+  pthread_t threads[2];
+  int64_t own[2] = {1, 2};
+  for (int i = 0; i < 2; i++)
+    EXPECT(pthread_create(&threads[i], 0, take_each, &own[i]) == 0);
+  for (int i = 0; i < 2; i++)
+    EXPECT(pthread_join(threads[i], 0) == 0);
+}

@@ -8,11 +8,23 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import select
 import subprocess
+import time
 from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["MAX_MESSAGES", "MAX_OUTPUT", "TIMEOUT", "describe_failure", "drop", "end", "limit_memory", "spawn"]
+__all__ = [
+    "MAX_MESSAGES",
+    "MAX_OUTPUT",
+    "TIMEOUT",
+    "describe_failure",
+    "drop",
+    "end",
+    "limit_memory",
+    "spawn",
+    "write_all",
+]
 
 #: The seconds for one unit of C, and the bytes of memory for the process that works on it.
 TIMEOUT: Final = 10.0
@@ -32,11 +44,27 @@ def spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # A buffer would be flushed once more, and its lock be waited for, in every child of a fork.
+        bufsize=0,
         env=environment,
         cwd="/",
         # Ctrl-C must not reach the child: a compilation that Ctrl-C ended would count as the candidate's failure.
         process_group=0,
     )
+
+
+def write_all(process: subprocess.Popen[bytes], data: bytes, seconds: float) -> None:
+    """Write to a process's input; raise `BrokenPipeError` where it has ended, `TimeoutError` where it does not read."""
+    assert process.stdin is not None
+    pipe, rest, deadline = process.stdin.fileno(), memoryview(data), time.monotonic() + seconds
+    os.set_blocking(pipe, False)
+    poll = select.poll()
+    poll.register(pipe, select.POLLOUT)
+    while rest:
+        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            raise TimeoutError(f"a process has not read its input within {seconds:g} seconds")
+        with contextlib.suppress(BlockingIOError):
+            rest = rest[os.write(pipe, rest) :]
 
 
 def limit_memory(pid: int) -> None:

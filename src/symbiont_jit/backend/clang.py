@@ -34,6 +34,7 @@ from symbiont_jit.backend.child_process import (
     end,
     limit_memory,
     spawn,
+    write_all,
 )
 from symbiont_jit.backend.toolchain import ADVICE, Toolchain, find_toolchain, target_cpu, target_triple
 from symbiont_jit.c import vocabulary
@@ -115,13 +116,19 @@ class Clang:
         """Lower a unit's C text, or return clang's errors."""
         command = self._command(emit, tuple(flags))
         process = self._send(command, unit)
-        self._keep_waiting(command)
+        try:
+            self._keep_waiting(command)
+        except BaseException:
+            end(process)
+            raise
         output, messages, problem = _drain(process, TIMEOUT)
         if problem is not None:
             return [Diagnostic(Stage.LOWER, "limit", problem)]
-        if process.returncode == 0:
+        # Where SIGCHLD is ignored, every process seems to have succeeded, so its output and errors count too.
+        found = _diagnostics(messages, Stage.LOWER)
+        if process.returncode == 0 and not found and (output or emit == SYNTAX):
             return output
-        return _diagnostics(messages, Stage.LOWER) or [
+        return found or [
             Diagnostic(Stage.LOWER, "compiler", describe_failure("the compiler", process.returncode, messages))
         ]
 
@@ -185,17 +192,18 @@ class Clang:
                 process = _spawn(command)
             limit_memory(process.pid)
             assert process.stdin is not None
-            with contextlib.suppress(BrokenPipeError):  # The process died; draining its output will tell why.
-                process.stdin.write(text.encode())
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
+            # Where the process died or does not read, draining its output will tell why.
+            with contextlib.suppress(BrokenPipeError, TimeoutError):
+                write_all(process, text.encode(), TIMEOUT)
+            process.stdin.close()
         return process
 
     def _keep_waiting(self, command: tuple[str, ...]) -> None:
-        """Start the process that the next unit will find waiting."""
+        """Start the process that the next unit will find waiting, where that can be done now."""
         with self._lock:
             if command not in self._waiting:
-                self._waiting[command] = [_spawn(command)]
+                with contextlib.suppress(ToolchainError):
+                    self._waiting[command] = [_spawn(command)]
             while len(self._waiting) > MAX_WAITING:
                 for process in self._waiting.pop(next(iter(self._waiting))):
                     end(process)
@@ -291,12 +299,17 @@ def _drain(process: subprocess.Popen[bytes], timeout: float) -> tuple[bytes, byt
     with process.stdout, process.stderr, selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ, (output, MAX_OUTPUT))
         selector.register(process.stderr, selectors.EVENT_READ, (messages, MAX_MESSAGES))
-        while selector.get_map() and problem is None:
-            ready = selector.select(max(0.0, deadline - time.monotonic()))
-            if not ready:
-                problem = f"compiling took longer than {timeout:g} seconds"
-            for key, _ in ready:
-                problem = _read_some(selector, key) or problem
+        try:
+            while selector.get_map() and problem is None:
+                ready = selector.select(max(0.0, deadline - time.monotonic()))
+                if not ready:
+                    problem = f"compiling took longer than {timeout:g} seconds"
+                for key, _ in ready:
+                    problem = _read_some(selector, key) or problem
+        except BaseException:  # Ctrl-C must not leave a compiler without its limit of time.
+            process.kill()
+            process.wait()
+            raise
         if problem is not None:
             process.kill()
     process.wait()

@@ -10,6 +10,8 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import logging
+import math
 import os
 import re
 import select
@@ -33,10 +35,13 @@ from symbiont_jit.backend.child_process import (
     end,
     limit_memory,
     spawn,
+    write_all,
 )
 from symbiont_jit.backend.generator import ASSEMBLY, DONE, ERROR, HEAD, IR, OBJECT, READY
 from symbiont_jit.backend.toolchain import target_cpu, target_features, target_triple
 from symbiont_jit.errors import Diagnostic, Stage, ToolchainError
+
+_LOG: Final = logging.getLogger("symbiont_jit.backend")
 
 __all__ = ["ASSEMBLY", "IR", "OBJECT", "CodeGenerators", "code_generators"]
 
@@ -46,6 +51,11 @@ MAX_PROCESSES: Final = 4
 MAX_UNITS: Final = 2000
 #: After so many processes in a row that could not be started, no other one is tried.
 MAX_FAILURES: Final = 3
+#: Seconds after one of them, and seconds after which it is tried again nevertheless.
+FAILURE_SECONDS: Final = 0.05
+RETRY_SECONDS: Final = 30.0
+#: Seconds to wait for another process before it is tried once more to start one.
+MAX_WAIT: Final = 1.0
 #: Seconds in which a process has to be ready, also on a machine that is busy.
 START_SECONDS: Final = 60.0
 
@@ -81,7 +91,7 @@ class CodeGenerator:
     def start(self) -> None:
         """Wait until the process can serve; raise `_Broken` where it cannot."""
         if not self.is_ready:
-            status, _ = self._read_answer(time.monotonic() + START_SECONDS)
+            status, _ = self._read_answer(0, time.monotonic() + START_SECONDS)
             if status != READY:
                 raise _Broken("compiler", "it is no code generator")
             _require_warnings(bytes(self._messages))
@@ -91,11 +101,12 @@ class CodeGenerator:
         """Return the answer to one request; raise `_Broken` where the process ends instead."""
         self.units += 1
         self._messages.clear()
-        assert self.process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # The process died; reading its answer will tell why.
-            self.process.stdin.write(HEAD.pack(kind, len(bitcode)) + bitcode)
-            self.process.stdin.flush()
-        status, data = self._read_answer(time.monotonic() + TIMEOUT)
+        try:
+            with contextlib.suppress(BrokenPipeError):  # The process died; reading its answer will tell why.
+                write_all(self.process, HEAD.pack(kind, self.units, len(bitcode)) + bitcode, TIMEOUT)
+        except TimeoutError:
+            raise _Broken("limit", f"generating code took longer than {TIMEOUT:g} seconds") from None
+        status, data = self._read_answer(self.units, time.monotonic() + TIMEOUT)
         if status not in (DONE, ERROR):
             raise _Broken("compiler", "the code generator gave no answer")
         return _outcome(status, data, bytes(self._messages))
@@ -104,14 +115,21 @@ class CodeGenerator:
         """Describe how the process ended by itself, and what it said."""
         return describe_failure("the code generator", self.process.wait(), bytes(self._messages))
 
-    def _read_answer(self, deadline: float) -> tuple[bytes, bytes]:
-        """Read an answer's status and its bytes; LLVM's messages come first and so are in the pipe already."""
+    def _read_answer(self, number: int, deadline: float) -> tuple[bytes, bytes]:
+        """Read the status and the bytes of the answer to a request; raise `_Broken` for the answer to another one.
+
+        LLVM's messages come first, and so are in the pipe already.
+        """
         self._read_up_to(HEAD.size, deadline)
-        status, size = HEAD.unpack_from(self._output)
+        status, answered, size = HEAD.unpack_from(self._output)
+        if answered != number:
+            raise _Broken("compiler", f"the code generator answered request {answered}, not {number}")
         if size > MAX_OUTPUT:
             raise _Broken("limit", f"the code generator wrote more than {MAX_OUTPUT >> 10} KiB")
         self._read_up_to(HEAD.size + size, deadline)
         self._read_messages()
+        if len(self._output) != HEAD.size + size:
+            raise _Broken("compiler", "the code generator wrote more than an answer")
         data = bytes(self._output[HEAD.size :])
         self._output.clear()
         return status, data
@@ -173,11 +191,13 @@ def _outcome(status: bytes, data: bytes, messages: bytes) -> Outcome:
 class CodeGenerators:
     """The pool of code generators; several threads may call it.
 
-    `limit` is how many processes there may be, `is_refused` whether none can be started here.
+    `limit` is how many processes there may be. `is_refused` says that none can be started here; where that was found
+    out, it is tried again after a while, because a lack of memory or processes may pass.
     """
 
     limit: int
     is_refused: bool = False
+    _refused_at: float = math.inf
     _failures: int = 0
     _all: set[CodeGenerator] = field(default_factory=set)
     _idle: list[CodeGenerator] = field(default_factory=list)
@@ -212,17 +232,17 @@ class CodeGenerators:
 
     def _take(self) -> CodeGenerator | None:
         """Take a process that can serve, for nobody else until it is given back; None where there can be none."""
-        while not self.is_refused:
+        while self._may_try():
             try:
                 chosen = self._next()
-            except OSError:
-                self._count_failure()
+            except OSError as error:
+                self._count_failure(str(error))
                 continue
             try:
                 chosen.start()
-            except _Broken:
+            except _Broken as broken:
                 self._discard(chosen)
-                self._count_failure()
+                self._count_failure(broken.finding.message)
             except BaseException:  # An interruption must not lose the place that the process has.
                 self._discard(chosen)
                 raise
@@ -234,20 +254,39 @@ class CodeGenerators:
     def _next(self) -> CodeGenerator:
         """Return a process that waits, or a new one; raise `OSError` where none can start."""
         with self._lock:
-            while not self._idle and len(self._all) >= self.limit:
-                self._lock.wait()
-            while self._idle:
-                chosen = self._idle.pop()
-                if chosen.process.poll() is None:
-                    return chosen
-                end(chosen.process)
-                self._all.discard(chosen)
-            return self._start()
+            while True:
+                while self._idle:
+                    chosen = self._idle.pop()
+                    if chosen.process.poll() is None:
+                        return chosen
+                    end(chosen.process)
+                    self._all.discard(chosen)
+                if len(self._all) < self.limit:
+                    try:
+                        return self._start()
+                    except OSError:
+                        if not self._all:  # Else one of the others will be free before long.
+                            raise
+                self._lock.wait(MAX_WAIT)
 
-    def _count_failure(self) -> None:
-        """Give up where no process could be started some times in a row: one failure may be a lack of memory."""
+    def _may_try(self) -> bool:
+        """Whether processes can be started, or it is time to see whether they can be again."""
+        if self.is_refused and time.monotonic() - self._refused_at > RETRY_SECONDS:
+            self.is_refused, self._failures = False, 0
+        return not self.is_refused
+
+    def _count_failure(self, reason: str) -> None:
+        """Give up for a while, and say so, where no process could be started some times in a row."""
         self._failures += 1
-        self.is_refused = self._failures >= MAX_FAILURES
+        time.sleep(FAILURE_SECONDS)
+        if self._failures >= MAX_FAILURES:
+            self.is_refused, self._refused_at = True, time.monotonic()
+            _LOG.warning(
+                "no code generator can be started (%s): machine code is generated in this process, which an internal "
+                "error of LLVM would end; another attempt follows in %g seconds",
+                reason,
+                RETRY_SECONDS,
+            )
 
     def _start(self) -> CodeGenerator:
         """Start a process; the caller holds the lock, because no fork may come between."""
@@ -313,6 +352,9 @@ def code_generators() -> CodeGenerators:
 
 @functools.cache
 def _command() -> tuple[str, ...]:
+    """Return what starts a code generator; raise `OSError` where there is no interpreter to start."""
+    if getattr(sys, "frozen", False) or not sys.executable:
+        raise OSError("this is a frozen or embedded application, whose program is no Python interpreter")
     import llvmlite
 
     folder = Path(llvmlite.__file__).resolve().parent.parent

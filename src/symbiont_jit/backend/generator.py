@@ -1,8 +1,9 @@
 """The code generator: LLVM bitcode -> object code, assembly or the text of the IR, by llvmlite.
 
 Run as a program (`python generator.py FOLDER TRIPLE CPU FEATURES`), it answers requests on its standard input until
-that ends; it imports nothing of this package, and llvmlite from FOLDER. A request is a kind and a length, then bitcode;
-an answer is a status and a length, then bytes. What LLVM itself has to say goes to standard error.
+that ends; it imports nothing of this package, and llvmlite from FOLDER. A request is a kind, a number and a length,
+then bitcode; an answer is a status, the request's number and a length, then bytes. What LLVM itself has to say goes to
+standard error.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import Any, Final
 
 __all__ = ["ASSEMBLY", "ERROR", "HEAD", "IR", "OBJECT", "READY", "generate", "provoke_warning", "target_machine"]
 
-#: A request's kind or an answer's status, and the bytes that follow.
-HEAD: Final = struct.Struct("<cQ")
+#: A request's kind or an answer's status, the request's number, and how many bytes follow.
+HEAD: Final = struct.Struct("<cQQ")
 OBJECT, ASSEMBLY, IR = b"o", b"a", b"i"
 #: Statuses of an answer: the process can serve; it is done; llvmlite has refused, and says why.
 READY, DONE, ERROR = b"r", b"d", b"e"
@@ -83,16 +84,16 @@ def _main(folder: str, triple: str, cpu: str, features: str) -> None:
     os.dup2(2, 1)  # Whatever else writes to standard output must not be read as an answer.
     machine = target_machine(triple, cpu, features)
     provoke_warning(machine)
-    _write(out, READY, b"")
+    _write(out, READY, 0, b"")
     if not select.select([0], [], [], 0.001)[0]:  # No request waits yet, so there is time to warm up.
         _generate_text(machine, _FIRST)
     while head := sys.stdin.buffer.read(HEAD.size):
-        kind, size = HEAD.unpack(head)
+        kind, number, size = HEAD.unpack(head)
         bitcode = sys.stdin.buffer.read(size)
         try:
-            _write(out, DONE, generate(machine, kind, bitcode))
+            _write(out, DONE, number, generate(machine, kind, bitcode))
         except RuntimeError as error:
-            _write(out, ERROR, str(error).encode())
+            _write(out, ERROR, number, str(error).encode())
 
 
 def provoke_warning(machine: Any) -> None:
@@ -107,8 +108,8 @@ def _generate_text(machine: Any, text: str) -> None:
         generate(machine, OBJECT, module.as_bitcode())
 
 
-def _write(out: int, status: bytes, data: bytes) -> None:
-    answer = memoryview(HEAD.pack(status, len(data)) + data)
+def _write(out: int, status: bytes, number: int, data: bytes) -> None:
+    answer = memoryview(HEAD.pack(status, number, len(data)) + data)
     while answer:
         answer = answer[os.write(out, answer) :]
 

@@ -28,7 +28,7 @@ __all__ = ["Build", "Builder"]
 #: Plain code has no stack check: it is accepted only if no frame of it has more bytes.
 PLAIN_FRAME: Final = 4096
 #: Canonical texts that are remembered, so that evaluating, confirming and activating one text parses it once.
-REMEMBERED: Final = 32
+REMEMBERED: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,14 @@ class Builder:
             return self._remembered[key]
         found = canonical_source(source, self.signatures, preprocess)
         self._remember(source, found)
-        self._remember(found.text, found)
+        # Whoever gives the canonical text itself is its author; what it parses to is known to be all right.
+        if found.text != source:
+            self._remember(found.text, Canonical(found.text, found.names))
         return found
 
     def _remember(self, source: str | bytes, canonical: Canonical) -> None:
         """Keep a canonical text; no lock is held, because each step is one operation of the dictionary."""
-        self._remembered[source, len(self.signatures)] = canonical
+        self._remembered.setdefault((source, len(self.signatures)), canonical)
         with contextlib.suppress(KeyError):  # Another thread has emptied the dictionary.
             while len(self._remembered) > REMEMBERED:
                 self._remembered.popitem(last=False)

@@ -13,7 +13,7 @@ import weakref
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from symbiont_jit.backend.loader import Loaded
 from symbiont_jit.backend.objects import ObjectCode
@@ -30,6 +30,8 @@ __all__ = ["CodeState", "Pin", "PythonBody", "RevisionInfo", "Revisions", "revis
 PythonBody = Callable[..., Any]
 
 _identities = itertools.count(1)
+#: An author's text may have halves of characters in its comments, as JSON may.
+_ANY_TEXT: Final = ("utf-8", "surrogatepass")
 
 
 class Pin:
@@ -80,7 +82,7 @@ class RevisionInfo:
     def of_build(cls, build: Build, number: int, origin: str) -> RevisionInfo:
         """Make the record of compiled code."""
         canonical = build.canonical
-        packed = b"" if canonical.written == canonical.text else zlib.compress(canonical.written.encode())
+        packed = b"" if canonical.written == canonical.text else zlib.compress(canonical.written.encode(*_ANY_TEXT))
         return cls(
             *(number, canonical.text, "c", origin, build.profile, build.object_code, build.sites), _author_text=packed
         )
@@ -88,7 +90,7 @@ class RevisionInfo:
     @property
     def written(self) -> str:
         """The text as its author wrote it, whose lines diagnostics and panics count."""
-        return zlib.decompress(self._author_text).decode() if self._author_text else self.source
+        return zlib.decompress(self._author_text).decode(*_ANY_TEXT) if self._author_text else self.source
 
     @property
     def about(self) -> str:

@@ -27,6 +27,10 @@ def print_instrumented(tree: c_ast.Node) -> str:
     return Printer().print(tree)
 
 
+#: Operators in front of an operand, which `Printer.visit_UnaryOp` prints without parentheses around the whole.
+_PREFIXES: Final = frozenset({"&", "sizeof", "_Alignof"})
+
+
 class Printer(_Printer):
     """The printer of canonical C, extended by the nodes of instrumented C.
 
@@ -116,8 +120,8 @@ class Printer(_Printer):
         return ", ".join(map(self._visit_expr, n.exprs))
 
     def _visit_postfixed(self, node: Any) -> str:
-        """Print what a subscript or a field follows, which binds more tightly than a cast or `&`."""
-        is_prefixed = isinstance(node, c_ast.Cast) or (isinstance(node, c_ast.UnaryOp) and node.op == "&")
+        """Print what a subscript or a field follows, which binds more tightly than a cast, `&` or `sizeof`."""
+        is_prefixed = isinstance(node, c_ast.Cast) or (isinstance(node, c_ast.UnaryOp) and node.op in _PREFIXES)
         return f"({self.visit(node)})" if is_prefixed else self.visit(node)
 
     def _visit_expr(self, n: Any, *, allow_comma: bool = False) -> str:

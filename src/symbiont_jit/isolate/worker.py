@@ -191,8 +191,9 @@ class Worker:
         self._kill()
         self._is_stopped = False
 
-    def __del__(self) -> None:
-        self._kill()
+    def __del__(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        if not is_finalizing():  # Else the process is ending, takes its workers along, and may have lost its modules.
+            self._kill()
 
 
 def _receive(pipe: Connection, deadline: float) -> bytes | None:

@@ -29,33 +29,39 @@ static int sj_hand_over(struct sj_panic_record *record, int64_t from, int64_t to
   return __atomic_compare_exchange_n(&record->thread, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
-/* Choose the thread's record for this revision, else a free one, else the oldest; null where others hold all. */
-static struct sj_panic_record *sj_choose_record(struct sj_panic_table *table, int64_t me, int64_t revision)
+/* A record, and the owner that it was seen to have: it changes hands only if nobody has had it since. */
+struct sj_choice
 {
-  struct sj_panic_record *chosen = 0, *oldest = 0;
+  struct sj_panic_record *record;
+  int64_t owner;
+};
+
+/* Choose the thread's record for this revision, else a free one, else the oldest; null where others hold all. */
+static struct sj_choice sj_choose_record(struct sj_panic_table *table, int64_t me, int64_t revision)
+{
+  struct sj_choice chosen = {0, 0}, oldest = {0, 0};
   for (int i = 0; i < SJ_RECORDS; i++)
   {
     struct sj_panic_record *record = &table->records[i];
     int64_t owner = __atomic_load_n(&record->thread, __ATOMIC_ACQUIRE);
     /* An interruption may have ended this thread's last report half way. */
     if (owner == -me || (owner == me && sj_load(&record->revision) == revision))
-      return record;
-    if (owner == 0 && !chosen)
-      chosen = record;
-    if (owner > 0 && (!oldest || sj_load(&record->number) < sj_load(&oldest->number)))
-      oldest = record;
+      return (struct sj_choice){record, owner};
+    if (owner == 0 && !chosen.record)
+      chosen.record = record;
+    if (owner > 0 && (!oldest.record || sj_load(&record->number) < sj_load(&oldest.record->number)))
+      oldest = (struct sj_choice){record, owner};
   }
-  return chosen ? chosen : oldest;
+  return chosen.record ? chosen : oldest;
 }
 
 static struct sj_panic_record *sj_seize_record(struct sj_panic_table *table, int64_t me, int64_t revision)
 {
   for (int i = 0; i < SJ_ATTEMPTS; i++)
   {
-    struct sj_panic_record *record = sj_choose_record(table, me, revision);
-    int64_t owner = record ? sj_load(&record->thread) : -1;
-    if (record && (owner >= 0 || owner == -me) && sj_hand_over(record, owner, -me))
-      return record;
+    struct sj_choice choice = sj_choose_record(table, me, revision);
+    if (choice.record && sj_hand_over(choice.record, choice.owner, -me))
+      return choice.record;
   }
   return 0;
 }
