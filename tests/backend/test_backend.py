@@ -4,6 +4,7 @@ import ctypes
 import gc
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import textwrap
@@ -333,3 +334,22 @@ def test_errors_count_where_nobody_waits_for_children():
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True)
     assert done.stdout.splitlines() == ["use of undeclared identifier 'y'", "2.0"], done.stderr
+
+
+def test_half_a_unit_is_not_compiled(monkeypatch):
+    """A clang that does not read a whole unit in time is ended, and none of it becomes code."""
+    text = "double f(double x)\n{\n  return x + 314.0;\n}\n"
+    long = text + "static const long unread[] = {" + "7, " * 100_000 + "};\n"
+    with pytest.raises(CandidateError):
+        compiled(text.replace("314.0", "y"), "f")  # From now on a clang waits.
+    (process,) = clang().waiting[-1:]
+    monkeypatch.setattr(clang_module, "TIMEOUT", 0.3)
+    for waiting in clang().waiting:
+        os.kill(waiting.pid, signal.SIGSTOP)
+    with pytest.raises(CandidateError, match="has not read its input within"):
+        compiled(long, "f")
+    for waiting in clang().waiting:
+        os.kill(waiting.pid, signal.SIGCONT)
+    assert process.returncode == -signal.SIGKILL
+    monkeypatch.undo()
+    assert call(compiled(text, "f"), 1.0) == 315.0

@@ -115,7 +115,10 @@ class Clang:
     def lower(self, unit: str, emit: Emit = BITCODE, flags: Sequence[str] = ()) -> bytes | list[Diagnostic]:
         """Lower a unit's C text, or return clang's errors."""
         command = self._command(emit, tuple(flags))
-        process = self._send(command, unit)
+        try:
+            process = self._send(command, unit)
+        except TimeoutError as error:
+            return [Diagnostic(Stage.LOWER, "limit", str(error))]
         try:
             self._keep_waiting(command)
         except BaseException:
@@ -147,7 +150,11 @@ class Clang:
             *(f"-D{name}={value}" for name, value in vocabulary.CONSTANTS.items()),
             "-",
         )
-        output, messages, problem = _drain(self._send(command, code), PREPROCESS_TIMEOUT)
+        try:
+            process = self._send(command, code)
+        except TimeoutError as error:
+            return [Diagnostic(Stage.PREPROCESS, "limit", str(error))]
+        output, messages, problem = _drain(process, PREPROCESS_TIMEOUT)
         if problem is not None:
             return [Diagnostic(Stage.PREPROCESS, "limit", problem + "; use functions instead of macros")]
         found = _diagnostics(messages, Stage.PREPROCESS)
@@ -192,9 +199,12 @@ class Clang:
                 process = _spawn(command)
             limit_memory(process.pid)
             assert process.stdin is not None
-            # Where the process died or does not read, draining its output will tell why.
-            with contextlib.suppress(BrokenPipeError, TimeoutError):
-                write_all(process, text.encode(), TIMEOUT)
+            try:
+                with contextlib.suppress(BrokenPipeError):  # The process died; draining its output will tell why.
+                    write_all(process, text.encode(), TIMEOUT)
+            except BaseException:  # Half a unit must not be compiled.
+                end(process)
+                raise
             process.stdin.close()
         return process
 
