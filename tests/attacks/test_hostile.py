@@ -17,8 +17,7 @@ import numpy as np
 import pytest
 
 from symbiont_jit import Evolution, Status
-from symbiont_jit.backend.clang import clang
-from symbiont_jit.backend.codegen import code_generators
+from symbiont_jit.backend.objects import end_compilers
 from symbiont_jit.isolate.sandbox import filter_problem
 from tests.attacks.files import rows
 from tests.attacks.generated import GENERATED
@@ -51,17 +50,14 @@ def descriptors():
 
 
 def children():
-    """The processes that this one has, without the compilers and code generators that wait for their next unit."""
-    waiting = {process.pid for process in (*clang().waiting, *code_generators().waiting)}
-    found = [int(n) for path in Path("/proc/self/task").glob("*/children") for n in path.read_text().split()]
-    return sorted(set(found) - waiting)
+    """The processes that this one has."""
+    return sorted({int(n) for path in Path("/proc/self/task").glob("*/children") for n in path.read_text().split()})
 
 
 def state():
     """What no candidate and no metric may change."""
     # How many processes wait for a unit, each with its pipes, depends on the tests before.
-    clang().close()
-    code_generators().close()
+    end_compilers()
     gc.collect()
     limits = [n for n in dir(resource) if n.startswith("RLIMIT_")]
     masks = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(("Sig", "Shd"))]

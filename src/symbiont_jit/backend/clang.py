@@ -317,8 +317,7 @@ def _drain(process: subprocess.Popen[bytes], timeout: float) -> tuple[bytes, byt
                 for key, _ in ready:
                     problem = _read_some(selector, key) or problem
         except BaseException:  # Ctrl-C must not leave a compiler without its limit of time.
-            process.kill()
-            process.wait()
+            end(process)
             raise
         if problem is not None:
             process.kill()

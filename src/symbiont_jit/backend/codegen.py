@@ -310,11 +310,6 @@ class CodeGenerators:
             self._all.discard(chosen)
             self._lock.notify()
 
-    @property
-    def waiting(self) -> list[subprocess.Popen[bytes]]:
-        """The processes that wait for a request."""
-        return [each.process for each in list(self._idle)]
-
     def hold(self) -> None:
         """Wait before a fork until no process is half started."""
         self._lock.acquire()

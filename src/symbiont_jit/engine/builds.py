@@ -53,12 +53,12 @@ class _Plan:
 class Builder:
     """Compiles texts that supply some functions; `signatures` may grow until the first text is compiled.
 
-    `_checked_texts` are hashes of the canonical texts that clang has accepted as they are.
+    `_checked_texts` are the digests of the canonical texts that clang has accepted as they are.
     """
 
     signatures: list[Signature]
     flags: tuple[str, ...]
-    _checked_texts: set[int] = field(default_factory=set)
+    _checked_texts: set[bytes] = field(default_factory=set)
     _remembered: OrderedDict[tuple[str | bytes, int], Canonical] = field(default_factory=OrderedDict)
 
     # -- text ---------------------------------------------------------------------------------------------------
@@ -138,12 +138,12 @@ class Builder:
         """Compile the units in turn, until the frames of one are small enough."""
         for unit in units:
             try:
-                code = compile_unit(unit, hash(canonical.text) in self._checked_texts)
+                code = compile_unit(unit, canonical.digest in self._checked_texts)
             except CandidateError as error:
                 if unit is units[-1] or not _has_large_frame(error):
                     self._raise_on_authors_lines(canonical, unit, error)
             else:
-                self._checked_texts.add(hash(canonical.text))
+                self._checked_texts.add(canonical.digest)
                 return code
         raise AssertionError("the last size was tried")
 
@@ -156,13 +156,13 @@ class Builder:
 
     def _check(self, canonical: Canonical) -> None:
         """Raise what clang finds in a canonical text, without compiling it."""
-        if hash(canonical.text) in self._checked_texts:
+        if canonical.digest in self._checked_texts:
             return
         try:
             check_unit(Unit(canonical.text, (), epilogue=self.epilogue, flags=self.flags))
         except CandidateError as error:
             _raise_translated(error, canonical, canonical.author_diagnostic)
-        self._checked_texts.add(hash(canonical.text))
+        self._checked_texts.add(canonical.digest)
 
     # -- what stands around a text ------------------------------------------------------------------------------
 

@@ -20,15 +20,13 @@ __all__ = ["Printer", "print_instrumented"]
 
 #: Own nodes that are statements when a semicolon follows.
 _STATEMENTS: Final = (Check, Hidden, SavedStack, StatementExpr)
+#: Operators in front of an operand, which `Printer.visit_UnaryOp` prints without parentheses around the whole.
+_PREFIXES: Final = frozenset({"&", "sizeof", "_Alignof"})
 
 
 def print_instrumented(tree: c_ast.Node) -> str:
     """Print an instrumented tree as C text."""
     return Printer().print(tree)
-
-
-#: Operators in front of an operand, which `Printer.visit_UnaryOp` prints without parentheses around the whole.
-_PREFIXES: Final = frozenset({"&", "sizeof", "_Alignof"})
 
 
 class Printer(_Printer):
