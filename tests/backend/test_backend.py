@@ -17,11 +17,12 @@ from symbiont_jit import CandidateError, ToolchainError, evolvable
 from symbiont_jit.backend import cache, toolchain
 from symbiont_jit.backend import clang as clang_module
 from symbiont_jit.backend.cache import cache_directory, forget_cached
-from symbiont_jit.backend.clang import clang
+from symbiont_jit.backend.clang import BITCODE, clang
 from symbiont_jit.backend.elf import symbols
 from symbiont_jit.backend.loader import load
 from symbiont_jit.backend.objects import bitcode_of, compile_unit
 from symbiont_jit.backend.unit import Unit
+from tests.concurrency import await_true, interruption_after
 
 SQUARE = "double square(double x)\n{\n  return x * x;\n}\n"
 
@@ -297,26 +298,19 @@ def test_flags_reach_clang():
     assert f(2.0) == 14.0
 
 
-def test_an_interruption_ends_the_compiler(monkeypatch):
-    """Whoever is interrupted while clang works leaves no clang behind."""
-    real, started = clang_module._read_some, []
-
-    def note(process, timeout):
-        started.append(process)
-        return drain(process, timeout)
-
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    drain = clang_module._drain
-    with monkeypatch.context() as patch:
-        patch.setattr(clang_module, "_drain", note)
-        patch.setattr(clang_module, "_read_some", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            compiled("double f(double x)\n{\n  return x + 271.0;\n}\n", "f")
-    assert clang_module._read_some is real
-    assert [process.returncode is not None for process in started] == [True]
-    assert call(compiled("double f(double x)\n{\n  return x + 271.0;\n}\n", "f"), 1.0) == 272.0
+def test_an_interruption_leaves_no_compiler_behind(monkeypatch):
+    """Whoever is interrupted while clang works leaves at once, and clang has its limit of time nevertheless."""
+    text = "double f(double x)\n{\n  return x + 271.0;\n}\n"
+    clang().close()
+    clang().prewarm(BITCODE, (), 1)
+    (child,) = clang().waiting
+    os.kill(child.pid, signal.SIGSTOP)
+    monkeypatch.setattr(clang_module, "TIMEOUT", 1.0)
+    with pytest.raises(KeyboardInterrupt), interruption_after(0.2):
+        compiled(text, "f")
+    assert child.process.returncode is None
+    assert await_true(lambda: child.process.returncode == -signal.SIGKILL)
+    assert call(compiled(text, "f"), 1.0) == 272.0
 
 
 def test_errors_count_where_nobody_waits_for_children():
@@ -342,7 +336,7 @@ def test_half_a_unit_is_not_compiled(monkeypatch):
     long = text + "static const long unread[] = {" + "7, " * 100_000 + "};\n"
     with pytest.raises(CandidateError):
         compiled(text.replace("314.0", "y"), "f")  # From now on a clang waits.
-    (process,) = clang().waiting[-1:]
+    (child,) = clang().waiting[-1:]
     monkeypatch.setattr(clang_module, "TIMEOUT", 0.3)
     for waiting in clang().waiting:
         os.kill(waiting.pid, signal.SIGSTOP)
@@ -350,6 +344,6 @@ def test_half_a_unit_is_not_compiled(monkeypatch):
         compiled(long, "f")
     for waiting in clang().waiting:
         os.kill(waiting.pid, signal.SIGCONT)
-    assert process.returncode == -signal.SIGKILL
+    assert child.process.returncode == -signal.SIGKILL
     monkeypatch.undo()
     assert call(compiled(text, "f"), 1.0) == 315.0

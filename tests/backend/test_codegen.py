@@ -1,6 +1,8 @@
 """Code generators: the code is clang's own, and whatever becomes of one touches nothing else."""
 
+import contextlib
 import ctypes
+import itertools
 import os
 import re
 import signal
@@ -13,13 +15,15 @@ import traceback
 import pytest
 
 from symbiont_jit import CandidateError, ToolchainError
-from symbiont_jit.backend import child_process, codegen
+from symbiont_jit.backend import codegen
+from symbiont_jit.backend.child_process import Child, Deadline
 from symbiont_jit.backend.clang import BITCODE, OBJECT, clang
 from symbiont_jit.backend.codegen import CodeGenerators, code_generators
 from symbiont_jit.backend.elf import read_elf
 from symbiont_jit.backend.loader import load
 from symbiont_jit.backend.objects import ObjectCode, bitcode_of, compile_unit
 from symbiont_jit.backend.unit import Unit
+from tests.concurrency import await_true, has_ended, interruption_after, run_in_threads, signal_every
 from tests.kernels import DOT, MATMUL, SORT
 
 SQUARE = Unit("double square(double x)\n{\n  return x * x;\n}\n", ("square",))
@@ -44,9 +48,9 @@ def here():
     return CodeGenerators(1, is_refused=True)
 
 
-def square_of(data, x):
+def square_of(data, x, name="square"):
     """What an object's function computes."""
-    loaded = load(ObjectCode("key", ("square",), data, ()))
+    loaded = load(ObjectCode("key", (name,), data, ()))
     result = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(loaded.addresses[0])(x)
     loaded.close()
     return result
@@ -98,7 +102,7 @@ def test_the_end_of_a_code_generator_is_a_finding_and_another_one_is_started(gen
     """An abort of LLVM's ends its process alone; the unit is told, the next one gets a new process."""
     bitcode = bitcode_of(SQUARE)
     generators.generate(codegen.OBJECT, bitcode)
-    (first,) = generators.processes
+    (first,) = generators.children
     os.kill(first.pid, signal.SIGSTOP)
 
     def fail():
@@ -109,16 +113,16 @@ def test_the_end_of_a_code_generator_is_a_finding_and_another_one_is_started(gen
     (finding,) = generators.generate(codegen.OBJECT, bitcode)
     assert "the code generator failed (signal 6)" in finding.message
     assert square_of(generators.generate(codegen.OBJECT, bitcode), 3.0) == 9.0
-    assert [process.pid for process in generators.processes] != [first.pid]
+    assert [child.pid for child in generators.children] != [first.pid]
 
 
 def test_one_that_died_while_it_waited_is_replaced(generators):
     """Nobody is told of the end of a process that had no unit."""
     bitcode = bitcode_of(SQUARE)
     generators.generate(codegen.OBJECT, bitcode)
-    (first,) = generators.processes
+    (first,) = generators.children
     first.kill()
-    first.wait()
+    first.process.wait()
     assert square_of(generators.generate(codegen.OBJECT, bitcode), 3.0) == 9.0
 
 
@@ -136,27 +140,20 @@ def test_one_that_is_too_slow_is_ended(generators, monkeypatch):
     """A unit has a time limit; the process that passes it is killed."""
     bitcode = bitcode_of(SQUARE)
     generators.generate(codegen.OBJECT, bitcode)
-    (first,) = generators.processes
+    (first,) = generators.children
     monkeypatch.setattr(codegen, "TIMEOUT", 0.2)
     os.kill(first.pid, signal.SIGSTOP)
     (finding,) = generators.generate(codegen.OBJECT, bitcode)
     assert (finding.rule, finding.message) == ("limit", "generating code took longer than 0.2 seconds")
-    assert first.poll() == -signal.SIGKILL
+    assert first.process.returncode == -signal.SIGKILL
 
 
 def test_threads_share_few_processes(generators):
     """More threads than processes wait for each other; all are served."""
-    bitcode, found = bitcode_of(SQUARE), []
-    threads = [
-        threading.Thread(target=lambda: found.append(generators.generate(codegen.OBJECT, bitcode))) for _ in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 8
-    assert set(found) == {found[0]}
-    assert len(generators.processes) <= 2
+    bitcode = bitcode_of(SQUARE)
+    found = run_in_threads(8, lambda: generators.generate(codegen.OBJECT, bitcode))
+    assert len(set(found)) == 1
+    assert len(generators.children) <= 2
 
 
 def test_a_process_is_replaced_after_many_units(generators, monkeypatch):
@@ -165,7 +162,7 @@ def test_a_process_is_replaced_after_many_units(generators, monkeypatch):
     pids = set()
     for _ in range(7):
         generators.generate(codegen.OBJECT, bitcode_of(SQUARE))
-        pids |= {process.pid for process in generators.processes}
+        pids |= {child.pid for child in generators.children}
     assert len(pids) == 3
 
 
@@ -176,23 +173,23 @@ def test_where_no_process_can_be_started_code_is_generated_here(monkeypatch, com
     pool = CodeGenerators(2)
     assert square_of(pool.generate(codegen.OBJECT, bitcode_of(SQUARE)), 3.0) == 9.0
     assert pool.is_refused
-    assert pool.processes == []
+    assert pool.children == []
     pool.prewarm(2)
-    assert pool.processes == []
+    assert pool.children == []
 
 
 def test_a_forked_child_has_code_generators_of_its_own():
     """A child neither uses nor holds the pipes of its parent's processes, and can compile."""
     code_generators().prewarm()
-    theirs = {process.pid for process in code_generators().processes}
+    theirs = {child.pid for child in code_generators().children}
     assert theirs
     child = os.fork()
     if child == 0:
         signal.alarm(60)
         try:
-            assert code_generators().processes == []
+            assert code_generators().children == []
             compile_unit(Unit("double f(double x)\n{\n  return x - 12345.0;\n}\n", ("f",)))
-            ours = {process.pid for process in code_generators().processes}
+            ours = {child.pid for child in code_generators().children}
             assert ours
             assert not ours & theirs
             code_generators().close()
@@ -203,7 +200,7 @@ def test_a_forked_child_has_code_generators_of_its_own():
         finally:
             os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert {process.pid for process in code_generators().processes} == theirs
+    assert {child.pid for child in code_generators().children} == theirs
 
 
 def test_nothing_outlives_the_process():
@@ -214,59 +211,44 @@ def test_nothing_outlives_the_process():
         from symbiont_jit.backend.objects import compile_unit
         from symbiont_jit.backend.unit import Unit
         compile_unit(Unit("double f(double x)\\n{\\n  return x;\\n}\\n", ("f",)))
-        print(*(process.pid for process in code_generators().processes), flush=True)
+        print(*(child.pid for child in code_generators().children), flush=True)
         os.kill(os.getpid(), signal.SIGKILL) if sys.argv[1] == "kill" else None
     """
     for how in ("kill", "end"):
         done = subprocess.run([sys.executable, "-c", textwrap.dedent(code), how], capture_output=True, text=True)
         for pid in map(int, done.stdout.split()):
-            assert wait_for_end(pid), f"{pid} lives on after {how}"
+            assert await_true(lambda pid=pid: has_ended(pid)), f"{pid} lives on after {how}"
 
 
-def wait_for_end(pid):
-    """Whether a process that is not our child is gone within ten seconds."""
-    for _ in range(1000):
-        try:
-            with open(f"/proc/{pid}/stat") as file:
-                if file.read().rpartition(")")[2].split()[0] == "Z":
-                    return True
-        except FileNotFoundError:
-            return True
-        threading.Event().wait(0.01)
-    return False
+def test_interruptions_lose_no_place(generators):
+    """Whoever is interrupted while processes work leaves them to the next, who gets the right code."""
+    bitcode = bitcode_of(SQUARE)
+    expected = generators.generate(codegen.OBJECT, bitcode)
+    for number in range(60):
+        with contextlib.suppress(KeyboardInterrupt), interruption_after(number / 5000):
+            for _ in range(100):
+                generators.generate(codegen.OBJECT, bitcode)
+    assert run_in_threads(6, lambda: generators.generate(codegen.OBJECT, bitcode)) == [expected] * 6
+    assert len(generators.children) <= 2
 
 
-@pytest.mark.parametrize("method", ["start", "generate"])
-def test_an_interruption_loses_no_place(generators, monkeypatch, method):
-    """Whoever is interrupted while a process works for him leaves room for another one."""
-
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    for _ in range(3):
-        with monkeypatch.context() as patch:
-            patch.setattr(codegen.CodeGenerator, method, interrupted)
-            with pytest.raises(KeyboardInterrupt):
-                generators.generate(codegen.OBJECT, bitcode_of(SQUARE))
-    assert generators.processes == []
-    assert square_of(generators.generate(codegen.OBJECT, bitcode_of(SQUARE)), 3.0) == 9.0
+def test_a_signal_handler_may_compile_while_a_compilation_waits(generators):
+    """With one process, the handler's unit comes after the one that it has interrupted."""
+    bitcode, found = bitcode_of(SQUARE), []
+    only = CodeGenerators(1)
+    expected = only.generate(codegen.OBJECT, bitcode)
+    with signal_every(0.003, lambda: found.append(only.generate(codegen.OBJECT, bitcode)), times=20):
+        while len(found) < 20:
+            assert only.generate(codegen.OBJECT, bitcode) == expected
+    assert found == [expected] * 20
+    only.close()
 
 
 def test_ctrl_c_is_not_for_code_generators(generators):
     """They are in process groups of their own."""
     generators.prewarm(2)
-    assert [os.getpgid(process.pid) for process in generators.processes] == [p.pid for p in generators.processes]
-    assert len(generators.processes) == 2
-
-
-def test_no_child_has_a_pipe_of_another(generators):
-    """A clang that is started afterwards has three descriptors."""
-    generators.prewarm(1)
-    process = child_process.spawn(["/bin/sleep", "60"])
-    try:
-        assert sorted(os.listdir(f"/proc/{process.pid}/fd"), key=int) == ["0", "1", "2"]
-    finally:
-        child_process.end(process)
+    assert [os.getpgid(process.pid) for process in generators.children] == [p.pid for p in generators.children]
+    assert len(generators.children) == 2
 
 
 def test_an_llvm_that_does_not_warn_of_large_frames_is_refused(monkeypatch):
@@ -276,7 +258,7 @@ def test_an_llvm_that_does_not_warn_of_large_frames_is_refused(monkeypatch):
     try:
         with pytest.raises(ToolchainError, match="too much stack; install the one"):
             started.generate(OBJECT, b"")
-        assert started.processes == []
+        assert started.children == []
     finally:
         started.close()
 
@@ -295,52 +277,144 @@ def test_this_process_is_asked_for_the_warning_too(monkeypatch):
 
 
 def test_a_fork_within_a_request_disturbs_nothing(monkeypatch):
-    """A child that another thread forks while a request is on its way sends no part of it a second time."""
-    real, bitcode, children = codegen.write_all, bitcode_of(SQUARE), []
+    """A child that is forked while a request is on its way sends no part of it a second time."""
+    real, bitcode, children = Child.write, bitcode_of(SQUARE), []
 
-    def write_with_forks(process, data, seconds):
+    def write_with_forks(self, data, deadline):
         for part in (data[:20], data[20:]):
-            real(process, part, seconds)
+            real(self, part, deadline)
             child = os.fork()
             if child == 0:
                 os._exit(0)
             children.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
     expected = code_generators().generate(codegen.OBJECT, bitcode)
-    before = {process.pid for process in code_generators().processes}
-    monkeypatch.setattr(codegen, "write_all", write_with_forks)
+    before = {child.pid for child in code_generators().children}
+    monkeypatch.setattr(Child, "write", write_with_forks)
     for _ in range(3):
         assert code_generators().generate(codegen.OBJECT, bitcode) == expected
     assert children == [0] * 6
-    assert {process.pid for process in code_generators().processes} == before
+    assert {child.pid for child in code_generators().children} == before
 
 
-def test_the_pipes_have_no_buffer(generators):
-    """What a buffer holds would be written by a forked child too, whenever it closes its copies."""
-    generators.prewarm(1)
-    (process,) = generators.processes
-    assert type(process.stdin).__name__ == type(process.stdout).__name__ == "FileIO"
+FORKS = """
+    import os, signal, sys, threading
+    from symbiont_jit.backend.codegen import code_generators
+    from tests.backend.test_codegen import compiled_anew
+
+    signal.alarm(120)
+    code_generators().is_refused = sys.argv[1] == "here"
+    worker = threading.Thread(target=lambda: [compiled_anew(number) for number in range(40)])
+    worker.start()
+    statuses = set()
+    for _ in range(8):
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            os._exit(0 if not code_generators().children and compiled_anew(1000) else 1)
+        statuses.add(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    worker.join()
+    print(statuses)
+"""
+
+
+def compiled_anew(number):
+    """Compile a text that nobody has compiled, and say whether its value is right."""
+    code = compile_unit(Unit(f"double f(double x)\n{{\n  return x + {number}.25;\n}}\n", ("f",)))
+    return square_of(code.data, 1.0, "f") == number + 1.25
+
+
+@pytest.mark.parametrize("where", ["here", "apart"])
+def test_a_fork_while_another_thread_compiles_hangs_nobody(where):
+    """Both go on, and the child may compile, wherever code is generated."""
+    command = [sys.executable, "-c", textwrap.dedent(FORKS), where]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "{0}\n"), done.stderr
+
+
+FORKS_IN_HANDLERS = """
+    import os, signal, sys
+    from symbiont_jit.backend.codegen import code_generators
+    from tests.backend.test_codegen import compiled_anew
+    from tests.concurrency import signal_every
+
+    signal.alarm(120)
+    code_generators().is_refused = sys.argv[1] == "here"
+    children, ours = [], os.getpid()
+
+    def fork():
+        child = os.fork()
+        if child:
+            children.append(child)
+        else:
+            signal.alarm(60)
+
+    with signal_every(0.011, fork, times=6):
+        number = 0
+        while len(children) < 6 and os.getpid() == ours:
+            assert compiled_anew(number), number
+            number += 1
+    if os.getpid() != ours:
+        os._exit(0 if compiled_anew(1000) else 1)
+    print({os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children})
+"""
+
+
+@pytest.mark.parametrize("where", ["here", "apart"])
+def test_a_signal_handler_may_fork_while_a_compilation_waits(where):
+    """The child comes back from the handler into the compilation, does it anew, and goes on."""
+    command = [sys.executable, "-c", textwrap.dedent(FORKS_IN_HANDLERS), where]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "{0}\n"), done.stderr
+
+
+def test_closing_while_others_compile_is_a_finding_or_nothing(generators):
+    """Whoever waits for an answer of a process that is ended gets a finding, and the next unit its code."""
+    bitcode = bitcode_of(SQUARE)
+    expected = generators.generate(codegen.OBJECT, bitcode)
+    is_over = threading.Event()
+
+    def generate():
+        outcomes = []
+        while not is_over.is_set():
+            outcomes.append(generators.generate(codegen.OBJECT, bitcode))
+        return outcomes
+
+    threading.Thread(target=lambda: [generators.close() for _ in range(50)] and is_over.set()).start()
+    for outcome in itertools.chain.from_iterable(run_in_threads(3, generate)):
+        assert outcome == expected or "the code generator failed (signal 9)" in outcome[0].message
+    assert generators.generate(codegen.OBJECT, bitcode) == expected
 
 
 def test_the_answer_to_another_request_is_no_answer(generators):
     """A process that is out of step is ended, and no unit gets the code of another."""
     bitcode = bitcode_of(SQUARE)
     expected = generators.generate(codegen.OBJECT, bitcode)
-    (first,) = generators.processes
-    child_process.write_all(first, codegen.HEAD.pack(codegen.OBJECT, 99, len(bitcode)) + bitcode, 10.0)
+    (first,) = generators.children
+    first.write(codegen.HEAD.pack(codegen.OBJECT, 99, len(bitcode)) + bitcode, Deadline(10.0))
     (finding,) = generators.generate(codegen.OBJECT, bitcode)
     assert finding.message == "the code generator answered request 99, not 2"
-    assert first.poll() == -signal.SIGKILL
+    assert first.process.returncode == -signal.SIGKILL
     assert generators.generate(codegen.OBJECT, bitcode) == expected
 
 
-def test_a_process_that_does_not_read_is_given_up(generators):
-    """More than a pipe holds, written to a process that is stopped, is a timeout and no hang."""
-    generators.prewarm(1)
-    (process,) = generators.processes
-    os.kill(process.pid, signal.SIGSTOP)
-    with pytest.raises(TimeoutError, match=r"has not read its input within 0\.1 seconds"):
-        child_process.write_all(process, bytes(1 << 20), 0.1)
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_process_that_closes_a_pipe_and_lives_on_is_ended(monkeypatch, number):
+    """Whoever serves no more, without ending, is killed, and code is generated here."""
+    monkeypatch.setattr(codegen, "_command", lambda: ("/bin/sh", "-c", f"exec {number}>&-; sleep 1000"))
+    monkeypatch.setattr(codegen, "START_SECONDS", 0.3)
+    pool = CodeGenerators(1)
+    assert square_of(pool.generate(codegen.OBJECT, bitcode_of(SQUARE)), 3.0) == 9.0
+    assert pool.is_refused
+    assert pool.children == []
+
+
+def test_a_process_that_says_too_much_is_ended(monkeypatch):
+    """Endless messages are a limit, and nothing waits for their end."""
+    monkeypatch.setattr(codegen, "_command", lambda: ("/bin/sh", "-c", "exec yes >&2"))
+    pool = CodeGenerators(1)
+    assert square_of(pool.generate(codegen.OBJECT, bitcode_of(SQUARE)), 3.0) == 9.0
+    assert pool.children == []
 
 
 # -- where processes are scarce ----------------------------------------------------------------------------------------
@@ -348,21 +422,15 @@ def test_a_process_that_does_not_read_is_given_up(generators):
 
 def test_where_one_process_runs_no_other_is_needed(generators, monkeypatch):
     """A system that starts no second process lets everybody wait for the first."""
-    bitcode, found = bitcode_of(SQUARE), []
+    bitcode = bitcode_of(SQUARE)
     generators.generate(codegen.OBJECT, bitcode)
 
-    def no_process(_):
+    def no_process(*_):
         raise BlockingIOError("no more processes")
 
     monkeypatch.setattr(codegen, "spawn", no_process)
     monkeypatch.delattr(codegen, "_generate_here")
-    threads = [
-        threading.Thread(target=lambda: found.append(generators.generate(codegen.OBJECT, bitcode))) for _ in range(6)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    found = run_in_threads(6, lambda: generators.generate(codegen.OBJECT, bitcode))
     assert [type(each) for each in found] == [bytes] * 6
     assert not generators.is_refused
 
@@ -379,7 +447,7 @@ def test_a_refusal_is_told_and_does_not_last(generators, monkeypatch, caplog):
     monkeypatch.setattr(codegen, "RETRY_SECONDS", 0.0)
     generators.generate(codegen.OBJECT, bitcode_of(SQUARE))
     assert not generators.is_refused
-    assert len(generators.processes) == 1
+    assert len(generators.children) == 1
 
 
 @pytest.mark.parametrize(("name", "value"), [("frozen", True), ("executable", ""), ("executable", None)])
@@ -390,6 +458,6 @@ def test_an_application_that_is_no_interpreter_generates_here(generators, monkey
     try:
         assert square_of(generators.generate(codegen.OBJECT, bitcode_of(SQUARE)), 3.0) == 9.0
         assert generators.is_refused
-        assert generators.processes == []
+        assert generators.children == []
     finally:
         codegen._command.cache_clear()

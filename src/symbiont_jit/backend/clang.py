@@ -11,32 +11,19 @@ it waits with its tables made, which takes it a millisecond.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import functools
-import os
+import math
 import re
-import selectors
 import shlex
 import subprocess
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from symbiont_jit.backend.child_process import (
-    MAX_MESSAGES,
-    MAX_OUTPUT,
-    TIMEOUT,
-    describe_failure,
-    drop,
-    end,
-    limit_memory,
-    spawn,
-    write_all,
-)
+from symbiont_jit.backend.child_process import LOCK, TIMEOUT, Child, ChildError, Deadline, spawn
 from symbiont_jit.backend.toolchain import ADVICE, Toolchain, find_toolchain, target_cpu, target_triple
+from symbiont_jit.backend.uninterrupted import uninterrupted
 from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import Diagnostic, Severity, Stage, ToolchainError
 
@@ -109,32 +96,28 @@ class Clang:
 
     toolchain: Toolchain
     _commands: dict[tuple[Emit, tuple[str, ...]], tuple[str, ...]] = field(default_factory=dict)
-    _waiting: dict[tuple[str, ...], list[subprocess.Popen[bytes]]] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _waiting: dict[tuple[str, ...], list[Child]] = field(default_factory=dict)
 
+    @uninterrupted
     def lower(self, unit: str, emit: Emit = BITCODE, flags: Sequence[str] = ()) -> bytes | list[Diagnostic]:
         """Lower a unit's C text, or return clang's errors."""
         command = self._command(emit, tuple(flags))
+        child = self._take(command)
         try:
-            process = self._send(command, unit)
-        except TimeoutError as error:
-            return [Diagnostic(Stage.LOWER, "limit", str(error))]
-        try:
+            _send(child, unit)
             self._keep_waiting(command)
-        except BaseException:
-            end(process)
-            raise
-        output, messages, problem = _drain(process, TIMEOUT)
-        if problem is not None:
-            return [Diagnostic(Stage.LOWER, "limit", problem)]
+            returncode = _read_all(child, Deadline(TIMEOUT))
+        except ChildError as error:
+            return [error.finding()]
+        finally:
+            child.end()
         # Where SIGCHLD is ignored, every process seems to have succeeded, so its output and errors count too.
-        found = _diagnostics(messages, Stage.LOWER)
-        if process.returncode == 0 and not found and (output or emit == SYNTAX):
-            return output
-        return found or [
-            Diagnostic(Stage.LOWER, "compiler", describe_failure("the compiler", process.returncode, messages))
-        ]
+        found = _diagnostics(child, Stage.LOWER)
+        if returncode == 0 and not found and (child.output or emit == SYNTAX):
+            return bytes(child.output)
+        return found or [Diagnostic(Stage.LOWER, "compiler", child.describe_failure(returncode))]
 
+    @uninterrupted
     def preprocess(self, code: str) -> str | list[Diagnostic]:
         """Expand macros and conditionals, with line markers for the parser.
 
@@ -150,17 +133,18 @@ class Clang:
             *(f"-D{name}={value}" for name, value in vocabulary.CONSTANTS.items()),
             "-",
         )
+        child = _spawn(command)
         try:
-            process = self._send(command, code)
-        except TimeoutError as error:
-            return [Diagnostic(Stage.PREPROCESS, "limit", str(error))]
-        output, messages, problem = _drain(process, PREPROCESS_TIMEOUT)
-        if problem is not None:
-            return [Diagnostic(Stage.PREPROCESS, "limit", problem + "; use functions instead of macros")]
-        found = _diagnostics(messages, Stage.PREPROCESS)
-        if found or not output:
+            _send(child, code)
+            _read_all(child, Deadline(PREPROCESS_TIMEOUT))
+        except ChildError as error:
+            return [error.finding(Stage.PREPROCESS, "; use functions instead of macros")]
+        finally:
+            child.end()
+        found = _diagnostics(child, Stage.PREPROCESS)
+        if found or not child.output:
             return found or [Diagnostic(Stage.PREPROCESS, "compiler", "the preprocessor failed")]
-        return _keep_own_lines(output.decode("utf-8", "replace"))
+        return _keep_own_lines(child.output.decode("utf-8", "replace"))
 
     def _target_flags(self) -> tuple[str, ...]:
         flags = [f"--target={target_triple()}"]
@@ -184,40 +168,30 @@ class Clang:
             self._commands[key] = tuple(word for word in words if word != "-emit-llvm-uselists")
         return self._commands[key]
 
-    def _send(self, command: tuple[str, ...], text: str) -> subprocess.Popen[bytes]:
-        """Give a unit to a process, the waiting one if there is one, and close its input.
-
-        The lock is held, because no fork may come between: a child with a copy of the pipe would keep it open.
-        """
-        with self._lock:
-            waiting = self._waiting.pop(command, [])
-            process = waiting.pop() if waiting else _spawn(command)
-            if waiting:
-                self._waiting[command] = waiting
-            if process.poll() is not None:
-                end(process)
-                process = _spawn(command)
-            limit_memory(process.pid)
-            assert process.stdin is not None
-            try:
-                with contextlib.suppress(BrokenPipeError):  # The process died; draining its output will tell why.
-                    write_all(process, text.encode(), TIMEOUT)
-            except BaseException:  # Half a unit must not be compiled.
-                end(process)
-                raise
-            process.stdin.close()
-        return process
+    def _take(self, command: tuple[str, ...]) -> Child:
+        """Return a process that waits for a unit, or a new one."""
+        with LOCK:
+            waiting = self._waiting.get(command, [])
+            while waiting:
+                child = waiting.pop()
+                if child.is_alive:
+                    return child
+                child.end()
+        return _spawn(command)
 
     def _keep_waiting(self, command: tuple[str, ...]) -> None:
         """Start the process that the next unit will find waiting, where that can be done now."""
-        with self._lock:
-            if command not in self._waiting:
+        with LOCK:
+            waiting = self._waiting.pop(command, [])
+            self._waiting[command] = waiting  # The commands are in the order of their last use.
+            if not waiting:
                 with contextlib.suppress(ToolchainError):
-                    self._waiting[command] = [_spawn(command)]
+                    waiting.append(_spawn(command))
             while len(self._waiting) > MAX_WAITING:
-                for process in self._waiting.pop(next(iter(self._waiting))):
-                    end(process)
+                for child in self._waiting.pop(next(iter(self._waiting))):
+                    child.end()
 
+    @uninterrupted
     def prewarm(self, emit: Emit, flags: Sequence[str], units: int) -> None:
         """Have processes waiting for so many units that will come at about the same time, at most `MAX_PREWARMED`.
 
@@ -227,53 +201,36 @@ class Clang:
         command = self._command(emit, tuple(flags))
         wanted = max(1, min(units, MAX_PREWARMED))
         for _ in range(wanted):
-            with self._lock:  # The lock is taken for each process, because a compilation must not wait for all of them.
+            with LOCK:  # The lock is taken for each process, because a compilation must not wait for all of them.
                 waiting = self._waiting.setdefault(command, [])
                 if len(waiting) >= wanted:
                     break
                 waiting.append(_spawn(command))
-        with self._lock:
+        with LOCK:
             waiting = self._waiting.get(command, [])
             extra = waiting[wanted:]
             del waiting[wanted:]
-        for process in extra:
-            end(process)
+        for child in extra:
+            child.end()
 
     @property
-    def waiting(self) -> list[subprocess.Popen[bytes]]:
+    def waiting(self) -> list[Child]:
         """The processes that wait for a unit."""
-        return [process for processes in self._waiting.values() for process in processes]
+        return [child for children in list(self._waiting.values()) for child in children]
 
-    def hold(self) -> None:
-        """Wait before a fork until no unit is half sent."""
-        self._lock.acquire()
-
-    def resume(self) -> None:
-        """Go on in the parent after a fork."""
-        self._lock.release()
-
-    def forget(self) -> None:
-        """Close a forked child's copies of the waiting processes' pipes."""
-        self._lock = threading.Lock()
-        for process in self.waiting:
-            drop(process)
-        self._waiting.clear()
-
+    @uninterrupted
     def close(self) -> None:
-        """End the waiting processes: they see the end of their input."""
-        with self._lock:
-            for process in self.waiting:
-                end(process)
+        """End the waiting processes."""
+        with LOCK:
+            for child in self.waiting:
+                child.end()
             self._waiting.clear()
 
 
 @functools.cache
 def clang() -> Clang:
     """Return the process-wide clang; raise `ToolchainError` where there is none."""
-    found = Clang(find_toolchain())
-    os.register_at_fork(before=found.hold, after_in_parent=found.resume, after_in_child=found.forget)
-    atexit.register(found.close)
-    return found
+    return Clang(find_toolchain())
 
 
 def _direct_command(driver: tuple[str, ...]) -> tuple[str, ...]:
@@ -292,51 +249,28 @@ def _direct_command(driver: tuple[str, ...]) -> tuple[str, ...]:
     return driver
 
 
-def _spawn(command: Sequence[str]) -> subprocess.Popen[bytes]:
+def _spawn(command: Sequence[str]) -> Child:
     try:
-        return spawn(command)
+        return spawn(command, "the compiler", "compiling", cpu_seconds=math.ceil(TIMEOUT))
     except OSError as error:
         raise ToolchainError(f"clang does not start: {error}; {ADVICE}") from error
 
 
-def _drain(process: subprocess.Popen[bytes], timeout: float) -> tuple[bytes, bytes, str | None]:
-    """Read both outputs to their ends and reap the process; past a limit, kill it and name the limit."""
-    assert process.stdout is not None
-    assert process.stderr is not None
-    output, messages = bytearray(), bytearray()
-    problem = None
-    deadline = time.monotonic() + timeout
-    with process.stdout, process.stderr, selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ, (output, MAX_OUTPUT))
-        selector.register(process.stderr, selectors.EVENT_READ, (messages, MAX_MESSAGES))
-        try:
-            while selector.get_map() and problem is None:
-                ready = selector.select(max(0.0, deadline - time.monotonic()))
-                if not ready:
-                    problem = f"compiling took longer than {timeout:g} seconds"
-                for key, _ in ready:
-                    problem = _read_some(selector, key) or problem
-        except BaseException:  # Ctrl-C must not leave a compiler without its limit of time.
-            end(process)
-            raise
-        if problem is not None:
-            process.kill()
-    process.wait()
-    return bytes(output), bytes(messages), problem
+def _send(child: Child, text: str) -> None:
+    """Give a process its unit, whole: of half a unit it never sees the end."""
+    child.write(text.encode(), Deadline(TIMEOUT))
+    child.close_input()
 
 
-def _read_some(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> str | None:
-    buffer, limit = key.data
-    chunk = os.read(key.fd, 1 << 16)
-    if not chunk:
-        selector.unregister(key.fileobj)
-        return None
-    buffer += chunk
-    return f"the compiler wrote more than {limit >> 10} KiB" if len(buffer) > limit else None
+def _read_all(child: Child, deadline: Deadline) -> int:
+    """Read a process's output and messages to their ends, and return how it ended."""
+    while not child.is_silent:
+        child.read(deadline)
+    return child.wait(deadline)
 
 
-def _diagnostics(messages: bytes, stage: Stage) -> list[Diagnostic]:
-    text = messages.decode("utf-8", "replace")
+def _diagnostics(child: Child, stage: Stage) -> list[Diagnostic]:
+    text = child.messages.decode("utf-8", "replace")
     return [
         Diagnostic(stage, "compiler", m["message"][:300], int(m["line"]), int(m["column"]), Severity.ERROR)
         for m in _DIAGNOSTIC.finditer(text)

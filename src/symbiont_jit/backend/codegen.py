@@ -7,38 +7,35 @@ code generator ever runs what it generates. Where none can be started, the work 
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import functools
 import logging
 import math
 import os
 import re
-import select
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from symbiont_jit.backend import generator
 from symbiont_jit.backend.child_process import (
+    LOCK,
     MAX_MESSAGES,
     MAX_OUTPUT,
     TIMEOUT,
-    describe_failure,
-    drop,
-    end,
-    limit_memory,
+    Child,
+    ChildError,
+    Deadline,
     spawn,
-    write_all,
 )
 from symbiont_jit.backend.generator import ASSEMBLY, DONE, ERROR, HEAD, IR, OBJECT, READY
 from symbiont_jit.backend.toolchain import target_cpu, target_features, target_triple
+from symbiont_jit.backend.uninterrupted import uninterrupted
 from symbiont_jit.errors import Diagnostic, Stage, ToolchainError
 
 _LOG: Final = logging.getLogger("symbiont_jit.backend")
@@ -58,110 +55,76 @@ RETRY_SECONDS: Final = 30.0
 MAX_WAIT: Final = 1.0
 #: Seconds in which a process has to be ready, also on a machine that is busy.
 START_SECONDS: Final = 60.0
+#: Seconds in which a process that has closed its output has to end.
+END_SECONDS: Final = 1.0
 
 _FRAME: Final = re.compile(r"stack frame size \((\d+)\) exceeds limit \((\d+)\)")
 
 Outcome = bytes | list[Diagnostic]
 
 
-class _Broken(Exception):  # noqa: N818 - becomes a finding or a refusal
-    """Raised where a code generator ended, was too slow or wrote no answer, with the finding's rule and message."""
-
-    def __init__(self, rule: str, message: str) -> None:
-        super().__init__(rule, message)
-        self.finding = Diagnostic(Stage.LOWER, rule, message)
-
-
 @dataclass(slots=True, eq=False)
 class CodeGenerator:
     """One process, which serves one request at a time."""
 
-    process: subprocess.Popen[bytes]
+    child: Child
     units: int = 0
     is_ready: bool = False
-    _output: bytearray = field(default_factory=bytearray)
-    _messages: bytearray = field(default_factory=bytearray)
-    _poll: select.poll = field(default_factory=select.poll)
-
-    def __post_init__(self) -> None:
-        for pipe in (self.process.stdout, self.process.stderr):
-            assert pipe is not None
-            self._poll.register(pipe, select.POLLIN)
 
     def start(self) -> None:
-        """Wait until the process can serve; raise `_Broken` where it cannot."""
+        """Wait until the process can serve; raise `ChildError` where it cannot."""
         if not self.is_ready:
-            status, _ = self._read_answer(0, time.monotonic() + START_SECONDS)
+            status, _ = self._read_answer(0, Deadline(START_SECONDS))
             if status != READY:
-                raise _Broken("compiler", "it is no code generator")
-            _require_warnings(bytes(self._messages))
+                raise ChildError("compiler", "it is no code generator")
+            _require_warnings(bytes(self.child.messages))
             self.is_ready = True
 
     def generate(self, kind: bytes, bitcode: bytes) -> Outcome:
-        """Return the answer to one request; raise `_Broken` where the process ends instead."""
+        """Return the answer to one request; raise `ChildError` where there is none."""
         self.units += 1
-        self._messages.clear()
-        try:
-            with contextlib.suppress(BrokenPipeError):  # The process died; reading its answer will tell why.
-                write_all(self.process, HEAD.pack(kind, self.units, len(bitcode)) + bitcode, TIMEOUT)
-        except TimeoutError:
-            raise _Broken("limit", f"generating code took longer than {TIMEOUT:g} seconds") from None
-        status, data = self._read_answer(self.units, time.monotonic() + TIMEOUT)
+        self.child.messages.clear()
+        deadline = Deadline(TIMEOUT)
+        self.child.write(HEAD.pack(kind, self.units, len(bitcode)) + bitcode, deadline)
+        status, data = self._read_answer(self.units, deadline)
         if status not in (DONE, ERROR):
-            raise _Broken("compiler", "the code generator gave no answer")
-        return _outcome(status, data, bytes(self._messages))
+            raise ChildError("compiler", "the code generator gave no answer")
+        return _outcome(status, data, bytes(self.child.messages))
 
-    def describe_end(self) -> str:
-        """Describe how the process ended by itself, and what it said."""
-        return describe_failure("the code generator", self.process.wait(), bytes(self._messages))
-
-    def _read_answer(self, number: int, deadline: float) -> tuple[bytes, bytes]:
-        """Read the status and the bytes of the answer to a request; raise `_Broken` for the answer to another one.
+    def _read_answer(self, number: int, deadline: Deadline) -> tuple[bytes, bytes]:
+        """Read the status and the bytes of the answer to a request; raise `ChildError` for the answer to another one.
 
         LLVM's messages come first, and so are in the pipe already.
         """
+        output = self.child.output
         self._read_up_to(HEAD.size, deadline)
-        status, answered, size = HEAD.unpack_from(self._output)
+        status, answered, size = HEAD.unpack_from(output)
         if answered != number:
-            raise _Broken("compiler", f"the code generator answered request {answered}, not {number}")
-        if size > MAX_OUTPUT:
-            raise _Broken("limit", f"the code generator wrote more than {MAX_OUTPUT >> 10} KiB")
+            raise ChildError("compiler", f"the code generator answered request {answered}, not {number}")
+        if size > MAX_OUTPUT - HEAD.size:
+            raise ChildError("limit", f"the code generator wrote more than {MAX_OUTPUT >> 10} KiB")
         self._read_up_to(HEAD.size + size, deadline)
-        self._read_messages()
-        if len(self._output) != HEAD.size + size:
-            raise _Broken("compiler", "the code generator wrote more than an answer")
-        data = bytes(self._output[HEAD.size :])
-        self._output.clear()
+        self.child.read_messages()
+        if len(output) != HEAD.size + size:
+            raise ChildError("compiler", "the code generator wrote more than an answer")
+        data = bytes(output[HEAD.size :])
+        output.clear()
         return status, data
 
-    def _read_up_to(self, size: int, deadline: float) -> None:
+    def _read_up_to(self, size: int, deadline: Deadline) -> None:
         """Read until so many bytes of the answer are there."""
-        assert self.process.stderr is not None
-        messages = self.process.stderr.fileno()
-        while len(self._output) < size:
-            ready = self._poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
-            if not ready:
-                raise _Broken("limit", f"generating code took longer than {TIMEOUT:g} seconds")
-            if any(pipe != messages for pipe, _ in ready):
-                self._read_output()
-            else:
-                self._read_messages()
+        while len(self.child.output) < size:
+            if self.child.has_closed_output:
+                raise ChildError("compiler", self._describe_end())
+            self.child.read(deadline)
 
-    def _read_output(self) -> None:
-        assert self.process.stdout is not None
-        chunk = os.read(self.process.stdout.fileno(), 1 << 16)
-        if not chunk:
-            self._read_messages()
-            raise _Broken("compiler", self.describe_end())
-        self._output += chunk
-
-    def _read_messages(self) -> None:
-        """Take what is in the pipe of messages, without waiting for more."""
-        assert self.process.stderr is not None
-        os.set_blocking(self.process.stderr.fileno(), False)
-        with contextlib.suppress(BlockingIOError):
-            while chunk := os.read(self.process.stderr.fileno(), 1 << 16):
-                self._messages += chunk[: MAX_MESSAGES - len(self._messages)]
+    def _describe_end(self) -> str:
+        """Describe how the process ended, or that it serves no more and yet lives on."""
+        self.child.read_messages()
+        try:
+            return self.child.describe_failure(self.child.wait(Deadline(END_SECONDS)))
+        except ChildError:
+            return "the code generator has closed its output"
 
 
 def _require_warnings(messages: bytes) -> None:
@@ -178,8 +141,6 @@ def _outcome(status: bytes, data: bytes, messages: bytes) -> Outcome:
     if status == ERROR:
         text = f"the code generator refuses what the compiler made: {data.decode('utf-8', 'replace')[:300]}"
         return [Diagnostic(Stage.LOWER, "compiler", text)]
-    if len(messages) >= MAX_MESSAGES:  # A warning of a large frame may be among what was cut off.
-        return [Diagnostic(Stage.LOWER, "limit", f"the code generator said more than {MAX_MESSAGES >> 10} KiB")]
     too_large = _FRAME.search(messages.decode("utf-8", "replace"))
     if too_large:
         text = f"local arrays take {too_large[1]} bytes; at most {too_large[2]}"
@@ -201,8 +162,9 @@ class CodeGenerators:
     _failures: int = 0
     _all: set[CodeGenerator] = field(default_factory=set)
     _idle: list[CodeGenerator] = field(default_factory=list)
-    _lock: threading.Condition = field(default_factory=lambda: threading.Condition(threading.Lock()))
+    _freed: threading.Condition = field(default_factory=lambda: threading.Condition(LOCK))
 
+    @uninterrupted
     def generate(self, kind: bytes, bitcode: bytes) -> Outcome:
         """Generate what is asked for from bitcode, or return findings."""
         chosen = self._take()
@@ -210,9 +172,9 @@ class CodeGenerators:
             return _generate_here(kind, bitcode)
         try:
             outcome = chosen.generate(kind, bitcode)
-        except _Broken as broken:
+        except ChildError as error:
             self._discard(chosen)
-            return [broken.finding]
+            return [error.finding()]
         except BaseException:
             self._discard(chosen)
             raise
@@ -221,14 +183,22 @@ class CodeGenerators:
 
     def prewarm(self, units: int = 1) -> None:
         """Start processes for so many units that will come at about the same time, as far as the limit goes."""
-        with self._lock, contextlib.suppress(OSError):
-            while not self.is_refused and len(self._all) < min(units, self.limit):
-                self._idle.append(self._start())
+        wanted = min(units, self.limit)
+        if not self.is_refused and len(self._all) < wanted:
+            self._start_up_to(wanted)
+
+    @uninterrupted
+    def _start_up_to(self, wanted: int) -> None:
+        with contextlib.suppress(OSError):
+            command = _command()
+            with LOCK:
+                while len(self._all) < wanted:
+                    self._idle.append(self._start(command))
 
     @property
-    def processes(self) -> list[subprocess.Popen[bytes]]:
+    def children(self) -> list[Child]:
         """The processes that there are."""
-        return [each.process for each in self._all]
+        return [each.child for each in list(self._all)]
 
     def _take(self) -> CodeGenerator | None:
         """Take a process that can serve, for nobody else until it is given back; None where there can be none."""
@@ -240,10 +210,10 @@ class CodeGenerators:
                 continue
             try:
                 chosen.start()
-            except _Broken as broken:
+            except ChildError as error:
                 self._discard(chosen)
-                self._count_failure(broken.finding.message)
-            except BaseException:  # An interruption must not lose the place that the process has.
+                self._count_failure(str(error))
+            except BaseException:
                 self._discard(chosen)
                 raise
             else:
@@ -253,21 +223,21 @@ class CodeGenerators:
 
     def _next(self) -> CodeGenerator:
         """Return a process that waits, or a new one; raise `OSError` where none can start."""
-        with self._lock:
+        command = _command()
+        with LOCK:
             while True:
                 while self._idle:
                     chosen = self._idle.pop()
-                    if chosen.process.poll() is None:
+                    if chosen.child.is_alive:
                         return chosen
-                    end(chosen.process)
-                    self._all.discard(chosen)
+                    self._discard(chosen)
                 if len(self._all) < self.limit:
                     try:
-                        return self._start()
+                        return self._start(command)
                     except OSError:
                         if not self._all:  # Else one of the others will be free before long.
                             raise
-                self._lock.wait(MAX_WAIT)
+                self._freed.wait(MAX_WAIT)
 
     def _may_try(self) -> bool:
         """Whether processes can be started, or it is time to see whether they can be again."""
@@ -288,11 +258,9 @@ class CodeGenerators:
                 RETRY_SECONDS,
             )
 
-    def _start(self) -> CodeGenerator:
-        """Start a process; the caller holds the lock, because no fork may come between."""
-        process = spawn(_command())
-        limit_memory(process.pid)
-        started = CodeGenerator(process)
+    def _start(self, command: Sequence[str]) -> CodeGenerator:
+        """Start a process; the caller holds the lock."""
+        started = CodeGenerator(spawn(command, "the code generator", "generating code"))
         self._all.add(started)
         return started
 
@@ -300,48 +268,36 @@ class CodeGenerators:
         if chosen.units >= MAX_UNITS:
             self._discard(chosen)
             return
-        with self._lock:
+        with LOCK:
             self._idle.append(chosen)
-            self._lock.notify()
+            self._freed.notify()
 
     def _discard(self, chosen: CodeGenerator) -> None:
-        end(chosen.process)
-        with self._lock:
+        chosen.child.end()
+        with LOCK:
             self._all.discard(chosen)
-            self._lock.notify()
+            self._freed.notify()
 
-    def hold(self) -> None:
-        """Wait before a fork until no process is half started."""
-        self._lock.acquire()
-
-    def resume(self) -> None:
-        """Go on in the parent after a fork."""
-        self._lock.release()
+    @uninterrupted
+    def close(self) -> None:
+        """End all processes; units that they are at become findings."""
+        with LOCK:
+            for waiting in self._idle:
+                self._discard(waiting)
+            self._idle.clear()
+            for at_work in self._all:  # Who waits for its answer reads from its pipes, and will close them.
+                at_work.child.kill()
 
     def forget(self) -> None:
-        """Close a forked child's copies of the pipes; the child starts processes of its own."""
-        self._lock = threading.Condition(threading.Lock())
-        for each in self._all:
-            drop(each.process)
-        self._all.clear()
-        self._idle.clear()
-
-    def close(self) -> None:
-        """End all processes; whoever waits for one gets a finding."""
-        with self._lock:
-            for each in self._all:
-                end(each.process)
-            self._all.clear()
-            self._idle.clear()
-            self._lock.notify_all()
+        """Forget in a forked child the processes of its parent; the child starts some of its own."""
+        self._all, self._idle, self._freed = set(), [], threading.Condition(LOCK)
 
 
 @functools.cache
 def code_generators() -> CodeGenerators:
     """Return the process-wide code generators; none is started yet."""
     found = CodeGenerators(min(os.cpu_count() or 1, MAX_PROCESSES))
-    os.register_at_fork(before=found.hold, after_in_parent=found.resume, after_in_child=found.forget)
-    atexit.register(found.close)
+    os.register_at_fork(after_in_child=found.forget)
     return found
 
 
@@ -374,12 +330,9 @@ def _machine() -> Any:
     return made
 
 
-_ONE_AT_A_TIME: Final = threading.RLock()
-
-
 def _generate_here(kind: bytes, bitcode: bytes) -> Outcome:
-    """Generate in this process, which ends where LLVM gives up, and which nothing can interrupt."""
-    with _ONE_AT_A_TIME, tempfile.TemporaryFile() as messages:
+    """Generate in this process, which ends where LLVM gives up, one unit at a time."""
+    with _llvm_lock(), tempfile.TemporaryFile() as messages:
         machine = _machine()
         try:
             with _capture_standard_error(messages.fileno()):
@@ -387,7 +340,24 @@ def _generate_here(kind: bytes, bitcode: bytes) -> Outcome:
         except RuntimeError as error:
             data, status = str(error).encode(), ERROR
         messages.seek(0)
-        return _outcome(status, data, messages.read(MAX_MESSAGES))
+        said = messages.read(MAX_MESSAGES + 1)
+    if len(said) > MAX_MESSAGES:
+        return [Diagnostic(Stage.LOWER, "limit", f"the code generator wrote more than {MAX_MESSAGES >> 10} KiB")]
+    return _outcome(status, data, said)
+
+
+@functools.cache
+def _llvm_lock() -> Any:
+    """Return the lock that llvmlite takes for each call; from now on whoever forks takes it too.
+
+    So no child inherits it from a thread that does not exist there, or a standard error that leads elsewhere.
+    """
+    from llvmlite.binding import ffi
+
+    # This is C's lock within llvmlite's own: an interruption comes before or after its operations.
+    lock = ffi.lib._lock._lock
+    os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock._at_fork_reinit)
+    return lock
 
 
 @contextlib.contextmanager
