@@ -16,6 +16,7 @@ from symbiont_jit.backend.clang import BITCODE, FIXED, SYNTAX, clang
 from symbiont_jit.backend.codegen import OBJECT, code_generators
 from symbiont_jit.backend.elf import symbols
 from symbiont_jit.backend.toolchain import describe_host, llvm_version
+from symbiont_jit.backend.uninterrupted import uninterrupted
 from symbiont_jit.backend.unit import Unit, digest_of
 from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
@@ -62,8 +63,7 @@ def compile_unit(unit: Unit, already_checked: bool = False) -> ObjectCode:
     cached = cache.OBJECTS.get(key)
     if cached is not None:
         return _object_code(key, unit, cached)
-    code_generators().prewarm()
-    data = code_generators().generate(OBJECT, _lower(unit, key, already_checked))
+    data = _compile(unit, key, already_checked)
     if isinstance(data, list):
         raise CandidateError(Stage.LOWER, data, unit.text)
     code = _object_code(key, unit, data)
@@ -102,6 +102,12 @@ def end_compilers() -> None:
     """End all processes that wait for a unit; the next unit starts new ones."""
     clang().close()
     code_generators().close()
+
+
+@uninterrupted  # One thread serves both compilers.
+def _compile(unit: Unit, key: str, already_checked: bool) -> bytes | list[Diagnostic]:
+    code_generators().prewarm()
+    return code_generators().generate(OBJECT, _lower(unit, key, already_checked))
 
 
 def _lower(unit: Unit, key: str, already_checked: bool) -> bytes:
