@@ -27,20 +27,12 @@ def start():
         child.end()
 
 
-def read_all(child, seconds):
-    """Read to both ends, and return how the process ended."""
-    deadline = Deadline(seconds)
-    while not child.is_silent:
-        child.read(deadline)
-    return child.wait(deadline)
-
-
 def test_output_and_messages_are_told_apart(start):
     """Both are read to their ends, and the exit code is the process's."""
     child = start("cat; echo said >&2; exit 3")
     child.write(b"given", Deadline(10.0))
     child.close_input()
-    assert read_all(child, 10.0) == 3
+    assert child.read_all(Deadline(10.0)) == 3
     assert (bytes(child.output), bytes(child.messages)) == (b"given", b"said\n")
 
 
@@ -50,7 +42,7 @@ def test_output_and_messages_are_told_apart(start):
 def test_nothing_outlasts_its_deadline(start, command):
     """A process that lives on is too slow, whichever of its pipes it has closed."""
     with pytest.raises(ChildError, match=r"working took longer than 0\.2 seconds"):
-        read_all(start(command), 0.2)
+        start(command).read_all(Deadline(0.2))
 
 
 @pytest.mark.parametrize(("where", "limit"), [("", child_process.MAX_OUTPUT), (" >&2", child_process.MAX_MESSAGES)])
@@ -58,14 +50,14 @@ def test_nobody_writes_without_end(start, where, limit):
     """Output and messages have a limit of bytes, and no more than that is kept."""
     child = start(f"exec yes{where}")
     with pytest.raises(ChildError, match=f"the child wrote more than {limit >> 10} KiB"):
-        read_all(child, 60.0)
+        child.read_all(Deadline(60.0))
     assert len(child.output) + len(child.messages) <= limit + (1 << 17)
 
 
 def test_one_that_trickles_is_too_slow(start):
     """A process that always has a byte for its reader does not move the deadline."""
     with pytest.raises(ChildError, match="took longer"):
-        read_all(start("while :; do echo x; done"), 0.2)
+        start("while :; do echo x; done").read_all(Deadline(0.2))
 
 
 def test_one_that_does_not_read_is_given_up(start):
@@ -79,7 +71,7 @@ def test_one_that_died_is_told_of_by_its_end(start):
     child = start("exit 7")
     child.process.wait()
     child.write(bytes(1 << 20), Deadline(10.0))
-    assert read_all(child, 10.0) == 7
+    assert child.read_all(Deadline(10.0)) == 7
 
 
 def test_the_end_of_a_process_is_that_of_its_own_children(start):
@@ -115,7 +107,7 @@ def test_no_forked_child_keeps_a_pipe(start):
         os.read(hold, 1)
         os._exit(0)
     child.close_input()
-    assert read_all(child, 10.0) == 0
+    assert child.read_all(Deadline(10.0)) == 0
     assert child.output == b"end\n"
     os.close(release)
     os.close(hold)
@@ -136,7 +128,7 @@ def test_a_forked_child_neither_waits_for_a_process_nor_kills_it(start):
     assert os.waitstatus_to_exitcode(os.waitpid(forked, 0)[1]) == 0
     child.write(b"still here", Deadline(10.0))
     child.close_input()
-    assert read_all(child, 10.0) == 0
+    assert child.read_all(Deadline(10.0)) == 0
     assert child.output == b"still here"
 
 

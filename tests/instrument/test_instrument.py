@@ -16,6 +16,7 @@ import symbiont_jit as sj
 from symbiont_jit import Array, CandidateError, InOut, Kernel, Out, evolvable
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.instrument.unit import instrument, parse_canonical
+from tests.concurrency import run_in_threads
 from tests.frontend.test_corpus import ACCEPT, header, native, signature_for
 from tests.properties.test_properties import INPUTS, MIXED, PROGRAMS
 
@@ -244,6 +245,14 @@ def test_panics_belong_to_their_thread_and_revision():
     assert "index 11 " in first.take_panic().message
     assert "index 12 " in pick.take_panic().message
     assert pick.take_panic() is None
+
+
+def test_no_thread_takes_the_panic_of_one_that_has_ended():
+    """A thread that never panicked has none to take, though the C library gives it the other one's place."""
+    revision = compiled(pick, "  return x[k] + 3;", "safe")
+    for _ in range(20):
+        run_in_threads(1, lambda: revision(X, 11))
+        assert run_in_threads(1, lambda: (revision(X, 1), revision.take_panic())) == [(4.0, None)]
 
 
 @pytest.mark.slow

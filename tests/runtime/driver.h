@@ -24,6 +24,7 @@
   T(the_newest_panic_of_a_version_stays)                                                                               \
   T(the_oldest_panic_is_replaced)                                                                                      \
   T(a_report_that_was_cut_off_is_no_loss)                                                                              \
+  T(no_thread_takes_what_an_ended_one_has_left)                                                                        \
   T(many_threads_report_and_take)                                                                                      \
   T(where_there_is_room_no_report_is_lost)                                                                             \
   T(blocks_are_zero_and_apart)                                                                                         \

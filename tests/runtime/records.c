@@ -11,6 +11,7 @@ static struct sj_panic_table table;
 
 static void report(int64_t revision, int64_t site)
 {
+  sj_current_thread();
   struct sj_frame frame = {.site = site, .a = site + 1, .b = site + 2};
   sj_report_panic(&frame, &table, revision);
 }
@@ -20,7 +21,8 @@ static int take(int64_t revision, int64_t expected_version, int64_t expected_sit
   struct sj_panic_record taken = {0};
   if (!sj_take_panic(&table, revision, &taken))
     return 0;
-  EXPECT(taken.thread == sj_thread_id() && taken.revision == expected_version && taken.site == expected_site);
+  EXPECT(taken.thread == sj_current_thread()->number && taken.revision == expected_version &&
+         taken.site == expected_site);
   EXPECT(taken.a == expected_site + 1 && taken.b == expected_site + 2);
   return 1;
 }
@@ -57,13 +59,40 @@ void the_oldest_panic_is_replaced(void)
 void a_report_that_was_cut_off_is_no_loss(void)
 {
   for (int i = 0; i < SJ_RECORDS; i++)
-    table.records[i].thread = i ? -1 : -sj_thread_id(); /* One is ours, the others' owners are at work. */
+    table.records[i].thread =
+        i ? -1000 : -sj_current_thread()->number; /* One is ours, the others' owners are at work. */
   report(1, 10);
-  EXPECT(table.records[0].thread == sj_thread_id());
+  EXPECT(table.records[0].thread == sj_current_thread()->number);
   EXPECT(take(1, 1, 10));
-  table.records[0].thread = -1;
+  table.records[0].thread = -1000;
   report(1, 11); /* There is no room, but it counts. */
   EXPECT(!take(1, 0, 0) && table.head.count == 2);
+}
+
+static void *report_or_find_none(void *with)
+{
+  if (with)
+    report(1, 10);
+  else
+    EXPECT(sj_current_thread() && !take(SJ_ANY_REVISION, 0, 0));
+  return (void *)sj_thread_id();
+}
+
+void no_thread_takes_what_an_ended_one_has_left(void)
+{
+  int had_same_pointer = 0;
+  for (int round = 0; round < 20; round++)
+  {
+    void *pointers[2] = {0, 0};
+    for (int i = 0; i < 2; i++)
+    {
+      pthread_t thread;
+      EXPECT(pthread_create(&thread, 0, report_or_find_none, i ? 0 : &table) == 0);
+      EXPECT(pthread_join(thread, &pointers[i]) == 0);
+    }
+    had_same_pointer += pointers[0] == pointers[1];
+  }
+  EXPECT(had_same_pointer); /* The C library gives a stack to the next thread. */
 }
 
 static void *report_and_take(void *with)

@@ -156,6 +156,12 @@ class Child:
         if len(kept) > limit:
             raise ChildError("limit", f"{self.name} wrote more than {limit >> 10} KiB")
 
+    def read_all(self, deadline: Deadline) -> int:
+        """Read output and messages to their ends, and return how the process ended."""
+        while not self.is_silent:
+            self.read(deadline)
+        return self.wait(deadline)
+
     def wait(self, deadline: Deadline) -> int:
         """Return how a process ended that has closed its pipes; it may not live on after them."""
         with contextlib.suppress(OSError, AttributeError):  # Only Linux has such descriptors; elsewhere `wait` sleeps.

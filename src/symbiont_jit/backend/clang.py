@@ -16,16 +16,15 @@ import functools
 import math
 import re
 import shlex
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from symbiont_jit.backend.child_process import LOCK, TIMEOUT, Child, ChildError, Deadline, spawn
-from symbiont_jit.backend.toolchain import ADVICE, Toolchain, find_toolchain, target_cpu, target_triple
-from symbiont_jit.backend.uninterrupted import uninterrupted
+from symbiont_jit.backend.toolchain import ADVICE, Toolchain, ask, find_toolchain, target_cpu, target_triple
 from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import Diagnostic, Severity, Stage, ToolchainError
+from symbiont_jit.uninterrupted import uninterrupted
 
 __all__ = ["BITCODE", "Clang", "Emit", "FIXED", "OBJECT", "REMARKS", "SYNTAX", "clang"]
 
@@ -106,7 +105,7 @@ class Clang:
         try:
             _send(child, unit)
             self._keep_waiting(command)
-            returncode = _read_all(child, Deadline(TIMEOUT))
+            returncode = child.read_all(Deadline(TIMEOUT))
         except ChildError as error:
             return [error.finding()]
         finally:
@@ -136,7 +135,7 @@ class Clang:
         child = _spawn(command)
         try:
             _send(child, code)
-            _read_all(child, Deadline(PREPROCESS_TIMEOUT))
+            child.read_all(Deadline(PREPROCESS_TIMEOUT))
         except ChildError as error:
             return [error.finding(Stage.PREPROCESS, "; use functions instead of macros")]
         finally:
@@ -236,16 +235,17 @@ def clang() -> Clang:
 def _direct_command(driver: tuple[str, ...]) -> tuple[str, ...]:
     """Return the `-cc1` command behind a driver's; the driver itself where it does not say."""
     try:
-        done = subprocess.run([*driver, "-###"], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
-    except (OSError, subprocess.SubprocessError) as error:
+        said = ask([*driver, "-###"]).messages
+    except (OSError, ChildError) as error:
         raise ToolchainError(f"clang does not start: {error}; {ADVICE}") from error
-    for line in done.stderr.splitlines():
+    lines = said.decode("utf-8", "replace").splitlines()
+    for line in lines:
         words = shlex.split(line) if line.lstrip().startswith('"') else []
         if "-cc1" in words[:2]:
             return tuple(words)
-    if "error:" in done.stderr:
-        first = next(line for line in done.stderr.splitlines() if "error:" in line)
-        raise ToolchainError(f"clang refuses its options: {first.partition('error:')[2].strip()}")
+    for line in lines:
+        if "error:" in line:
+            raise ToolchainError(f"clang refuses its options: {line.partition('error:')[2].strip()}")
     return driver
 
 
@@ -260,13 +260,6 @@ def _send(child: Child, text: str) -> None:
     """Give a process its unit, whole: of half a unit it never sees the end."""
     child.write(text.encode(), Deadline(TIMEOUT))
     child.close_input()
-
-
-def _read_all(child: Child, deadline: Deadline) -> int:
-    """Read a process's output and messages to their ends, and return how it ended."""
-    while not child.is_silent:
-        child.read(deadline)
-    return child.wait(deadline)
 
 
 def _diagnostics(child: Child, stage: Stage) -> list[Diagnostic]:

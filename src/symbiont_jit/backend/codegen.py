@@ -35,8 +35,8 @@ from symbiont_jit.backend.child_process import (
 )
 from symbiont_jit.backend.generator import ASSEMBLY, DONE, ERROR, HEAD, IR, OBJECT, READY
 from symbiont_jit.backend.toolchain import target_cpu, target_features, target_triple
-from symbiont_jit.backend.uninterrupted import uninterrupted
 from symbiont_jit.errors import Diagnostic, Stage, ToolchainError
+from symbiont_jit.uninterrupted import uninterrupted
 
 _LOG: Final = logging.getLogger("symbiont_jit.backend")
 

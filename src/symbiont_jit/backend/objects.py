@@ -16,10 +16,10 @@ from symbiont_jit.backend.clang import BITCODE, FIXED, SYNTAX, clang
 from symbiont_jit.backend.codegen import OBJECT, code_generators
 from symbiont_jit.backend.elf import symbols
 from symbiont_jit.backend.toolchain import describe_host, llvm_version
-from symbiont_jit.backend.uninterrupted import uninterrupted
 from symbiont_jit.backend.unit import Unit, digest_of
 from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
+from symbiont_jit.uninterrupted import uninterrupted
 
 __all__ = ["ObjectCode", "bitcode_of", "check_unit", "compile_unit", "end_compilers", "key_of", "prewarm"]
 

@@ -10,17 +10,19 @@ import importlib.util
 import os
 import re
 import shutil
-import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from symbiont_jit.backend.child_process import Child, ChildError, Deadline, spawn
 from symbiont_jit.errors import ToolchainError
+from symbiont_jit.uninterrupted import uninterrupted
 
 __all__ = [
     "ADVICE",
     "Toolchain",
+    "ask",
     "describe_host",
     "find_toolchain",
     "llvm_version",
@@ -59,6 +61,7 @@ def llvm_version() -> tuple[int, ...]:
 
 
 @functools.cache
+@uninterrupted
 def find_toolchain() -> Toolchain:
     """Find the first clang that fits: `SYMBIONT_JIT_CLANG`, then the `ziglang` wheel, then `clang` on the path.
 
@@ -104,14 +107,23 @@ def _zig_binary() -> Path | None:
     return None
 
 
+def ask(command: Sequence[str]) -> Child:
+    """Run a program without input to its end; raise `OSError` or `ChildError` where it does not start or end."""
+    child = spawn(command, "clang", "starting clang")
+    try:
+        child.close_input()
+        child.read_all(Deadline(_START_SECONDS))
+    finally:
+        child.end()
+    return child
+
+
 def _version(command: tuple[str, ...]) -> tuple[int, int, int] | None:
     try:
-        done = subprocess.run(
-            [*command, "--version"], capture_output=True, text=True, timeout=_START_SECONDS, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.SubprocessError):
+        said = ask([*command, "--version"]).output
+    except (OSError, ChildError):
         return None
-    match = re.search(r"clang version (\d+)\.(\d+)\.(\d+)", done.stdout)
+    match = re.search(rb"clang version (\d+)\.(\d+)\.(\d+)", said)
     return (int(match[1]), int(match[2]), int(match[3])) if match else None
 
 

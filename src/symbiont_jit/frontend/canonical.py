@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import threading
 from collections.abc import Callable, Sequence
-from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, TypeVar
@@ -27,6 +25,7 @@ from symbiont_jit.frontend.source_map import AuthorPositions, SourceMap
 from symbiont_jit.frontend.structs import is_forward_declaration, struct_nodes, take_repeated_structs
 from symbiont_jit.signature import Record, Signature
 from symbiont_jit.stages import stage
+from symbiont_jit.uninterrupted import run_apart
 
 __all__ = ["Canonical", "canonical_source", "canonical_tree", "no_preprocessor"]
 
@@ -157,23 +156,10 @@ def run_on_own_stack(work: Callable[[], T], too_deep: T) -> T:
 
     Returns `too_deep` where the work recurses too deeply.
     """
-    outcome: list[T] = []
-    failure: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            outcome.append(work())
-        except RecursionError:
-            outcome.append(too_deep)
-        except BaseException as error:
-            failure.append(error)
-
-    thread = threading.Thread(target=copy_context().run, args=(run,), name="symbiont_jit check")
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]
-    return outcome[0]
+    try:
+        return run_apart(work)
+    except RecursionError:
+        return too_deep
 
 
 def _check(text: SourceText, signatures: Sequence[Signature]) -> _Checked:

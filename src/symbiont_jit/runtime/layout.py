@@ -62,6 +62,7 @@ class ThreadSlot(ctypes.Structure):
         ("floor", ctypes.c_uint64),
         ("arena", ctypes.c_uint64),
         ("is_open", ctypes.c_int64),
+        ("number", ctypes.c_int64),
     )
 
 

@@ -2,8 +2,8 @@
 Panics are left in a table and taken from it. The newest panic of each thread and revision stays until it is taken, or
 until the table is full and no panic is older.
 
-A thread that writes or takes a record owns it meanwhile by the negative of its id, so that no two threads ever touch
-the rest of it together.
+A thread that writes or takes a record owns it meanwhile by the negative of its number, so that no two threads ever
+touch the rest of it together.
 */
 
 #include "runtime/thread_slots.h"
@@ -13,6 +13,13 @@ the rest of it together.
 
 extern void sj_report_panic(struct sj_frame *, struct sj_panic_table *, int64_t);
 extern int64_t sj_take_panic(struct sj_panic_table *, int64_t, struct sj_panic_record *);
+
+/* Threads for which there was no slot are told apart by their thread pointers, which are greater than any number. */
+static int64_t sj_thread_number(void)
+{
+  struct sj_thread *slot = sj_find_thread(sj_thread_id());
+  return slot ? slot->number : sj_thread_id();
+}
 
 static int64_t sj_load(const int64_t *word)
 {
@@ -68,7 +75,7 @@ static struct sj_panic_record *sj_seize_record(struct sj_panic_table *table, int
 
 void sj_report_panic(struct sj_frame *frame, struct sj_panic_table *table, int64_t revision)
 {
-  int64_t me = sj_thread_id();
+  int64_t me = sj_thread_number();
   int64_t number = __atomic_add_fetch(&table->head.count, 1, __ATOMIC_SEQ_CST);
   struct sj_panic_record *record = sj_seize_record(table, me, revision);
   if (!record)
@@ -100,7 +107,7 @@ static struct sj_panic_record *sj_newest_record(struct sj_panic_table *table, in
 /* Move the newest record of this thread (of one revision) to `taken`, and return 1; return 0 where there is none. */
 int64_t sj_take_panic(struct sj_panic_table *table, int64_t revision, struct sj_panic_record *taken)
 {
-  int64_t me = sj_thread_id();
+  int64_t me = sj_thread_number();
   struct sj_panic_record *newest;
   do
   {

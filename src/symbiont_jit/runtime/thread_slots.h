@@ -4,7 +4,8 @@
 
 #include "runtime/frame.h"
 
-/* `thread` is the thread pointer of the owner: 0 where nobody ever was, -1 where the owner has ended. */
+/* `thread` is the thread pointer of the owner: 0 where nobody ever was, -1 where the owner has ended. A later thread
+may have the same pointer, so panics are kept under `number`, which no two owners share. */
 struct sj_thread
 {
   int64_t thread;
@@ -13,6 +14,7 @@ struct sj_thread
   const char *floor;             /* the lowest address of the thread's stack that a call may use */
   struct sj_arena *arena;        /* null until a call of the thread first allocates */
   int64_t is_open;               /* whether the release call under way has emptied the arena */
+  int64_t number;                /* the owner's; in slot 0, the last one that was given */
 };
 
 /* Slot 0 is shared by the threads that found all others taken. */

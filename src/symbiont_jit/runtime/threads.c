@@ -44,6 +44,7 @@ struct sj_thread *sj_enlist(void)
     struct sj_thread *slot = sj_probe(me, i);
     if (!sj_claim(slot, me))
       continue;
+    slot->number = __atomic_add_fetch(&sj_threads[0].number, 1, __ATOMIC_RELAXED);
     slot->floor = sj_stack_floor();
     pthread_setspecific(sj_key, slot);
     return slot;

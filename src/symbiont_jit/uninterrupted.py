@@ -13,10 +13,11 @@ import queue
 import threading
 from _thread import start_new_thread
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Final, Generic, ParamSpec, TypeVar
 
-__all__ = ["uninterrupted"]
+__all__ = ["run_apart", "uninterrupted"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -30,27 +31,31 @@ _THREAD: Final = threading.local()
 def uninterrupted(function: Callable[_P, _T]) -> Callable[_P, _T]:
     """Let a function run on a thread of its own, and its caller wait for its result or its exception.
 
-    Whoever is interrupted while waiting leaves at once; the function ends by itself, so it has to bound its time. In
-    a child that a signal handler has forked meanwhile, that thread does not exist, so there the function runs anew.
-    Where no thread can be started, because there are too many or the interpreter is ending, it runs on the caller's.
+    Whoever is interrupted while waiting leaves at once; the function ends by itself, so it has to bound its time. One
+    such function that calls another stays on its thread.
     """
 
     @functools.wraps(function)
-    def run_apart(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+    def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
         work = functools.partial(function, *args, **kwargs)
-        return work() if getattr(_THREAD, "is_own", False) else _run_apart(work)
+        return work() if getattr(_THREAD, "is_own", False) else run_apart(work)
 
-    return run_apart
+    return call
 
 
-def _run_apart(work: Callable[[], _T]) -> _T:
+def run_apart(work: Callable[[], _T]) -> _T:
+    """Run work on a thread of its own, with a stack of its own, and return its result or raise its exception.
+
+    In a child that a signal handler has forked meanwhile, that thread does not exist, so there the work is done anew.
+    Where no thread can be started, because there are too many or the interpreter is ending, the caller does it.
+    """
     outcome: _Outcome[_T] | None = None
     while outcome is None:
         # The queue is C's, so a signal handler that comes between may use others like it.
         answer: queue.SimpleQueue[_Outcome[_T]] = queue.SimpleQueue()
         process = os.getpid()
         try:
-            start_new_thread(_run, (work, answer))
+            start_new_thread(copy_context().run, (_run, work, answer))
         except RuntimeError:
             return work()
         outcome = _wait_for(answer, process)

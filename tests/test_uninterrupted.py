@@ -1,6 +1,7 @@
 """Functions that nothing interrupts: Ctrl-C leaves at once, and what was begun goes on to its end."""
 
 import contextlib
+import contextvars
 import os
 import resource
 import signal
@@ -12,7 +13,7 @@ import time
 
 import pytest
 
-from symbiont_jit.backend.uninterrupted import uninterrupted
+from symbiont_jit.uninterrupted import run_apart, uninterrupted
 from tests.concurrency import await_true, interruption_after, run_in_threads, signal_every
 
 
@@ -119,7 +120,7 @@ def test_where_no_thread_can_be_started_the_caller_does_the_work(ending):
     """A process that has too many threads, or is at its end, works nevertheless."""
     code = f"""
         import atexit, resource
-        from tests.backend.test_uninterrupted import add, refuse_threads
+        from tests.test_uninterrupted import add, refuse_threads
         if {ending!r} == "limit":
             refuse_threads()
             print(add(1))
@@ -138,3 +139,28 @@ def refuse_threads():
     resource.setrlimit(resource.RLIMIT_AS, (used + (256 << 20), resource.RLIM_INFINITY))
     with pytest.raises(RuntimeError):
         threading.Thread(target=signal.pause).start()
+
+
+def test_the_context_is_the_callers():
+    """Context variables have the values that they have for the caller, whose own do not change."""
+    name = contextvars.ContextVar("name", default="nobody")
+    name.set("the caller")
+
+    def rename():
+        before = name.get()
+        name.set("the work")
+        return before
+
+    assert (run_apart(rename), name.get()) == ("the caller", "the caller")
+
+
+def test_a_stack_of_its_own_is_as_deep_as_any():
+    """How deep work may recurse does not depend on how deep its caller is."""
+
+    def dive(depth):
+        return depth and dive(depth - 1)
+
+    def call_from(depth):
+        return call_from(depth - 1) if depth else run_apart(lambda: dive(sys.getrecursionlimit() - 100))
+
+    assert call_from(500) == 0
