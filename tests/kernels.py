@@ -26,6 +26,10 @@ MATMUL = f"""{MATMUL_HEAD} {{
         }}
 }}"""
 
+TOTAL_HEAD = "double total(int64_t n, const double x[n])"
+
+TOTAL = f"{TOTAL_HEAD} {{ double s = 0; for (int64_t i = 0; i < n; i++) s += x[i]; return s; }}"
+
 SORT_HEAD = "void sort(int64_t n, double x[n])"
 
 SORT = f"""{SORT_HEAD} {{
@@ -36,6 +40,14 @@ SORT = f"""{SORT_HEAD} {{
         x[j + 1] = key;
     }}
 }}"""
+
+
+def total(x: Array[f64, "n"]) -> f64:
+    """Sum of x."""
+    s = 0.0
+    for i in range(x.shape[0]):
+        s += x[i]
+    return s
 
 
 def scalar(x: f64, y: f64) -> f64: ...

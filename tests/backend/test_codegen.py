@@ -215,7 +215,9 @@ def test_nothing_outlives_the_process():
         os.kill(os.getpid(), signal.SIGKILL) if sys.argv[1] == "kill" else None
     """
     for how in ("kill", "end"):
-        done = subprocess.run([sys.executable, "-c", textwrap.dedent(code), how], capture_output=True, text=True)
+        command = [sys.executable, "-W", "error", "-c", textwrap.dedent(code), how]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.stderr == ""
         for pid in map(int, done.stdout.split()):
             assert await_true(lambda pid=pid: has_ended(pid)), f"{pid} lives on after {how}"
 

@@ -28,6 +28,7 @@ from symbiont_jit.llm.prompts import (
 from symbiont_jit.llm.rejections import Rejection
 from symbiont_jit.runtime.panics import _MESSAGES, PANICS
 from symbiont_jit.testing import ErrorReply, ScriptedAgent, Server, TextReply
+from tests.kernels import TOTAL_HEAD, total
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -146,19 +147,12 @@ def test_ten_attempts_are_made_by_default(kernel):
 
 @pytest.fixture(scope="module")
 def search():
-    @evolvable
-    def total(x: Array[f64, "n"]) -> f64:
-        s = 0.0
-        for i in range(x.shape[0]):
-            s += x[i]
-        return s
-
-    with sj.Evolution(total, metric=sj.Speedup([(np.arange(9.0),)]), deadline=2.0) as evolution:
+    with sj.Evolution(evolvable(total), metric=sj.Speedup([(np.arange(9.0),)]), deadline=2.0) as evolution:
         yield evolution
 
 
 def body(text):
-    return fenced(f"double total(int64_t n, const double x[n])\n{{\n  double s = 0;\n  {text}\n  return s;\n}}")
+    return fenced(f"{TOTAL_HEAD}\n{{\n  double s = 0;\n  {text}\n  return s;\n}}")
 
 
 @pytest.mark.slow

@@ -7,11 +7,11 @@ import pytest
 from numba import float64 as f64
 from numba import njit
 
-from symbiont_jit import Array, Evolution, Mutator, Speedup, Status, UsageError, evolvable
+from symbiont_jit import Evolution, Mutator, Speedup, Status, UsageError, evolvable
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.evaluation import Evaluation
 from symbiont_jit.search.archive import Archive
-from tests.kernels import MATMUL
+from tests.kernels import MATMUL, TOTAL, total
 
 
 def inputs(rng):
@@ -155,18 +155,9 @@ def test_an_interrupt_keeps_what_was_found(matmul):
 @pytest.mark.slow
 def test_a_source_that_only_grows_up_in_python_is_still_a_start():
     """A kernel whose C came by swap is where the mutator starts from."""
-
-    @evolvable
-    def total(x: Array[f64, "n"]) -> f64:
-        s = 0.0
-        for i in range(x.shape[0]):
-            s += x[i]
-        return s
-
-    total.swap(
-        "double total(int64_t n, const double *x) { double s = 0; for (int64_t i = 0; i < n; i++) s += x[i]; return s; }"
-    )
-    result = Evolution(total, metric=Speedup(lambda r: (r.random(300),)), proposer=Mutator()).run(candidates=6)
+    kernel = evolvable(total)
+    kernel.swap(TOTAL)
+    result = Evolution(kernel, metric=Speedup(lambda r: (r.random(300),)), proposer=Mutator()).run(candidates=6)
     assert result.baseline.status is Status.VALID
 
 

@@ -11,6 +11,7 @@ it waits with its tables made, which takes it a millisecond.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import math
@@ -229,7 +230,9 @@ class Clang:
 @functools.cache
 def clang() -> Clang:
     """Return the process-wide clang; raise `ToolchainError` where there is none."""
-    return Clang(find_toolchain())
+    found = Clang(find_toolchain())
+    atexit.register(found.close)
+    return found
 
 
 def _direct_command(driver: tuple[str, ...]) -> tuple[str, ...]:

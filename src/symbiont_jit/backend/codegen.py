@@ -7,6 +7,7 @@ code generator ever runs what it generates. Where none can be started, the work 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import logging
@@ -298,6 +299,7 @@ def code_generators() -> CodeGenerators:
     """Return the process-wide code generators; none is started yet."""
     found = CodeGenerators(min(os.cpu_count() or 1, MAX_PROCESSES))
     os.register_at_fork(after_in_child=found.forget)
+    atexit.register(found.close)
     return found
 
 

@@ -38,10 +38,6 @@ class CallGraph:
         """The functions that call a function of the text, themselves included."""
         return frozenset(name for name, called in self.calls.items() if not called.isdisjoint(self.calls))
 
-    def first_caller(self, name: str) -> str | None:
-        """Return the first function of the text that calls `name`, or None."""
-        return next((caller for caller, called in self.calls.items() if name in called), None)
-
 
 def call_graph(tree: c_ast.FileAST) -> CallGraph:
     """Find the calls that the functions of a file make."""
