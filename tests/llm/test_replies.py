@@ -4,6 +4,7 @@ Two invariants: *totality* (any text ends in `FoundCode` or `MissingCode`, in ti
 that stands in prose or a fence is found as it was written).
 """
 
+import re
 import time
 from dataclasses import dataclass
 
@@ -637,7 +638,11 @@ def test_any_text_is_found_or_missing(text, current, finish, kernel):
 
 
 FENCE_MARKS = ("```", "~~~", "'''", "/*", "<", "\u2019", "\u2018", "\u00b4", "\u02cb")
-PROSE = st.text(max_size=200).filter(lambda text: not any(mark in text for mark in FENCE_MARKS))
+#: A line that begins like a directive would be C, not prose.
+DIRECTIVE = re.compile(r"^[ \t]*#[a-z]", re.MULTILINE)
+PROSE = st.text(max_size=200).filter(
+    lambda text: not any(mark in text for mark in FENCE_MARKS) and not DIRECTIVE.search(text)
+)
 
 
 @given(

@@ -15,12 +15,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from symbiont_jit.uninterrupted import uninterrupted
+
 __all__ = ["BITCODE", "OBJECTS", "cache_directory", "forget_cached"]
 
 
 @dataclass(slots=True, eq=False)
 class _Cache:
-    """Bytes by key, at most `limit` of them in memory; the least recently used go first. Files end in `suffix`."""
+    """Bytes by key, at most `limit` of them in memory; the least recently used go first. Files end in `suffix`.
+
+    Only what nothing interrupts takes the lock, so that no signal handler finds it held.
+    """
 
     suffix: str
     limit: int
@@ -36,10 +41,11 @@ class _Cache:
 
     def get(self, key: str) -> bytes | None:
         """Return the bytes of a key, from memory or the directory."""
-        with self._lock:
-            if key in self._kept:
+        data = self._kept.get(key)
+        if data is not None:
+            with contextlib.suppress(KeyError):  # Another thread may have dropped it since.
                 self._kept.move_to_end(key)
-                return self._kept[key]
+            return data
         data = self._read(key)
         if data is not None:
             self._remember(key, data)
@@ -51,6 +57,7 @@ class _Cache:
         if self.directory is not None:
             _write(self.directory / f"{key}{self.suffix}", hashlib.sha256(data).digest() + data)
 
+    @uninterrupted
     def forget(self) -> None:
         """Drop what is in memory."""
         with self._lock:
@@ -61,6 +68,7 @@ class _Cache:
         """Release the lock in a forked child, because the parent's other threads are not there to do it."""
         self._lock = threading.Lock()
 
+    @uninterrupted
     def _remember(self, key: str, data: bytes) -> None:
         with self._lock:
             self._size += len(data) - len(self._kept.get(key, b""))

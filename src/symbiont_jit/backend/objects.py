@@ -61,17 +61,7 @@ def compile_unit(unit: Unit, already_checked: bool = False) -> ObjectCode:
         code_generators().prewarm()  # The code generator starts while clang is looked for.
     key = key_of(unit)
     cached = cache.OBJECTS.get(key)
-    if cached is not None:
-        return _object_code(key, unit, cached)
-    data = _compile(unit, key, already_checked)
-    if isinstance(data, list):
-        raise CandidateError(Stage.LOWER, data, unit.text)
-    code = _object_code(key, unit, data)
-    problems = _unknown_names(code, vocabulary.LIBRARY_SYMBOLS | unit.may_need)
-    if problems:
-        raise CandidateError(Stage.LINK, problems, unit.text)
-    cache.OBJECTS.put(key, data)
-    return code
+    return _compile(unit, key, already_checked) if cached is None else _object_code(key, unit, cached)
 
 
 def bitcode_of(unit: Unit) -> bytes:
@@ -105,9 +95,17 @@ def end_compilers() -> None:
 
 
 @uninterrupted  # One thread serves both compilers.
-def _compile(unit: Unit, key: str, already_checked: bool) -> bytes | list[Diagnostic]:
+def _compile(unit: Unit, key: str, already_checked: bool) -> ObjectCode:
     code_generators().prewarm()
-    return code_generators().generate(OBJECT, _lower(unit, key, already_checked))
+    data = code_generators().generate(OBJECT, _lower(unit, key, already_checked))
+    if isinstance(data, list):
+        raise CandidateError(Stage.LOWER, data, unit.text)
+    code = _object_code(key, unit, data)
+    problems = _unknown_names(code, vocabulary.LIBRARY_SYMBOLS | unit.may_need)
+    if problems:
+        raise CandidateError(Stage.LINK, problems, unit.text)
+    cache.OBJECTS.put(key, data)
+    return code
 
 
 def _lower(unit: Unit, key: str, already_checked: bool) -> bytes:

@@ -6,9 +6,7 @@ references that compiled code has; when the last one goes, so does the lease.
 
 from __future__ import annotations
 
-import threading
 import weakref
-from collections.abc import Callable
 from typing import Any
 
 __all__ = ["CallerRefs", "Lease", "owner_of", "remember_owner"]
@@ -25,42 +23,34 @@ class Lease:
 
 
 class CallerRefs:
-    """The lease that compiled callers hold of one owner; all who have it at a time share one."""
+    """The leases that compiled callers hold of one owner; those who come later share the first.
 
-    __slots__ = ("_current", "_lock")
+    There is no lock, which a signal handler could find held: two who come at once get a lease each, and both count.
+    """
+
+    __slots__ = ("_leases", "were_out")
 
     def __init__(self) -> None:
-        self._current: Callable[[], Lease | None] = _none
-        self._lock = threading.Lock()
+        self._leases: list[weakref.ref[Lease]] = []
+        #: Whether compiled code has ever had the owner.
+        self.were_out = False
 
     def take(self, owner: Any, address: int) -> Lease:
-        """Return the lease that compiled code has already, or a new one."""
-        with self._lock:
-            lease = self._current()
-            if lease is None:
-                if self._current is _none:
-                    remember_owner(address, owner)
-                lease = Lease(owner, address)
-                self._current = weakref.ref(lease)
-            return lease
-
-    def begin_anew_after_fork(self) -> None:
-        """Replace the lock, which a thread of the parent may hold that does not exist in the child."""
-        self._lock = threading.Lock()
-
-    @property
-    def were_out(self) -> bool:
-        """Whether compiled code has ever had the owner."""
-        return self._current is not _none
+        """Return a lease that compiled code has already, or a new one."""
+        for reference in tuple(self._leases):
+            if (lease := reference()) is not None:
+                return lease
+        if not self.were_out:
+            remember_owner(address, owner)
+            self.were_out = True
+        lease = Lease(owner, address)
+        self._leases.append(weakref.ref(lease, self._leases.remove))
+        return lease
 
     @property
     def are_out(self) -> bool:
         """Whether compiled code has the owner."""
-        return self._current() is not None
-
-
-def _none() -> None:
-    return None
+        return bool(self._leases)
 
 
 _OWNERS: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()

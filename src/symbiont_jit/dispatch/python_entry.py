@@ -11,7 +11,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import inspect
-import threading
 import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -48,8 +47,8 @@ class CellCallable(NumbaValue):
     def __init__(self, signature: Signature, cell: Cell | MemberCell) -> None:
         self.signature = signature
         self._cell = cell
-        self._slow_calls = 0
-        self._calls_lock = threading.Lock()
+        # A list, because C adds to it and takes from it in one step, where a number would need a lock.
+        self._slow_calls: list[None] = []
         self._caller_refs = CallerRefs()
         self._slow_call = functools.partial(_call_slowly, weakref.ref(self))
         self.__call__ = self._slow_call  # type: ignore[method-assign]
@@ -90,10 +89,6 @@ class CellCallable(NumbaValue):
         """An object that keeps the code alive, but not this object."""
         return None
 
-    def _begin_anew_after_fork(self) -> None:
-        """Replace the lock, which a thread of the parent may hold that does not exist in the child."""
-        self._calls_lock = threading.Lock()
-
     def _keep_for_good(self) -> None:
         """Keep this object for ever: a compiled function holds its cell as a constant."""
         _IMMORTAL.append(self)
@@ -102,7 +97,7 @@ class CellCallable(NumbaValue):
     @property
     def _may_be_running(self) -> bool:
         """Whether a compiled function or a Python call is under way that began with this cell."""
-        return self._cell.users > 0 or self._slow_calls > 0 or self._caller_refs.are_out
+        return self._cell.users > 0 or bool(self._slow_calls) or self._caller_refs.are_out
 
 
 #: The objects that compiled functions hold as constants: machine code has their address in it and is never freed.
@@ -132,14 +127,12 @@ def _call_slowly(reference: weakref.ref[CellCallable], *args: Any, **kwargs: Any
         fast = owner._vectorcall()
         if fast is not None:
             owner.__call__ = fast.bind(owner._cell, owner._slow_call, owner._code_owner)  # type: ignore[method-assign]
-    with owner._calls_lock:
-        owner._slow_calls += 1
+    owner._slow_calls.append(None)
     try:
         owner._require_code()
         return _call_native(owner, args)
     finally:
-        with owner._calls_lock:
-            owner._slow_calls -= 1
+        owner._slow_calls.pop()
 
 
 def _order_keywords(signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:

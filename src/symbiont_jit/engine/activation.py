@@ -193,11 +193,8 @@ class Activation:
     # -- forks --------------------------------------------------------------------------------------------------
 
     def begin_anew_after_fork(self) -> None:
-        """Replace the locks that a thread of the parent, which does not exist here, would never release."""
+        """Replace the lock that a thread of the parent, which does not exist here, would never release."""
         self.functions.lock = threading.RLock()
-        self.caller_refs.begin_anew_after_fork()
-        for caller in self.functions.living_callables():
-            caller._begin_anew_after_fork()
 
 
 def _addresses(code: Any) -> list[int]:

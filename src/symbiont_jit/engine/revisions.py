@@ -154,9 +154,8 @@ class Revisions:
             known = self.find(build.canonical, build.profile)
             if known is not None:
                 return known
-            made = RevisionInfo.of_build(build, self._free_number(number), origin)
+            made = self._add(lambda free: RevisionInfo.of_build(build, free, origin), number)
             self._known[made.source, made.profile] = made.number
-            self._by_number[made.number] = made
             return made
 
     def add_bodies(
@@ -164,9 +163,14 @@ class Revisions:
     ) -> RevisionInfo:
         """Add Python bodies, which Numba compiles when they are first called."""
         with self.functions.lock:
-            made = RevisionInfo(self._free_number(number), source, "python", origin, bodies=bodies)
-            self._by_number[made.number] = made
-            return made
+            return self._add(lambda free: RevisionInfo(free, source, "python", origin, bodies=bodies), number)
+
+    def _add(self, make: Callable[[int], RevisionInfo], wanted: int | None) -> RevisionInfo:
+        """Add a revision under a free number; a signal handler that registers one meanwhile does not lose it."""
+        while True:
+            made = make(self._free_number(wanted))
+            if self._by_number.setdefault(made.number, made) is made:
+                return made
 
     def _free_number(self, wanted: int | None) -> int:
         """Choose a number for a new revision: the wanted one, unless one as great is taken already; else the next."""
