@@ -14,10 +14,12 @@ import os
 import threading
 from bisect import bisect
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from symbiont_jit.backend.relocate import TRAP, round_up
+from symbiont_jit.uninterrupted import uninterrupted
 
 __all__ = ["CODE_MEMORY", "CodeMemory", "NoCodeMemory", "Place"]
 
@@ -81,16 +83,21 @@ class Place:
 
 @dataclass(slots=True)
 class CodeMemory:
-    """The owner of all chunks; one lock serves everything, because no thread may close pages that another writes to."""
+    """The owner of all chunks; one lock serves everything, because no thread may close pages that another writes to.
 
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    Nothing interrupts whoever works here, because half a change would give two objects the same memory.
+    """
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    is_at_work: bool = False
     chunks: list[Chunk] = field(default_factory=list)
     given: deque[Place] = field(default_factory=deque)
     refusal: str = ""
 
+    @uninterrupted
     def take(self, size: int, align: int) -> Place:
         """Take a place that nobody else gets until it is given back."""
-        with self.lock:
+        with self._work():
             self._free_given()
             if self.refusal:
                 raise NoCodeMemory(self.refusal)
@@ -103,23 +110,40 @@ class CodeMemory:
             assert start is not None
             return Place(start, size, chunk)
 
+    @uninterrupted
     def write(self, place: Place, code: bytes) -> None:
         """Write code to a place."""
         assert len(code) == place.size
-        with self.lock:
+        with self._work():
             self._fill(place, code)
 
     def give(self, place: Place) -> None:
         """Take a place back: now or, where somebody is at work here, before the next one is taken.
 
-        It never waits, because a finaliser may call it in the very thread that has the lock.
+        It never waits for the lock, because a finaliser may call it in the very thread that has that.
         """
         self.given.append(place)
-        if self.lock.acquire(blocking=False):
+        self._try_to_free_given()
+
+    @uninterrupted
+    def _try_to_free_given(self) -> None:
+        if not self.lock.acquire(blocking=False):
+            return
+        try:
+            if not self.is_at_work:
+                with self._work():
+                    self._free_given()
+        finally:
+            self.lock.release()
+
+    @contextlib.contextmanager
+    def _work(self) -> Iterator[None]:
+        with self.lock:
+            self.is_at_work = True
             try:
-                self._free_given()
+                yield
             finally:
-                self.lock.release()
+                self.is_at_work = False
 
     def _free_given(self) -> None:
         while self.given:
@@ -165,5 +189,7 @@ class CodeMemory:
 CODE_MEMORY: Final = CodeMemory()
 # No fork happens while a thread is at work here: a child gets this memory whole, with its lock free.
 os.register_at_fork(
-    before=CODE_MEMORY.lock.acquire, after_in_parent=CODE_MEMORY.lock.release, after_in_child=CODE_MEMORY.lock.release
+    before=CODE_MEMORY.lock.acquire,
+    after_in_parent=CODE_MEMORY.lock.release,
+    after_in_child=CODE_MEMORY.lock._at_fork_reinit,  # type: ignore[attr-defined]  # As `threading` does with its own.
 )

@@ -35,6 +35,7 @@ from symbiont_jit.backend.child_process import (
     spawn,
 )
 from symbiont_jit.backend.generator import ASSEMBLY, DONE, ERROR, HEAD, IR, OBJECT, READY
+from symbiont_jit.backend.llvm_lock import llvm_lock
 from symbiont_jit.backend.toolchain import target_cpu, target_features, target_triple
 from symbiont_jit.errors import Diagnostic, Stage, ToolchainError
 from symbiont_jit.uninterrupted import uninterrupted
@@ -334,7 +335,7 @@ def _machine() -> Any:
 
 def _generate_here(kind: bytes, bitcode: bytes) -> Outcome:
     """Generate in this process, which ends where LLVM gives up, one unit at a time."""
-    with _llvm_lock(), tempfile.TemporaryFile() as messages:
+    with llvm_lock(), tempfile.TemporaryFile() as messages:
         machine = _machine()
         try:
             with _capture_standard_error(messages.fileno()):
@@ -346,20 +347,6 @@ def _generate_here(kind: bytes, bitcode: bytes) -> Outcome:
     if len(said) > MAX_MESSAGES:
         return [Diagnostic(Stage.LOWER, "limit", f"the code generator wrote more than {MAX_MESSAGES >> 10} KiB")]
     return _outcome(status, data, said)
-
-
-@functools.cache
-def _llvm_lock() -> Any:
-    """Return the lock that llvmlite takes for each call; from now on whoever forks takes it too.
-
-    So no child inherits it from a thread that does not exist there, or a standard error that leads elsewhere.
-    """
-    from llvmlite.binding import ffi
-
-    # This is C's lock within llvmlite's own: an interruption comes before or after its operations.
-    lock = ffi.lib._lock._lock
-    os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock._at_fork_reinit)
-    return lock
 
 
 @contextlib.contextmanager

@@ -16,14 +16,15 @@ import ctypes.util
 import functools
 import itertools
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from symbiont_jit.backend.linker import CannotLink, link
+from symbiont_jit.backend.llvm_lock import llvm_lock
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
+from symbiont_jit.uninterrupted import uninterrupted
 
 __all__ = ["Loaded", "load"]
 
@@ -63,9 +64,8 @@ class _Generation:
 
 @dataclass(slots=True)
 class _Loader:
-    """The way through LLJIT: the generation that takes new objects, behind a lock."""
+    """The way through LLJIT: the generation that takes new objects."""
 
-    lock: threading.Lock = field(default_factory=threading.Lock)
     generation: _Generation | None = None
     names: Any = field(default_factory=itertools.count)
 
@@ -77,7 +77,7 @@ class _Loader:
             builder.export_symbol(entry)
         for name in code.needs:
             builder.import_symbol(name, _address(name, extra))
-        with self.lock:
+        with llvm_lock():
             generation = self._open_generation()
             try:
                 tracker = builder.link(generation.lljit, f"revision{next(self.names)}")
@@ -104,6 +104,7 @@ def _new_lljit() -> Any:
 _LOADER: Final = _Loader()
 
 
+@uninterrupted
 def load(code: ObjectCode, extra: Mapping[str, int] | None = None) -> Loaded:
     """Put object code at an address; `extra` gives the addresses of names besides the library's.
 

@@ -8,10 +8,16 @@ table with a cell for each: a swap of all is one store too.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+import functools
+import operator
+from collections import deque
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-__all__ = ["CELL_BYTES", "Cell", "CellLayout", "MemberCell", "Table", "offset_of"]
+__all__ = ["CELL_BYTES", "Cell", "CellLayout", "MemberCell", "Step", "Table", "offset_of", "take_at_once"]
+
+#: A function of C with its arguments, such as `setattr` with an attribute's.
+Step = functools.partial[None]
 
 
 class CellLayout(ctypes.Structure):
@@ -69,6 +75,14 @@ class _CellMemory:
         return int(self._cell.users)
 
 
+def take_at_once(steps: Iterable[Step]) -> None:
+    """Take steps one after the other, with nothing of Python's between them.
+
+    So neither Ctrl-C nor a signal handler finds one of them taken and another one not.
+    """
+    deque(map(operator.call, tuple(steps)), maxlen=0)
+
+
 class Cell(_CellMemory):
     """A cell that leads to code itself: its own address never changes; what it holds may, at any moment."""
 
@@ -89,6 +103,10 @@ class Cell(_CellMemory):
         loader changed the memory's protection by system calls before, which order all earlier writes.
         """
         self._cell.target = target
+
+    def storing(self, target: int) -> Step:
+        """Return `store` as a step for `take_at_once`."""
+        return Step(setattr, self._cell, "target", target)
 
 
 class MemberCell(_CellMemory):
@@ -118,10 +136,9 @@ class Table:
         self._cells = (CellLayout * count)(*(CellLayout(0, 0, 0, panics) for _ in range(count)))
         self.address = ctypes.addressof(self._cells)
 
-    def store(self, targets: Sequence[int]) -> None:
-        """Give every entry its code; code that was unloaded and is loaded again lies elsewhere."""
-        for cell, target in zip(self._cells, targets, strict=True):
-            cell.target = target
+    def storing(self, targets: Sequence[int]) -> list[Step]:
+        """Return the steps that give every entry its code; code that is loaded again lies elsewhere."""
+        return [Step(setattr, cell, "target", target) for cell, target in zip(self._cells, targets, strict=True)]
 
     def target(self, index: int) -> int:
         """Return the address of an entry's code."""

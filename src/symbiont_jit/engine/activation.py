@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from symbiont_jit.backend.loader import Loaded
-from symbiont_jit.dispatch.cell import Cell, Table
+from symbiont_jit.dispatch.cell import Cell, Step, Table, take_at_once
 from symbiont_jit.dispatch.lease import CallerRefs, remember_owner
 from symbiont_jit.dispatch.numba.bodies import compiler_lock
 from symbiont_jit.engine.functions import DeclaredFunctions
@@ -81,9 +81,9 @@ class Activation:
             if state.table is None:
                 state.table = self._make_table(info)
             if state.code is None:
-                state.code = self._load(info)
+                code = self._load(info)
                 # Readers of a table that was published may still be at it, so a reload changes it in place.
-                state.table.store(_addresses(state.code))
+                take_at_once((*state.table.storing(_addresses(code)), Step(setattr, state, "code", code)))
             return state.table
 
     def _lock_for_loading(self, info: RevisionInfo) -> contextlib.AbstractContextManager[Any]:
@@ -118,15 +118,13 @@ class Activation:
     def activate(self, info: RevisionInfo) -> None:
         """Send all later calls to a revision: one store."""
         with self._lock_for_loading(info):
-            self._publish(info)
-            self.active = info
+            self._publish(info, Step(setattr, self, "active", info))
 
-    def _publish(self, info: RevisionInfo) -> None:
+    def _publish(self, info: RevisionInfo, *further: Step) -> None:
         table = self.table(info)
         info.state.was_active = True
-        self.slot.store(table.address)
-        if not self.functions.is_group:
-            self.functions.cells[0].store(table.target(0))
+        own = [] if self.functions.is_group else [self.functions.cells[0].storing(table.target(0))]
+        take_at_once((self.slot.storing(table.address), *own, *further))
 
     def require_code(self) -> None:
         """Make every cell lead to code: the active revision's, or stubs that panic."""
@@ -156,9 +154,8 @@ class Activation:
         try:
             yield
         finally:
-            self.active = active
-            for cell, target in zip(cells, targets, strict=True):
-                cell.store(target)
+            stores = (cell.storing(target) for cell, target in zip(cells, targets, strict=True))
+            take_at_once((*stores, Step(setattr, self, "active", active)))
 
     def is_ready(self) -> bool:
         """Whether calls lead to code."""
@@ -193,8 +190,8 @@ class Activation:
     # -- forks --------------------------------------------------------------------------------------------------
 
     def begin_anew_after_fork(self) -> None:
-        """Replace the lock that a thread of the parent, which does not exist here, would never release."""
-        self.functions.lock = threading.RLock()
+        """Forget what a thread of the parent was at, which does not exist here, and the lock that it had."""
+        self.functions.lock, self._is_loading = threading.RLock(), False
 
 
 def _addresses(code: Any) -> list[int]:

@@ -180,7 +180,7 @@ class Revisions:
     def replace_bodies(self, bodies: tuple[PythonBody | None, ...], source: str, origin: str) -> RevisionInfo:
         """Let Python bodies be the only revision: a group declares one more function before it is used."""
         with self.functions.lock:
-            self._by_number.clear()
+            self._by_number = {}
             return self.add_bodies(bodies, source, origin)
 
     # -- pins ---------------------------------------------------------------------------------------------------
