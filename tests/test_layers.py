@@ -25,7 +25,7 @@ ALLOWED = {
     "signature": {"errors", "c"},
     "frontend": {"errors", "stages", "uninterrupted", "c", "signature"},
     "backend": {"errors", "uninterrupted", "c"},
-    "runtime": {"errors", "c", "backend"},
+    "runtime": {"errors", "uninterrupted", "c", "backend"},
     "instrument": {"errors", "c", "signature", "runtime"},
     "dispatch": {"errors", "signature"},
     "engine": {"errors", "stages", "signature", "frontend", "instrument", "backend", "dispatch", "runtime"},

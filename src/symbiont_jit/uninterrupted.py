@@ -11,13 +11,14 @@ import functools
 import os
 import queue
 import threading
+import weakref
 from _thread import start_new_thread
 from collections.abc import Callable
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Final, Generic, ParamSpec, TypeVar
 
-__all__ = ["run_apart", "uninterrupted"]
+__all__ = ["once", "run_apart", "uninterrupted"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -43,6 +44,36 @@ def uninterrupted(function: Callable[_P, _T]) -> Callable[_P, _T]:
     return call
 
 
+class once(Generic[_T]):  # noqa: N801  # It is used as a decorator.
+    """A function without arguments that runs once, uninterrupted, and gives its result from then on.
+
+    Who calls it meanwhile waits for that result: `functools.cache` would let both run, and what one of them made would
+    go while somebody has its address. A function that raises runs again at the next call.
+    """
+
+    def __init__(self, function: Callable[[], _T]) -> None:
+        functools.update_wrapper(self, function)
+        self._function = function
+        self._results: list[_T] = []
+        self._lock = threading.RLock()
+        os.register_at_fork(after_in_child=self._lock._at_fork_reinit)  # type: ignore[attr-defined]
+
+    def __call__(self) -> _T:
+        """Return the result."""
+        return self._results[0] if self._results else self._run()
+
+    def cache_clear(self) -> None:
+        """Let the next call run the function again."""
+        self._results.clear()
+
+    @uninterrupted
+    def _run(self) -> _T:
+        with self._lock:
+            if not self._results:
+                self._results.append(self._function())
+            return self._results[0]
+
+
 def run_apart(work: Callable[[], _T]) -> _T:
     """Run work on a thread of its own, with a stack of its own, and return its result or raise its exception.
 
@@ -53,13 +84,21 @@ def run_apart(work: Callable[[], _T]) -> _T:
     while outcome is None:
         # The queue is C's, so a signal handler that comes between may use others like it.
         answer: queue.SimpleQueue[_Outcome[_T]] = queue.SimpleQueue()
-        process = os.getpid()
+        token, process = _Token(), os.getpid()
+        is_alive = weakref.ref(token)
         try:
-            start_new_thread(copy_context().run, (_run, work, answer))
+            start_new_thread(copy_context().run, (_run, work, answer, token))
         except RuntimeError:
             return work()
-        outcome = _wait_for(answer, process)
+        del token  # Now the thread alone has it.
+        outcome = _wait_for(answer, process, is_alive)
     return outcome.take()
+
+
+class _Token:
+    """An object that a thread holds for as long as it lives."""
+
+    __slots__ = ("__weakref__",)
 
 
 @dataclass(slots=True)
@@ -79,7 +118,7 @@ class _Outcome(Generic[_T]):
             del error  # The traceback holds this frame, which must not hold the error.
 
 
-def _run(work: Callable[[], _T], answer: queue.SimpleQueue[_Outcome[_T]]) -> None:
+def _run(work: Callable[[], _T], answer: queue.SimpleQueue[_Outcome[_T]], token: _Token) -> None:
     _THREAD.is_own = True
     try:
         outcome = _Outcome((work(),))
@@ -88,9 +127,14 @@ def _run(work: Callable[[], _T], answer: queue.SimpleQueue[_Outcome[_T]]) -> Non
     answer.put(outcome)
 
 
-def _wait_for(answer: queue.SimpleQueue[_Outcome[_T]], process: int) -> _Outcome[_T] | None:
+def _wait_for(
+    answer: queue.SimpleQueue[_Outcome[_T]], process: int, token: Callable[[], _Token | None]
+) -> _Outcome[_T] | None:
     """Wait for what a thread puts here; None in a child of the process, which does not have that thread."""
     while os.getpid() == process:
+        has_ended = token() is None
         with contextlib.suppress(queue.Empty):
             return answer.get(timeout=LOOK_SECONDS)
+        if has_ended:  # A thread that finds no memory at all ends without a word.
+            return _Outcome(error=MemoryError("there is no memory for a thread"))
     return None

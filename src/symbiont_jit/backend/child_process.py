@@ -97,7 +97,21 @@ class Child:
     @property
     def is_alive(self) -> bool:
         """Whether the process runs and is this process's own child, not one of a parent that forked this one."""
-        return self.process.poll() is None
+        return self._has_ended is False
+
+    @property
+    def _has_ended(self) -> bool | None:
+        """Whether the process has ended, without waiting for it, so that its number is still its own; None where not.
+
+        The number is another's where somebody has waited, where the process is a parent's, and where SIGCHLD is ignored
+        and the process has ended.
+        """
+        if self.process.returncode is not None:
+            return None
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return None
 
     @property
     def is_silent(self) -> bool:
@@ -170,6 +184,8 @@ class Child:
                 deadline.passes_before(_poll_for(ended, select.POLLIN))
             finally:
                 os.close(ended)
+        if self._has_ended:
+            self.kill()  # What it has started shall not go on without it.
         try:
             return self.process.wait(deadline.seconds_left)
         except subprocess.TimeoutExpired:
@@ -186,8 +202,8 @@ class Child:
 
     def kill(self) -> None:
         """Kill the process and what it has started; whoever reads from it sees the end of its output."""
-        if self.is_alive:
-            with contextlib.suppress(ProcessLookupError):
+        if self._has_ended is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
 
     def end(self) -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import functools
 import math
 import re
 import shlex
@@ -25,7 +24,7 @@ from symbiont_jit.backend.child_process import LOCK, TIMEOUT, Child, ChildError,
 from symbiont_jit.backend.toolchain import ADVICE, Toolchain, ask, find_toolchain, target_cpu, target_triple
 from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import Diagnostic, Severity, Stage, ToolchainError
-from symbiont_jit.uninterrupted import uninterrupted
+from symbiont_jit.uninterrupted import once, uninterrupted
 
 __all__ = ["BITCODE", "Clang", "Emit", "FIXED", "OBJECT", "REMARKS", "SYNTAX", "clang"]
 
@@ -227,7 +226,7 @@ class Clang:
             self._waiting.clear()
 
 
-@functools.cache
+@once
 def clang() -> Clang:
     """Return the process-wide clang; raise `ToolchainError` where there is none."""
     found = Clang(find_toolchain())

@@ -38,7 +38,7 @@ from symbiont_jit.backend.generator import ASSEMBLY, DONE, ERROR, HEAD, IR, OBJE
 from symbiont_jit.backend.llvm_lock import llvm_lock
 from symbiont_jit.backend.toolchain import target_cpu, target_features, target_triple
 from symbiont_jit.errors import Diagnostic, Stage, ToolchainError
-from symbiont_jit.uninterrupted import uninterrupted
+from symbiont_jit.uninterrupted import once, uninterrupted
 
 _LOG: Final = logging.getLogger("symbiont_jit.backend")
 
@@ -67,11 +67,12 @@ Outcome = bytes | list[Diagnostic]
 
 @dataclass(slots=True, eq=False)
 class CodeGenerator:
-    """One process, which serves one request at a time."""
+    """One process, which serves one request at a time; `is_closed` says that the pool has ended it."""
 
     child: Child
     units: int = 0
     is_ready: bool = False
+    is_closed: bool = False
 
     def start(self) -> None:
         """Wait until the process can serve; raise `ChildError` where it cannot."""
@@ -214,7 +215,8 @@ class CodeGenerators:
                 chosen.start()
             except ChildError as error:
                 self._discard(chosen)
-                self._count_failure(str(error))
+                if not chosen.is_closed:
+                    self._count_failure(str(error))
             except BaseException:
                 self._discard(chosen)
                 raise
@@ -288,6 +290,7 @@ class CodeGenerators:
                 self._discard(waiting)
             self._idle.clear()
             for at_work in self._all:  # Who waits for its answer reads from its pipes, and will close them.
+                at_work.is_closed = True
                 at_work.child.kill()
 
     def forget(self) -> None:
@@ -295,7 +298,7 @@ class CodeGenerators:
         self._all, self._idle, self._freed = set(), [], threading.Condition(LOCK)
 
 
-@functools.cache
+@once
 def code_generators() -> CodeGenerators:
     """Return the process-wide code generators; none is started yet."""
     found = CodeGenerators(min(os.cpu_count() or 1, MAX_PROCESSES))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import struct
 import sys
 from collections.abc import Callable
@@ -22,6 +23,9 @@ HEAD: Final = struct.Struct("<cQQ")
 OBJECT, ASSEMBLY, IR = b"o", b"a", b"i"
 #: Statuses of an answer: the process can serve; it is done; llvmlite has refused, and says why.
 READY, DONE, ERROR = b"r", b"d", b"e"
+
+#: Seconds after which a request ends the process, where whoever asked was killed and cannot end it.
+SECONDS: Final = 15
 
 #: What is generated to begin with: the first time takes longer, and should not be a candidate's.
 _FIRST: Final = """define double @first(ptr %x, i64 %n) {
@@ -90,10 +94,12 @@ def _main(folder: str, triple: str, cpu: str, features: str) -> None:
     while head := sys.stdin.buffer.read(HEAD.size):
         kind, number, size = HEAD.unpack(head)
         bitcode = sys.stdin.buffer.read(size)
+        signal.alarm(SECONDS)
         try:
             _write(out, DONE, number, generate(machine, kind, bitcode))
         except RuntimeError as error:
             _write(out, ERROR, number, str(error).encode())
+        signal.alarm(0)
 
 
 def provoke_warning(machine: Any) -> None:

@@ -5,14 +5,15 @@ In: nothing. Out: llvmlite's own lock, which it takes for each call and which ma
 
 from __future__ import annotations
 
-import functools
 import os
 from typing import Any
+
+from symbiont_jit.uninterrupted import once
 
 __all__ = ["llvm_lock"]
 
 
-@functools.cache
+@once
 def llvm_lock() -> Any:
     """Return the lock that llvmlite takes for each call; from now on whoever forks takes it too.
 

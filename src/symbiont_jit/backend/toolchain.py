@@ -17,7 +17,7 @@ from typing import Final
 
 from symbiont_jit.backend.child_process import Child, ChildError, Deadline, spawn
 from symbiont_jit.errors import ToolchainError
-from symbiont_jit.uninterrupted import uninterrupted
+from symbiont_jit.uninterrupted import once
 
 __all__ = [
     "ADVICE",
@@ -60,8 +60,7 @@ def llvm_version() -> tuple[int, ...]:
     return tuple(llvm.llvm_version_info)
 
 
-@functools.cache
-@uninterrupted
+@once
 def find_toolchain() -> Toolchain:
     """Find the first clang that fits: `SYMBIONT_JIT_CLANG`, then the `ziglang` wheel, then `clang` on the path.
 

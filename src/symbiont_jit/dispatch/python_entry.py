@@ -22,7 +22,7 @@ from symbiont_jit.dispatch.lease import CallerRefs, Lease, remember_owner
 from symbiont_jit.dispatch.numba import lowering  # noqa: F401  tells Numba what values of kernel types are
 from symbiont_jit.dispatch.numba.types import KernelType, NumbaValue, kernel_type
 from symbiont_jit.dispatch.vectorcall import VectorCall
-from symbiont_jit.errors import UsageError
+from symbiont_jit.errors import KernelError, UsageError
 from symbiont_jit.signature import ArrayType, Param, Scalar, Signature, check_arguments, native_entry
 
 __all__ = ["CellCallable", "ctypes_pointer", "ctypes_prototype"]
@@ -153,7 +153,10 @@ def _call_native(owner: CellCallable, args: Sequence[Any]) -> Any:
             lengths |= {d: n for d, n in zip(param.type.dims, np.shape(value), strict=False) if isinstance(d, str)}
     passed = [lengths[d] for d in signature.dimensions]
     passed += [v.ctypes.data if isinstance(v, np.ndarray) else v for v in values]
-    function = ctypes_prototype(signature)(owner._cell.target)
+    target = owner._cell.target
+    if not target:  # Only a signal handler comes here, out of the call that it has interrupted.
+        raise KernelError(f"{signature.name} is being compiled by the call that this one interrupts; call it later")
+    function = ctypes_prototype(signature)(target)
     if not native_entry(signature).has_result_pointer:
         return function(*passed)
     assert signature.returns is not None

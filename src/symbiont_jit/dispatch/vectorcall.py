@@ -17,7 +17,7 @@ import functools
 import re
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,12 +96,13 @@ class VectorCall:
 
     address: int
     keep: Any
-    _definition: Any = None
+    _definition: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._definition = _MethodDefinition(b"kernel", self.address, _METH_FASTCALL_KEYWORDS, None)
 
     def bind(self, cell: Cell | MemberCell, slow: Callable[..., Any], owner: Any) -> Callable[..., Any]:
         """Make a Python function that calls what a cell leads to; it keeps `owner`, which has the code."""
-        if self._definition is None:
-            self._definition = _MethodDefinition(b"kernel", self.address, _METH_FASTCALL_KEYWORDS, None)
         make = ctypes.pythonapi.PyCFunction_NewEx
         make.argtypes, make.restype = (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p), ctypes.py_object
         state = (struct.pack("=Q", cell.address), slow, cell, self, owner)

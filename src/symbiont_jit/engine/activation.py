@@ -67,7 +67,7 @@ class Activation:
     active: RevisionInfo | None = None
     is_constant: bool = False
     _loads: int = 0
-    _is_loading: bool = False
+    _is_compiling: bool = False
 
     def __post_init__(self) -> None:
         _ACTIVATIONS.add(self)
@@ -106,12 +106,12 @@ class Activation:
             self._loads += 1
             if self._loads % PRUNE_EVERY == 0:
                 self.prune((info,))
-        self._is_loading = True
+        self._is_compiling = any(info.bodies)
         try:
             with stage("load"):
                 return self.loader.load(info)
         finally:
-            self._is_loading = False
+            self._is_compiling = False
 
     # -- publishing ---------------------------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ class Activation:
         with self._lock_for_loading(info):
             # Another thread may have activated a revision since, and has published it then. And a body that is being
             # compiled may name a function of its group, whose cell leads nowhere yet.
-            if self.active is info and not self._is_loading:
+            if self.active is info and not self._is_compiling:
                 self._publish(info)
 
     def _publish_stubs(self) -> None:
@@ -191,7 +191,7 @@ class Activation:
 
     def begin_anew_after_fork(self) -> None:
         """Forget what a thread of the parent was at, which does not exist here, and the lock that it had."""
-        self.functions.lock, self._is_loading = threading.RLock(), False
+        self.functions.lock, self._is_compiling = threading.RLock(), False
 
 
 def _addresses(code: Any) -> list[int]:

@@ -6,6 +6,7 @@ serves all signatures of a shape, and what differs from kernel to kernel is boun
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 from typing import Any
@@ -120,7 +121,9 @@ def vectorcall(signature: Signature, is_member: bool) -> VectorCall | None:
     if not is_supported():
         return None
     symbols, dtypes = vectorcall_symbols(signature)
-    return _vectorcall(_vectorcall_text(signature, is_member), tuple(symbols.items()), _ByIdentity(dtypes))
+    with contextlib.suppress(ToolchainError):
+        return _vectorcall(_vectorcall_text(signature, is_member), tuple(symbols.items()), _ByIdentity(dtypes))
+    return None
 
 
 def vectorcall_unit(signature: Signature, is_member: bool) -> Unit:
@@ -148,9 +151,6 @@ class _ByIdentity:
 
 
 @functools.lru_cache(maxsize=256)
-def _vectorcall(text: str, symbols: tuple[tuple[str, int], ...], dtypes: _ByIdentity) -> VectorCall | None:
-    try:
-        loaded = load_generated(text, (ENTRY,), dict(symbols))
-    except ToolchainError:
-        return None
+def _vectorcall(text: str, symbols: tuple[tuple[str, int], ...], dtypes: _ByIdentity) -> VectorCall:
+    loaded = load_generated(text, (ENTRY,), dict(symbols))
     return VectorCall(loaded.addresses[0], (loaded, dtypes))

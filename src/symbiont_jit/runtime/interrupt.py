@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import functools
 import itertools
 import signal
 import sys
@@ -23,13 +22,14 @@ from symbiont_jit.errors import UsageError
 from symbiont_jit.runtime.layout import SHARED, SignalAction, TimerEvent, TimerTimes, TimeSpan, assertions
 from symbiont_jit.runtime.library import thread_slots
 from symbiont_jit.runtime.sources import include
+from symbiont_jit.uninterrupted import once
 
 __all__ = ["interrupt", "time_limit"]
 
 _SA_NODEFER_RESTART: Final = 0x40000000 | 0x10000000
 
 
-@functools.cache
+@once
 def _signal_number() -> int:
     """Return the signal number, and install the handler at the first use."""
     if sys.platform != "linux":
@@ -41,7 +41,7 @@ def _signal_number() -> int:
     return number
 
 
-@functools.cache
+@once
 def _handler() -> Loaded:
     """Compile the C function that the signal calls; its code stays for as long as the process."""
     slots = {"struct sj_thread": SHARED["struct sj_thread"]}
@@ -102,7 +102,7 @@ def time_limit(seconds: float) -> Iterator[None]:
         libc.timer_delete(timer)
 
 
-@functools.cache
+@once
 def _timers() -> ctypes.CDLL:
     """Load the library with POSIX timers: libc, or librt before glibc 2.34."""
     libc = ctypes.CDLL(None)

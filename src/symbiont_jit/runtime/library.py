@@ -18,6 +18,7 @@ from symbiont_jit.backend.unit import Unit
 from symbiont_jit.errors import UsageError
 from symbiont_jit.runtime.layout import SHARED, ThreadSlot, assertions
 from symbiont_jit.runtime.sources import NUMBERS, include
+from symbiont_jit.uninterrupted import once
 
 __all__ = ["BOUND", "bound_names", "runtime_unit", "take_panic", "thread_slots"]
 
@@ -38,7 +39,7 @@ def runtime_unit() -> Unit:
     return Unit(text, _ENTRIES, frozenset(["sj_threads", "sj_key", *_SYSTEM]))
 
 
-@functools.cache
+@once
 def thread_slots() -> ctypes.Array[ThreadSlot]:
     """Return the slots of threads, one behind the other.
 
@@ -58,7 +59,7 @@ class _Library:
     keep: tuple[Any, ...]
 
 
-@functools.cache
+@once
 def _library() -> _Library:
     system, key = ctypes.CDLL(None), ctypes.c_uint(0)
     symbols = {name: ctypes.cast(getattr(system, name), ctypes.c_void_p).value or 0 for name in _SYSTEM}
@@ -71,14 +72,14 @@ def _library() -> _Library:
     return _Library(addresses | {"sj_threads": symbols["sj_threads"]}, (loaded, key))
 
 
-@functools.cache
+@once
 def bound_names() -> Mapping[str, int]:
     """Return the addresses that compiled candidates need besides the C library: thread slots and their allocator."""
     addresses = _library().addresses
     return {name: addresses[name] for name in BOUND & addresses.keys()}
 
 
-@functools.cache
+@once
 def take_panic() -> Callable[..., int]:
     """Return the C function `sj_take_panic(table, revision, taken)`, which returns 1 if there was a record, else 0."""
     prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
