@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from symbiont_jit.uninterrupted import run_apart, uninterrupted
+from symbiont_jit.uninterrupted import once, run_apart, uninterrupted
 from tests.concurrency import await_true, interruption_after, run_in_threads, signal_every
 
 
@@ -164,3 +164,42 @@ def test_a_stack_of_its_own_is_as_deep_as_any():
         return call_from(depth - 1) if depth else run_apart(lambda: dive(sys.getrecursionlimit() - 100))
 
     assert call_from(500) == 0
+
+
+def test_once_is_once_for_threads_that_come_together():
+    """All get the result of the one run, also those who come while it is under way."""
+    made = []
+
+    @once
+    def make():
+        time.sleep(0.1)
+        made.append(object())
+        return made[-1]
+
+    assert set(run_in_threads(6, make)) == set(made)
+    assert len(made) == 1
+    make.cache_clear()
+    assert make() is made[1]
+
+
+def test_once_runs_again_where_it_raised():
+    """A failure is not kept."""
+    outcomes = iter([ValueError("not yet"), None])
+
+    @once
+    def make():
+        error = next(outcomes)
+        if error is not None:
+            raise error
+        return "made"
+
+    with pytest.raises(ValueError, match="not yet"):
+        make()
+    assert (make(), make()) == ("made", "made")
+
+
+def test_a_thread_that_ends_without_a_word_is_noticed(monkeypatch):
+    """Where there is no memory a thread may start and end at once; nobody waits for it."""
+    monkeypatch.setattr("symbiont_jit.uninterrupted._run", lambda *_: None)
+    with pytest.raises(MemoryError, match="no memory for a thread"):
+        add(1)

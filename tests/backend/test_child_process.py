@@ -83,6 +83,13 @@ def test_the_end_of_a_process_is_that_of_its_own_children(start):
     assert await_true(lambda: has_ended(int(child.output)))
 
 
+def test_what_a_process_has_started_ends_with_it_by_itself_too(start):
+    """A process that ends by itself leaves nothing behind that would go on for ever."""
+    child = start("sleep 1000 <&- >&- 2>&- & echo $!")
+    assert child.read_all(Deadline(10.0)) == 0
+    assert await_true(lambda: has_ended(int(child.output)))
+
+
 def test_ending_twice_is_ending_once(start):
     """The second end finds nothing to do."""
     child = start("cat")

@@ -385,6 +385,7 @@ def test_closing_while_others_compile_is_a_finding_or_nothing(generators):
     threading.Thread(target=lambda: [generators.close() for _ in range(50)] and is_over.set()).start()
     for outcome in itertools.chain.from_iterable(run_in_threads(3, generate)):
         assert outcome == expected or "the code generator failed (signal 9)" in outcome[0].message
+    assert not generators.is_refused
     assert generators.generate(codegen.OBJECT, bitcode) == expected
 
 
@@ -417,6 +418,27 @@ def test_a_process_that_says_too_much_is_ended(monkeypatch):
     pool = CodeGenerators(1)
     assert square_of(pool.generate(codegen.OBJECT, bitcode_of(SQUARE)), 3.0) == 9.0
     assert pool.children == []
+
+
+LONELY = """
+    import sys
+    from symbiont_jit.backend import generator
+
+    def generate_for_ever(*_):
+        while True:
+            pass
+
+    generator.SECONDS, generator.generate, generator.provoke_warning = 1, generate_for_ever, lambda machine: None
+    generator._main(*sys.argv[1:])
+"""
+
+
+def test_a_request_of_somebody_who_was_killed_ends():
+    """A code generator has a clock of its own, for whoever cannot end it any more."""
+    command = [sys.executable, "-c", textwrap.dedent(LONELY), *codegen._command()[-4:]]
+    request = codegen.HEAD.pack(codegen.OBJECT, 1, 0)
+    done = subprocess.run(command, input=request, capture_output=True, timeout=60)
+    assert done.returncode == -signal.SIGALRM, done.stderr
 
 
 # -- where processes are scarce ----------------------------------------------------------------------------------------

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import mmap
 import os
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 
@@ -76,6 +79,27 @@ def test_a_call_can_be_ended_however_many_threads_there_are() -> None:
         return "hangs" if thread.is_alive() else "ended"
 
     assert in_child(act, 30) == "ended"
+
+
+FIRST_OF_ALL = """
+    import numpy as np
+    from symbiont_jit import Kernel
+    from tests.concurrency import run_in_threads
+
+    def make_and_panic():
+        kernel = Kernel.from_c("int64_t k(int64_t n, const int64_t x[n], int64_t i)\\n{\\n  return x[i];\\n}\\n")
+        return kernel(np.arange(3), 2), kernel(np.arange(3), 3), kernel.take_panic().kind
+
+    print(set(run_in_threads(4, make_and_panic)), set(run_in_threads(4, make_and_panic)))
+"""
+
+
+@pytest.mark.slow
+def test_threads_may_make_the_first_kernels_together() -> None:
+    """The runtime that all kernels share is loaded once, whoever comes first."""
+    command = [sys.executable, "-c", textwrap.dedent(FIRST_OF_ALL)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "{(2, 0, 'index')} {(2, 0, 'index')}\n"), done.stderr
 
 
 @pytest.mark.slow
