@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
+import operator
 import os
 import queue
+import signal
 import threading
 import weakref
 from _thread import start_new_thread
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Final, Generic, ParamSpec, TypeVar
 
-__all__ = ["once", "run_apart", "uninterrupted"]
+__all__ = ["LOCK", "hold_over_forks", "once", "run_apart", "step", "uninterrupted"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -27,6 +30,23 @@ _T = TypeVar("_T")
 LOOK_SECONDS: Final = 0.5
 
 _THREAD: Final = threading.local()
+
+#: The lock of what all threads share: pools of processes, memory for code, caches. Only threads that nothing interrupts
+#: take it, for milliseconds, and take no other lock under it; and whoever forks, so that no child inherits half a step.
+LOCK: Final = threading.RLock()
+
+
+@contextlib.contextmanager
+def step() -> Iterator[None]:
+    """Hold the lock, and let no collection of garbage come between: the finalisers of others could come back here."""
+    with LOCK:
+        was_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            yield
+        finally:
+            if was_enabled:
+                gc.enable()
 
 
 def uninterrupted(function: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -70,6 +90,7 @@ class once(Generic[_T]):  # noqa: N801  # It is used as a decorator.
     def _run(self) -> _T:
         with self._lock:
             if not self._results:
+                # A finaliser may have come between and have called it too; what it made stays then, and this as well.
                 self._results.append(self._function())
             return self._results[0]
 
@@ -80,6 +101,8 @@ def run_apart(work: Callable[[], _T]) -> _T:
     In a child that a signal handler has forked meanwhile, that thread does not exist, so there the work is done anew.
     Where no thread can be started, because there are too many or the interpreter is ending, the caller does it.
     """
+    if LOCK._is_owned():  # type: ignore[attr-defined]  # A signal handler in the middle of a fork would wait for itself.
+        return work()
     outcome: _Outcome[_T] | None = None
     while outcome is None:
         # The queue is C's, so a signal handler that comes between may use others like it.
@@ -138,3 +161,44 @@ def _wait_for(
         if has_ended:  # A thread that finds no memory at all ends without a word.
             return _Outcome(error=MemoryError("there is no memory for a thread"))
     return None
+
+
+# -- forks ------------------------------------------------------------------------------------------------------------
+
+
+def hold_over_forks(lock: threading.RLock) -> None:
+    """Let whoever forks from now on take a lock before, and let the child find it free."""
+    os.register_at_fork(before=functools.partial(_hold, lock), after_in_parent=lock.release)
+    # As `threading` does with its own locks.
+    os.register_at_fork(after_in_child=lock._at_fork_reinit)  # type: ignore[attr-defined]
+
+
+def _hold(lock: threading.RLock) -> None:
+    """Take a lock before a fork, whatever comes between.
+
+    Python ignores what a hook of a fork raises, and forks without the lock then; and a signal handler that ran while
+    this waits could fork itself, with hooks of others half done. So no signal comes while it waits, and an interruption
+    that came before lets it begin again.
+    """
+    held: list[bool] = []
+    interruption: BaseException | None = None
+    while not held:
+        try:
+            _wait_without_signals(lock, held)
+        except BaseException as error:
+            interruption = error
+    if interruption is not None:
+        raise interruption
+
+
+def _wait_without_signals(lock: threading.RLock, held: list[bool]) -> None:
+    allowed = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        # C takes the lock and notes that in one step.
+        held.extend(map(operator.methodcaller("acquire"), (lock,)))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, allowed)
+
+
+hold_over_forks(LOCK)

@@ -465,6 +465,7 @@ def test_a_refusal_is_told_and_does_not_last(generators, monkeypatch, caplog):
         patch.setattr(codegen, "_command", lambda: ("/nowhere/python",))
         generators.generate(codegen.OBJECT, bitcode_of(SQUARE))
     assert generators.is_refused
+    generators.report_refusals()
     (record,) = caplog.records
     assert "no code generator can be started" in record.getMessage()
     assert "/nowhere/python" in record.getMessage()

@@ -9,30 +9,25 @@ import contextlib
 import hashlib
 import os
 import tempfile
-import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from symbiont_jit.uninterrupted import uninterrupted
+from symbiont_jit.uninterrupted import step, uninterrupted
 
 __all__ = ["BITCODE", "OBJECTS", "cache_directory", "forget_cached"]
 
 
 @dataclass(slots=True, eq=False)
 class _Cache:
-    """Bytes by key, at most `limit` of them in memory; the least recently used go first. Files end in `suffix`.
-
-    Only what nothing interrupts takes the lock, so that no signal handler finds it held.
-    """
+    """Bytes by key, at most `limit` of them in memory; the least recently used go first. Files end in `suffix`."""
 
     suffix: str
     limit: int
     directory: Path | None = None
     _kept: OrderedDict[str, bytes] = field(default_factory=OrderedDict)
     _size: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def is_empty(self) -> bool:
@@ -60,17 +55,13 @@ class _Cache:
     @uninterrupted
     def forget(self) -> None:
         """Drop what is in memory."""
-        with self._lock:
+        with step():
             self._kept.clear()
             self._size = 0
 
-    def free_lock(self) -> None:
-        """Release the lock in a forked child, because the parent's other threads are not there to do it."""
-        self._lock = threading.Lock()
-
     @uninterrupted
     def _remember(self, key: str, data: bytes) -> None:
-        with self._lock:
+        with step():
             self._size += len(data) - len(self._kept.get(key, b""))
             self._kept[key] = data
             while self._size > self.limit:
@@ -101,8 +92,6 @@ OBJECTS: Final = _Cache(".o", 64 << 20)
 #: The cache of bitcode, which only `freeze` and `inspect_llvm` ask for, and which is three times as long.
 BITCODE: Final = _Cache(".bc", 4 << 20)
 _CACHES: Final = (OBJECTS, BITCODE)
-for _cache in _CACHES:
-    os.register_at_fork(after_in_child=_cache.free_lock)
 
 
 def cache_directory(path: str | os.PathLike[str] | None) -> None:

@@ -13,15 +13,15 @@ import resource
 import select
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import IO, Final
 
 from symbiont_jit.errors import Diagnostic, Stage
+from symbiont_jit.uninterrupted import step
 
-__all__ = ["LOCK", "MAX_MESSAGES", "MAX_OUTPUT", "TIMEOUT", "Child", "ChildError", "Deadline", "spawn"]
+__all__ = ["MAX_MESSAGES", "MAX_OUTPUT", "TIMEOUT", "Child", "ChildError", "Deadline", "spawn"]
 
 #: The seconds for one unit of C, and the bytes of memory for the process that works on it.
 TIMEOUT: Final = 10.0
@@ -31,9 +31,7 @@ MAX_MESSAGES: Final = 64 << 10
 #: The variables of the environment that a compiler needs: where programs and their libraries are.
 _PASSED: Final = ("PATH", "LD_LIBRARY_PATH")
 
-#: Guards the pools of children, and lets no fork come between a child's start and its place among those that are
-#: known. Only threads that nothing interrupts take it, for milliseconds, and take no other lock under it.
-LOCK: Final = threading.RLock()
+#: The children that a fork has to close the pipes of; they are started and forgotten in steps.
 _KNOWN: Final[set[Child]] = set()
 
 
@@ -211,7 +209,7 @@ class Child:
         self.kill()
         self.drop()
         self.process.wait()
-        with LOCK:
+        with step():
             _KNOWN.discard(self)
 
     def drop(self) -> None:
@@ -234,7 +232,7 @@ def spawn(command: Sequence[str], name: str, task: str, cpu_seconds: int | None 
     """
     # The C locale keeps the messages parsable.
     environment = {name: os.environ[name] for name in _PASSED if name in os.environ} | {"LC_ALL": "C"}
-    with LOCK:
+    with step():
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -271,12 +269,9 @@ def _drop_all() -> None:
 @atexit.register
 def _kill_all() -> None:
     """Let no compilation outlive the process, whose clock it runs by."""
-    with LOCK:
+    with step():
         for child in _KNOWN:
             child.kill()
 
 
-# Python ignores what a hook of a fork raises, so these are functions of C: an interruption comes before or after them.
-os.register_at_fork(before=LOCK.acquire, after_in_parent=LOCK.release)
-os.register_at_fork(after_in_child=LOCK._at_fork_reinit)  # type: ignore[attr-defined]  # As `threading` does with its own.
 os.register_at_fork(after_in_child=_drop_all)

@@ -20,11 +20,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from symbiont_jit.backend.child_process import LOCK, TIMEOUT, Child, ChildError, Deadline, spawn
+from symbiont_jit.backend.child_process import TIMEOUT, Child, ChildError, Deadline, spawn
 from symbiont_jit.backend.toolchain import ADVICE, Toolchain, ask, find_toolchain, target_cpu, target_triple
 from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import Diagnostic, Severity, Stage, ToolchainError
-from symbiont_jit.uninterrupted import once, uninterrupted
+from symbiont_jit.uninterrupted import once, step, uninterrupted
 
 __all__ = ["BITCODE", "Clang", "Emit", "FIXED", "OBJECT", "REMARKS", "SYNTAX", "clang"]
 
@@ -169,7 +169,7 @@ class Clang:
 
     def _take(self, command: tuple[str, ...]) -> Child:
         """Return a process that waits for a unit, or a new one."""
-        with LOCK:
+        with step():
             waiting = self._waiting.get(command, [])
             while waiting:
                 child = waiting.pop()
@@ -180,7 +180,7 @@ class Clang:
 
     def _keep_waiting(self, command: tuple[str, ...]) -> None:
         """Start the process that the next unit will find waiting, where that can be done now."""
-        with LOCK:
+        with step():
             waiting = self._waiting.pop(command, [])
             self._waiting[command] = waiting  # The commands are in the order of their last use.
             if not waiting:
@@ -200,12 +200,12 @@ class Clang:
         command = self._command(emit, tuple(flags))
         wanted = max(1, min(units, MAX_PREWARMED))
         for _ in range(wanted):
-            with LOCK:  # The lock is taken for each process, because a compilation must not wait for all of them.
+            with step():  # The lock is taken for each process, because a compilation must not wait for all of them.
                 waiting = self._waiting.setdefault(command, [])
                 if len(waiting) >= wanted:
                     break
                 waiting.append(_spawn(command))
-        with LOCK:
+        with step():
             waiting = self._waiting.get(command, [])
             extra = waiting[wanted:]
             del waiting[wanted:]
@@ -220,7 +220,7 @@ class Clang:
     @uninterrupted
     def close(self) -> None:
         """End the waiting processes."""
-        with LOCK:
+        with step():
             for child in self.waiting:
                 child.end()
             self._waiting.clear()

@@ -11,15 +11,13 @@ import ctypes
 import errno
 import mmap
 import os
-import threading
 from bisect import bisect
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from symbiont_jit.backend.relocate import TRAP, round_up
-from symbiont_jit.uninterrupted import uninterrupted
+from symbiont_jit.uninterrupted import LOCK, step, uninterrupted
 
 __all__ = ["CODE_MEMORY", "CodeMemory", "NoCodeMemory", "Place"]
 
@@ -83,13 +81,11 @@ class Place:
 
 @dataclass(slots=True)
 class CodeMemory:
-    """The owner of all chunks; one lock serves everything, because no thread may close pages that another writes to.
+    """The owner of all chunks; all work is in steps, because no thread may close pages that another writes to.
 
-    Nothing interrupts whoever works here, because half a change would give two objects the same memory.
+    Half a step would give two objects the same memory.
     """
 
-    lock: threading.RLock = field(default_factory=threading.RLock)
-    is_at_work: bool = False
     chunks: list[Chunk] = field(default_factory=list)
     given: deque[Place] = field(default_factory=deque)
     refusal: str = ""
@@ -97,7 +93,7 @@ class CodeMemory:
     @uninterrupted
     def take(self, size: int, align: int) -> Place:
         """Take a place that nobody else gets until it is given back."""
-        with self._work():
+        with step():
             self._free_given()
             if self.refusal:
                 raise NoCodeMemory(self.refusal)
@@ -114,36 +110,19 @@ class CodeMemory:
     def write(self, place: Place, code: bytes) -> None:
         """Write code to a place."""
         assert len(code) == place.size
-        with self._work():
+        with step():
             self._fill(place, code)
 
     def give(self, place: Place) -> None:
-        """Take a place back: now or, where somebody is at work here, before the next one is taken.
-
-        It never waits for the lock, because a finaliser may call it in the very thread that has that.
-        """
+        """Take a place back: now or, in the middle of a step, before the next one is taken."""
         self.given.append(place)
-        self._try_to_free_given()
+        if not LOCK._is_owned():  # type: ignore[attr-defined]  # Whoever gives it there is a part of that step.
+            self._give()
 
     @uninterrupted
-    def _try_to_free_given(self) -> None:
-        if not self.lock.acquire(blocking=False):
-            return
-        try:
-            if not self.is_at_work:
-                with self._work():
-                    self._free_given()
-        finally:
-            self.lock.release()
-
-    @contextlib.contextmanager
-    def _work(self) -> Iterator[None]:
-        with self.lock:
-            self.is_at_work = True
-            try:
-                yield
-            finally:
-                self.is_at_work = False
+    def _give(self) -> None:
+        with step():
+            self._free_given()
 
     def _free_given(self) -> None:
         while self.given:
@@ -187,9 +166,3 @@ class CodeMemory:
 
 
 CODE_MEMORY: Final = CodeMemory()
-# No fork happens while a thread is at work here: a child gets this memory whole, with its lock free.
-os.register_at_fork(
-    before=CODE_MEMORY.lock.acquire,
-    after_in_parent=CODE_MEMORY.lock.release,
-    after_in_child=CODE_MEMORY.lock._at_fork_reinit,  # type: ignore[attr-defined]  # As `threading` does with its own.
-)

@@ -25,7 +25,6 @@ from typing import Any, Final
 
 from symbiont_jit.backend import generator
 from symbiont_jit.backend.child_process import (
-    LOCK,
     MAX_MESSAGES,
     MAX_OUTPUT,
     TIMEOUT,
@@ -38,7 +37,7 @@ from symbiont_jit.backend.generator import ASSEMBLY, DONE, ERROR, HEAD, IR, OBJE
 from symbiont_jit.backend.llvm_lock import llvm_lock
 from symbiont_jit.backend.toolchain import target_cpu, target_features, target_triple
 from symbiont_jit.errors import Diagnostic, Stage, ToolchainError
-from symbiont_jit.uninterrupted import once, uninterrupted
+from symbiont_jit.uninterrupted import LOCK, once, step, uninterrupted
 
 _LOG: Final = logging.getLogger("symbiont_jit.backend")
 
@@ -163,8 +162,10 @@ class CodeGenerators:
     is_refused: bool = False
     _refused_at: float = math.inf
     _failures: int = 0
+    _untold: list[str] = field(default_factory=list)
     _all: set[CodeGenerator] = field(default_factory=set)
     _idle: list[CodeGenerator] = field(default_factory=list)
+    _frees: int = 0
     _freed: threading.Condition = field(default_factory=lambda: threading.Condition(LOCK))
 
     @uninterrupted
@@ -194,7 +195,7 @@ class CodeGenerators:
     def _start_up_to(self, wanted: int) -> None:
         with contextlib.suppress(OSError):
             command = _command()
-            with LOCK:
+            with step():
                 while len(self._all) < wanted:
                     self._idle.append(self._start(command))
 
@@ -228,20 +229,29 @@ class CodeGenerators:
     def _next(self) -> CodeGenerator:
         """Return a process that waits, or a new one; raise `OSError` where none can start."""
         command = _command()
-        with LOCK:
-            while True:
-                while self._idle:
-                    chosen = self._idle.pop()
-                    if chosen.child.is_alive:
-                        return chosen
-                    self._discard(chosen)
-                if len(self._all) < self.limit:
-                    try:
-                        return self._start(command)
-                    except OSError:
-                        if not self._all:  # Else one of the others will be free before long.
-                            raise
-                self._freed.wait(MAX_WAIT)
+        while True:
+            with step():
+                seen = self._frees
+                chosen = self._try_next(command)
+            if chosen is not None:
+                return chosen
+            with LOCK:
+                if self._frees == seen:
+                    self._freed.wait(MAX_WAIT)
+
+    def _try_next(self, command: Sequence[str]) -> CodeGenerator | None:
+        while self._idle:
+            chosen = self._idle.pop()
+            if chosen.child.is_alive:
+                return chosen
+            self._discard(chosen)
+        if len(self._all) < self.limit:
+            try:
+                return self._start(command)
+            except OSError:
+                if not self._all:  # Else one of the others will be free before long.
+                    raise
+        return None
 
     def _may_try(self) -> bool:
         """Whether processes can be started, or it is time to see whether they can be again."""
@@ -250,15 +260,20 @@ class CodeGenerators:
         return not self.is_refused
 
     def _count_failure(self, reason: str) -> None:
-        """Give up for a while, and say so, where no process could be started some times in a row."""
+        """Give up for a while where no process could be started some times in a row."""
         self._failures += 1
         time.sleep(FAILURE_SECONDS)
         if self._failures >= MAX_FAILURES:
             self.is_refused, self._refused_at = True, time.monotonic()
+            self._untold.append(reason)
+
+    def report_refusals(self) -> None:
+        """Warn of what nobody was told of yet, on the caller's thread, which may have locks of its logs."""
+        while self._untold:
             _LOG.warning(
                 "no code generator can be started (%s): machine code is generated in this process, which an internal "
                 "error of LLVM would end; another attempt follows in %g seconds",
-                reason,
+                self._untold.pop(),
                 RETRY_SECONDS,
             )
 
@@ -272,20 +287,24 @@ class CodeGenerators:
         if chosen.units >= MAX_UNITS:
             self._discard(chosen)
             return
-        with LOCK:
+        with step():
             self._idle.append(chosen)
-            self._freed.notify()
+            self._tell_free()
 
     def _discard(self, chosen: CodeGenerator) -> None:
         chosen.child.end()
-        with LOCK:
+        with step():
             self._all.discard(chosen)
-            self._freed.notify()
+            self._tell_free()
+
+    def _tell_free(self) -> None:
+        self._frees += 1
+        self._freed.notify()
 
     @uninterrupted
     def close(self) -> None:
         """End all processes; units that they are at become findings."""
-        with LOCK:
+        with step():
             for waiting in self._idle:
                 self._discard(waiting)
             self._idle.clear()

@@ -89,6 +89,7 @@ def remarks(unit: Unit, position: Position = lambda line, column: (line, column)
 
 def _generate(unit: Unit, kind: bytes) -> str:
     outcome = code_generators().generate(kind, bitcode_of(unit))
+    code_generators().report_refusals()
     if isinstance(outcome, list):
         raise CandidateError(Stage.LOWER, outcome, unit.text)
     return _cut_off(outcome.decode("utf-8", "replace"))

@@ -5,10 +5,9 @@ In: nothing. Out: llvmlite's own lock, which it takes for each call and which ma
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-from symbiont_jit.uninterrupted import once
+from symbiont_jit.uninterrupted import hold_over_forks, once
 
 __all__ = ["llvm_lock"]
 
@@ -21,7 +20,6 @@ def llvm_lock() -> Any:
     """
     from llvmlite.binding import ffi
 
-    # This is C's lock within llvmlite's own: an interruption comes before or after its operations.
     lock = ffi.lib._lock._lock
-    os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock._at_fork_reinit)
+    hold_over_forks(lock)
     return lock

@@ -61,7 +61,12 @@ def compile_unit(unit: Unit, already_checked: bool = False) -> ObjectCode:
         code_generators().prewarm()  # The code generator starts while clang is looked for.
     key = key_of(unit)
     cached = cache.OBJECTS.get(key)
-    return _compile(unit, key, already_checked) if cached is None else _object_code(key, unit, cached)
+    if cached is not None:
+        return _object_code(key, unit, cached)
+    try:
+        return _compile(unit, key, already_checked)
+    finally:
+        code_generators().report_refusals()
 
 
 def bitcode_of(unit: Unit) -> bytes:

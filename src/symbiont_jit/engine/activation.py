@@ -13,7 +13,7 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -76,20 +76,26 @@ class Activation:
 
     def table(self, info: RevisionInfo) -> Table:
         """Return the entries of a revision's code, loaded now if needed; valid while it is active or pinned."""
-        with self._lock_for_loading(info):
-            state = info.state
-            if state.table is None:
-                state.table = self._make_table(info)
-            if state.code is None:
-                code = self._load(info)
-                # Readers of a table that was published may still be at it, so a reload changes it in place.
-                take_at_once((*state.table.storing(_addresses(code)), Step(setattr, state, "code", code)))
-            return state.table
+        state = info.state
+        while state.code is None or state.table is None:
+            with compiler_lock() if any(info.bodies) else contextlib.nullcontext():
+                if state.code is None:
+                    self._keep(info, self._load(info))
+        return state.table
 
-    def _lock_for_loading(self, info: RevisionInfo) -> contextlib.AbstractContextManager[Any]:
-        """Take the engine's lock, behind Numba's where Numba will have to compile."""
-        needs_numba = info.state.code is None and any(info.bodies)
-        return _hold_both(compiler_lock(), self.functions.lock) if needs_numba else self.functions.lock
+    def _keep(self, info: RevisionInfo, code: Any) -> None:
+        """Make loaded code the revision's, unless another thread was quicker: what came second goes.
+
+        No lock of the engine is held while code is loaded: a finaliser that runs on the thread that does it may want
+        it.
+        """
+        state = info.state
+        with self.functions.lock:
+            if state.code is None:
+                table = state.table or self._make_table(info)
+                # Readers of a table that was published may still be at it, so a reload changes it in place.
+                steps = (Step(setattr, state, "table", table), Step(setattr, state, "code", code))
+                take_at_once((*table.storing(_addresses(code)), *steps))
 
     def _make_table(self, info: RevisionInfo) -> Table:
         table = Table(len(self.functions.signatures), self.loader.panics.table.address)
@@ -117,14 +123,21 @@ class Activation:
 
     def activate(self, info: RevisionInfo) -> None:
         """Send all later calls to a revision: one store."""
-        with self._lock_for_loading(info):
-            self._publish(info, Step(setattr, self, "active", info))
+        while not self._publish(info, lambda: True, Step(setattr, self, "active", info)):
+            self.table(info)
 
-    def _publish(self, info: RevisionInfo, *further: Step) -> None:
-        table = self.table(info)
-        info.state.was_active = True
-        own = [] if self.functions.is_group else [self.functions.cells[0].storing(table.target(0))]
-        take_at_once((self.slot.storing(table.address), *own, *further))
+    def _publish(self, info: RevisionInfo, is_wanted: Callable[[], bool], *further: Step) -> bool:
+        """Let the cells lead to a revision where that is still wanted; False where its code has to be loaded first."""
+        with self.functions.lock:
+            if not is_wanted():
+                return True
+            state = info.state
+            if state.code is None or state.table is None:
+                return False
+            state.was_active = True
+            own = [] if self.functions.is_group else [self.functions.cells[0].storing(state.table.target(0))]
+            take_at_once((self.slot.storing(state.table.address), *own, *further))
+            return True
 
     def require_code(self) -> None:
         """Make every cell lead to code: the active revision's, or stubs that panic."""
@@ -132,18 +145,16 @@ class Activation:
         if info is None:
             self._publish_stubs()
             return
-        with self._lock_for_loading(info):
-            # Another thread may have activated a revision since, and has published it then. And a body that is being
-            # compiled may name a function of its group, whose cell leads nowhere yet.
-            if self.active is info and not self._is_compiling:
-                self._publish(info)
+        # Another thread may activate a revision meanwhile, and publishes it then. And a body that is being compiled may
+        # name a function of its group, whose cell leads nowhere yet.
+        while not self._publish(info, lambda: self.active is info and not self._is_compiling):
+            self.table(info)
 
     def _publish_stubs(self) -> None:
-        with self.functions.lock:
-            if not self.slot.target:
-                stubs = RevisionInfo(-1, "", "python", bodies=(None,) * len(self.functions.signatures))
-                self._publish(stubs)
-                _KEPT.append(stubs)
+        stubs = RevisionInfo(-1, "", "python", bodies=(None,) * len(self.functions.signatures))
+        self.table(stubs)
+        _KEPT.append(stubs)
+        self._publish(stubs, lambda: not self.slot.target)
 
     @contextlib.contextmanager
     def temporarily_active(self, info: RevisionInfo) -> Iterator[None]:
@@ -214,14 +225,6 @@ def _unload(info: RevisionInfo) -> None:
 _KEPT: list[RevisionInfo] = []
 
 _ACTIVATIONS: weakref.WeakSet[Activation] = weakref.WeakSet()
-
-
-@contextlib.contextmanager
-def _hold_both(
-    first: contextlib.AbstractContextManager[Any], second: contextlib.AbstractContextManager[Any]
-) -> Iterator[None]:
-    with first, second:
-        yield
 
 
 def _begin_anew_after_fork() -> None:
