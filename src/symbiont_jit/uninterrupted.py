@@ -9,10 +9,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
-import operator
 import os
 import queue
-import signal
 import threading
 import weakref
 from _thread import start_new_thread
@@ -21,7 +19,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Final, Generic, ParamSpec, TypeVar
 
-__all__ = ["LOCK", "hold_over_forks", "once", "run_apart", "step", "uninterrupted"]
+__all__ = ["LOCK", "once", "renew_in_children", "run_apart", "step", "uninterrupted"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -32,21 +30,41 @@ LOOK_SECONDS: Final = 0.5
 _THREAD: Final = threading.local()
 
 #: The lock of what all threads share: pools of processes, memory for code, caches. Only threads that nothing interrupts
-#: take it, for milliseconds, and take no other lock under it; and whoever forks, so that no child inherits half a step.
+#: take it, for milliseconds, and take no other lock under it. A fork does not wait for it: signal handlers could run
+#: meanwhile, in the middle of the hooks of others, and Python forks nevertheless where one of them raises.
 LOCK: Final = threading.RLock()
+
+
+#: The steps under way, one within the other: each one's process, and whether garbage was collected before.
+_UNDER_WAY: Final[list[tuple[int, bool]]] = []
+_RENEWALS: Final[list[Callable[[], None]]] = []
 
 
 @contextlib.contextmanager
 def step() -> Iterator[None]:
-    """Hold the lock, and let no collection of garbage come between: the finalisers of others could come back here."""
+    """Hold the lock, and let no collection of garbage come between: the finalisers of others could come back here.
+
+    The first step in the child of a fork that came in the middle of one renews what that has left half done.
+    """
     with LOCK:
+        if _UNDER_WAY and _UNDER_WAY[-1][0] != os.getpid():
+            _UNDER_WAY.clear()
+            for renew in _RENEWALS:
+                renew()
         was_enabled = gc.isenabled()
+        _UNDER_WAY.append((os.getpid(), was_enabled))
         gc.disable()
         try:
             yield
         finally:
+            _UNDER_WAY.pop()
             if was_enabled:
                 gc.enable()
+
+
+def renew_in_children(renew: Callable[[], None]) -> None:
+    """Let a function renew what steps change, in a child that was forked in the middle of one."""
+    _RENEWALS.append(renew)
 
 
 def uninterrupted(function: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -101,8 +119,6 @@ def run_apart(work: Callable[[], _T]) -> _T:
     In a child that a signal handler has forked meanwhile, that thread does not exist, so there the work is done anew.
     Where no thread can be started, because there are too many or the interpreter is ending, the caller does it.
     """
-    if LOCK._is_owned():  # type: ignore[attr-defined]  # A signal handler in the middle of a fork would wait for itself.
-        return work()
     outcome: _Outcome[_T] | None = None
     while outcome is None:
         # The queue is C's, so a signal handler that comes between may use others like it.
@@ -163,42 +179,11 @@ def _wait_for(
     return None
 
 
-# -- forks ------------------------------------------------------------------------------------------------------------
+def _resume_collection() -> None:
+    if _UNDER_WAY and _UNDER_WAY[0][1]:
+        gc.enable()
 
 
-def hold_over_forks(lock: threading.RLock) -> None:
-    """Let whoever forks from now on take a lock before, and let the child find it free."""
-    os.register_at_fork(before=functools.partial(_hold, lock), after_in_parent=lock.release)
-    # As `threading` does with its own locks.
-    os.register_at_fork(after_in_child=lock._at_fork_reinit)  # type: ignore[attr-defined]
-
-
-def _hold(lock: threading.RLock) -> None:
-    """Take a lock before a fork, whatever comes between.
-
-    Python ignores what a hook of a fork raises, and forks without the lock then; and a signal handler that ran while
-    this waits could fork itself, with hooks of others half done. So no signal comes while it waits, and an interruption
-    that came before lets it begin again.
-    """
-    held: list[bool] = []
-    interruption: BaseException | None = None
-    while not held:
-        try:
-            _wait_without_signals(lock, held)
-        except BaseException as error:
-            interruption = error
-    if interruption is not None:
-        raise interruption
-
-
-def _wait_without_signals(lock: threading.RLock, held: list[bool]) -> None:
-    allowed = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    try:
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        # C takes the lock and notes that in one step.
-        held.extend(map(operator.methodcaller("acquire"), (lock,)))
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, allowed)
-
-
-hold_over_forks(LOCK)
+os.register_at_fork(after_in_child=_resume_collection)
+# As `threading` does with its own locks. C does it, so that nothing interrupts it.
+os.register_at_fork(after_in_child=LOCK._at_fork_reinit)  # type: ignore[attr-defined]

@@ -122,7 +122,7 @@ def test_one_that_died_while_it_waited_is_replaced(generators):
     generators.generate(codegen.OBJECT, bitcode)
     (first,) = generators.children
     first.kill()
-    first.process.wait()
+    first._reap()
     assert square_of(generators.generate(codegen.OBJECT, bitcode), 3.0) == 9.0
 
 
@@ -145,7 +145,7 @@ def test_one_that_is_too_slow_is_ended(generators, monkeypatch):
     os.kill(first.pid, signal.SIGSTOP)
     (finding,) = generators.generate(codegen.OBJECT, bitcode)
     assert (finding.rule, finding.message) == ("limit", "generating code took longer than 0.2 seconds")
-    assert first.process.returncode == -signal.SIGKILL
+    assert first.returncode == -signal.SIGKILL
 
 
 def test_threads_share_few_processes(generators):
@@ -397,7 +397,7 @@ def test_the_answer_to_another_request_is_no_answer(generators):
     first.write(codegen.HEAD.pack(codegen.OBJECT, 99, len(bitcode)) + bitcode, Deadline(10.0))
     (finding,) = generators.generate(codegen.OBJECT, bitcode)
     assert finding.message == "the code generator answered request 99, not 2"
-    assert first.process.returncode == -signal.SIGKILL
+    assert first.returncode == -signal.SIGKILL
     assert generators.generate(codegen.OBJECT, bitcode) == expected
 
 

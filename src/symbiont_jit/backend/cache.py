@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from symbiont_jit.uninterrupted import step, uninterrupted
+from symbiont_jit.uninterrupted import renew_in_children, step, uninterrupted
 
 __all__ = ["BITCODE", "OBJECTS", "cache_directory", "forget_cached"]
 
@@ -51,6 +51,10 @@ class _Cache:
         self._remember(key, data)
         if self.directory is not None:
             _write(self.directory / f"{key}{self.suffix}", hashlib.sha256(data).digest() + data)
+
+    def renew(self) -> None:
+        """Begin anew in a child that was forked in the middle of a step."""
+        self._kept, self._size = OrderedDict(), 0
 
     @uninterrupted
     def forget(self) -> None:
@@ -92,6 +96,8 @@ OBJECTS: Final = _Cache(".o", 64 << 20)
 #: The cache of bitcode, which only `freeze` and `inspect_llvm` ask for, and which is three times as long.
 BITCODE: Final = _Cache(".bc", 4 << 20)
 _CACHES: Final = (OBJECTS, BITCODE)
+for _cache in _CACHES:
+    renew_in_children(_cache.renew)
 
 
 def cache_directory(path: str | os.PathLike[str] | None) -> None:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
+import functools
+import itertools
+import operator
 import os
 import resource
 import select
 import signal
-import subprocess
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import IO, Final
+from typing import Final
 
 from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.uninterrupted import step
@@ -31,7 +35,8 @@ MAX_MESSAGES: Final = 64 << 10
 #: The variables of the environment that a compiler needs: where programs and their libraries are.
 _PASSED: Final = ("PATH", "LD_LIBRARY_PATH")
 
-#: The children that a fork has to close the pipes of; they are started and forgotten in steps.
+#: Every open end of a pipe of ours: a forked child closes them all.
+_ENDS: Final[list[int]] = []
 _KNOWN: Final[set[Child]] = set()
 
 
@@ -68,33 +73,36 @@ class Deadline:
 class Child:
     """A child process, what it has written to its output, and its messages.
 
-    `name` is what people know it by, and `task` what it does. The pipes do not block, and have no buffers: a buffer
-    would be flushed once more, and its lock be waited for, in every child of a fork.
+    `name` is what people know it by, and `task` what it does; `pipes` are this side's ends of its input, its output and
+    its messages, which do not block. `returncode` says how it ended, once somebody has waited for that.
     """
 
-    process: subprocess.Popen[bytes]
+    pid: int
+    pipes: tuple[int, int, int]
     name: str
     task: str
+    returncode: int | None = None
     output: bytearray = field(default_factory=bytearray)
     messages: bytearray = field(default_factory=bytearray)
+    parent: int = field(default_factory=os.getpid)
     _readable: select.poll = field(default_factory=select.poll)
     _open: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        for pipe in self._pipes:
-            os.set_blocking(pipe.fileno(), False)
-        for pipe in self._pipes[1:]:
+        for pipe in self.pipes:
+            os.set_blocking(pipe, False)
+        for pipe in self.pipes[1:]:
             self._readable.register(pipe, select.POLLIN)
-            self._open.add(pipe.fileno())
+        self._open.update(self.pipes)
 
     @property
-    def pid(self) -> int:
-        """The number of the process."""
-        return self.process.pid
+    def is_ours(self) -> bool:
+        """Whether this process started the child, and not one that forked this process."""
+        return self.parent == os.getpid()
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process runs and is this process's own child, not one of a parent that forked this one."""
+        """Whether the process runs, and is this process's own."""
         return self._has_ended is False
 
     @property
@@ -104,7 +112,7 @@ class Child:
         The number is another's where somebody has waited, where the process is a parent's, and where SIGCHLD is ignored
         and the process has ended.
         """
-        if self.process.returncode is not None:
+        if self.returncode is not None or not self.is_ours:
             return None
         try:
             return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
@@ -114,24 +122,16 @@ class Child:
     @property
     def is_silent(self) -> bool:
         """Whether the process has closed its output and its messages."""
-        return not self._open
+        return self._open.isdisjoint(self.pipes[1:])
 
     @property
     def has_closed_output(self) -> bool:
         """Whether no more output will come."""
-        return self._pipes[1].fileno() not in self._open
-
-    @property
-    def _pipes(self) -> tuple[IO[bytes], IO[bytes], IO[bytes]]:
-        pipes = self.process.stdin, self.process.stdout, self.process.stderr
-        assert pipes[0] is not None
-        assert pipes[1] is not None
-        assert pipes[2] is not None
-        return pipes[0], pipes[1], pipes[2]
+        return self.pipes[1] not in self._open
 
     def write(self, data: bytes, deadline: Deadline) -> None:
         """Write to the input of a process that reads it in time; of one that has died, `read` will tell."""
-        pipe, rest = self._pipes[0].fileno(), memoryview(data)
+        pipe, rest = self.pipes[0], memoryview(data)
         writable = _poll_for(pipe, select.POLLOUT)
         with contextlib.suppress(BrokenPipeError):
             while rest:
@@ -142,7 +142,7 @@ class Child:
 
     def close_input(self) -> None:
         """Let the process see the end of its input."""
-        self._pipes[0].close()
+        self._close(self.pipes[0])
 
     def read(self, deadline: Deadline) -> None:
         """Take what there is of output and messages, or wait for some."""
@@ -153,17 +153,16 @@ class Child:
 
     def read_messages(self) -> None:
         """Take the messages that are in the pipe, without waiting for more."""
-        pipe = self._pipes[2].fileno()
+        pipe = self.pipes[2]
         while pipe in self._open and _poll_for(pipe, select.POLLIN).poll(0):
             self._take(pipe)
 
     def _take(self, pipe: int) -> None:
-        is_output = pipe == self._pipes[1].fileno()
-        kept, limit = (self.output, MAX_OUTPUT) if is_output else (self.messages, MAX_MESSAGES)
+        kept, limit = (self.output, MAX_OUTPUT) if pipe == self.pipes[1] else (self.messages, MAX_MESSAGES)
         chunk = os.read(pipe, 1 << 16)
         if not chunk:
             self._readable.unregister(pipe)
-            self._open.discard(pipe)
+            self._close(pipe)
         kept += chunk
         if len(kept) > limit:
             raise ChildError("limit", f"{self.name} wrote more than {limit >> 10} KiB")
@@ -176,18 +175,25 @@ class Child:
 
     def wait(self, deadline: Deadline) -> int:
         """Return how a process ended that has closed its pipes; it may not live on after them."""
-        with contextlib.suppress(OSError, AttributeError):  # Only Linux has such descriptors; elsewhere `wait` sleeps.
-            ended = os.pidfd_open(self.pid)
+        if self._has_ended is False:
+            with contextlib.suppress(ProcessLookupError):  # It has ended since, where SIGCHLD is ignored.
+                ended = os.pidfd_open(self.pid)
+                try:
+                    if deadline.passes_before(_poll_for(ended, select.POLLIN)):
+                        raise self._too_slow(deadline)
+                finally:
+                    os.close(ended)
+        self.kill()  # What it has started shall not go on without it.
+        return self._reap()
+
+    def _reap(self) -> int:
+        """Wait for a process that has ended or was killed."""
+        if self.returncode is None:
             try:
-                deadline.passes_before(_poll_for(ended, select.POLLIN))
-            finally:
-                os.close(ended)
-        if self._has_ended:
-            self.kill()  # What it has started shall not go on without it.
-        try:
-            return self.process.wait(deadline.seconds_left)
-        except subprocess.TimeoutExpired:
-            raise self._too_slow(deadline) from None
+                self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            except ChildProcessError:  # SIGCHLD is ignored, or it is a parent's: nobody will know.
+                self.returncode = 0
+        return self.returncode
 
     def _too_slow(self, deadline: Deadline) -> ChildError:
         return ChildError("limit", f"{self.task} took longer than {deadline.seconds:g} seconds")
@@ -207,16 +213,16 @@ class Child:
     def end(self) -> None:
         """Kill the process, close its pipes and wait for its end; a second time does nothing."""
         self.kill()
-        self.drop()
-        self.process.wait()
+        for pipe in tuple(self._open):
+            self._close(pipe)
+        self._reap()
         with step():
             _KNOWN.discard(self)
 
-    def drop(self) -> None:
-        """Close the pipes."""
-        for pipe in self._pipes:
-            with contextlib.suppress(OSError):
-                pipe.close()
+    def _close(self, pipe: int) -> None:
+        if pipe in self._open:
+            self._open.discard(pipe)
+            _close(pipe)
 
 
 def _poll_for(descriptor: int, event: int) -> select.poll:
@@ -230,26 +236,73 @@ def spawn(command: Sequence[str], name: str, task: str, cpu_seconds: int | None 
 
     A child that outlives this process, because this one was killed, ends after `cpu_seconds` of work.
     """
+    with step():
+        ends = _make_pipes()
+        theirs, ours = (ends[0], ends[3], ends[5]), (ends[1], ends[2], ends[4])
+        try:
+            pid = _start(command, theirs)
+        except BaseException:
+            _close(*ours)
+            raise
+        finally:
+            _close(*theirs)
+        child = Child(pid, ours, name, task)
+        _KNOWN.add(child)
+    _limit(pid, resource.RLIMIT_AS, MEMORY)
+    if cpu_seconds is not None:
+        _limit(pid, resource.RLIMIT_CPU, cpu_seconds)
+    return child
+
+
+def _make_pipes() -> list[int]:
+    """Make three pipes, and return the ends to read from and to write to of each.
+
+    C makes and notes them in one go, so that no child of a fork has one that is not noted.
+    """
+    before = len(_ENDS)
+    try:
+        _ENDS.extend(itertools.chain.from_iterable(itertools.starmap(os.pipe, ((), (), ()))))
+        return [_move_up(end) for end in _ENDS[before:]]
+    except OSError:
+        _close(*_ENDS[before:])
+        raise
+
+
+def _move_up(end: int) -> int:
+    """Give a descriptor a number above those of the standard streams, which this process may have closed."""
+    if end > 2:
+        return end
+    _ENDS.extend(map(fcntl.fcntl, (end,), (fcntl.F_DUPFD_CLOEXEC,), (3,)))
+    moved = _ENDS[-1]
+    _close(end)
+    return moved
+
+
+def _close(*ends: int) -> None:
+    """Close ends of pipes; each is forgotten and closed in one go of C, because its number may be another's then."""
+    with step():
+        for end in ends:
+            forget, close = functools.partial(_ENDS.remove, end), functools.partial(os.close, end)
+            deque(map(operator.call, (forget, close)), maxlen=0)
+
+
+def _start(command: Sequence[str], pipes: tuple[int, int, int]) -> int:
+    """Start a program with these ends of pipes; it gets no other descriptor, and Python's lock is held meanwhile."""
     # The C locale keeps the messages parsable.
     environment = {name: os.environ[name] for name in _PASSED if name in os.environ} | {"LC_ALL": "C"}
-    with step():
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            env=environment,
-            cwd="/",
-            # Ctrl-C must not reach the child: a compilation that Ctrl-C ended would count as the candidate's failure.
-            process_group=0,
-        )
-        child = Child(process, name, task)
-        _KNOWN.add(child)
-    _limit(process.pid, resource.RLIMIT_AS, MEMORY)
-    if cpu_seconds is not None:
-        _limit(process.pid, resource.RLIMIT_CPU, cpu_seconds)
-    return child
+    others = [int(name) for name in os.listdir("/proc/self/fd")] if os.path.isdir("/proc/self/fd") else []
+    moved = [(os.POSIX_SPAWN_DUP2, pipe, number) for number, pipe in enumerate(pipes)]
+    closed = [(os.POSIX_SPAWN_CLOSE, number) for number in others if number > 2]
+    return os.posix_spawnp(
+        command[0],
+        list(command),
+        environment,
+        file_actions=[*moved, *closed],
+        # Ctrl-C must not reach the child: a compilation that Ctrl-C ended would count as the candidate's failure.
+        setpgroup=0,
+        setsigmask=(),
+        setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
+    )
 
 
 def _limit(pid: int, what: int, limit: int) -> None:
@@ -259,10 +312,13 @@ def _limit(pid: int, what: int, limit: int) -> None:
 
 
 def _drop_all() -> None:
-    """Close a forked child's copies of all pipes; the processes are its parent's, which it cannot wait for."""
+    """Close a forked child's copies of all pipes: the processes are its parent's."""
+    for end in _ENDS:
+        with contextlib.suppress(OSError):
+            os.close(end)
+    _ENDS.clear()
     for child in _KNOWN:
-        child.drop()
-        child.process.returncode = 0
+        child._open.clear()
     _KNOWN.clear()
 
 

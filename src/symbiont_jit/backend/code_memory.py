@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from symbiont_jit.backend.relocate import TRAP, round_up
-from symbiont_jit.uninterrupted import LOCK, step, uninterrupted
+from symbiont_jit.uninterrupted import LOCK, renew_in_children, step, uninterrupted
 
 __all__ = ["CODE_MEMORY", "CodeMemory", "NoCodeMemory", "Place"]
 
@@ -164,5 +164,10 @@ class CodeMemory:
             self.refusal = message
         return NoCodeMemory(message)
 
+    def renew(self) -> None:
+        """Begin anew in a child that was forked in the middle of a step; what is loaded stays where it is."""
+        self.chunks, self.given = [], deque()
+
 
 CODE_MEMORY: Final = CodeMemory()
+renew_in_children(CODE_MEMORY.renew)

@@ -245,6 +245,7 @@ class CodeGenerators:
             if chosen.child.is_alive:
                 return chosen
             self._discard(chosen)
+        self._all = {each for each in self._all if each.child.is_ours}
         if len(self._all) < self.limit:
             try:
                 return self._start(command)

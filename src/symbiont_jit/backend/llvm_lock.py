@@ -5,9 +5,10 @@ In: nothing. Out: llvmlite's own lock, which it takes for each call and which ma
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
-from symbiont_jit.uninterrupted import hold_over_forks, once
+from symbiont_jit.uninterrupted import once
 
 __all__ = ["llvm_lock"]
 
@@ -20,6 +21,7 @@ def llvm_lock() -> Any:
     """
     from llvmlite.binding import ffi
 
+    # This is C's lock within llvmlite's own.
     lock = ffi.lib._lock._lock
-    hold_over_forks(lock)
+    os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock._at_fork_reinit)
     return lock
