@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import fcntl
-import functools
 import itertools
 import operator
 import os
@@ -20,7 +20,9 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
+from operator import setitem
+from typing import Any, Final
 
 from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.uninterrupted import step
@@ -35,8 +37,10 @@ MAX_MESSAGES: Final = 64 << 10
 #: The variables of the environment that a compiler needs: where programs and their libraries are.
 _PASSED: Final = ("PATH", "LD_LIBRARY_PATH")
 
-#: Every open end of a pipe of ours: a forked child closes them all.
-_ENDS: Final[list[int]] = []
+# `PyDLL` keeps the interpreter's lock, so that no other thread forks in the middle of a call.
+_LIBC: Final = ctypes.PyDLL(None, use_errno=True)
+#: The ends of the pipes of each child, six numbers with -1 for those that are closed: a forked child closes them all.
+_ENDS: Final[list[Any]] = []
 _KNOWN: Final[set[Child]] = set()
 
 
@@ -257,33 +261,39 @@ def spawn(command: Sequence[str], name: str, task: str, cpu_seconds: int | None 
 def _make_pipes() -> list[int]:
     """Make three pipes, and return the ends to read from and to write to of each.
 
-    C makes and notes them in one go, so that no child of a fork has one that is not noted.
+    Each pipe is noted where it is made, so that no child of a fork has one that is not noted.
     """
-    before = len(_ENDS)
+    ends = (ctypes.c_int * 6)(*[-1] * 6)
+    _ENDS.append(ends)
     try:
-        _ENDS.extend(itertools.chain.from_iterable(itertools.starmap(os.pipe, ((), (), ()))))
-        return [_move_up(end) for end in _ENDS[before:]]
+        for number in range(3):
+            if _LIBC.pipe2(ctypes.byref(ends, 2 * number * ctypes.sizeof(ctypes.c_int)), os.O_CLOEXEC) != 0:
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        return [_move_up(ends, place) for place in range(6)]
     except OSError:
-        _close(*_ENDS[before:])
+        _close(*ends)
         raise
 
 
-def _move_up(end: int) -> int:
+def _move_up(ends: Any, place: int) -> int:
     """Give a descriptor a number above those of the standard streams, which this process may have closed."""
-    if end > 2:
-        return end
-    _ENDS.extend(map(fcntl.fcntl, (end,), (fcntl.F_DUPFD_CLOEXEC,), (3,)))
-    moved = _ENDS[-1]
-    _close(end)
-    return moved
+    low: int = ends[place]
+    if low > 2:
+        return low
+    ends[place] = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 3)
+    os.close(low)
+    return int(ends[place])
 
 
-def _close(*ends: int) -> None:
-    """Close ends of pipes; each is forgotten and closed in one go of C, because its number may be another's then."""
+def _close(*closed: int) -> None:
+    """Close ends of pipes; each is closed and forgotten in one go of C, because its number may be another's then."""
     with step():
-        for end in ends:
-            forget, close = functools.partial(_ENDS.remove, end), functools.partial(os.close, end)
-            deque(map(operator.call, (forget, close)), maxlen=0)
+        for ends in tuple(_ENDS):
+            for place in (place for place in range(6) if ends[place] != -1 and ends[place] in closed):
+                close, forget = partial(_LIBC.close, ends[place]), partial(setitem, ends, place, -1)
+                deque(map(operator.call, (close, forget)), maxlen=0)
+            if set(ends) == {-1}:
+                _ENDS.remove(ends)
 
 
 def _start(command: Sequence[str], pipes: tuple[int, int, int]) -> int:
@@ -313,9 +323,9 @@ def _limit(pid: int, what: int, limit: int) -> None:
 
 def _drop_all() -> None:
     """Close a forked child's copies of all pipes: the processes are its parent's."""
-    for end in _ENDS:
-        with contextlib.suppress(OSError):
-            os.close(end)
+    for end in itertools.chain.from_iterable(_ENDS):
+        if end != -1:
+            _LIBC.close(end)
     _ENDS.clear()
     for child in _KNOWN:
         child._open.clear()
