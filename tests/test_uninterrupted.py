@@ -115,7 +115,7 @@ def test_in_a_child_that_a_handler_forks_the_work_is_done_anew():
     assert os.waitstatus_to_exitcode(os.waitpid(forked[0], 0)[1]) == 0
 
 
-@pytest.mark.parametrize("ending", ["limit", "exit"])
+@pytest.mark.parametrize("ending", ["limit", "exit", "finaliser"])
 def test_where_no_thread_can_be_started_the_caller_does_the_work(ending):
     """A process that has too many threads, or is at its end, works nevertheless."""
     code = f"""
@@ -124,6 +124,12 @@ def test_where_no_thread_can_be_started_the_caller_does_the_work(ending):
         if {ending!r} == "limit":
             refuse_threads()
             print(add(1))
+        elif {ending!r} == "finaliser":
+            class Last:
+                def __del__(self):
+                    print(add(1))
+            last = Last()
+            last.itself = last
         else:
             atexit.register(lambda: print(add(1)))
     """

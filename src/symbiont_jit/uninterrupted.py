@@ -11,6 +11,7 @@ import functools
 import gc
 import os
 import queue
+import sys
 import threading
 import weakref
 from _thread import start_new_thread
@@ -119,6 +120,8 @@ def run_apart(work: Callable[[], _T]) -> _T:
     In a child that a signal handler has forked meanwhile, that thread does not exist, so there the work is done anew.
     Where no thread can be started, because there are too many or the interpreter is ending, the caller does it.
     """
+    if sys.is_finalizing():  # No thread would run any more.
+        return work()
     outcome: _Outcome[_T] | None = None
     while outcome is None:
         # The queue is C's, so a signal handler that comes between may use others like it.
