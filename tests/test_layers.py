@@ -71,7 +71,7 @@ BORDERS = {
     "rich": {"report", "cli"},
     "scipy": {"kernel"},
     "sqlite3": {"store"},
-    "subprocess": {"backend", "isolate"},
+    "subprocess": {"isolate"},
     "typer": {"cli"},
     "ziglang": {"backend"},
 }

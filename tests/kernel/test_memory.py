@@ -116,7 +116,7 @@ def test_a_known_text_needs_no_compiler(step):
     watching = [True]
 
     def audit(event, _):
-        if watching[0] and event == "subprocess.Popen":
+        if watching[0] and event == "os.posix_spawn":
             spawned.append(event)
 
     sys.addaudithook(audit)
