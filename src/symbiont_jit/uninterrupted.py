@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import operator
 import os
 import queue
+import signal
 import sys
 import threading
 import weakref
@@ -42,19 +44,31 @@ _RENEWALS: Final[list[Callable[[], None]]] = []
 
 
 @contextlib.contextmanager
+def _hold(lock: threading.RLock) -> Iterator[None]:
+    """Hold a lock; at the end of the interpreter a thread that will never run again may have it, so go on without."""
+    held = lock.acquire(timeout=0.1 if sys.is_finalizing() else -1)
+    try:
+        yield
+    finally:
+        if held:
+            lock.release()
+
+
+@contextlib.contextmanager
 def step() -> Iterator[None]:
     """Hold the lock, and let no collection of garbage come between: the finalisers of others could come back here.
 
     The first step in the child of a fork that came in the middle of one renews what that has left half done.
     """
-    with LOCK:
+    with _hold(LOCK):
         if _UNDER_WAY and _UNDER_WAY[-1][0] != os.getpid():
             _UNDER_WAY.clear()
             for renew in _RENEWALS:
                 renew()
-        was_enabled = gc.isenabled()
+        # C asks and disables in one go, so that nobody else's call comes between.
+        answers = list(map(operator.call, (gc.isenabled, gc.disable)))
+        was_enabled = bool(answers[0])
         _UNDER_WAY.append((os.getpid(), was_enabled))
-        gc.disable()
         try:
             yield
         finally:
@@ -83,6 +97,10 @@ def uninterrupted(function: Callable[_P, _T]) -> Callable[_P, _T]:
     return call
 
 
+#: One lock for all that is made once: such functions call each other, and finalisers may call any of them.
+_ONCE: Final = threading.RLock()
+
+
 class once(Generic[_T]):  # noqa: N801  # It is used as a decorator.
     """A function without arguments that runs once, uninterrupted, and gives its result from then on.
 
@@ -94,8 +112,6 @@ class once(Generic[_T]):  # noqa: N801  # It is used as a decorator.
         functools.update_wrapper(self, function)
         self._function = function
         self._results: list[_T] = []
-        self._lock = threading.RLock()
-        os.register_at_fork(after_in_child=self._lock._at_fork_reinit)  # type: ignore[attr-defined]
 
     def __call__(self) -> _T:
         """Return the result."""
@@ -107,7 +123,7 @@ class once(Generic[_T]):  # noqa: N801  # It is used as a decorator.
 
     @uninterrupted
     def _run(self) -> _T:
-        with self._lock:
+        with _hold(_ONCE):
             if not self._results:
                 # A finaliser may have come between and have called it too; what it made stays then, and this as well.
                 self._results.append(self._function())
@@ -162,6 +178,8 @@ class _Outcome(Generic[_T]):
 
 def _run(work: Callable[[], _T], answer: queue.SimpleQueue[_Outcome[_T]], token: _Token) -> None:
     _THREAD.is_own = True
+    # A compiler that dies must not end the process with the signal that writing to it gives; this thread ends anyway.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGPIPE,))
     try:
         outcome = _Outcome((work(),))
     except BaseException as error:
@@ -189,4 +207,5 @@ def _resume_collection() -> None:
 
 os.register_at_fork(after_in_child=_resume_collection)
 # As `threading` does with its own locks. C does it, so that nothing interrupts it.
-os.register_at_fork(after_in_child=LOCK._at_fork_reinit)  # type: ignore[attr-defined]
+for _lock in (LOCK, _ONCE):
+    os.register_at_fork(after_in_child=_lock._at_fork_reinit)  # type: ignore[attr-defined]

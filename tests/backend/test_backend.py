@@ -347,3 +347,47 @@ def test_half_a_unit_is_not_compiled(monkeypatch):
     assert child.returncode == -signal.SIGKILL
     monkeypatch.undo()
     assert call(compiled(text, "f"), 1.0) == 315.0
+
+
+HOSTILE = {
+    "dies_at_once": "kill -9 $$",
+    "ends_at_once": "exit 0",
+    "ignores_its_input": 'exec {clang} "$@" </dev/null',
+    "writes_without_end": "exec yes",
+    "an_odd_quote": 'echo \'"-cc1" "\' >&2; exec {clang} "$@"',
+    "a_line_of_many_digits": "printf 'a.c:%05000d:1: error: what\\n' 0 >&2; exit 1",
+    "leaves_its_group": "{python} -c 'import os, time; os.setpgid(0, os.getpgid(os.getppid())); time.sleep(60)'",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_compiler_that_misbehaves_is_told_of(kind, tmp_path):
+    """Whatever stands in clang's place, a compilation ends in a clear error, and the process lives."""
+    zig = toolchain._zig_binary()
+    script = tmp_path / "clang"
+    text = HOSTILE[kind].format(clang=f"{zig} clang", python=sys.executable)
+    version = f'case "$*" in *--version*) exec {zig} clang --version ;; esac'
+    script.write_text(f"#!/bin/sh\n{version}\n{text}\n")
+    script.chmod(0o755)
+    code = """
+        import signal
+        from symbiont_jit.backend import clang, objects
+        from symbiont_jit.backend.unit import Unit
+        from symbiont_jit import CandidateError, ToolchainError
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        clang.TIMEOUT = 1.0
+        long = "/* " + "x" * 200_000 + " */"
+        try:
+            objects.compile_unit(Unit(long + "double f(double x)\\n{\\n  return x;\\n}\\n", ("f",)))
+        except (CandidateError, ToolchainError) as error:
+            print(type(error).__name__)
+        else:
+            print("compiled")
+    """
+    environment = {**os.environ, "SYMBIONT_JIT_CLANG": str(script)}
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=100)
+    assert done.returncode == 0, done.stderr
+    expected = {"an_odd_quote": ["compiled\n"]}.get(kind, ["CandidateError\n", "ToolchainError\n"])
+    assert done.stdout in expected

@@ -102,6 +102,50 @@ def test_threads_may_make_the_first_kernels_together() -> None:
     assert (done.returncode, done.stdout) == (0, "{(2, 0, 'index')} {(2, 0, 'index')}\n"), done.stderr
 
 
+COMPILED_FIRST = """
+    import threading
+    import numpy as np
+    from numba import njit, float64 as f64
+    from symbiont_jit import Array, evolvable
+    from tests.concurrency import run_in_threads
+
+    @njit
+    def call(kernel, x):
+        return kernel(x)
+
+    @evolvable
+    def other(x: Array[f64, "n"]) -> f64:
+        return x[0]
+
+    call(other, np.ones(3))
+
+    @evolvable
+    def total(x: Array[f64, "n"]) -> f64:
+        s = 0.0
+        for i in range(x.shape[0]):
+            s += x[i]
+        return s
+
+    together = threading.Barrier(6)
+
+    def use(number):
+        together.wait()
+        threading.Event().wait(0.02 * number)
+        x = np.ones(3)
+        return [lambda: total(x), lambda: call(total, x), lambda: total.address and 3.0][number % 3]()
+
+    numbers = iter(range(6))
+    print(set(run_in_threads(6, lambda: use(next(numbers)))))
+"""
+
+
+@pytest.mark.slow
+def test_threads_may_call_a_python_body_first_together() -> None:
+    """While Numba compiles a body for one thread the others wait, however they come to the kernel."""
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(COMPILED_FIRST)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "{3.0}\n"), done.stderr
+
+
 @pytest.mark.slow
 def test_each_thread_takes_its_own_panic() -> None:
     """Of 32 threads that panic at the same time each takes the panic of its own last call."""

@@ -34,6 +34,8 @@ TIMEOUT: Final = 10.0
 MEMORY: Final = 1 << 30
 MAX_OUTPUT: Final = 16 << 20
 MAX_MESSAGES: Final = 64 << 10
+#: Seconds in which a process that was killed has to end.
+KILL_SECONDS: Final = 2.0
 #: The variables of the environment that a compiler needs: where programs and their libraries are.
 _PASSED: Final = ("PATH", "LD_LIBRARY_PATH")
 
@@ -179,23 +181,32 @@ class Child:
 
     def wait(self, deadline: Deadline) -> int:
         """Return how a process ended that has closed its pipes; it may not live on after them."""
-        if self._has_ended is False:
-            with contextlib.suppress(ProcessLookupError):  # It has ended since, where SIGCHLD is ignored.
-                ended = os.pidfd_open(self.pid)
-                try:
-                    if deadline.passes_before(_poll_for(ended, select.POLLIN)):
-                        raise self._too_slow(deadline)
-                finally:
-                    os.close(ended)
+        if not self._ends_before(deadline):
+            raise self._too_slow(deadline)
         self.kill()  # What it has started shall not go on without it.
         return self._reap()
 
+    def _ends_before(self, deadline: Deadline) -> bool:
+        """Wait for the end of a process, and say whether it came in time."""
+        if self._has_ended is not False:
+            return True
+        try:
+            ended = os.pidfd_open(self.pid)
+        except ProcessLookupError:  # It has ended since, where SIGCHLD is ignored.
+            return True
+        try:
+            return not deadline.passes_before(_poll_for(ended, select.POLLIN))
+        finally:
+            os.close(ended)
+
     def _reap(self) -> int:
-        """Wait for a process that has ended or was killed."""
+        """Take note of how a process ended that has ended or was killed."""
         if self.returncode is None:
             try:
-                self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-            except ChildProcessError:  # SIGCHLD is ignored, or it is a parent's: nobody will know.
+                # One that cannot be killed, because it has become another user's, is nobody's to wait for.
+                has_ended = self.is_ours and self._ends_before(Deadline(KILL_SECONDS))
+                self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]) if has_ended else 0
+            except ChildProcessError:  # SIGCHLD is ignored: nobody will know.
                 self.returncode = 0
         return self.returncode
 
@@ -210,9 +221,9 @@ class Child:
 
     def kill(self) -> None:
         """Kill the process and what it has started; whoever reads from it sees the end of its output."""
-        if self._has_ended is not None:
+        for send in (os.killpg, os.kill) if self._has_ended is not None else ():  # It may have left its group.
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
+                send(self.pid, signal.SIGKILL)
 
     def end(self) -> None:
         """Kill the process, close its pipes and wait for its end; a second time does nothing."""
@@ -300,9 +311,8 @@ def _start(command: Sequence[str], pipes: tuple[int, int, int]) -> int:
     """Start a program with these ends of pipes; it gets no other descriptor, and Python's lock is held meanwhile."""
     # The C locale keeps the messages parsable.
     environment = {name: os.environ[name] for name in _PASSED if name in os.environ} | {"LC_ALL": "C"}
-    others = [int(name) for name in os.listdir("/proc/self/fd")] if os.path.isdir("/proc/self/fd") else []
     moved = [(os.POSIX_SPAWN_DUP2, pipe, number) for number, pipe in enumerate(pipes)]
-    closed = [(os.POSIX_SPAWN_CLOSE, number) for number in others if number > 2]
+    closed = [(os.POSIX_SPAWN_CLOSE, number) for number in _inheritable()]
     return os.posix_spawnp(
         command[0],
         list(command),
@@ -311,8 +321,20 @@ def _start(command: Sequence[str], pipes: tuple[int, int, int]) -> int:
         # Ctrl-C must not reach the child: a compilation that Ctrl-C ended would count as the candidate's failure.
         setpgroup=0,
         setsigmask=(),
-        setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
+        setsigdef=(signal.SIGPIPE, signal.SIGXFSZ, signal.SIGXCPU, signal.SIGALRM),
     )
+
+
+def _inheritable() -> list[int]:
+    """List the descriptors that a program which is started would get besides the standard streams."""
+    numbers = [int(name) for name in os.listdir("/proc/self/fd")] if os.path.isdir("/proc/self/fd") else []
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    found = []
+    for number in numbers:
+        with contextlib.suppress(OSError):  # Another thread has closed it since.
+            if 2 < number < limit and os.get_inheritable(number):
+                found.append(number)
+    return found
 
 
 def _limit(pid: int, what: int, limit: int) -> None:

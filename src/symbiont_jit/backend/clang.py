@@ -60,7 +60,8 @@ FIXED: Final = (
 )
 
 _DIAGNOSTIC: Final = re.compile(
-    r"^(?P<file>[^:\n]+):(?P<line>\d+):(?P<column>\d+): (?P<severity>fatal error|error): (?P<message>.*)$", re.MULTILINE
+    r"^(?P<file>[^:\n]+):(?P<line>\d{1,9}):(?P<column>\d{1,9}): (?P<severity>fatal error|error): (?P<message>.*)$",
+    re.MULTILINE,
 )
 
 #: The file to compile is empty, and what it includes comes from standard input.
@@ -242,7 +243,9 @@ def _direct_command(driver: tuple[str, ...]) -> tuple[str, ...]:
         raise ToolchainError(f"clang does not start: {error}; {ADVICE}") from error
     lines = said.decode("utf-8", "replace").splitlines()
     for line in lines:
-        words = shlex.split(line) if line.lstrip().startswith('"') else []
+        words: list[str] = []
+        with contextlib.suppress(ValueError):  # Whatever has an odd number of quotes is no command.
+            words = shlex.split(line) if line.lstrip().startswith('"') else []
         if "-cc1" in words[:2]:
             return tuple(words)
     for line in lines:

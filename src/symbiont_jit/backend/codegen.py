@@ -171,7 +171,10 @@ class CodeGenerators:
     @uninterrupted
     def generate(self, kind: bytes, bitcode: bytes) -> Outcome:
         """Generate what is asked for from bitcode, or return findings."""
-        chosen = self._take()
+        try:
+            chosen = self._take()
+        except ChildError as error:
+            return [error.finding()]
         if chosen is None:
             return _generate_here(kind, bitcode)
         try:
@@ -205,7 +208,12 @@ class CodeGenerators:
         return [each.child for each in list(self._all)]
 
     def _take(self) -> CodeGenerator | None:
-        """Take a process that can serve, for nobody else until it is given back; None where there can be none."""
+        """Take a process that can serve, for nobody else until it is given back; None where there can be none.
+
+        Raises:
+            ChildError: The processes are closed again and again before they can serve.
+        """
+        closed = 0
         while self._may_try():
             try:
                 chosen = self._next()
@@ -216,8 +224,11 @@ class CodeGenerators:
                 chosen.start()
             except ChildError as error:
                 self._discard(chosen)
+                closed += chosen.is_closed
+                if closed > MAX_FAILURES:
+                    raise ChildError("compiler", "the code generators are closed before they can serve") from None
                 if not chosen.is_closed:
-                    self._count_failure(str(error))
+                    self._count_failure(str(error), is_final=error.rule == "limit")
             except BaseException:
                 self._discard(chosen)
                 raise
@@ -260,9 +271,9 @@ class CodeGenerators:
             self.is_refused, self._failures = False, 0
         return not self.is_refused
 
-    def _count_failure(self, reason: str) -> None:
-        """Give up for a while where no process could be started some times in a row."""
-        self._failures += 1
+    def _count_failure(self, reason: str, is_final: bool = False) -> None:
+        """Give up for a while where no process could be started some times in a row, or one took far too long."""
+        self._failures += MAX_FAILURES if is_final else 1
         time.sleep(FAILURE_SECONDS)
         if self._failures >= MAX_FAILURES:
             self.is_refused, self._refused_at = True, time.monotonic()
@@ -375,7 +386,10 @@ def _generate_here(kind: bytes, bitcode: bytes) -> Outcome:
 @contextlib.contextmanager
 def _capture_standard_error(file: int) -> Iterator[None]:
     """Catch what LLVM writes of frames to standard error, because llvmlite gives no other way to hear it."""
-    kept = os.dup(2)
+    try:
+        kept = os.dup(2)
+    except OSError:  # The process has closed it.
+        kept = os.open(os.devnull, os.O_WRONLY)
     os.dup2(file, 2)
     try:
         yield

@@ -123,7 +123,10 @@ def _lower(unit: Unit, key: str, already_checked: bool) -> bytes:
 
 def _object_code(key: str, unit: Unit, data: bytes) -> ObjectCode:
     defined, needed = symbols(data)
-    assert defined.issuperset(unit.entries), "the checks made sure that the text defines its entries"
+    missing = ", ".join(name for name in unit.entries if name not in defined)
+    if missing:  # The text defines them, so the compiler has not read it.
+        message = f"the compiler made no code of {missing}"
+        raise CandidateError(Stage.LOWER, [Diagnostic(Stage.LOWER, "compiler", message)], unit.text)
     # The same few names are needed by thousands of revisions, each of which keeps this.
     return ObjectCode(key, unit.entries, data, tuple(map(sys.intern, sorted(needed))))
 

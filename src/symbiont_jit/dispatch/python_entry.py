@@ -23,6 +23,7 @@ from symbiont_jit.dispatch.numba import lowering  # noqa: F401  tells Numba what
 from symbiont_jit.dispatch.numba.types import KernelType, NumbaValue, kernel_type
 from symbiont_jit.dispatch.vectorcall import VectorCall
 from symbiont_jit.errors import KernelError, UsageError
+from symbiont_jit.lazy import lazy
 from symbiont_jit.signature import ArrayType, Param, Scalar, Signature, check_arguments, native_entry
 
 __all__ = ["CellCallable", "ctypes_pointer", "ctypes_prototype"]
@@ -53,7 +54,7 @@ class CellCallable(NumbaValue):
         self._slow_call = functools.partial(_call_slowly, weakref.ref(self))
         self.__call__ = self._slow_call  # type: ignore[method-assign]
 
-    @functools.cached_property
+    @lazy
     def numba_type(self) -> KernelType:
         """The type in compiled code, which is that of every kernel of these types."""
         return kernel_type(self.signature, self._cell.is_member)
@@ -154,7 +155,7 @@ def _call_native(owner: CellCallable, args: Sequence[Any]) -> Any:
     passed = [lengths[d] for d in signature.dimensions]
     passed += [v.ctypes.data if isinstance(v, np.ndarray) else v for v in values]
     target = owner._cell.target
-    if not target:  # Only a signal handler comes here, out of the call that it has interrupted.
+    if not target:  # A signal handler comes here out of the call that it has interrupted.
         raise KernelError(f"{signature.name} is being compiled by the call that this one interrupts; call it later")
     function = ctypes_prototype(signature)(target)
     if not native_entry(signature).has_result_pointer:

@@ -13,6 +13,7 @@ import contextlib
 import os
 import threading
 import weakref
+from _thread import get_ident
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -67,7 +68,7 @@ class Activation:
     active: RevisionInfo | None = None
     is_constant: bool = False
     _loads: int = 0
-    _is_compiling: bool = False
+    _compiling_thread: int = 0
 
     def __post_init__(self) -> None:
         _ACTIVATIONS.add(self)
@@ -112,12 +113,14 @@ class Activation:
             self._loads += 1
             if self._loads % PRUNE_EVERY == 0:
                 self.prune((info,))
-        self._is_compiling = any(info.bodies)
-        try:
-            with stage("load"):
+        with stage("load"):
+            if not any(info.bodies):
                 return self.loader.load(info)
-        finally:
-            self._is_compiling = False
+            self._compiling_thread = get_ident()  # Whoever compiles bodies holds Numba's lock.
+            try:
+                return self.loader.load(info)
+            finally:
+                self._compiling_thread = 0
 
     # -- publishing ---------------------------------------------------------------------------------------------
 
@@ -147,7 +150,7 @@ class Activation:
             return
         # Another thread may activate a revision meanwhile, and publishes it then. And a body that is being compiled may
         # name a function of its group, whose cell leads nowhere yet.
-        while not self._publish(info, lambda: self.active is info and not self._is_compiling):
+        while not self._publish(info, lambda: self.active is info and self._compiling_thread != get_ident()):
             self.table(info)
 
     def _publish_stubs(self) -> None:
@@ -186,9 +189,10 @@ class Activation:
             may_be_running = (self.is_constant and not idle) or self._is_in_use()
             idle_code = [info for info in self.revisions if _can_unload(info, may_be_running)]
             gone = [info for info in idle_code if not self._is_wanted(info, keep, pinned)]
-            for info in gone:
-                _unload(info)
-            return [info.number for info in gone]
+            codes = [_take_code(info) for info in gone]
+        for code in codes:  # Giving memory back may wait for another thread, which may want the engine's lock.
+            code.close()
+        return [info.number for info in gone]
 
     def _is_wanted(self, info: RevisionInfo, keep: Collection[RevisionInfo], pinned: set[int]) -> bool:
         return info is self.active or info in keep or info.number in pinned
@@ -202,7 +206,7 @@ class Activation:
 
     def begin_anew_after_fork(self) -> None:
         """Forget what a thread of the parent was at, which does not exist here, and the lock that it had."""
-        self.functions.lock, self._is_compiling = threading.RLock(), False
+        self.functions.lock, self._compiling_thread = threading.RLock(), 0
 
 
 def _addresses(code: Any) -> list[int]:
@@ -214,11 +218,11 @@ def _can_unload(info: RevisionInfo, may_be_running: bool) -> bool:
     return isinstance(info.state.code, Loaded) and not (info.state.was_active and may_be_running)
 
 
-def _unload(info: RevisionInfo) -> None:
+def _take_code(info: RevisionInfo) -> Loaded:
     code, info.state.code = info.state.code, None
     info.state.was_active = False
     assert isinstance(code, Loaded)
-    code.close()
+    return code
 
 
 # These records hold tables of stubs that slots point at, and a reader may be at one at any time.

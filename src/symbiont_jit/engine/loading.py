@@ -53,9 +53,8 @@ class Loader:
         return info.state.linked
 
     def _stub(self, index: int) -> Stub:
-        if index not in self._stubs:
-            self._stubs[index] = Stub(self.functions.signatures[index])
-        return self._stubs[index]
+        known = self._stubs.get(index)
+        return known or self._stubs.setdefault(index, Stub(self.functions.signatures[index]))
 
     def take_stub_panic(self, index: int) -> Panic | None:
         """Take the panic of a call of a function without a body, since it was last asked for."""

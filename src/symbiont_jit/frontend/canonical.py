@@ -10,7 +10,6 @@ import copy
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, Final, TypeVar
 
 from pycparser import c_ast
@@ -23,6 +22,7 @@ from symbiont_jit.frontend.check import check_tree
 from symbiont_jit.frontend.read import Preprocess, SourceText, canonical_problems, read_text
 from symbiont_jit.frontend.source_map import AuthorPositions, SourceMap
 from symbiont_jit.frontend.structs import is_forward_declaration, struct_nodes, take_repeated_structs
+from symbiont_jit.lazy import lazy
 from symbiont_jit.signature import Record, Signature
 from symbiont_jit.stages import stage
 from symbiont_jit.uninterrupted import run_apart
@@ -62,12 +62,12 @@ class Canonical:
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in _DERIVED}
 
-    @cached_property
+    @lazy
     def digest(self) -> bytes:
         """The SHA-256 of the text and the names: 32 bytes that no other canonical text has."""
         return hashlib.sha256("\0".join((*self.names, self.text)).encode()).digest()
 
-    @cached_property
+    @lazy
     def tree(self) -> c_ast.FileAST:
         """The syntax tree that was checked and printed as the text; its positions are those of the author's text.
 
@@ -81,7 +81,7 @@ class Canonical:
             move_positions(tree, self.author_position)
         return tree
 
-    @cached_property
+    @lazy
     def _positions(self) -> AuthorPositions | None:
         return None if self.source_map is None else AuthorPositions(self.text, self.written, self.source_map)
 

@@ -12,6 +12,7 @@ from symbiont_jit.dispatch.numba.types import NumbaValue
 from symbiont_jit.engine.engine import RevisionPart
 from symbiont_jit.engine.freezing import freeze_code, link_body
 from symbiont_jit.kernel.revision import Revision, part_of
+from symbiont_jit.lazy import lazy
 
 __all__ = ["Frozen", "handle_of"]
 
@@ -47,7 +48,7 @@ class Frozen(NumbaValue):
         """Call the revision from Python."""
         return self._handle(*args, **kwargs)
 
-    @functools.cached_property
+    @lazy
     def numba_type(self) -> Any:
         """The type in compiled code: one of its own, or the Python body's."""
         if self._handle.language == "python":
@@ -59,7 +60,7 @@ class Frozen(NumbaValue):
         """A function that makes an equal object, without the handle that would keep the code loaded."""
         return functools.partial(_make_frozen, part_of(self._handle))
 
-    @functools.cached_property
+    @lazy
     def _code(self) -> FrozenCode:
         return freeze_code(part_of(self._handle))
 

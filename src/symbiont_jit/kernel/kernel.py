@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,6 +25,7 @@ from symbiont_jit.kernel.profiles import require_flags, require_profile
 from symbiont_jit.kernel.python_source import python_source
 from symbiont_jit.kernel.revision import Revision, part_of
 from symbiont_jit.kernel.scipy import low_level_callable
+from symbiont_jit.lazy import lazy
 from symbiont_jit.runtime.panics import Panic
 from symbiont_jit.signature import Signature
 
@@ -84,7 +84,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
         self.group = group
         self._engine = engine
         self._handles = weakref.WeakValueDictionary()
-        self._trampoline: Trampoline | None = None
+        self._trampolines: list[Trampoline] = []
         self._index = engine.functions.add(signature, cell, self, self._handle)
         self.__name__ = signature.name
 
@@ -143,13 +143,13 @@ class Kernel(CellCallable, Evolvable[Revision]):
         check lengths.
         """
         self._require_code()
-        with self._engine.functions.lock:  # Two threads that ask at the same time get the same trampoline.
-            if self._trampoline is None:
-                self._keep_for_good()
-                self._trampoline = Trampoline(self.signature, self._cell)
-            return self._trampoline.address
+        if not self._trampolines:
+            self._keep_for_good()
+            # Of several that are made at the same time the first is everybody's, and none ever goes.
+            self._trampolines.append(Trampoline(self.signature, self._cell))
+        return self._trampolines[0].address
 
-    @functools.cached_property
+    @lazy
     def ctypes(self) -> Any:
         """The `address` as a ctypes function with its types; raises `UsageError` for complex numbers by value."""
         return ctypes_pointer(self.signature)(self.address)

@@ -9,13 +9,13 @@ import keyword
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 
 from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import SignatureError
+from symbiont_jit.lazy import lazy
 
 __all__ = [
     "RESERVED_PREFIXES",
@@ -123,12 +123,12 @@ class Record:
         """NumPy's kind letter of records, `V`."""
         return "V"
 
-    @cached_property
+    @lazy
     def dtype(self) -> np.dtype[Any]:
         """The aligned dtype: NumPy places the fields as C does."""
         return np.dtype([(f.name, f.type.dtype, f.dims) for f in self.fields], align=True)
 
-    @cached_property
+    @lazy
     def layout(self) -> str:
         """Names and types of the fields: records with the same layout can take each other's place."""
         return "{" + ", ".join(f"{f.name}: {f.type.layout}{list(f.dims) or ''}" for f in self.fields) + "}"
@@ -141,12 +141,12 @@ class Record:
                 yield from field.type.nested
         yield self
 
-    @cached_property
+    @lazy
     def c_definition(self) -> str:
         """The struct in C, without those of its fields."""
         return f"struct {self.name}\n{{\n{''.join(f'  {f.c_declaration};{chr(10)}' for f in self.fields)}}};\n"
 
-    @cached_property
+    @lazy
     def c_assertions(self) -> str:
         """C that does not compile unless the struct is laid out like the dtype."""
         lines = [f'_Static_assert(sizeof({self.c}) == {self.dtype.itemsize}, "size of {self.c}");\n']
@@ -157,7 +157,7 @@ class Record:
             lines.append(f'_Static_assert({place} == {offset}, "offset of {self.name}.{field.name}");\n')
         return "".join(lines)
 
-    @cached_property
+    @lazy
     def depth(self) -> int:
         """The number of records inside each other, the outermost included."""
         return 1 + max((f.type.depth for f in self.fields if isinstance(f.type, Record)), default=0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from functools import cached_property
 
+from symbiont_jit.lazy import lazy
 from symbiont_jit.signature.elements import Element, Record, Scalar
 
 __all__ = ["ArrayType", "Dimension", "Mode", "Param", "Signature"]
@@ -84,36 +84,36 @@ class Signature:
     returns: Scalar | None
     doc: str = ""
 
-    @cached_property
+    @lazy
     def dimensions(self) -> tuple[str, ...]:
         """The named dimensions in order of first appearance: the leading `int64_t` parameters in C."""
         names = (d for p in self.params if isinstance(p.type, ArrayType) for d in p.type.dims if isinstance(d, str))
         return tuple(dict.fromkeys(names))
 
-    @cached_property
+    @lazy
     def records(self) -> tuple[Record, ...]:
         """The records of the parameters, each after the records of its fields."""
         used = (p.type.dtype for p in self.params if isinstance(p.type, ArrayType))
         return tuple(dict.fromkeys(r for t in used if isinstance(t, Record) for r in t.nested))
 
-    @cached_property
+    @lazy
     def has_complex(self) -> bool:
         """Whether C's complex numbers occur in the signature."""
         texts = [self.returns.c if self.returns else "", self.c_structs, *(p.c_declaration for p in self.params)]
         return any("_Complex" in text for text in texts)
 
-    @cached_property
+    @lazy
     def c_prototype(self) -> str:
         """The C prototype, dimensions first, without a semicolon."""
         params = [f"int64_t {d}" for d in self.dimensions] + [p.c_declaration for p in self.params]
         return f"{self.returns.c if self.returns else 'void'} {self.name}({', '.join(params) or 'void'})"
 
-    @cached_property
+    @lazy
     def c_structs(self) -> str:
         """The structs of the prototype, in C; empty without records."""
         return "".join(r.c_definition for r in self.records)
 
-    @cached_property
+    @lazy
     def shape_key(self) -> str:
         """A text of what a caller's machine code depends on: types and the pattern of dimensions, but no names.
 
