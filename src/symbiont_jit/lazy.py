@@ -1,7 +1,7 @@
 """Attributes that are computed when they are first asked for.
 
-In: a method. Out: an attribute of each object, which has no lock. `functools.cached_property` of Python 3.11 has one for
-all objects of a class: two objects wait for each other, and in the child of a fork it may stay locked for good.
+In: a method. Out: an attribute of each object, without a lock. `functools.cached_property` of Python 3.11 has one for a
+whole class: two objects wait for each other, and a forked child may find it locked for good.
 """
 
 from __future__ import annotations

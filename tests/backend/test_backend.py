@@ -352,7 +352,7 @@ def test_half_a_unit_is_not_compiled(monkeypatch):
 HOSTILE = {
     "dies_at_once": "kill -9 $$",
     "ends_at_once": "exit 0",
-    "ignores_its_input": 'exec {clang} "$@" </dev/null',
+    "ignores_its_input": 'case "$*" in *-###*) exit 0 ;; esac; exec {clang} "$@" </dev/null',
     "writes_without_end": "exec yes",
     "an_odd_quote": 'echo \'"-cc1" "\' >&2; exec {clang} "$@"',
     "a_line_of_many_digits": "printf 'a.c:%05000d:1: error: what\\n' 0 >&2; exit 1",
