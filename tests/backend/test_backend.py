@@ -356,7 +356,8 @@ HOSTILE = {
     "writes_without_end": "exec yes",
     "an_odd_quote": 'echo \'"-cc1" "\' >&2; exec {clang} "$@"',
     "a_line_of_many_digits": "printf 'a.c:%05000d:1: error: what\\n' 0 >&2; exit 1",
-    "leaves_its_group": "{python} -c 'import os, time; os.setpgid(0, os.getpgid(os.getppid())); time.sleep(60)'",
+    "leaves_its_group": 'case "$*" in *-###*) exit 0 ;; esac; '
+    "exec {python} -c 'import os, time; os.setpgid(0, os.getpgid(os.getppid())); time.sleep(60)'",
 }
 
 
