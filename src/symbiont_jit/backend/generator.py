@@ -61,6 +61,8 @@ def target_machine(triple: str, cpu: str, features: str) -> Any:
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    # Code that LLVM takes for unreachable ends in a trap: without one, control would fall into what comes next.
+    llvm.set_option("symbiont_jit", "-trap-unreachable")
     target = llvm.Target.from_triple(triple)
     return target.create_target_machine(cpu=cpu, features=features, opt=3, reloc="pic", codemodel="small")
 

@@ -24,6 +24,7 @@ from symbiont_jit.c.types import (
     FunctionOf,
     PointerTo,
     Refused,
+    StructOf,
     library_functions,
     size_of,
 )
@@ -43,15 +44,18 @@ from symbiont_jit.instrument.nodes import (
     binary,
     call,
     cast,
+    declare_auto,
     is_zero,
     name,
     number,
     ternary,
     type_name,
+    unary,
 )
 from symbiont_jit.instrument.objects import check_alive
 from symbiont_jit.instrument.scopes import Symbol
 from symbiont_jit.instrument.values import convert, describe, evaluate_value, place_object, require_bounds
+from symbiont_jit.instrument.whole import result_type
 
 __all__ = ["evaluate_call"]
 
@@ -95,14 +99,21 @@ def _evaluate_offset(context: Context, node: Any, given: Sequence[Any]) -> Value
 
 def _call_own(context: Context, symbol: Symbol, typ: FunctionOf, given: Sequence[Any]) -> Value:
     passed = [FRAME]
+    if isinstance(typ.returns, StructOf):
+        passed.append(unary("&", name("sj_t")))
     for param, node in zip(typ.params, given, strict=False):
         value = evaluate_value(context, node)
-        if isinstance(param, PointerTo):
+        if isinstance(param, StructOf):
+            passed.append(StatementExpr([declare_auto("sj_t", value.node), unary("&", name("sj_t"))]))
+        elif isinstance(param, PointerTo):
             bounds = NULL_BOUNDS if is_zero(value.node) else require_bounds(node, value)
             passed += [value.node, bounds.low, bounds.high]
         else:
             passed.append(convert(context, value, param, node).node)
-    return Value(call(symbol.name, *passed), typ.returns)
+    made = call(symbol.name, *passed)
+    if isinstance(typ.returns, StructOf):
+        made = StatementExpr([Hidden(type_name(result_type(symbol.name)), "sj_t"), made, name("sj_t")])
+    return Value(made, typ.returns)
 
 
 # -- the library ------------------------------------------------------------------------------------------------------
@@ -131,6 +142,8 @@ def _call_library(context: Context, function: str, typ: FunctionOf, given: Seque
     if count is None:
         return Value(call(function, *args), typ.returns)
     length, args[2] = args[2], count
+    # Blocks that overlap have no defined result with `memcpy`; the compiler makes it of `memmove` where they do not.
+    function = "memmove" if function == "memcpy" else function
     made = StatementExpr([Hidden(SIZE_T, "sj_n", length), call(function, *args)])
     # A library function that returns a pointer returns its first argument.
     return Value(made, typ.returns, require_bounds(given[0], values[0]))

@@ -24,12 +24,11 @@ from symbiont_jit.instrument.nodes import (
     call,
     cast,
     size_of,
-    type_name,
-    type_of,
 )
 from symbiont_jit.instrument.objects import initialise
 from symbiont_jit.instrument.scopes import Symbol
 from symbiont_jit.instrument.values import evaluate_value
+from symbiont_jit.instrument.whole import declare_cleared, is_wide, without_const
 
 __all__ = ["declare_table", "declare_type", "instrument_declaration"]
 
@@ -76,12 +75,13 @@ def _declare_variable(context: Context, node: Any) -> list[Any]:
     require_traceable(node, typ)
     if isinstance(typ, PointerTo):
         return [*before, *_declare_pointer(context, node, typ)]
+    is_constant = depth == 0 or "static" in node.storage
     # The name is known in its own initialiser.
     context.declare(node.name, Symbol(typ, depth, node.name, _bounds_of_array(node.name, typ, depth)))
     # Objects that live as long as the process are initialised by constants, in which nothing can panic.
-    if node.init is not None and depth and "static" not in node.storage:
+    if node.init is not None and not is_constant:
         node.init = initialise(context, node.init, typ)
-    return [*before, node]
+    return [*before, *(declare_cleared(node) if is_wide(typ) and not is_constant else [node])]
 
 
 def _bounds_of_array(variable: str, typ: CType, depth: int) -> Bounds | None:
@@ -148,14 +148,6 @@ def _declare_pointer(context: Context, node: Any, typ: PointerTo) -> list[Any]:
     made = [node, assign(bounds.low, assign(bounds.high, ZERO))]
     if init is not None:
         # The pointer is set after its declaration, so it must not be const.
-        made[0] = _drop_const(node)
+        made[0] = without_const(node)
         made.append(assign_pointer(context, node.name, init).node)
     return made
-
-
-def _drop_const(node: Any) -> Any:
-    """Drop a pointer's own `const`, which may be in a type's name: a cast drops that."""
-    if isinstance(node.type, c_ast.PtrDecl):
-        node.type.quals = [q for q in node.type.quals if q != "const"]
-        return node
-    return Hidden(type_of(cast(type_name(*node.type.type.names), ZERO)), node.name, ZERO)

@@ -13,7 +13,17 @@ from pycparser import c_ast
 
 from symbiont_jit.c.calls import call_graph
 from symbiont_jit.c.names import assigned_names
-from symbiont_jit.c.types import VOID, ArrayOf, CType, FunctionOf, PointerTo, Refused, decay, require_traceable
+from symbiont_jit.c.types import (
+    VOID,
+    ArrayOf,
+    CType,
+    FunctionOf,
+    PointerTo,
+    Refused,
+    StructOf,
+    decay,
+    require_traceable,
+)
 from symbiont_jit.instrument.bounds import Bounds, shadow_bounds
 from symbiont_jit.instrument.context import Context, CurrentFunction
 from symbiont_jit.instrument.declarations import declare_table, declare_type
@@ -39,6 +49,7 @@ from symbiont_jit.instrument.nodes import (
 )
 from symbiont_jit.instrument.scopes import Symbol
 from symbiont_jit.instrument.statements import instrument_block, open_scope, place_after_pragmas
+from symbiont_jit.instrument.whole import RESULT, clear, is_wide, pass_renamed, return_through, take_parameter
 from symbiont_jit.signature import ArrayType, Signature
 
 __all__ = ["MAIN", "instrument_functions"]
@@ -62,12 +73,12 @@ def instrument_functions(context: Context, tree: c_ast.FileAST, entries: Mapping
                 entry = entries.get(function)
                 # A call from inside the text may pass wrong lengths, so it goes to a helper that is passed bounds.
                 helper = copy_tree(node) if entry is not None and function in calls.callees else None
-                _instrument_function(context, node, function in calls.callers, entry)
+                done += _instrument_function(context, node, function in calls.callers, entry)
                 if helper is not None:
-                    _instrument_function(context, helper, function in calls.callers, None)
+                    done += _instrument_function(context, helper, function in calls.callers, None)
                     done.append(helper)
             case c_ast.Decl() if isinstance(node.type, c_ast.FuncDecl):
-                _instrument_prototype(context, node)
+                done += _instrument_prototype(context, node)
             case c_ast.Decl():
                 declare_table(context, node)
         done.append(node)
@@ -86,13 +97,26 @@ def _declare_function(context: Context, decl: Any) -> FunctionOf:
     return typ
 
 
-def _instrument_prototype(context: Context, node: Any) -> None:
-    _declare_function(context, node)
+def _instrument_prototype(context: Context, node: Any) -> list[Any]:
+    """Instrument a prototype in place, and return the definitions that stand before it."""
+    typ = _declare_function(context, node)
     params = _parameters_of(node)
     _drop_outer_lengths(params)
     _rename(node, context.scopes[0][node.name].name)
-    node.type.args = c_ast.ParamList(_list_parameters(context, params, is_entry=False))
+    listed = _list_parameters(context, params, is_entry=False)
+    before = _return_by_address(node, typ, listed)
+    node.type.args = c_ast.ParamList(listed)
     node.storage = ["static"]
+    return before
+
+
+def _return_by_address(decl: Any, typ: FunctionOf, listed: list[Any]) -> list[Any]:
+    """Give a function that returns a struct a parameter for it instead; return the definition of the type."""
+    if not isinstance(typ.returns, StructOf):
+        return []
+    defined, result = return_through(decl, decl.name)
+    listed.insert(1, result)
+    return [defined]
 
 
 def _parameters_of(decl: Any) -> list[Any]:
@@ -129,8 +153,10 @@ def _list_parameters(context: Context, params: Sequence[Any], is_entry: bool) ->
     for number, param in enumerate(params):
         if _is_void(param):
             continue
-        made.append(copy_tree(param))
-        if isinstance(decay(context.types.read_loosely(param.type)), PointerTo) and not is_entry:
+        typ = decay(context.types.read_loosely(param.type))
+        is_copied = isinstance(typ, StructOf) or is_wide(typ)
+        made.append(pass_renamed(copy_tree(param), typ) if is_copied else copy_tree(param))
+        if isinstance(typ, PointerTo) and not is_entry:
             shown = getattr(param, "name", None) or f"sj_p{number}"
             made += [Hidden(UINT64, f"sj_low_{shown}"), Hidden(UINT64, f"sj_high_{shown}")]
     return made
@@ -146,7 +172,8 @@ def _is_void(param: Any) -> bool:
 # -- definitions ------------------------------------------------------------------------------------------------------
 
 
-def _instrument_function(context: Context, node: Any, is_calling: bool, entry: Signature | None) -> None:
+def _instrument_function(context: Context, node: Any, is_calling: bool, entry: Signature | None) -> list[Any]:
+    """Instrument a function in place, and return the definitions that stand before it."""
     decl = node.decl
     typ = _declare_function(context, decl)
     renamed = f"{MAIN if entry is not None else OWN}{decl.name}"
@@ -163,14 +190,16 @@ def _instrument_function(context: Context, node: Any, is_calling: bool, entry: S
     start = [*kept, *context.hidden, *(_check_depth(context, decl) if is_calling else ())]
     context.check_lifetimes()
     context.function = CurrentFunction()
-    end = [] if typ.returns == VOID else [_return_zero(decl)]
+    end = [] if typ.returns == VOID else _return_zero(decl, typ)
     node.body.block_items = [*place_after_pragmas(body, start), *end]
     _rename(decl, renamed)
+    before = _return_by_address(decl, typ, listed)
     decl.storage = ["static"]
     if entry is not None:
         # If it were inlined into the shim, its spills would need registers that a jump back does not restore.
         decl.funcspec = ["__attribute__((noinline))"]
     decl.type.args = c_ast.ParamList(listed)
+    return before
 
 
 def _check_depth(context: Context, decl: Any) -> list[Any]:
@@ -182,10 +211,12 @@ def _check_depth(context: Context, decl: Any) -> list[Any]:
     return [*checks, Check("sj_step", context.new_site("endless", decl))] if context.checked else checks
 
 
-def _return_zero(decl: Any) -> Any:
+def _return_zero(decl: Any, typ: FunctionOf) -> list[Any]:
     """Return zero at the end of a function that ends without a value: C would leave the value to the compiler."""
+    if isinstance(typ.returns, StructOf):
+        return [clear(dereference(name(RESULT)))]
     returned = c_ast.Typename(None, [], None, c_ast.TypeDecl(None, [], None, decl.type.type.type))
-    return c_ast.Return(c_ast.CompoundLiteral(returned, c_ast.InitList([ZERO]), []))
+    return [c_ast.Return(c_ast.CompoundLiteral(returned, c_ast.InitList([ZERO]), []))]
 
 
 def _describe_entry(decl: Any, typ: FunctionOf, signature: Signature) -> CurrentFunction:
@@ -210,7 +241,8 @@ def _declare_parameter(context: Context, param: Any, is_entry: bool, assigned: s
     pointer = decay(typ)
     if not isinstance(pointer, PointerTo):
         require_traceable(param, typ)
-        return _declare_scalar(context, param.name, typ, assigned)
+        own = take_parameter(param, typ) if isinstance(typ, StructOf) or is_wide(typ) else []
+        return [*own, *_declare_scalar(context, param.name, typ, assigned)]
     require_traceable(param, pointer)
     if is_entry:
         return _declare_entry_array(context, param.name, pointer, assigned)

@@ -53,6 +53,7 @@ from symbiont_jit.instrument.values import (
     require_bounded,
     require_bounds,
 )
+from symbiont_jit.instrument.whole import declare_literal
 
 __all__ = [
     "check_alive",
@@ -67,7 +68,9 @@ __all__ = [
 ]
 
 #: Expressions that are no objects, also where they are structs.
-_VALUES: Final = c_ast.FuncCall | c_ast.Assignment | c_ast.TernaryOp | c_ast.ExprList | c_ast.Cast
+_VALUES: Final = (
+    c_ast.FuncCall | c_ast.Assignment | c_ast.TernaryOp | c_ast.ExprList | c_ast.Cast | c_ast.CompoundLiteral
+)
 
 
 def evaluate_field(context: Context, node: Any) -> Value:
@@ -165,7 +168,7 @@ def evaluate_address(context: Context, node: Any) -> Value:
     if isinstance(found.type, PointerTo):
         raise Refused(node, "a pointer to a pointer is not followed; return the value, or use an index")
     if isinstance(inner, c_ast.CompoundLiteral):
-        found = place_literal(context, found)
+        found = keep_struct(context, found) if isinstance(found.type, StructOf) else place_literal(context, found)
     return Value(unary("&", found.node), PointerTo(found.type), found.bounds)
 
 
@@ -224,7 +227,10 @@ def evaluate_compound_literal(context: Context, node: Any) -> Value:
     context.require_constant_type(node.type)
     typ = context.types.read(node.type)
     require_traceable(node, typ)
-    return Value(c_ast.CompoundLiteral(node.type, initialise(context, node.init, typ), []), typ)
+    literal = c_ast.CompoundLiteral(node.type, initialise(context, node.init, typ), [])
+    if context.depth and isinstance(typ, StructOf):
+        return Value(StatementExpr([*declare_literal(literal, "sj_t", typ), name("sj_t")]), typ)
+    return Value(literal, typ)
 
 
 def initialise(context: Context, node: Any, typ: CType | None) -> Any:

@@ -12,10 +12,12 @@ from typing import Any, Final
 
 from pycparser import c_ast
 
+from symbiont_jit.c.types import StructOf
 from symbiont_jit.instrument.context import Context
 from symbiont_jit.instrument.declarations import instrument_declaration
-from symbiont_jit.instrument.nodes import Check
+from symbiont_jit.instrument.nodes import Check, assign, dereference, name
 from symbiont_jit.instrument.values import convert, evaluate_value
+from symbiont_jit.instrument.whole import RESULT
 
 __all__ = ["instrument_block", "open_scope", "place_after_pragmas"]
 
@@ -151,6 +153,9 @@ def _instrument_label(context: Context, node: Any) -> list[Any]:
 def _instrument_return(context: Context, node: Any) -> list[Any]:
     if node.expr is not None:
         value = evaluate_value(context, node.expr)
+        if isinstance(context.function.result, StructOf):
+            node.expr = None
+            return [assign(dereference(name(RESULT)), value.node), node]
         node.expr = convert(context, value, context.function.result, node.expr).node
     return [node]
 

@@ -32,6 +32,7 @@ from symbiont_jit.instrument.nodes import (
     type_of,
     unary,
 )
+from symbiont_jit.instrument.whole import declare_literal, is_padded
 
 __all__ = [
     "BOOL",
@@ -99,6 +100,8 @@ def place_object(context: Context, shown: str, items: Sequence[Any], size: Any) 
 def place_literal(context: Context, literal: Value) -> Value:
     """Turn a compound literal into an object whose address is known."""
     items = [declare_auto("sj_q", unary("&", literal.node))]
+    if is_padded(literal.type):
+        items = [*declare_literal(literal.node, "sj_t", literal.type), declare_auto("sj_q", unary("&", name("sj_t")))]
     placed = place_object(context, "literal", items, size_of(dereference(name("sj_q"))))
     return Value(dereference(placed.node), literal.type, placed.bounds)
 
