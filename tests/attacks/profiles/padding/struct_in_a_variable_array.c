@@ -1,0 +1,6 @@
+// Arrays of variable length begin as zeros.
+// signature: int64_t k(int64_t i)
+// arguments: 3
+// expect: value 100
+struct S { int64_t a; int32_t b; };
+int64_t k(int64_t i) { struct S s[i]; s[1] = (struct S){i, 2}; int32_t j; memcpy(&j, (char *)&s[1] + 12, 4); return 100 / (j + 1); }

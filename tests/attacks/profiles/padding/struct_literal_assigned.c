@@ -1,0 +1,6 @@
+// A literal has the fields alone that it was given.
+// signature: int64_t k(int64_t i)
+// arguments: 3
+// expect: value 100
+struct S { int64_t a; int32_t b; };
+int64_t k(int64_t i) { struct S s; s = (struct S){i, 2}; int32_t j; memcpy(&j, (char *)&s + 12, 4); return 100 / (j + 1); }

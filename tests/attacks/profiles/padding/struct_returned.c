@@ -1,0 +1,7 @@
+// A result in registers has no padding to give.
+// signature: int64_t k(int64_t i)
+// arguments: 3
+// expect: value 100
+struct S { int64_t a; int32_t b; };
+static struct S h(int64_t i) { struct S s = {i, 2}; return s; }
+int64_t k(int64_t i) { struct S s = h(i); int32_t j; memcpy(&j, (char *)&s + 12, 4); return 100 / (j + 1); }

@@ -1,0 +1,7 @@
+// A union goes through a call and back.
+// signature: int64_t k(int64_t i)
+// arguments: 3
+// expect: value 100
+union U { float f; double d; };
+static union U h(union U u) { u.f++; return u; }
+int64_t k(int64_t i) { union U u = h((union U){1.0f}); int32_t j; memcpy(&j, (char *)&u + 4, 4); return 100 / (j + 1); }
