@@ -33,7 +33,7 @@ from symbiont_jit.backend.child_process import (
     Deadline,
     spawn,
 )
-from symbiont_jit.backend.generator import ASSEMBLY, DONE, ERROR, HEAD, IR, OBJECT, READY
+from symbiont_jit.backend.generator import ASSEMBLY, AUDITED, DONE, ERROR, HEAD, IR, OBJECT, READY, UNDEFINED
 from symbiont_jit.backend.llvm_lock import llvm_lock
 from symbiont_jit.backend.toolchain import target_cpu, target_features, target_triple
 from symbiont_jit.errors import Diagnostic, Stage, ToolchainError
@@ -41,7 +41,7 @@ from symbiont_jit.uninterrupted import LOCK, once, step, uninterrupted
 
 _LOG: Final = logging.getLogger("symbiont_jit.backend")
 
-__all__ = ["ASSEMBLY", "IR", "OBJECT", "CodeGenerators", "code_generators"]
+__all__ = ["ASSEMBLY", "AUDITED", "IR", "OBJECT", "CodeGenerators", "code_generators"]
 
 #: The most processes; each has about 60 MB resident, most of it pages of llvmlite's library that all of them share.
 MAX_PROCESSES: Final = 4
@@ -89,7 +89,7 @@ class CodeGenerator:
         deadline = Deadline(TIMEOUT)
         self.child.write(HEAD.pack(kind, self.units, len(bitcode)) + bitcode, deadline)
         status, data = self._read_answer(self.units, deadline)
-        if status not in (DONE, ERROR):
+        if status not in (DONE, ERROR, UNDEFINED):
             raise ChildError("compiler", "the code generator gave no answer")
         return _outcome(status, data, bytes(self.child.messages))
 
@@ -140,6 +140,9 @@ def _require_warnings(messages: bytes) -> None:
 
 def _outcome(status: bytes, data: bytes, messages: bytes) -> Outcome:
     """Return what was generated, unless LLVM refused it or a function needs more stack than its unit allows."""
+    if status == UNDEFINED:
+        text = f"{data.decode('utf-8', 'replace')}: something in the text has no defined value; write it more plainly"
+        return [Diagnostic(Stage.LOWER, "undefined", text)]
     if status == ERROR:
         text = f"the code generator refuses what the compiler made: {data.decode('utf-8', 'replace')[:300]}"
         return [Diagnostic(Stage.LOWER, "compiler", text)]
@@ -376,6 +379,8 @@ def _generate_here(kind: bytes, bitcode: bytes) -> Outcome:
                 data, status = generator.generate(machine, kind, bitcode), DONE
         except RuntimeError as error:
             data, status = str(error).encode(), ERROR
+        except generator.Undefined as error:
+            data, status = str(error).encode(), UNDEFINED
         messages.seek(0)
         said = messages.read(MAX_MESSAGES + 1)
     if len(said) > MAX_MESSAGES:

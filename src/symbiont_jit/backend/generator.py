@@ -9,20 +9,38 @@ standard error.
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any, Final
 
-__all__ = ["ASSEMBLY", "ERROR", "HEAD", "IR", "OBJECT", "READY", "generate", "provoke_warning", "target_machine"]
+__all__ = [
+    "ASSEMBLY",
+    "AUDITED",
+    "ERROR",
+    "HEAD",
+    "IR",
+    "OBJECT",
+    "READY",
+    "UNDEFINED",
+    "Undefined",
+    "find_undefined",
+    "generate",
+    "provoke_warning",
+    "target_machine",
+]
 
 #: A request's kind or an answer's status, the request's number, and how many bytes follow.
 HEAD: Final = struct.Struct("<cQQ")
 OBJECT, ASSEMBLY, IR = b"o", b"a", b"i"
-#: Statuses of an answer: the process can serve; it is done; llvmlite has refused, and says why.
-READY, DONE, ERROR = b"r", b"d", b"e"
+#: An object of code in which the optimiser must have concluded nothing from undefined behaviour.
+AUDITED = b"s"
+#: Statuses of an answer: the process can serve; it is done; llvmlite has refused, and says why; the optimiser has
+#: concluded something.
+READY, DONE, ERROR, UNDEFINED = b"r", b"d", b"e", b"u"
 
 #: Seconds after which a request ends the process, where whoever asked was killed and cannot end it.
 SECONDS: Final = 15
@@ -67,15 +85,76 @@ def target_machine(triple: str, cpu: str, features: str) -> Any:
     return target.create_target_machine(cpu=cpu, features=features, opt=3, reloc="pic", codemodel="small")
 
 
+class Undefined(Exception):  # noqa: N818  # It says what was found.
+    """Raised where optimised IR shows that the optimiser has concluded something from undefined behaviour."""
+
+
+def find_undefined(ir: str) -> str:
+    """Find in optimised IR what only undefined behaviour leaves behind; return it in words, or nothing.
+
+    A block may end in `unreachable` behind a call of a function that does not return: one of the same text, whose own
+    blocks are looked at, or the jump of a panic. Or all that leads to it is the default of a `switch` over all values
+    that there are. `undef` and `poison` may only stand for the vector that another instruction fills.
+    """
+    functions = {found["name"]: found["body"] for found in _FUNCTION.finditer(ir)}
+    for name, body in functions.items():
+        if not all(_is_honest_end(body, end.start(), functions) for end in _UNREACHABLE.finditer(body)):
+            return f"the optimiser has deleted the end of '{name}'"
+        if not all(_FILLS.match(line[0]) for line in _NOBODYS.finditer(body)):
+            return f"the optimiser has found a value of no bits in '{name}'"
+    return ""
+
+
+_FUNCTION: Final = re.compile(
+    r"^define [^\n]*?@(?P<name>[\w.]+)\([^\n]*\{\n(?P<body>.*?)^\}$", re.MULTILINE | re.DOTALL
+)
+_UNREACHABLE: Final = re.compile(r"^ +unreachable\b", re.MULTILINE)
+_CALLEE: Final = re.compile(r"\bcall [^\n]*?@([\w.]+)\(")
+_LABEL: Final = re.compile(r"([\w.]+):")
+#: A panic jumps to the entry's shim.
+_JUMP: Final = "llvm.eh.sjlj.longjmp"
+_NOBODYS: Final = re.compile(r"^.*\b(?:undef|poison)\b.*$", re.MULTILINE)
+_FILLS: Final = re.compile(r" +%[\w.]+ = (?:insertelement|shufflevector|insertvalue) ")
+
+
+def _is_honest_end(body: str, at: int, functions: Container[str]) -> bool:
+    """Whether the `unreachable` at a place of a function's body follows from something other than a guess."""
+    before = body[body.rfind("\n", 0, max(at - 1, 0)) + 1 : at]
+    callee, label = _CALLEE.search(before), _LABEL.match(before)
+    if callee is not None:
+        return callee[1] == _JUMP or callee[1] in functions
+    return label is not None and _is_default_only(body, label[1])
+
+
+def _is_default_only(body: str, label: str) -> bool:
+    """Whether nothing but defaults of `switch` leads to a block."""
+    leading = re.findall(rf"^.*label %{re.escape(label)}(?![\w.]).*$", body, re.MULTILINE)
+    return bool(leading) and all(re.match(rf" +switch .*, label %{re.escape(label)} \[", line) for line in leading)
+
+
 _GENERATE: Final[dict[bytes, Callable[[Any, Any], bytes]]] = {
     OBJECT: lambda machine, module: machine.emit_object(module),
+    AUDITED: lambda machine, module: _emit_audited(machine, module),
     ASSEMBLY: lambda machine, module: machine.emit_assembly(module).encode(),
     IR: lambda machine, module: str(module).encode(),
 }
 
 
+def _emit_audited(machine: Any, module: Any) -> bytes:
+    found = find_undefined(str(module))
+    if found:
+        raise Undefined(found)
+    data: bytes = machine.emit_object(module)
+    return data
+
+
 def generate(machine: Any, kind: bytes, bitcode: bytes) -> bytes:
-    """Generate what is asked for from bitcode that LLVM reads and verifies; raise `RuntimeError` where it does not."""
+    """Generate what is asked for from bitcode that LLVM reads and verifies.
+
+    Raises:
+        RuntimeError: LLVM does not read or verify it.
+        Undefined: The code is to be audited, and shows undefined behaviour.
+    """
     import llvmlite.binding as llvm
 
     # Each request gets its own context, because types and constants stay in a context until it goes.
@@ -101,6 +180,8 @@ def _main(folder: str, triple: str, cpu: str, features: str) -> None:
             _write(out, DONE, number, generate(machine, kind, bitcode))
         except RuntimeError as error:
             _write(out, ERROR, number, str(error).encode())
+        except Undefined as error:
+            _write(out, UNDEFINED, number, str(error).encode())
         signal.alarm(0)
 
 

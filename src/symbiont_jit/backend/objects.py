@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from symbiont_jit.backend import cache
 from symbiont_jit.backend.clang import BITCODE, FIXED, SYNTAX, clang
-from symbiont_jit.backend.codegen import OBJECT, code_generators
+from symbiont_jit.backend.codegen import AUDITED, OBJECT, code_generators
 from symbiont_jit.backend.elf import symbols
 from symbiont_jit.backend.toolchain import describe_host, llvm_version
 from symbiont_jit.backend.unit import Unit, digest_of
@@ -102,7 +102,7 @@ def end_compilers() -> None:
 @uninterrupted  # One thread serves both compilers.
 def _compile(unit: Unit, key: str, already_checked: bool) -> ObjectCode:
     code_generators().prewarm()
-    data = code_generators().generate(OBJECT, _lower(unit, key, already_checked))
+    data = code_generators().generate(AUDITED if unit.is_audited else OBJECT, _lower(unit, key, already_checked))
     if isinstance(data, list):
         raise CandidateError(Stage.LOWER, data, unit.text)
     code = _object_code(key, unit, data)

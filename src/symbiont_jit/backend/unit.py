@@ -28,7 +28,8 @@ class Unit:
     `text` is canonical or generated C, `entries` are its functions to be called, `may_need` the names that it may leave
     undefined besides those of the table of library functions. `prologue` and `epilogue` are C of the project's own
     before and behind the text, `flags` further clang options. `original` is the canonical C from which `text` was
-    generated, under other names: clang checks it too, so that its diagnostics use the candidate's lines.
+    generated, under other names: clang checks it too, so that its diagnostics use the candidate's lines. Code of a unit
+    that `is_audited` is refused where the optimiser has concluded something from undefined behaviour.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Unit:
     epilogue: str = ""
     flags: tuple[str, ...] = ()
     original: str = ""
+    is_audited: bool = False
 
     def c_text(self, already_checked: bool = False) -> str:
         """Return all that clang reads; without the original where that was `already_checked`."""
@@ -56,6 +58,7 @@ class Unit:
             self.epilogue,
             self.flags,
             self.original,
+            "audited" if self.is_audited else "",
         )
         return digest_of((*about, circumstances))
 

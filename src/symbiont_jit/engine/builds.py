@@ -118,7 +118,7 @@ class Builder:
         except CandidateError as error:
             self._check(canonical)  # clang's findings about the canonical text are easier to understand.
             raise CandidateError(error.stage, error.diagnostics, canonical.written) from error.__cause__
-        plain = Unit(canonical.text, tuple(entry.symbol for entry in self.entries))
+        plain = Unit(canonical.text, tuple(entry.symbol for entry in self.entries), is_audited=True)
         around = replace(
             plain,
             text=instrumented.text,
