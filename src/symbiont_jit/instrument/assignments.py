@@ -73,9 +73,10 @@ def _update(context: Context, node: Any, target: Value) -> Value:
     right = Value(name("sj_v"), operand.type)
     plain = c_ast.BinaryOp(operator, node.lvalue, node.rvalue, node.coord)
     is_shift = operator in ("<<", ">>")
-    changed = shift(context, plain, old, right) if is_shift else compute(context, plain, operator, old, right)
-    changed = convert(context, changed, target.type, node)
-    if not isinstance(changed.node, Check) and not is_shift and not is_bool:
+    computed = shift(context, plain, old, right) if is_shift else compute(context, plain, operator, old, right)
+    changed = convert(context, computed, target.type, node)
+    is_checked = isinstance(changed.node, Check) or changed.node is not computed.node
+    if not is_checked and not is_shift and not is_bool:
         return _assign_value(target, operand.node, node.op)
     require_bounded(context, node, changed.node, target.node)
     context.has_replaced |= is_bool

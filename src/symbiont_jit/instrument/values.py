@@ -24,6 +24,7 @@ from symbiont_jit.instrument.nodes import (
     StatementExpr,
     assign,
     binary,
+    call,
     cast,
     declare_auto,
     dereference,
@@ -78,10 +79,18 @@ def read_bool(target: Any) -> Any:
 
 
 def convert(context: Context, value: Value, typ: CType, node: Any) -> Value:
-    """Convert a value for an object of a type; `checked` checks that a floating value fits an integer."""
-    is_rounded = isinstance(value.type, Arithmetic) and value.type.kind == "f" and value.type.bits <= 64
-    if not (context.checked and is_rounded and isinstance(typ, Arithmetic) and typ.kind in "iu"):
+    """Convert a value for an object of a type.
+
+    Where a floating value becomes an integer that it does not fit, `checked` panics, and `safe` takes the processor's
+    result, which is what `release` gets.
+    """
+    if not (isinstance(value.type, Arithmetic) and isinstance(typ, Arithmetic)):
         return value
+    if value.type.kind != "f" or typ.kind not in "iu":
+        return value
+    if not context.checked or value.type.bits > 64:
+        context.has_replaced = True
+        return Value(call(f"sj_to{typ.kind}{typ.bits}_{value.type.bits}", value.node), typ)
     site = context.new_site("conversion", node, f"{'u' if typ.kind == 'u' else ''}int{typ.bits}_t")
     return Value(Check(f"sj_fit{typ.kind}{typ.bits}", site, [value.node]), typ)
 

@@ -195,3 +195,73 @@ SJ_FIT(sj_fitu32, uint32_t, -1.0, 4294967296.0)
 /* -2**63 itself is a double that fits: the largest double below it is the first that does not. */
 SJ_FIT(sj_fiti64, int64_t, -0x1.0000000000001p63, 0x1p63)
 SJ_FIT(sj_fitu64, uint64_t, -1.0, 0x1p64)
+
+/*
+Convert a floating value to an integer as the processor does, for `safe`, where C leaves a value that does not fit to
+the compiler. The vector's conversion is the compiler's own instruction, whose result is not taken where the value does
+not fit; a cast would give the nearest integer instead, which takes several instructions and is never vectorised.
+*/
+#define SJ_TO(name, type, from, fits, otherwise)                                                                       \
+  SJ_INLINE type name(from v)                                                                                          \
+  {                                                                                                                    \
+    typedef from in __attribute__((vector_size(sizeof(from))));                                                        \
+    typedef type out __attribute__((vector_size(sizeof(type))));                                                       \
+    const type r = __builtin_convertvector((in){v}, out)[0];                                                           \
+    return (fits) ? r : (otherwise);                                                                                   \
+  }
+
+SJ_TO(sj_toi32_64, int32_t, double, v > -2147483649.0 && v < 2147483648.0, INT32_MIN)
+SJ_TO(sj_toi32_32, int32_t, float, v >= -0x1p31f && v < 0x1p31f, INT32_MIN)
+SJ_TO(sj_toi64_64, int64_t, double, v >= -0x1p63 && v < 0x1p63, INT64_MIN)
+SJ_TO(sj_toi64_32, int64_t, float, v >= -0x1p63f && v < 0x1p63f, INT64_MIN)
+/* The instructions of AVX-512 for unsigned integers; an older processor makes do with those for signed ones. */
+SJ_TO(sj_directu32_64, uint32_t, double, v > -1.0 && v < 0x1p32, UINT32_MAX)
+SJ_TO(sj_directu32_32, uint32_t, float, v > -1.0f && v < 0x1p32f, UINT32_MAX)
+SJ_TO(sj_directu64_64, uint64_t, double, v > -1.0 && v < 0x1p64, UINT64_MAX)
+SJ_TO(sj_directu64_32, uint64_t, float, v > -1.0f && v < 0x1p64f, UINT64_MAX)
+
+/* Convert by way of another conversion. */
+#define SJ_BY(name, type, from, value)                                                                                 \
+  SJ_INLINE type name(from v)                                                                                          \
+  {                                                                                                                    \
+    return (type)(value);                                                                                              \
+  }
+
+SJ_BY(sj_toi8_64, int8_t, double, sj_toi32_64(v))
+SJ_BY(sj_toi8_32, int8_t, float, sj_toi32_32(v))
+SJ_BY(sj_tou8_64, uint8_t, double, sj_toi32_64(v))
+SJ_BY(sj_tou8_32, uint8_t, float, sj_toi32_32(v))
+SJ_BY(sj_toi16_64, int16_t, double, sj_toi32_64(v))
+SJ_BY(sj_toi16_32, int16_t, float, sj_toi32_32(v))
+SJ_BY(sj_tou16_64, uint16_t, double, sj_toi32_64(v))
+SJ_BY(sj_tou16_32, uint16_t, float, sj_toi32_32(v))
+
+/* Whether the compiler has defined a macro as 1. */
+#define SJ_PLACE_1 0,
+#define SJ_SECOND(a, b, ...) b
+#define SJ_CHOOSE(placed) SJ_SECOND(placed 1, 0, SJ_PLACE_1)
+#define SJ_PLACE(value) SJ_CHOOSE(SJ_PLACE_##value)
+#define SJ_IS_SET(value) SJ_PLACE(value)
+
+SJ_INLINE uint64_t sj_join(int64_t low, int64_t high)
+{
+  return (uint64_t)(low | (high & (low >> 63)));
+}
+
+SJ_BY(sj_tou32_64, uint32_t, double, SJ_IS_SET(__AVX512F__) ? sj_directu32_64(v) : sj_toi64_64(v))
+SJ_BY(sj_tou32_32, uint32_t, float, SJ_IS_SET(__AVX512F__) ? sj_directu32_32(v) : sj_toi64_32(v))
+SJ_BY(sj_tou64_64, uint64_t, double,
+      SJ_IS_SET(__AVX512F__) ? sj_directu64_64(v) : sj_join(sj_toi64_64(v), sj_toi64_64(v - 0x1p63)))
+SJ_BY(sj_tou64_32, uint64_t, float,
+      SJ_IS_SET(__AVX512F__) ? sj_directu64_32(v) : sj_join(sj_toi64_32(v), sj_toi64_32(v - 0x1p63f)))
+
+/* A long double's conversions are those of the x87. */
+SJ_BY(sj_toi16_80, int16_t, long double, v > -32769.0L && v < 32768.0L ? (int16_t)v : INT16_MIN)
+SJ_BY(sj_toi32_80, int32_t, long double, v > -2147483649.0L && v < 2147483648.0L ? (int32_t)v : INT32_MIN)
+SJ_BY(sj_toi64_80, int64_t, long double, v >= -0x1p63L && v < 0x1p63L ? (int64_t)v : INT64_MIN)
+SJ_BY(sj_toi8_80, int8_t, long double, sj_toi16_80(v))
+SJ_BY(sj_tou8_80, uint8_t, long double, sj_toi16_80(v))
+SJ_BY(sj_tou16_80, uint16_t, long double, sj_toi32_80(v))
+SJ_BY(sj_tou32_80, uint32_t, long double, sj_toi64_80(v))
+SJ_BY(sj_tou64_80, uint64_t, long double,
+      v >= 0x1p63L ? (uint64_t)sj_toi64_80(v - 0x1p63L) ^ 0x8000000000000000 : (uint64_t)sj_toi64_80(v))
