@@ -25,6 +25,7 @@ from symbiont_jit.c.types import (
     PointerTo,
     Refused,
     StructOf,
+    common_type,
     library_functions,
     size_of,
 )
@@ -224,10 +225,11 @@ def _builtin_type(function: str, values: Sequence[Value]) -> CType:
     if re.match("is|signbit|popcount|parity|ffs", short):
         return INT
     if short.startswith("bswap"):
-        return Arithmetic("u", max(32, int(short[5:])))
+        return Arithmetic("u", int(short[5:]))
     if short == "expect":
         return LONG
     if short.upper().startswith(("CMPLX", "COMPLEX")):
-        is_single = short == "CMPLXF" or all(v.type == Arithmetic("f", 32) for v in values)
-        return Arithmetic("c", 64 if is_single else 128)
+        part = {"CMPLX": DOUBLE, "CMPLXF": Arithmetic("f", 32)}.get(short) or common_type(*(v.type for v in values))
+        assert isinstance(part, Arithmetic)
+        return Arithmetic("c", 2 * part.bits)
     return Arithmetic("f", 32) if short.endswith("f") and short != "inf" else DOUBLE

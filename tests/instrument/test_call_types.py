@@ -1,0 +1,100 @@
+"""The types that the checks believe calls to have are clang's own, for every function of the table."""
+
+import itertools
+
+import pytest
+from pycparser import c_ast
+
+from symbiont_jit.backend.clang import SYNTAX, clang
+from symbiont_jit.backend.unit import Unit
+from symbiont_jit.c.tree import parse, walk
+from symbiont_jit.c.types import Arithmetic, Refused, TypeReader, promote, spelling_of
+from symbiont_jit.c.vocabulary import ARENA_FUNCTIONS, FUNCTIONS
+from symbiont_jit.instrument.bounds import object_bounds
+from symbiont_jit.instrument.scopes import Symbol
+from symbiont_jit.instrument.unit import open_context
+
+#: Variables of each scalar type, by name.
+VARIABLES = {
+    "c": "int8_t",
+    "h": "uint16_t",
+    "i": "int32_t",
+    "u": "uint32_t",
+    "l": "int64_t",
+    "m": "uint64_t",
+    "b": "bool",
+    "f": "float",
+    "d": "double",
+    "q": "long double",
+    "z": "double _Complex",
+    "w": "float _Complex",
+    "p": "double *",
+    "s": "float *",
+    "t": "int *",
+}
+#: Hints have no value, and these take types or memory.
+NO_VALUE = {"__builtin_assume", "__builtin_unreachable", "__builtin_prefetch", "__builtin_assume_aligned", "offsetof"}
+NAMES = sorted(FUNCTIONS.keys() - NO_VALUE - set(ARENA_FUNCTIONS))
+
+
+def calls_of(function):
+    """Calls with up to three arguments of every type, those of the first argument in all combinations."""
+    yield f"{function}()"
+    yield f'{function}("")'
+    for count in (1, 2, 3):
+        for first, others in itertools.product(VARIABLES, VARIABLES):
+            yield f"{function}({', '.join([first, *[others] * (count - 1)])})"
+
+
+def expression_of(text):
+    """The tree of an expression."""
+    tree = parse(f"void k(void) {{ {text}; }}")
+    return next(node for node in walk(tree) if isinstance(node, c_ast.FuncCall))
+
+
+def believed_type(text):
+    """The type that the checks give an expression over the variables."""
+    context = open_context("", "safe")
+    reader = TypeReader()
+    for name, typ in VARIABLES.items():
+        declared = parse(f"{typ} {name};").ext[0]
+        context.declare(name, Symbol(reader.read(declared.type), 1, name, object_bounds(name)))
+    return context.evaluate(expression_of(text)).type
+
+
+def declared(condition=""):
+    """A unit that declares the variables and asserts something."""
+    return Unit("".join(f"extern {typ} {name};\n" for name, typ in VARIABLES.items()) + condition, ())
+
+
+def errors_of(text):
+    """What clang finds in the text, as a number of lines."""
+    found = clang().lower(declared(text).c_text(), SYNTAX, ("-ferror-limit=0",))
+    return {each.line for each in found} if isinstance(found, list) else set()
+
+
+@pytest.mark.parametrize("function", NAMES)
+def test_a_call_has_the_type_that_clang_gives_it(function):
+    """Whatever the arguments, the value of a call has the type, after promotion, that the checks compute with."""
+    calls = list(dict.fromkeys(calls_of(function)))
+    before = len(VARIABLES) + 1
+    refused = errors_of("".join(f"__typeof__({call}) *v{n};\n" for n, call in enumerate(calls)))
+    accepted = [call for n, call in enumerate(calls) if n + before not in refused]
+    assert accepted
+    asserted = []
+    for call in accepted:
+        try:
+            typ = promote(believed_type(call))
+        except (Refused, LookupError, TypeError):  # `instrument` refuses what it stumbles over.
+            continue
+        if isinstance(typ, Arithmetic):  # Functions that return a pointer return their first argument.
+            asserted.append((call, spelling_of(typ)))
+    wrong = errors_of("".join(f'_Static_assert({is_of_type(*row)}, "");\n' for row in asserted))
+    assert [row for n, row in enumerate(asserted) if n + before in wrong] == []
+
+
+def is_of_type(call, spelling):
+    """The condition in C that a call has a type, after promotion; `long` and `long long` are the same here."""
+    value = call if "_Complex" in spelling else f"+({call})"
+    same = f"__builtin_types_compatible_p(__typeof__({value}), {spelling})"
+    return f"{same} || __builtin_types_compatible_p(__typeof__({value}), long long)" if spelling == "int64_t" else same
