@@ -419,7 +419,8 @@ def example_value(row):
         return "offsetof(struct pair, second)"
     if row.name == "__builtin_unreachable":
         return "(n > 0 ? 1 : (__builtin_unreachable(), 0))"
-    call = example_call(row) if not row.macro else f"{row.name}({'x, x' if ', y' in row.macro else 'x'})"
+    is_known = not row.macro or row.name.startswith("__builtin_")
+    call = example_call(row) if is_known else f"{row.name}({'x, x' if ', y' in row.macro else 'x'})"
     if row.prototype.startswith("void *") or row.name.endswith(("assume_aligned",)):
         return f"({call} != 0)"
     if row.name == "free":

@@ -20,7 +20,6 @@ from symbiont_jit.instrument.nodes import (
     UINT64,
     ZERO,
     Check,
-    Hidden,
     StatementExpr,
     assign,
     binary,
@@ -30,7 +29,6 @@ from symbiont_jit.instrument.nodes import (
     dereference,
     name,
     size_of,
-    type_of,
     unary,
 )
 from symbiont_jit.instrument.whole import declare_literal, is_padded
@@ -129,7 +127,8 @@ def point_at(target: Value) -> tuple[Any, Any]:
         around, place = target.node, dereference(pointer)
     else:
         around, place = target.bit_field.struct, c_ast.StructRef(pointer, "->", name(target.bit_field.name))
-    return Hidden(type_of(around), "sj_p", unary("&", around), is_pointer=True), place
+    # The object's text stands there once: twice would double it with every level of nesting.
+    return declare_auto("sj_p", unary("&", around)), place
 
 
 # -- what is asked of values ------------------------------------------------------------------------------------------
