@@ -22,7 +22,7 @@ ALLOWED = {
     "stages": set(),
     "uninterrupted": set(),
     "lazy": set(),
-    "c": {"errors"},
+    "c": {"errors", "uninterrupted"},
     "signature": {"errors", "lazy", "c"},
     "frontend": {"errors", "stages", "uninterrupted", "lazy", "c", "signature"},
     "backend": {"errors", "uninterrupted", "c"},

@@ -46,6 +46,8 @@ FIXED: Final = (
     "-fno-asynchronous-unwind-tables",
     "-fno-unwind-tables",
     "-fno-stack-protector",
+    # Checks put several brackets around each of the candidate's.
+    "-fbracket-depth=1024",
     "-nostdinc",
     "-Wno-everything",
     # C lets these pass with a warning, but they are wrong in a kernel: wrong pointers, lost const, no return value.

@@ -8,10 +8,11 @@ so every controlled statement gets braces first.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, Final, NoReturn
 
@@ -55,12 +56,14 @@ def parse(code: str, *, with_complex: bool = False) -> c_ast.FileAST | Diagnosti
     names = [name for name in vocabulary.TYPEDEFS if name in code]
     # All names are in one declaration, because each declaration costs time.
     declared = f"typedef int {', '.join(names)};\n" if names else ""
+    parser = _Parser(lexer=_ComplexLexer if with_complex else CLexer)
     try:
-        tree = _Parser(lexer=_ComplexLexer if with_complex else CLexer).parse(f'{declared}# 1 "{FILE}"\n{code}', FILE)
+        tree = parser.parse(f'{declared}# 1 "{FILE}"\n{code}', FILE)
     except ParseError as error:
         return _parse_diagnostic(str(error))
     except RecursionError:
-        return TOO_DEEP
+        line, column = parser.place()
+        return replace(TOO_DEEP, line=line, column=column)
     except (ValueError, AssertionError, IndexError, AttributeError, KeyError, TypeError) as error:
         # pycparser is not ours and the text is hostile: whatever breaks inside it is a finding about the text.
         return Diagnostic(Stage.PARSE, "syntax", f"the parser cannot read this text ({type(error).__name__})")
@@ -72,6 +75,13 @@ class _Parser(CParser):  # type: ignore[misc]  # pycparser has no type informati
     """pycparser's parser, with a position in every error and an end to its backtracking."""
 
     _reread = 0
+
+    def place(self) -> tuple[int, int]:
+        """Return the line and column of the next token, as far as they are known."""
+        with contextlib.suppress(Exception):  # The parser was left in the middle of its work.
+            coord = self._tok_coord(self._peek())
+            return coord.line or 0, coord.column or 0
+        return 0, 0
 
     def _parse_error(self, msg: str, coord: Any) -> NoReturn:
         if isinstance(coord, str):  # The parser gives only a file's name here, so the error is at the next token.

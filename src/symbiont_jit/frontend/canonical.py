@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
@@ -16,6 +17,7 @@ from pycparser import c_ast
 
 from symbiont_jit.c.calls import called_names
 from symbiont_jit.c.scopes import is_redundant_typedef
+from symbiont_jit.c.stack import run_on_own_stack
 from symbiont_jit.c.tree import TOO_DEEP, Printed, move_positions, normalise, parse, print_with_positions
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
 from symbiont_jit.frontend.check import check_tree
@@ -25,7 +27,6 @@ from symbiont_jit.frontend.structs import is_forward_declaration, struct_nodes, 
 from symbiont_jit.lazy import lazy
 from symbiont_jit.signature import Record, Signature
 from symbiont_jit.stages import stage
-from symbiont_jit.uninterrupted import run_apart
 
 __all__ = ["Canonical", "canonical_source", "canonical_tree", "no_preprocessor"]
 
@@ -135,9 +136,7 @@ def canonical_source(
         checked = run_on_own_stack(lambda: _check(text, signatures), _Checked((TOO_DEEP,)))
     if checked.tree is None or checked.printed is None:
         raise CandidateError(checked.findings[0].stage, checked.findings, text.original)
-    printed = checked.printed
-    source_map = SourceMap(printed.offsets, printed.lines, printed.columns)
-    made = Canonical(printed.text, tuple(s.name for s in signatures), text.original, source_map)
+    made = checked.canonical(text.original, tuple(s.name for s in signatures))
     made.__dict__["tree"] = checked.tree
     return made
 
@@ -150,20 +149,18 @@ class _Checked:
     tree: c_ast.FileAST | None = None
     printed: Printed | None = None
 
-
-def run_on_own_stack(work: Callable[[], T], too_deep: T) -> T:
-    """Run recursive work in a thread: what is too deep must not depend on how deep the caller is.
-
-    Returns `too_deep` where the work recurses too deeply.
-    """
-    try:
-        return run_apart(work)
-    except RecursionError:
-        return too_deep
+    def canonical(self, original: str, names: tuple[str, ...] = ()) -> Canonical:
+        """Make the canonical text of these names, without its tree."""
+        assert self.printed is not None, "nothing is wrong with the text"
+        source_map = SourceMap(self.printed.offsets, self.printed.lines, self.printed.columns)
+        return Canonical(self.printed.text, names, original, source_map)
 
 
 def _check(text: SourceText, signatures: Sequence[Signature]) -> _Checked:
     """Parse and check the code of a text, and print it in its canonical form where nothing is wrong with it."""
+    renamed = _find_renamed(text.original, signatures)
+    if renamed:
+        return _Checked(renamed)
     with_complex = text.includes_complex or any(s.has_complex for s in signatures)
     with stage("parse"):
         tree = text.parse(with_complex=with_complex)
@@ -174,8 +171,20 @@ def _check(text: SourceText, signatures: Sequence[Signature]) -> _Checked:
         if findings:
             return _Checked(findings)
         printed = print_with_positions(canonical_tree(tree, signatures))
-        problems = canonical_problems(printed.text)
-        return _Checked(problems) if problems else _Checked((), tree, printed)
+        checked = _Checked((), tree, printed)
+        found = canonical_problems(printed.text)
+        return _Checked([*map(checked.canonical(text.original).author_diagnostic, found)]) if found else checked
+
+
+def _find_renamed(original: str, signatures: Sequence[Signature]) -> list[Diagnostic]:
+    """Find macros that are named like a declared function, which would then have another name."""
+    found = []
+    for signature in signatures:
+        for line in re.finditer(rf"^[ \t]*#[ \t]*define[ \t]+({signature.name})\b", original, re.MULTILINE):
+            message = f"the macro '{signature.name}' takes the function's name away; give it another one"
+            place = original.count("\n", 0, line.start()) + 1, line.start(1) - line.start() + 1
+            found.append(Diagnostic(Stage.CHECK, "signature", message, *place))
+    return found
 
 
 def _merge(first: Sequence[Diagnostic], second: Sequence[Diagnostic]) -> list[Diagnostic]:

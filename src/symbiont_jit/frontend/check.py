@@ -61,6 +61,7 @@ RULES: Final[Mapping[str, str]] = {
     "alignment": "no _Alignas",
     "assembler": "no assembler in any form",
     "attribute": "no attributes in any spelling",
+    "bracket": "every bracket is closed",
     "call": "call only your own functions and the functions in the table",
     "character": "plain ASCII outside comments",
     "directive": "only #define, #undef, #if and its family, #include of standard headers, #pragma",

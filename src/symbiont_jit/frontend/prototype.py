@@ -31,9 +31,10 @@ def check_agreement(tree: c_ast.FileAST, signature: Signature, types: DeclaredTy
     """
     definition = find_function(tree, signature.name)
     if definition is None:
-        others = [n.decl.name for n in tree.ext if isinstance(n, c_ast.FuncDef)]
-        found = f"; the text defines {', '.join(others[:5])}" if others else ""
-        return [_finding(None, f"there is no function '{signature.name}'{found}; wanted: {signature.c_prototype}")]
+        others = [n for n in tree.ext if isinstance(n, c_ast.FuncDef)]
+        found = f"; the text defines {', '.join(n.decl.name for n in others[:5])}" if others else ""
+        message = f"there is no function '{signature.name}'{found}; wanted: {signature.c_prototype}"
+        return [_finding(next(iter([*others, *tree.ext]), None), message)]
     declared = definition.decl.type
     if not isinstance(declared, c_ast.FuncDecl):
         return [_finding(definition, f"'{signature.name}' has no plain parameter list; {_describe(signature)}")]

@@ -24,7 +24,7 @@ __all__ = ["Preprocess", "SourceText", "canonical_problems", "is_allowed_pragma"
 #: The most bytes of a text: reading and checking take about 3 ms a KiB, and everything has to answer within a second.
 MAX_BYTES: Final = 100_000
 #: The deepest nesting of brackets: clang's own limit is 256, and pycparser's descent takes a dozen frames a level.
-MAX_NESTING: Final = 48
+MAX_NESTING: Final = 100
 MAX_FINDINGS: Final = 200
 MAX_LITERAL: Final = 4000
 
@@ -115,7 +115,7 @@ def _expansion_problems(expanded: str) -> list[Diagnostic]:
 
 def _plain_problems(code: str, bare: str) -> list[Diagnostic]:
     """Find what keeps a text from the parser: open literals, directives inside lines, deep nesting."""
-    return _open_literals(code) + _stray_marks(bare) + _nesting(bare)
+    return _open_literals(code) + _stray_marks(bare) + _nesting(bare) or _open_brackets(bare)
 
 
 def _decode(proposed: str | bytes) -> tuple[str, Diagnostic | None]:
@@ -369,6 +369,20 @@ def _nesting(bare: str) -> list[Diagnostic]:
     return []
 
 
+def _open_brackets(bare: str) -> list[Diagnostic]:
+    """Find the last bracket that is open at the end; of one that is closed by another kind the parser tells."""
+    opened: list[int] = []
+    for match in re.finditer(r"[([{]|[)\]}]", bare):
+        if match[0] in "([{":
+            opened.append(match.start())
+        elif not opened or bare[opened.pop()] + match[0] not in ("()", "[]", "{}"):
+            return []
+    if not opened:
+        return []
+    message = f"this '{bare[opened[-1]]}' is never closed"
+    return [Diagnostic(Stage.READ, "bracket", message, *_position(bare, opened[-1]))]
+
+
 #: The most suffixes of one declarator (arrays of arrays, ...): pycparser takes time squared in their number.
 MAX_SUFFIXES: Final = 32
 
@@ -377,4 +391,4 @@ def canonical_problems(printed: str) -> list[Diagnostic]:
     """Find what would keep canonical text from being read again: proposers are shown it and start from it."""
     if len(printed) > MAX_BYTES:
         return [Diagnostic(Stage.READ, "too-large", f"the text has more than {MAX_BYTES:,} characters when printed")]
-    return [Diagnostic(d.stage, d.rule, d.message) for d in _nesting(_blank_literals(printed))]
+    return _nesting(_blank_literals(printed))
