@@ -109,10 +109,8 @@ def test_a_refusal_reads_like_a_compilers():
 
 def test_a_finding_about_the_whole_text_has_no_position():
     """Line 0 means the text as a whole and is not shown."""
-    (finding,) = refusal("static const int a = 1;").diagnostics
-    assert finding.render("anything") == (
-        "error: there is no function 'scalar'; wanted: double scalar(double x, double y) [signature]"
-    )
+    (finding,) = refusal(" ").diagnostics
+    assert finding.render("anything") == "error: there is no text [empty]"
 
 
 def test_what_clang_finds_is_shown_on_the_authors_text():
@@ -182,9 +180,10 @@ def test_a_parse_error_has_a_position(source, position):
     "source", [whole("if (x > y) {\nreturn x;"), "double scalar(double x, double y)", "double scalar(double x,"]
 )
 def test_a_text_that_stops_early_says_so(source):
-    """Half a reply gives one finding that speaks of the end of the text and not of files."""
+    """Half a reply gives one finding with a place: the bracket that stays open, or the end of the text."""
     (finding,) = refusal(source).diagnostics
-    assert finding.rule == "syntax"
+    assert finding.rule == ("bracket" if finding.message.endswith("is never closed") else "syntax")
+    assert finding.line == 1
     assert "candidate.c" not in finding.message
 
 

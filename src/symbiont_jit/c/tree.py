@@ -60,7 +60,9 @@ def parse(code: str, *, with_complex: bool = False) -> c_ast.FileAST | Diagnosti
     try:
         tree = parser.parse(f'{declared}# 1 "{FILE}"\n{code}', FILE)
     except ParseError as error:
-        return _parse_diagnostic(str(error))
+        found = _parse_diagnostic(str(error))
+        # The end of the text has no position for the parser.
+        return found if found.line else replace(found, line=len(code.rstrip().splitlines()) or 1)
     except RecursionError:
         line, column = parser.place()
         return replace(TOO_DEEP, line=line, column=column)

@@ -83,6 +83,13 @@ _ROWS: Final = [
     Function("CMPLX", macro="(x, y) __builtin_complex((double)(x), (double)(y))"),
     Function("CMPLXF", macro="(x, y) __builtin_complex((float)(x), (float)(y))"),
     Function("offsetof", macro="(type, member) __builtin_offsetof(type, member)"),
+    *(
+        Function("__builtin_" + n)
+        for n in (
+            "popcount popcountl popcountll clz clzl clzll ctz ctzl ctzll parity parityl parityll ffs ffsl ffsll "
+            "bswap16 bswap32 bswap64 complex expect assume unreachable prefetch"
+        ).split()
+    ),
     # The builtin takes any pointer and gives one that may write; here a pointer to what is const stays one.
     Function(
         "__builtin_assume_aligned",
@@ -91,8 +98,6 @@ _ROWS: Final = [
     *(
         Function("__builtin_" + n)
         for n in (
-            "popcount popcountl popcountll clz clzl clzll ctz ctzl ctzll parity parityl parityll ffs ffsl ffsll "
-            "bswap16 bswap32 bswap64 complex expect assume unreachable prefetch "
             "fabs fabsf sqrt sqrtf fma fmaf fmin fminf fmax fmaxf copysign copysignf isnan inf inff "
             "huge_val huge_valf nan nanf"
         ).split()

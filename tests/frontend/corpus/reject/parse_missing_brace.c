@@ -1,4 +1,4 @@
-// expect: rule=syntax stage=parse
+// expect: rule=bracket line=4 column=1 stage=read
 // signature: scalar
 double scalar(double x, double y)
 {

@@ -1,4 +1,4 @@
 // expect: rule=extern line=4 column=8 stage=check
-// expect: rule=signature line=0 column=0 stage=check
+// expect: rule=signature line=4 column=8 stage=check
 // signature: scalar
 double scalar(double x, double y);

@@ -1,3 +1,3 @@
-// expect: rule=signature line=0 column=0 stage=check
+// expect: rule=signature line=3 column=8 stage=check
 // signature: scalar
 double scalr(double x, double y) { return x + y; }
