@@ -13,7 +13,7 @@ from numba import int64 as i64
 from numba import njit
 
 import symbiont_jit as sj
-from symbiont_jit import Array, CandidateError, InOut, Kernel, Out, evolvable
+from symbiont_jit import Array, CandidateError, InOut, Kernel, Out, UsageError, evolvable
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.instrument.unit import instrument, parse_canonical
 from tests.concurrency import run_in_threads
@@ -421,3 +421,26 @@ def test_the_operand_of_sizeof_keeps_its_parentheses(profile):
     """A subscript binds closer than sizeof does, so a number that sizeof gives is an index only in parentheses."""
     text = f"{HEADS[pick]}  int16_t a[9] = {{0}};\n  return sizeof((sizeof k)[a]) + 100 * sizeof((sizeof(int64_t))[a]);\n}}\n"
     assert pick.compile(text, profile)(X, 0) == 202.0
+
+
+ENDLESS = "int64_t k(int64_t i)\n{\n  while (i < 1000) i = i / 2;\n  return i;\n}\n"
+
+
+def test_checked_code_ends_by_itself():
+    """In the user's own process too a call of `checked` code has a limit of steps, which the user may set."""
+    kernel = Kernel.from_c(ENDLESS, profile="checked")
+    assert kernel.step_limit == 5_000_000_000
+    kernel.step_limit = 100_000
+    assert (kernel(1), kernel.take_panic().kind, kernel.step_limit) == (0, "endless", 100_000)
+    assert kernel(1000) == 1000
+    kernel.step_limit = None
+    assert kernel.step_limit is None
+
+
+@pytest.mark.parametrize("limit", [0, -1, True, 1.5, "many"])
+def test_a_limit_of_steps_is_a_number(limit):
+    """Anything else is refused, and the limit stays."""
+    kernel = Kernel.from_c(ENDLESS, profile="checked")
+    with pytest.raises(UsageError, match="a limit of steps is a number above 0 or None"):
+        kernel.step_limit = limit
+    assert kernel.step_limit == 5_000_000_000

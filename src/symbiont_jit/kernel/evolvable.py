@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from symbiont_jit.engine.engine import Engine, Memory
 from symbiont_jit.engine.revisions import RevisionInfo, revision_number
-from symbiont_jit.errors import KernelError
+from symbiont_jit.errors import KernelError, UsageError
 from symbiont_jit.kernel.evolve import ModelWritten
 from symbiont_jit.kernel.inspect import describe_remarks, print_asm, print_llvm
 from symbiont_jit.kernel.profiles import require_profile
@@ -214,6 +214,27 @@ class Evolvable(ModelWritten, Generic[Handle]):
             UsageError: The platform is not Linux.
         """
         return self._engine.interrupt()
+
+    @property
+    def step_limit(self) -> int | None:
+        """How many steps of loops and recursions a call of `checked` code may make before it panics (`endless`).
+
+        It is 5,000,000,000 unless you set it, some seconds of steps; None lets calls take as long as they like. `safe`
+        and `release` code counts no steps.
+
+        Raises:
+            UsageError: What it is set to is no number above 0 and not None.
+
+        Example:
+            >>> kernel.step_limit = 1_000_000
+        """
+        return self._engine.panics.table.steps
+
+    @step_limit.setter
+    def step_limit(self, steps: int | None) -> None:
+        if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps <= 0):
+            raise UsageError(f"a limit of steps is a number above 0 or None, not {steps!r}")
+        self._engine.panics.table.limit(steps)
 
     # -- memory -------------------------------------------------------------------------------------------------
 

@@ -21,8 +21,19 @@ from symbiont_jit.runtime.layout import PanicRecord, PanicTableLayout
 from symbiont_jit.runtime.library import take_panic
 from symbiont_jit.runtime.sources import NUMBERS
 
-__all__ = ["PANICS", "Panic", "PanicReport", "PanicTable", "Site", "pack_sites", "panic_of", "unpack_sites"]
+__all__ = [
+    "PANICS",
+    "Panic",
+    "PanicReport",
+    "PanicTable",
+    "Site",
+    "pack_sites",
+    "panic_of",
+    "unpack_sites",
+]
 
+#: The steps of loops that a call of `checked` code may make unless somebody says otherwise: some seconds of them.
+DEFAULT_STEPS: Final = 5_000_000_000
 
 #: The kinds of panic in words, for prompts and documentation. Messages have the numbers besides.
 PANICS: Final[Mapping[str, str]] = {
@@ -112,12 +123,18 @@ class PanicTable:
 
     def __init__(self) -> None:
         self._table = PanicTableLayout()
-        self._table.head.fuel = NUMBERS["SJ_ENDLESS"]
+        self._table.head.fuel = DEFAULT_STEPS
         self.address = ctypes.addressof(self._table)
+
+    @property
+    def steps(self) -> int | None:
+        """How many steps of loops each call of `checked` code may make; None for as many as it likes."""
+        fuel = int(self._table.head.fuel)
+        return None if fuel == NUMBERS["SJ_ENDLESS"] else fuel
 
     def limit(self, steps: int | None) -> None:
         """Let each call of `checked` code make so many steps of loops; None for as many as it likes."""
-        self._table.head.fuel = NUMBERS["SJ_ENDLESS"] if steps is None else steps
+        self._table.head.fuel = min(steps or NUMBERS["SJ_ENDLESS"], NUMBERS["SJ_ENDLESS"])
 
     def stop(self, now: bool) -> None:
         """Let loops of `checked` code panic at their next step."""
