@@ -28,6 +28,7 @@ CHANGED = {
     "epilogue": UNIT.epilogue + " ",
     "flags": ("-O2",),
     "original": UNIT.original + " ",
+    "is_audited": True,
 }
 
 

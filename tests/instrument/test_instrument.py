@@ -423,12 +423,12 @@ def test_the_operand_of_sizeof_keeps_its_parentheses(profile):
     assert pick.compile(text, profile)(X, 0) == 202.0
 
 
-ENDLESS = "int64_t k(int64_t i)\n{\n  while (i < 1000) i = i / 2;\n  return i;\n}\n"
+UNENDING = "int64_t k(int64_t i)\n{\n  while (i < 1000) i = i / 2;\n  return i;\n}\n"
 
 
 def test_checked_code_ends_by_itself():
     """In the user's own process too a call of `checked` code has a limit of steps, which the user may set."""
-    kernel = Kernel.from_c(ENDLESS, profile="checked")
+    kernel = Kernel.from_c(UNENDING, profile="checked")
     assert kernel.step_limit == 5_000_000_000
     kernel.step_limit = 100_000
     assert (kernel(1), kernel.take_panic().kind, kernel.step_limit) == (0, "endless", 100_000)
@@ -440,7 +440,7 @@ def test_checked_code_ends_by_itself():
 @pytest.mark.parametrize("limit", [0, -1, True, 1.5, "many"])
 def test_a_limit_of_steps_is_a_number(limit):
     """Anything else is refused, and the limit stays."""
-    kernel = Kernel.from_c(ENDLESS, profile="checked")
+    kernel = Kernel.from_c(UNENDING, profile="checked")
     with pytest.raises(UsageError, match="a limit of steps is a number above 0 or None"):
         kernel.step_limit = limit
     assert kernel.step_limit == 5_000_000_000

@@ -7,7 +7,8 @@ from symbiont_jit.engine.target import target_of
 
 EVOLVABLE = """
     active activate aevolve aevolve_batch c_prototype compile evolve evolve_batch evolve_stream flags inspect_asm
-    inspect_llvm inspect_remarks interrupt memory numba_type profile prune revision revisions signatures source swap take_panic
+    inspect_llvm inspect_remarks interrupt memory numba_type profile prune revision revisions signatures source step_limit
+    swap take_panic
 """.split()
 
 PINNED = """

@@ -94,7 +94,8 @@ def find_undefined(ir: str) -> str:
 
     A block may end in `unreachable` behind a call of a function that does not return: one of the same text, whose own
     blocks are looked at, or the jump of a panic. Or all that leads to it is the default of a `switch` over all values
-    that there are. `undef` and `poison` may only stand for the vector that another instruction fills.
+    that there are. `undef` and `poison` may only stand for a vector that the same instruction fills as far as anybody
+    asks for it: an insertion, a shuffle, a load under a mask.
     """
     functions = {found["name"]: found["body"] for found in _FUNCTION.finditer(ir)}
     for name, body in functions.items():
@@ -114,7 +115,10 @@ _LABEL: Final = re.compile(r"([\w.]+):")
 #: A panic jumps to the entry's shim.
 _JUMP: Final = "llvm.eh.sjlj.longjmp"
 _NOBODYS: Final = re.compile(r"^.*\b(?:undef|poison)\b.*$", re.MULTILINE)
-_FILLS: Final = re.compile(r" +%[\w.]+ = (?:insertelement|shufflevector|insertvalue) ")
+_FILLS: Final = re.compile(
+    r" +%[\w.]+ = (?:(?:insertelement|shufflevector|insertvalue) "
+    r"|(?:tail )?call [^\n]*@llvm\.masked\.(?:load|gather|expandload)\.)"
+)
 
 
 def _is_honest_end(body: str, at: int, functions: Container[str]) -> bool:

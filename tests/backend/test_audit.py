@@ -1,0 +1,52 @@
+"""The audit of optimised IR: what undefined behaviour leaves behind is found, and nothing else."""
+
+import pytest
+
+from symbiont_jit.backend.generator import find_undefined
+
+HONEST = {
+    "a panic": "  call void @sj_panic(ptr %0)\n  unreachable\n",
+    "the jump of a panic": "  tail call void @llvm.eh.sjlj.longjmp(ptr %0)\n  unreachable\n",
+    "a switch over all values": (
+        "  switch i64 %0, label %9 [\n    i64 0, label %2\n    i64 1, label %2\n  ]\n\n2:\n  ret void\n\n9:\n  unreachable\n"
+    ),
+    "a vector that is filled": "  %1 = insertelement <2 x double> poison, double %0, i64 0\n  ret void\n",
+    "a shuffle": "  %2 = shufflevector <2 x double> %1, <2 x double> poison, <2 x i32> zeroinitializer\n  ret void\n",
+    "a load under a mask": (
+        "  %3 = tail call <4 x double> @llvm.masked.gather.v4f64.v4p0(<4 x ptr> %1, <4 x i1> %2, <4 x double> poison)\n"
+        "  ret void\n"
+    ),
+}
+
+GUESSED = {
+    "a function without an end": "  unreachable\n",
+    "a block without an end": "  br label %2\n\n2:                 ; preds = %1\n  unreachable\n",
+    "one side of a branch": "  br i1 %0, label %2, label %3\n\n2:\n  ret void\n\n3:\n  unreachable\n",
+    "a switch and a branch": (
+        "  switch i64 %0, label %9 [\n    i64 0, label %2\n  ]\n\n2:\n  br label %9\n\n9:\n  unreachable\n"
+    ),
+    "a case of a switch": "  switch i64 %0, label %2 [\n    i64 0, label %9\n  ]\n\n2:\n  ret void\n\n9:\n  unreachable\n",
+    "a function of the library": "  call void @exit(i32 1)\n  unreachable\n",
+    "a store": "  store i64 1, ptr %0\n  unreachable\n",
+    "a value that is undefined": "  store i64 undef, ptr %0\n  ret void\n",
+    "an argument that is poison": "  call void @sj_panic(i64 poison)\n  ret void\n",
+    "a comparison": "  %1 = icmp eq i64 undef, 0\n  ret void\n",
+}
+
+
+def function(body, name="k"):
+    """A function of the IR, beside the runtime's panic."""
+    panic = "define internal void @sj_panic(ptr %0) #1 {\n  call void @llvm.eh.sjlj.longjmp(ptr %0)\n  unreachable\n}\n"
+    return f"{panic}\ndefine void @{name}(ptr %0) #0 {{\n{body}}}\n\ndeclare void @exit(i32)\n"
+
+
+@pytest.mark.parametrize("kind", HONEST)
+def test_what_code_really_ends_in_passes(kind):
+    """Panics, switches over all values and vectors that are filled are no signs of anything."""
+    assert find_undefined(function(HONEST[kind])) == ""
+
+
+@pytest.mark.parametrize("kind", GUESSED)
+def test_what_the_optimiser_has_guessed_is_found(kind):
+    """An end without a reason and a value without bits are found, with the function's name."""
+    assert find_undefined(function(GUESSED[kind], "victim")).endswith("'victim'")
