@@ -4,6 +4,7 @@ Two invariants: *totality* (any text ends in `FoundCode` or `MissingCode`, in ti
 that stands in prose or a fence is found as it was written).
 """
 
+import gc
 import re
 import time
 from dataclasses import dataclass
@@ -721,12 +722,20 @@ HOSTILE = {
 
 
 def work(unit, size, current):
-    """Seconds of processor time that this thread takes for a text of a size; others on the machine do not count."""
+    """Seconds of processor time that this thread takes for a text of a size.
+
+    Others on the machine do not count, nor does a collection of the garbage of all the tests before.
+    """
     text = unit * (size // len(unit))
-    start = time.thread_time()
-    read_reply(text, SIGNATURES["dot"], current)
-    read_reply("```c\n" + text, SIGNATURES["dot"], current)
-    return time.thread_time() - start
+    gc.collect()
+    gc.disable()
+    try:
+        start = time.thread_time()
+        read_reply(text, SIGNATURES["dot"], current)
+        read_reply("```c\n" + text, SIGNATURES["dot"], current)
+        return time.thread_time() - start
+    finally:
+        gc.enable()
 
 
 @pytest.mark.slow
