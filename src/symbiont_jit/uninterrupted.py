@@ -17,12 +17,13 @@ import sys
 import threading
 import weakref
 from _thread import start_new_thread
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Final, Generic, ParamSpec, TypeVar
 
-__all__ = ["LOCK", "once", "renew_in_children", "run_apart", "step", "uninterrupted"]
+__all__ = ["LOCK", "Step", "once", "renew_in_children", "run_apart", "step", "take_at_once", "uninterrupted"]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -36,11 +37,21 @@ _THREAD: Final = threading.local()
 #: take it, for milliseconds, and take no other lock under it. A fork does not wait for it: signal handlers could run
 #: meanwhile, in the middle of the hooks of others, and Python forks nevertheless where one of them raises.
 LOCK: Final = threading.RLock()
-
-
 #: The steps under way, one within the other: each one's process, and whether garbage was collected before.
 _UNDER_WAY: Final[list[tuple[int, bool]]] = []
 _RENEWALS: Final[list[Callable[[], None]]] = []
+
+
+#: A function of C with its arguments, such as `setattr` with an attribute's.
+Step = functools.partial[None]
+
+
+def take_at_once(steps: Iterable[Step]) -> None:
+    """Take steps one after the other, with nothing of Python's between them.
+
+    So neither Ctrl-C nor a signal handler finds one of them taken and another one not.
+    """
+    deque(map(operator.call, tuple(steps)), maxlen=0)
 
 
 @contextlib.contextmanager

@@ -11,21 +11,18 @@ import contextlib
 import ctypes
 import fcntl
 import itertools
-import operator
 import os
 import resource
 import select
 import signal
 import time
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from operator import setitem
 from typing import Any, Final
 
 from symbiont_jit.errors import Diagnostic, Stage
-from symbiont_jit.uninterrupted import step
+from symbiont_jit.uninterrupted import Step, step, take_at_once
 
 __all__ = ["MAX_MESSAGES", "MAX_OUTPUT", "TIMEOUT", "Child", "ChildError", "Deadline", "spawn"]
 
@@ -228,8 +225,8 @@ class Child:
     def end(self) -> None:
         """Kill the process, close its pipes and wait for its end; a second time does nothing."""
         self.kill()
-        for pipe in tuple(self._open):
-            self._close(pipe)
+        _close(*self._open)
+        self._open.clear()
         self._reap()
         with step():
             _KNOWN.discard(self)
@@ -297,12 +294,11 @@ def _move_up(ends: Any, place: int) -> int:
 
 
 def _close(*closed: int) -> None:
-    """Close ends of pipes; each is closed and forgotten in one go of C, because its number may be another's then."""
+    """Close ends of pipes; each is closed and forgotten at once, because its number may be another's then."""
     with step():
         for ends in tuple(_ENDS):
             for place in (place for place in range(6) if ends[place] != -1 and ends[place] in closed):
-                close, forget = partial(_LIBC.close, ends[place]), partial(setitem, ends, place, -1)
-                deque(map(operator.call, (close, forget)), maxlen=0)
+                take_at_once((Step(_LIBC.close, ends[place]), Step(setitem, ends, place, -1)))
             if set(ends) == {-1}:
                 _ENDS.remove(ends)
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
-from symbiont_jit.uninterrupted import run_apart
+from symbiont_jit.uninterrupted import run_apart, step
 
-__all__ = ["run_on_own_stack"]
+__all__ = ["recurse_apart", "run_on_own_stack"]
 
 _T = TypeVar("_T")
 
@@ -23,32 +22,37 @@ FRAMES: Final = 3000
 
 
 def run_on_own_stack(work: Callable[[], _T], too_deep: _T) -> _T:
+    """Run recursive work as `recurse_apart` does, and return `too_deep` where it recurses too deeply."""
+    try:
+        return recurse_apart(work)
+    except RecursionError:
+        return too_deep
+
+
+def recurse_apart(work: Callable[[], _T]) -> _T:
     """Run recursive work on a stack of its own: what is too deep must not depend on how deep the caller is.
 
-    Returns `too_deep` where the work recurses too deeply.
+    Raises:
+        RecursionError: The work recurses too deeply.
     """
 
     def recurse() -> _T:
         with _LIMIT.raised():
             return work()
 
-    try:
-        return run_apart(recurse)
-    except RecursionError:
-        return too_deep
+    return run_apart(recurse)
 
 
 class _Limit:
-    """Python's limit of recursion, raised while anybody needs that; nothing interrupts who changes it."""
+    """Python's limit of recursion, raised while anybody needs that."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
         self._users = 0
         self._before = 0
 
     @contextlib.contextmanager
     def raised(self) -> Iterator[None]:
-        with self._lock:
+        with step():
             if self._users == 0:
                 self._before = sys.getrecursionlimit()
                 sys.setrecursionlimit(max(self._before, FRAMES))
@@ -56,14 +60,13 @@ class _Limit:
         try:
             yield
         finally:
-            with self._lock:
+            with step():
                 self._users -= 1
                 if self._users == 0:
                     self._lower()
 
     def forget_others(self) -> None:
         """Lower the limit in the child of a fork, where nobody else is left who needs it."""
-        self._lock = threading.RLock()
         if self._users:
             self._users = 0
             self._lower()

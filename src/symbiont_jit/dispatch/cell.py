@@ -8,16 +8,12 @@ table with a cell for each: a swap of all is one store too.
 from __future__ import annotations
 
 import ctypes
-import functools
-import operator
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["CELL_BYTES", "Cell", "CellLayout", "MemberCell", "Step", "Table", "offset_of", "take_at_once"]
+from symbiont_jit.uninterrupted import Step
 
-#: A function of C with its arguments, such as `setattr` with an attribute's.
-Step = functools.partial[None]
+__all__ = ["CELL_BYTES", "Cell", "CellLayout", "MemberCell", "Table", "offset_of"]
 
 
 class CellLayout(ctypes.Structure):
@@ -73,14 +69,6 @@ class _CellMemory:
         holds a lease of the owner while it has the cell.
         """
         return int(self._cell.users)
-
-
-def take_at_once(steps: Iterable[Step]) -> None:
-    """Take steps one after the other, with nothing of Python's between them.
-
-    So neither Ctrl-C nor a signal handler finds one of them taken and another one not.
-    """
-    deque(map(operator.call, tuple(steps)), maxlen=0)
 
 
 class Cell(_CellMemory):

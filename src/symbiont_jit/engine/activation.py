@@ -19,13 +19,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from symbiont_jit.backend.loader import Loaded
-from symbiont_jit.dispatch.cell import Cell, Step, Table, take_at_once
+from symbiont_jit.dispatch.cell import Cell, Table
 from symbiont_jit.dispatch.lease import CallerRefs, remember_owner
 from symbiont_jit.dispatch.numba.bodies import compiler_lock
 from symbiont_jit.engine.functions import DeclaredFunctions
 from symbiont_jit.engine.loading import Loader
 from symbiont_jit.engine.revisions import RevisionInfo, Revisions
 from symbiont_jit.stages import stage
+from symbiont_jit.uninterrupted import Step, take_at_once
 
 __all__ = ["Activation", "SnapshotMember"]
 

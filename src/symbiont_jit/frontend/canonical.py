@@ -21,7 +21,7 @@ from symbiont_jit.c.stack import run_on_own_stack
 from symbiont_jit.c.tree import TOO_DEEP, Printed, move_positions, normalise, parse, print_with_positions
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
 from symbiont_jit.frontend.check import check_tree
-from symbiont_jit.frontend.read import Preprocess, SourceText, canonical_problems, read_text
+from symbiont_jit.frontend.read import Preprocess, SourceText, canonical_problems, locate, read_text
 from symbiont_jit.frontend.source_map import AuthorPositions, SourceMap
 from symbiont_jit.frontend.structs import is_forward_declaration, struct_nodes, take_repeated_structs
 from symbiont_jit.lazy import lazy
@@ -182,8 +182,7 @@ def _find_renamed(original: str, signatures: Sequence[Signature]) -> list[Diagno
     for signature in signatures:
         for line in re.finditer(rf"^[ \t]*#[ \t]*define[ \t]+({signature.name})\b", original, re.MULTILINE):
             message = f"the macro '{signature.name}' takes the function's name away; give it another one"
-            place = original.count("\n", 0, line.start()) + 1, line.start(1) - line.start() + 1
-            found.append(Diagnostic(Stage.CHECK, "signature", message, *place))
+            found.append(Diagnostic(Stage.CHECK, "signature", message, *locate(original, line.start(1))))
     return found
 
 

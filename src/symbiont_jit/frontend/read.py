@@ -19,7 +19,7 @@ from symbiont_jit.c.tree import move_positions, parse
 from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.frontend.source_map import SPLICE, CodeLines
 
-__all__ = ["Preprocess", "SourceText", "canonical_problems", "is_allowed_pragma", "read_text"]
+__all__ = ["Preprocess", "SourceText", "canonical_problems", "is_allowed_pragma", "locate", "read_text"]
 
 #: The most bytes of a text: reading and checking take about 3 ms a KiB, and everything has to answer within a second.
 MAX_BYTES: Final = 100_000
@@ -141,11 +141,11 @@ def _decode_utf8(proposed: bytes) -> tuple[str, Diagnostic | None]:
     except UnicodeDecodeError as error:
         before = proposed[: error.start].decode("utf-8", "replace")
         message = f"byte 0x{proposed[error.start]:02x} is not valid UTF-8"
-        problem = Diagnostic(Stage.READ, "encoding", message, *_position(before, len(before)))
+        problem = Diagnostic(Stage.READ, "encoding", message, *locate(before, len(before)))
         return proposed.decode("utf-8", "replace"), problem
 
 
-def _position(text: str, index: int) -> tuple[int, int]:
+def locate(text: str, index: int) -> tuple[int, int]:
     """Return the line and column of a character, from 1."""
     return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
 
@@ -186,7 +186,7 @@ def _blank_comments(text: str) -> tuple[str, list[Diagnostic]]:
         if match["literal"] is not None:
             return match[0]
         if match["open"] is not None:
-            line, column = _position(text, match.start())
+            line, column = locate(text, match.start())
             problems.append(Diagnostic(Stage.READ, "comment", "this comment is never closed", line, column))
         return re.sub(r"[^\n]", " ", match[0])
 
@@ -207,20 +207,20 @@ def _foreign_characters(code: str) -> list[Diagnostic]:
         (match, "a backslash may stand only in a literal or at the end of a line")
         for match in _limit_matches(re.finditer(r"\\", _blank_literals(code)))
     ]
-    return [Diagnostic(Stage.READ, "character", text, *_position(code, match.start())) for match, text in found]
+    return [Diagnostic(Stage.READ, "character", text, *locate(code, match.start())) for match, text in found]
 
 
 def _fences(code: str) -> list[Diagnostic]:
     """Find the first fence of a reply that was handed on as it came: the parser would only name the character."""
     message = "illegal character '`'; remove the Markdown fence (```), C alone is expected"
     found = re.search(r"^[ \t]*(```)", _blank_literals(code), re.MULTILINE)
-    return [Diagnostic(Stage.PARSE, "syntax", message, *_position(code, found.start(1)))] if found else []
+    return [Diagnostic(Stage.PARSE, "syntax", message, *locate(code, found.start(1)))] if found else []
 
 
 def _open_literals(code: str) -> list[Diagnostic]:
     """Find quotes that nothing closes on their line, or that hold too much."""
     return [
-        Diagnostic(Stage.READ, "literal", problem, *_position(code, match.start()))
+        Diagnostic(Stage.READ, "literal", problem, *locate(code, match.start()))
         for match in _COMMENT_OR_LITERAL.finditer(code)
         if match["literal"] is not None and (problem := _literal_problem(match)) is not None
     ][:MAX_FINDINGS]
@@ -236,7 +236,7 @@ def _literal_problem(match: re.Match[str]) -> str | None:
 def _stray_marks(bare: str) -> list[Diagnostic]:
     """Find each `#` inside a line: pycparser would take it for a line marker, clang for nothing."""
     return [
-        Diagnostic(Stage.READ, "directive", "'#' may only begin a line", *_position(bare, match.start("mark")))
+        Diagnostic(Stage.READ, "directive", "'#' may only begin a line", *locate(bare, match.start("mark")))
         for match in _limit_matches(re.finditer(r"^[ \t\f\v]*[^\s#][^\n#]*(?P<mark>#)", bare, re.MULTILINE))
     ]
 
@@ -265,7 +265,7 @@ def _directives(code: str) -> tuple[str, bool, list[Diagnostic]]:
         keep, problem = _judge_directive(match["mark"], word, rest)
         needs |= word in _CONDITIONALS
         if problem is not None:
-            problems.append(Diagnostic(Stage.READ, *problem, *_position(code, match.start("mark"))))
+            problems.append(Diagnostic(Stage.READ, *problem, *locate(code, match.start("mark"))))
         return match[0] if keep else " " * len(match[0])
 
     return _DIRECTIVE.sub(judge, code), needs, problems
@@ -281,7 +281,7 @@ def _environment_names(bare: str) -> list[Diagnostic]:
             Stage.READ,
             "directive",
             f"'{match[0]}' depends on more than the text; remove it",
-            *_position(bare, match.start()),
+            *locate(bare, match.start()),
         )
         for match in _limit_matches(_ENVIRONMENT.finditer(bare))
     ]
@@ -326,11 +326,11 @@ _WORD_RULES: Final = {
 def _forbidden_words(bare: str) -> list[Diagnostic]:
     """Find extensions that the parser would stumble over or mistake for a call, to name them before it does."""
     found = [
-        Diagnostic(Stage.CHECK, *_WORD_RULES[match[0].strip("_")], *_position(bare, match.start()))
+        Diagnostic(Stage.CHECK, *_WORD_RULES[match[0].strip("_")], *locate(bare, match.start()))
         for match in _limit_matches(_WORDS.finditer(bare))
     ]
     found += [
-        Diagnostic(Stage.CHECK, "attribute", "attributes are not allowed; remove this one", *_position(bare, m.start()))
+        Diagnostic(Stage.CHECK, "attribute", "attributes are not allowed; remove this one", *locate(bare, m.start()))
         for m in _limit_matches(re.finditer(r"\[\s*\[", bare))
     ]
     return found
@@ -347,21 +347,24 @@ def _blank_literals(code: str) -> str:
     return _COMMENT_OR_LITERAL.sub(blank, code)
 
 
+_BRACKET: Final = re.compile(r"[([{]|[)\]}]")
+
+
 def _nesting(bare: str) -> list[Diagnostic]:
     """Find brackets nested deeper than a recursive parser should follow, and declarators with endless suffixes."""
     depth, end = 0, -1
     # How many groups have followed each other so far, at each depth: `a[1][2]`, `f(int)(int)`.
     followed = [0] * (MAX_NESTING + 2)
-    for match in re.finditer(r"[([{]|[)\]}]", bare):
+    for match in _BRACKET.finditer(bare):
         if match[0] in "([{":
             depth += 1
             if depth > MAX_NESTING:
                 message = f"brackets are nested deeper than {MAX_NESTING}; name intermediate results or use helpers"
-                return [Diagnostic(Stage.READ, "too-deep", message, *_position(bare, match.start()))]
+                return [Diagnostic(Stage.READ, "too-deep", message, *locate(bare, match.start()))]
             followed[depth] = followed[depth] + 1 if end >= 0 and not bare[end : match.start()].strip() else 0
             if followed[depth] > MAX_SUFFIXES:
                 message = f"more than {MAX_SUFFIXES} groups of brackets follow each other"
-                return [Diagnostic(Stage.READ, "too-deep", message, *_position(bare, match.start()))]
+                return [Diagnostic(Stage.READ, "too-deep", message, *locate(bare, match.start()))]
             end = -1
         else:
             depth = max(depth - 1, 0)
@@ -372,7 +375,7 @@ def _nesting(bare: str) -> list[Diagnostic]:
 def _open_brackets(bare: str) -> list[Diagnostic]:
     """Find the last bracket that is open at the end; of one that is closed by another kind the parser tells."""
     opened: list[int] = []
-    for match in re.finditer(r"[([{]|[)\]}]", bare):
+    for match in _BRACKET.finditer(bare):
         if match[0] in "([{":
             opened.append(match.start())
         elif not opened or bare[opened.pop()] + match[0] not in ("()", "[]", "{}"):
@@ -380,7 +383,7 @@ def _open_brackets(bare: str) -> list[Diagnostic]:
     if not opened:
         return []
     message = f"this '{bare[opened[-1]]}' is never closed"
-    return [Diagnostic(Stage.READ, "bracket", message, *_position(bare, opened[-1]))]
+    return [Diagnostic(Stage.READ, "bracket", message, *locate(bare, opened[-1]))]
 
 
 #: The most suffixes of one declarator (arrays of arrays, ...): pycparser takes time squared in their number.

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from pycparser import c_ast
 
-from symbiont_jit.c.stack import run_on_own_stack
+from symbiont_jit.c.stack import recurse_apart
 from symbiont_jit.c.tree import FILE as CANDIDATE_FILE
 from symbiont_jit.c.tree import parse, walk
 from symbiont_jit.c.types import Refused
@@ -120,10 +120,7 @@ def instrument(text: str, tree: c_ast.FileAST, signatures: Sequence[Signature], 
     has_loops = any(isinstance(n, _LOOPS) for n in walk(tree))
     context = open_context(text, profile)
     try:
-        made = run_on_own_stack(lambda: context.printer.print(instrument_tree(context, tree, signatures)), None)
-        if made is None:
-            raise RecursionError
-        printed = made
+        printed = recurse_apart(lambda: context.printer.print(instrument_tree(context, tree, signatures)))
     except Refused as refused:
         raise CandidateError(Stage.CHECK, [refused.diagnostic], text) from None
     except (RecursionError, LookupError, ValueError, TypeError, AttributeError, AssertionError) as error:

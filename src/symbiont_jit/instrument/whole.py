@@ -7,7 +7,7 @@ whatever then lies in the padding for any bits it likes, and deletes the code th
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pycparser import c_ast
 
@@ -29,6 +29,7 @@ from symbiont_jit.instrument.nodes import (
 )
 
 __all__ = [
+    "RESULT",
     "clear",
     "declare_cleared",
     "declare_literal",
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 #: The name of the parameter through which a function returns a struct.
-RESULT = "sj_result"
+RESULT: Final = "sj_result"
 
 
 def is_wide(typ: CType) -> bool:
