@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from fuzz.cases import Case, signature_in
-from symbiont_jit import Kernel, time_limit
+from symbiont_jit import Kernel, catch_faults, time_limit
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.errors import CandidateError, Stage
 from symbiont_jit.isolate.guard_pages import PAGE, map_guarded_bytes
@@ -133,7 +133,7 @@ def _deadline(seconds: float) -> Iterator[None]:
 
 
 def _compiled(case: Case, profile: str, flags: tuple[str, ...]) -> tuple[Kernel, Any]:
-    kernel = Kernel(signature_in(case.declaration), flags=flags)
+    kernel = Kernel(signature_in(case.declaration), flags=flags, on_panic="zero")
     revision = kernel.compile(case.text, profile=profile)
     target_of(kernel).warm()
     return kernel, revision
@@ -304,6 +304,7 @@ def _be_child(writer: int, act: Callable[[Callable[..., None]], None]) -> None:
 
     try:
         faulthandler.disable()
+        catch_faults(False)  # The net below the checks must not hide that there is a hole in them.
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

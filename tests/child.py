@@ -10,6 +10,8 @@ import signal
 import time
 from collections.abc import Callable
 
+from symbiont_jit import catch_faults
+
 MEMORY = 4 << 30
 
 
@@ -33,6 +35,7 @@ def in_child(act: Callable[[], str], seconds: float = 15.0) -> str:
 def serve(act: Callable[[], str], writer: int) -> None:
     """Write what a function says, within limits on memory and without noise, and end the process."""
     faulthandler.disable()
+    catch_faults(False)  # The net below the checks must not hide that there is a hole in them.
     try:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from symbiont_jit.errors import Diagnostic as Diagnostic
     from symbiont_jit.errors import EvolveError as EvolveError
     from symbiont_jit.errors import KernelError as KernelError
+    from symbiont_jit.errors import PanicError as PanicError
     from symbiont_jit.errors import SignatureError as SignatureError
     from symbiont_jit.errors import SymbiontError as SymbiontError
     from symbiont_jit.errors import ToolchainError as ToolchainError
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from symbiont_jit.llm.trace import Trace as Trace
     from symbiont_jit.propose.base import Candidate as Candidate
     from symbiont_jit.propose.mutate import Mutator as Mutator
+    from symbiont_jit.runtime.faults import catch_faults as catch_faults
     from symbiont_jit.runtime.interrupt import time_limit as time_limit
     from symbiont_jit.search.evolution import Evolution as Evolution
     from symbiont_jit.signature import Signature as Signature
@@ -74,11 +76,12 @@ _HOMES = {
     "backend.cache": "cache_directory",
     "dispatch.numba.panic_count": "panics",
     "dispatch.numba.scalars": "c64 c128 f32 f64 i8 i16 i32 i64 u8 u16 u32 u64",
-    "errors": "AgentError CandidateError Diagnostic EvolveError KernelError SignatureError SymbiontError "
-    "ToolchainError UsageError",
+    "errors": "AgentError CandidateError Diagnostic EvolveError KernelError PanicError SignatureError "
+    "SymbiontError ToolchainError UsageError",
     "evaluate.evaluation": "Evaluation Status",
     "evaluate.metric": "Speedup",
     "kernel": "Frozen Group GroupRevision Kernel Memory Panic Revision evolvable",
+    "runtime.faults": "catch_faults",
     "runtime.interrupt": "time_limit",
     "propose.base": "Candidate",
     "propose.mutate": "Mutator",

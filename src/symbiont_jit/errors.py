@@ -17,6 +17,7 @@ __all__ = [
     "Diagnostic",
     "EvolveError",
     "KernelError",
+    "PanicError",
     "Severity",
     "SignatureError",
     "Stage",
@@ -155,6 +156,29 @@ class CandidateError(SymbiontError):
     def __str__(self) -> str:
         head = f"the candidate failed at stage '{self.stage}' with {pluralize(len(self.diagnostics), 'finding')}:"
         return f"{head}\n{render_diagnostics(self.diagnostics, self.source)}"
+
+
+class PanicError(SymbiontError):
+    """A call from Python panicked: a check failed, the call was interrupted, or the function has no body yet.
+
+    Calls from compiled code return zero instead, and are counted by `sj.panics`.
+
+    Attributes:
+        panic: The `Panic`: its kind, and where it happened in the author's text.
+
+    Example:
+        >>> try:
+        ...     kernel(x, 10)
+        ... except sj.PanicError as error:
+        ...     print(error.panic.kind, error.panic.line)
+    """
+
+    def __init__(self, panic: Any) -> None:
+        super().__init__(panic)
+        self.panic = panic
+
+    def __str__(self) -> str:
+        return str(self.panic)
 
 
 class EvolveError(SymbiontError):

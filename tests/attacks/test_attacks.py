@@ -82,7 +82,7 @@ def default(signature: str) -> str:
 def attempt(attack: Attack, profile: str, at_end: bool, seconds: float) -> str:
     """Compile and call an attack in this process, and say what came of it within a number of seconds."""
     before = "#include <complex.h>\n" if "complex" in attack.signature else ""
-    kernel = Kernel.from_c(before + default(attack.signature), name="k", profile="release")
+    kernel = Kernel.from_c(before + default(attack.signature), name="k", profile="release", on_panic="zero")
     try:
         revision = kernel.compile(before + attack.text, profile=profile)
     except CandidateError as error:

@@ -23,19 +23,19 @@ from tests.properties.test_properties import INPUTS, MIXED, PROGRAMS
 PROFILES = ("safe", "checked")
 
 
-@evolvable
+@evolvable(on_panic="zero")
 def pick(x: Array[f64, "n"], k: i64) -> f64: ...
 
 
-@evolvable
+@evolvable(on_panic="zero")
 def table(a: Array[f64, "m", "n"], i: i64, j: i64) -> f64: ...
 
 
-@evolvable
+@evolvable(on_panic="zero")
 def write(out: Out[f64, "n"], k: i64) -> None: ...
 
 
-@evolvable
+@evolvable(on_panic="zero")
 def count(a: i32, b: i32) -> i32: ...
 
 
@@ -281,7 +281,7 @@ def test_compiled_code_can_ask_for_panics():
 @pytest.mark.usefixtures("loader")
 def test_members_of_groups_panic_too():
     """A panic of a member is the group's text's line."""
-    group = sj.Group()
+    group = sj.Group(on_panic="zero")
 
     @group.evolvable
     def low(x: Array[f64, "n"]) -> f64: ...
@@ -384,7 +384,7 @@ def test_in_place_and_record_kernels_are_instrumented():
         x: f64
         w: Array[f64, 3]
 
-    @evolvable
+    @evolvable(on_panic="zero")
     def fill(p: InOut[Point], k: i64) -> None: ...
 
     revision = fill.compile("void fill(struct Point *p, int64_t k) { p->w[k] = p->x; p[0].x = k; }")
@@ -403,7 +403,8 @@ def test_in_place_and_record_kernels_are_instrumented():
 @pytest.mark.usefixtures("loader")
 def test_interrupted_checked_code_says_so():
     """Whether its loop or the signal sees it first, it is no endless loop."""
-    kernel = Kernel.from_c("int64_t spin(int64_t n) { int64_t s = 0; while (n) s += n; return s; }", profile="checked")
+    text = "int64_t spin(int64_t n) { int64_t s = 0; while (n) s += n; return s; }"
+    kernel = Kernel.from_c(text, profile="checked", on_panic="zero")
     kernel(0)
     kinds = set()
     for _ in range(10):
@@ -428,7 +429,7 @@ UNENDING = "int64_t k(int64_t i)\n{\n  while (i < 1000) i = i / 2;\n  return i;\
 
 def test_checked_code_ends_by_itself():
     """In the user's own process too a call of `checked` code has a limit of steps, which the user may set."""
-    kernel = Kernel.from_c(UNENDING, profile="checked")
+    kernel = Kernel.from_c(UNENDING, profile="checked", on_panic="zero")
     assert kernel.step_limit == 5_000_000_000
     kernel.step_limit = 100_000
     assert (kernel(1), kernel.take_panic().kind, kernel.step_limit) == (0, "endless", 100_000)
@@ -440,7 +441,7 @@ def test_checked_code_ends_by_itself():
 @pytest.mark.parametrize("limit", [0, -1, True, 1.5, "many"])
 def test_a_limit_of_steps_is_a_number(limit):
     """Anything else is refused, and the limit stays."""
-    kernel = Kernel.from_c(UNENDING, profile="checked")
+    kernel = Kernel.from_c(UNENDING, profile="checked", on_panic="zero")
     with pytest.raises(UsageError, match="a limit of steps is a number above 0 or None"):
         kernel.step_limit = limit
     assert kernel.step_limit == 5_000_000_000

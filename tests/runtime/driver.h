@@ -36,7 +36,10 @@
   T(release_blocks_are_reused)                                                                                         \
   T(release_gives_null_at_the_end)                                                                                     \
   T(a_child_forgets_other_threads)                                                                                     \
-  T(a_signal_ends_a_call)
+  T(a_signal_ends_a_call)                                                                                              \
+  T(a_fault_ends_a_call)                                                                                               \
+  T(a_fault_elsewhere_is_passed_on)                                                                                    \
+  T(threads_have_a_stack_for_signals)
 
 #define DECLARE(name) void name(void);
 TESTS(DECLARE)
@@ -58,10 +61,11 @@ typedef int64_t body(struct sj_frame *, void *);
 /* The entry shim around a body; test_runtime_c.py generates it as instrument/unit.py does those of kernels. */
 int64_t call_instrumented(body *, void *);
 
-extern int64_t sj_take_panic(struct sj_panic_table *, int64_t, struct sj_panic_record *);
+extern int64_t sj_take_panic(struct sj_panic_table *, int64_t, int64_t, struct sj_panic_record *);
 extern void sj_report_panic(struct sj_frame *, struct sj_panic_table *, int64_t);
 extern void sj_forked(void);
-extern void sj_interrupt(int);
+extern void sj_interrupt(int, void *, void *);
+extern void sj_fault(int, void *, void *);
 
 /* What became of an instrumented call; `panic` is of this thread and was taken. */
 struct outcome
@@ -75,6 +79,6 @@ static inline struct outcome attempt(body *body, void *with)
 {
   struct outcome outcome = {0};
   outcome.result = call_instrumented(body, with);
-  outcome.has_panicked = sj_take_panic(&sj_panics, SJ_ANY_REVISION, &outcome.panic);
+  outcome.has_panicked = sj_take_panic(&sj_panics, SJ_ANY_REVISION, 0, &outcome.panic);
   return outcome;
 }

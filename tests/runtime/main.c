@@ -1,6 +1,7 @@
 /* Runs the one test that is named. What Python binds in a process stands here as plain variables. */
 
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
 #include "driver.h"
@@ -9,6 +10,9 @@ struct sj_thread sj_threads[SJ_THREADS + 1];
 struct sj_panic_table sj_panics;
 char sj_revision[1];
 pthread_key_t sj_key;
+uint64_t sj_code[2 * SJ_CODE_RANGES];
+struct sigaction sj_previous[SJ_SIGNALS];
+int64_t sj_is_catching = 1;
 
 extern void sj_leave(void *);
 

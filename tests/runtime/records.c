@@ -19,7 +19,7 @@ static void report(int64_t revision, int64_t site)
 static int take(int64_t revision, int64_t expected_version, int64_t expected_site)
 {
   struct sj_panic_record taken = {0};
-  if (!sj_take_panic(&table, revision, &taken))
+  if (!sj_take_panic(&table, revision, 0, &taken))
     return 0;
   EXPECT(taken.thread == sj_current_thread()->number && taken.revision == expected_version &&
          taken.site == expected_site);
@@ -103,7 +103,7 @@ static void *report_and_take(void *with)
   {
     for (int64_t revision = 0; revision < 12; revision++) /* Together more than there is room for. */
       report(own + revision, own + revision);
-    while (sj_take_panic(&table, SJ_ANY_REVISION, &taken))
+    while (sj_take_panic(&table, SJ_ANY_REVISION, 0, &taken))
       EXPECT(taken.revision / 100 == own / 100 && taken.site == taken.revision && taken.b == taken.site + 2);
   }
   return 0;

@@ -12,16 +12,17 @@ from symbiont_jit.backend.unit import Unit
 from symbiont_jit.dispatch import vectorcall
 from symbiont_jit.dispatch.cell import CellLayout, offset_of
 from symbiont_jit.engine.stubs import cell_declaration, vectorcall_unit
-from symbiont_jit.runtime import interrupt, layout
+from symbiont_jit.runtime import faults, interrupt, layout
 from symbiont_jit.runtime.library import runtime_unit
 from symbiont_jit.runtime.sources import NUMBERS, ROOT, include
 from symbiont_jit.signature import signature_of
 from tests.kernels import scalar
 from tests.runtime.compilers import ours
 
+HEADERS = {"struct sj_fallback": "runtime/panics.c", "struct sj_action": "runtime/signals.h"}
 #: Every structure that our C declares too: the file that does, its name there, Python's.
 STRUCTURES = [
-    *(("runtime/thread_slots.h", name, given) for name, given in layout.SHARED.items()),
+    *((HEADERS.get(name, "runtime/thread_slots.h"), name, given) for name, given in layout.SHARED.items()),
     ("dispatch/cell.h", "struct sj_cell", CellLayout),
     ("dispatch/vectorcall.h", "struct sj_array", vectorcall.ArrayLayout),
 ]
@@ -81,22 +82,46 @@ SYSTEM_NUMBERS = {
     "SJ_MAP_PRIVATE_ANONYMOUS_NORESERVE": "MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE",
     "SJ_MADV_DONTNEED": "MADV_DONTNEED",
     "SJ_CLOCK_THREAD_CPUTIME_ID": "CLOCK_THREAD_CPUTIME_ID",
-    interrupt._SA_NODEFER_RESTART: "SA_NODEFER | SA_RESTART",
+    interrupt._SA_SIGINFO_NODEFER_RESTART: "SA_SIGINFO | SA_NODEFER | SA_RESTART",
+    faults._SA_SIGINFO_ONSTACK_NODEFER: "SA_SIGINFO | SA_ONSTACK | SA_NODEFER",
+    "SJ_SA_SIGINFO": "SA_SIGINFO",
+    "SJ_SIG_DFL": "(uint64_t)SIG_DFL",
+    "SJ_SIG_IGN": "(uint64_t)SIG_IGN",
+    "SJ_SS_DISABLE": "SS_DISABLE",
     interrupt._SIGEV_THREAD_ID: "SIGEV_THREAD_ID",
     interrupt._CLOCK_MONOTONIC: "CLOCK_MONOTONIC",
 }
 
 
+HEADERS_OF_THE_SYSTEM = ("pthread", "signal", "stddef", "stdint", "sys/mman", "time", "ucontext")
+#: Where the handlers of signals find what they read: in our structures, and in the system's on x86-64.
+SYSTEM_OFFSETS = {
+    "offsetof(struct sj_signal, code)": "offsetof(siginfo_t, si_code)",
+    "offsetof(struct sj_signal, address)": "offsetof(siginfo_t, si_addr)",
+    "offsetof(struct sj_context, stack)": "offsetof(ucontext_t, uc_mcontext.gregs[REG_RSP])",
+    "offsetof(struct sj_context, counter)": "offsetof(ucontext_t, uc_mcontext.gregs[REG_RIP])",
+    "offsetof(struct sj_context, floating)": "offsetof(ucontext_t, uc_mcontext.fpregs)",
+    "offsetof(struct sj_floating, vectors)": "offsetof(struct _libc_fpstate, mxcsr)",
+    "offsetof(struct sj_stack, start)": "offsetof(stack_t, ss_sp)",
+    "offsetof(struct sj_stack, flags)": "offsetof(stack_t, ss_flags)",
+    "offsetof(struct sj_stack, size)": "offsetof(stack_t, ss_size)",
+    "sizeof(struct sj_stack)": "sizeof(stack_t)",
+}
+
+
 def test_the_system_is_laid_out_as_it_is_called(tmp_path):
     """The machine's own headers agree with the structures and numbers that Python and the runtime's C assume."""
-    files = ("runtime/system.h", "evaluate/timing.h")
+    files = ("runtime/system.h", "runtime/signals.h", "evaluate/timing.h")
     lines = [line for f in files for line in (ROOT / f).read_text().splitlines() if line.startswith("#define")]
-    lines += ["#define _GNU_SOURCE", *(f"#include <{h}.h>" for h in ("pthread", "signal", "sys/mman", "time"))]
+    lines += ["#define _GNU_SOURCE", *(f"#include <{h}.h>" for h in HEADERS_OF_THE_SYSTEM)]
     # glibc gives this member of a union no public name.
     lines += ["#define sigev_notify_thread_id _sigev_un._tid", layout.assertions(layout.SYSTEM)]
     lines += [layout.assertions({"struct timespec": layout.TimeSpan})]
     lines += [f'_Static_assert(({ours}) == ({theirs}), "{theirs}");' for ours, theirs in SYSTEM_NUMBERS.items()]
     lines += ['_Static_assert(sizeof(pthread_attr_t) <= 8 * SJ_ATTRIBUTE_WORDS, "pthread_attr_t");']
+    stack = re.search(r"struct sj_stack\n\{.*?\};", (ROOT / "runtime/system.h").read_text(), re.DOTALL)[0]
+    lines += ["#undef sa_handler", include("runtime/signals.h"), stack]
+    lines += [f'_Static_assert(({ours}) == ({theirs}), "{theirs}");' for ours, theirs in SYSTEM_OFFSETS.items()]
     text = tmp_path / "system.c"
     text.write_text("\n".join(lines) + "\n")
     done = subprocess.run([*ours(), "-c", text, "-o", tmp_path / "system.o"], capture_output=True, text=True)

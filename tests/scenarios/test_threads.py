@@ -33,7 +33,7 @@ def test_recursion_ends_however_small_the_stack(size: int, profile: str) -> None
     """A thread's own stack is what counts, also where a thread with a larger one was at the same address before."""
 
     def act() -> str:
-        kernel = Kernel.from_c(RECURSION, name="k", profile=profile)
+        kernel = Kernel.from_c(RECURSION, name="k", profile=profile, on_panic="zero")
         found: list[str] = []
 
         def call() -> None:
@@ -55,7 +55,7 @@ def test_a_call_can_be_ended_however_many_threads_there_are() -> None:
     """A time limit finds its thread among three hundred others that have called compiled code."""
 
     def act() -> str:
-        kernel = Kernel.from_c("int k(int i) { while (i) { } return 3; }", name="k")
+        kernel = Kernel.from_c("int k(int i) { while (i) { } return 3; }", name="k", on_panic="zero")
         stay, here = threading.Event(), threading.Semaphore(0)
 
         def idle() -> None:
@@ -87,7 +87,7 @@ FIRST_OF_ALL = """
     from tests.concurrency import run_in_threads
 
     def make_and_panic():
-        kernel = Kernel.from_c("int64_t k(int64_t n, const int64_t x[n], int64_t i)\\n{\\n  return x[i];\\n}\\n")
+        kernel = Kernel.from_c("int64_t k(int64_t n, const int64_t x[n], int64_t i)\\n{\\n  return x[i];\\n}\\n", on_panic="zero")
         return kernel(np.arange(3), 2), kernel(np.arange(3), 3), kernel.take_panic().kind
 
     print(set(run_in_threads(4, make_and_panic)), set(run_in_threads(4, make_and_panic)))
@@ -151,7 +151,7 @@ def test_each_thread_takes_its_own_panic() -> None:
     """Of 32 threads that panic at the same time each takes the panic of its own last call."""
 
     def act() -> str:
-        kernel = Kernel.from_c("double k(int64_t n, double x[n], int64_t i) { return x[i]; }")
+        kernel = Kernel.from_c("double k(int64_t n, double x[n], int64_t i) { return x[i]; }", on_panic="zero")
         wrong: list[str] = []
 
         def call(number: int) -> None:
@@ -181,7 +181,7 @@ def test_a_storm_of_interruptions_changes_no_result(profile: str) -> None:
         import numba
 
         text = "int64_t k(int64_t n, const int64_t x[n], int64_t a) { int64_t s = a; for (int64_t j = 0; j < n; j++) s += x[j]; return s; }"
-        kernel = Kernel.from_c(text, profile=profile)
+        kernel = Kernel.from_c(text, profile=profile, on_panic="zero")
 
         @numba.njit(nogil=True)
         def hot(kernel, x, count):  # type: ignore[no-untyped-def]
@@ -218,7 +218,7 @@ def test_an_interruption_leaves_the_arena_usable() -> None:
             "double k(int64_t n) { for (;;) { for (int64_t i = 0; i < n; i++) { double *t = malloc(8 * (i % 4096 + 1)); "
             "t[i % 4096] = 1; free(t); } if (n < 100) return 1; } }"
         )
-        kernel = Kernel.from_c(text, name="k", profile="safe")
+        kernel = Kernel.from_c(text, name="k", profile="safe", on_panic="zero")
         wrong = 0
         for _ in range(100):
             with time_limit(0.01):
@@ -234,7 +234,9 @@ def test_a_thread_that_ends_gives_its_arena_back() -> None:
     """Threads that come and go leave neither memory nor places behind."""
 
     def act() -> str:
-        kernel = Kernel.from_c("double k(int64_t n) { double *t = calloc(n, 8); return t[n - 1] + n; }", name="k")
+        kernel = Kernel.from_c(
+            "double k(int64_t n) { double *t = calloc(n, 8); return t[n - 1] + n; }", name="k", on_panic="zero"
+        )
 
         def call() -> None:
             assert kernel(1000) == 1000.0
@@ -263,7 +265,7 @@ def test_blocks_do_not_outlive_a_call(profile: str) -> None:
 
     def act() -> str:
         text = "double k(int64_t n) { double *t = malloc(n); if (!t) return -1; t[0] = 1; return t[0]; }"
-        kernel = Kernel.from_c(text, name="k", profile=profile)
+        kernel = Kernel.from_c(text, name="k", profile=profile, on_panic="zero")
         return f"{sum(kernel(60 << 20) for _ in range(20))} {kernel(65 << 20)}"
 
     assert in_child(act, 60) == ("20.0 -1.0" if profile == "release" else "20.0 0.0")
@@ -274,7 +276,9 @@ def test_a_fork_leaves_no_call_of_other_threads_behind() -> None:
     """A thread of the child that gets the address of one that was inside a call there is not sent back into it."""
 
     def act() -> str:
-        kernel = Kernel.from_c("double k(int64_t n) { while (n > 0) n = n / 2 + 1; return n; }", name="k")
+        kernel = Kernel.from_c(
+            "double k(int64_t n) { while (n > 0) n = n / 2 + 1; return n; }", name="k", on_panic="zero"
+        )
         with time_limit(0.05):
             kernel(5)
         inside = threading.Thread(target=kernel, args=(5,), daemon=True)
@@ -304,7 +308,8 @@ def test_more_threads_than_places_get_a_panic() -> None:
 
     def act() -> str:
         kernel = Kernel.from_c(
-            "static int64_t h(int64_t d) { return d ? h(d - 1) + 1 : 0; } int64_t k(int64_t n) { return h(n); }"
+            "static int64_t h(int64_t d) { return d ? h(d - 1) + 1 : 0; } int64_t k(int64_t n) { return h(n); }",
+            on_panic="zero",
         )
         kernel(3)
         threading.stack_size(64 << 10)

@@ -19,7 +19,7 @@ from typing import Final
 from symbiont_jit.backend.relocate import TRAP, round_up
 from symbiont_jit.uninterrupted import LOCK, renew_in_children, step, uninterrupted
 
-__all__ = ["CODE_MEMORY", "CodeMemory", "NoCodeMemory", "Place"]
+__all__ = ["CODE_MEMORY", "CODE_RANGES", "CodeMemory", "CodeRanges", "NoCodeMemory", "Place"]
 
 #: Bytes that the system is asked for at a time.
 CHUNK: Final = 1 << 20
@@ -35,6 +35,31 @@ _MAP_FAILED: Final = ctypes.c_void_p(-1).value
 #: The mapping is private, because a worker process is forked with this memory and must not write into its parent's.
 _PRIVATE: Final = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 _RUN: Final = mmap.PROT_READ | mmap.PROT_EXEC
+
+
+class CodeRanges:
+    """Where machine code lies in this process: a table that C reads at any moment, in the handler of a fault.
+
+    Where it is full, further ranges are not in it.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._bounds = (ctypes.c_uint64 * (2 * count))()
+        self.address: Final = ctypes.addressof(self._bounds)
+
+    def add(self, start: int, end: int) -> None:
+        """Add a range; the end, which makes it count, is stored last."""
+        index = next((i for i in range(0, len(self._bounds), 2) if not self._bounds[i + 1]), None)
+        if index is not None:
+            self._bounds[index] = start
+            self._bounds[index + 1] = end
+
+    def remove(self, start: int) -> None:
+        """Remove a range that was added."""
+        found = (i for i in range(0, len(self._bounds), 2) if self._bounds[i + 1] and self._bounds[i] == start)
+        index = next(found, None)
+        if index is not None:
+            self._bounds[index + 1] = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -135,6 +160,7 @@ class CodeMemory:
             # One chunk of the usual size stays, so that an object that comes and goes alone needs no new one.
             if chunk.free == [(chunk.start, chunk.end)] and (len(self.chunks) > 1 or size > CHUNK):
                 self.chunks.remove(chunk)
+                CODE_RANGES.remove(chunk.start)
                 _LIBC.munmap(chunk.start, size)
             else:
                 with contextlib.suppress(NoCodeMemory):
@@ -145,6 +171,7 @@ class CodeMemory:
         if start == _MAP_FAILED:
             raise self._failure("mmap")
         self.chunks.append(Chunk(start, start + size, [(start, start + size)]))
+        CODE_RANGES.add(start, start + size)
         return self.chunks[-1]
 
     def _fill(self, place: Place, code: bytes) -> None:
@@ -169,5 +196,7 @@ class CodeMemory:
         self.chunks, self.given = [], deque()
 
 
+#: `runtime/limits.h` has the count for C.
+CODE_RANGES: Final = CodeRanges(4096)
 CODE_MEMORY: Final = CodeMemory()
 renew_in_children(CODE_MEMORY.renew)

@@ -15,6 +15,12 @@ struct sj_cell
   uint64_t panics; /* the address of the panic table */
 };
 
+/* The number of panics is the first word of a table; a cell without a table counts none. */
+static inline int64_t sj_count_panics(const struct sj_cell *cell)
+{
+  return cell->panics ? __atomic_load_n((const int64_t *)cell->panics, __ATOMIC_RELAXED) : 0;
+}
+
 /* This cell is bound when the text that uses it is loaded. */
 extern struct sj_cell sj_cell;
 

@@ -61,6 +61,10 @@ class _CellMemory:
         """The address of the table in which calls through this cell leave their panics; 0 for none."""
         return int(self._cell.panics)
 
+    def count_panics(self) -> int:
+        """Count the panics in that table so far, of all threads and all cells."""
+        return ctypes.c_int64.from_address(self.panics).value if self.panics else 0
+
     @property
     def users(self) -> int:
         """The number of calls from Python that have entered through this cell and have not returned.

@@ -12,7 +12,7 @@ import ctypes
 import functools
 import inspect
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,6 +86,14 @@ class CellCallable(NumbaValue):
         return None
 
     @property
+    def _require_no_panic(self) -> Callable[[int], None]:
+        """A function of the number of panics before a call, which raises where the call panicked.
+
+        It does not keep this object.
+        """
+        return _allow_panics
+
+    @property
     def _code_owner(self) -> Any:
         """An object that keeps the code alive, but not this object."""
         return None
@@ -99,6 +107,10 @@ class CellCallable(NumbaValue):
     def _may_be_running(self) -> bool:
         """Whether a compiled function or a Python call is under way that began with this cell."""
         return self._cell.users > 0 or bool(self._slow_calls) or self._caller_refs.are_out
+
+
+def _allow_panics(before: int) -> None:
+    """Raise nothing."""
 
 
 #: The objects that compiled functions hold as constants: machine code has their address in it and is never freed.
@@ -127,13 +139,18 @@ def _call_slowly(reference: weakref.ref[CellCallable], *args: Any, **kwargs: Any
     if owner.__call__ is owner._slow_call:
         fast = owner._vectorcall()
         if fast is not None:
-            owner.__call__ = fast.bind(owner._cell, owner._slow_call, owner._code_owner)  # type: ignore[method-assign]
+            bound = fast.bind(owner._cell, owner._slow_call, owner._require_no_panic, owner._code_owner)
+            owner.__call__ = bound  # type: ignore[method-assign]
     owner._slow_calls.append(None)
     try:
         owner._require_code()
-        return _call_native(owner, args)
+        panics = owner._cell.count_panics()
+        result = _call_native(owner, args)
     finally:
         owner._slow_calls.pop()
+    if owner._cell.count_panics() != panics:
+        owner._require_no_panic(panics)
+    return result
 
 
 def _order_keywords(signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:

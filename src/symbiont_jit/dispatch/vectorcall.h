@@ -30,6 +30,8 @@ extern void *PyComplex_FromDoubles(double, double);
 extern void *PyBool_FromLong(long);
 extern void *Py_BuildValue(const char *, ...);
 extern void *PyObject_Vectorcall(void *, void *const *, size_t, void *);
+extern void *PyObject_CallFunction(void *, const char *, ...);
+extern void Py_DecRef(void *);
 extern void *PyEval_SaveThread(void);
 extern void PyEval_RestoreThread(void *);
 
@@ -117,7 +119,8 @@ static inline bool sj_is_one_value(const struct sj_array *array)
   return array->dimensions == 0 || (array->dimensions == 1 && array->shape[0] == 1);
 }
 
-/* Return the cell of `self`, a tuple of the address of the cell as bytes, the slow way, and objects to keep alive. */
+/* Return the cell of `self`, a tuple of the address of the cell as bytes, the slow way, what to call after a panic, and
+   objects to keep alive. */
 static inline struct sj_cell *sj_cell_of(void *self)
 {
   return *(struct sj_cell **)PyBytes_AsString(PyTuple_GetItem(self, 0));
@@ -126,6 +129,17 @@ static inline struct sj_cell *sj_cell_of(void *self)
 static inline void *sj_call_slowly(void *self, void *const *args, int64_t count, void *keywords)
 {
   return PyObject_Vectorcall(PyTuple_GetItem(self, 1), args, (size_t)count, keywords);
+}
+
+/* Whether the panics of the last call were those of other threads, or are nothing to raise; else Python has an error.
+ */
+static inline bool sj_require_no_panic(void *self, int64_t before)
+{
+  void *answer = PyObject_CallFunction(PyTuple_GetItem(self, 2), "L", (long long)before);
+  if (!answer)
+    return false;
+  Py_DecRef(answer);
+  return true;
 }
 
 /* Count a call before the target is loaded, because whoever unloads code looks at the count after the swap. */

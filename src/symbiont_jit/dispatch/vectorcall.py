@@ -101,11 +101,17 @@ class VectorCall:
     def __post_init__(self) -> None:
         self._definition = _MethodDefinition(b"kernel", self.address, _METH_FASTCALL_KEYWORDS, None)
 
-    def bind(self, cell: Cell | MemberCell, slow: Callable[..., Any], owner: Any) -> Callable[..., Any]:
-        """Make a Python function that calls what a cell leads to; it keeps `owner`, which has the code."""
+    def bind(
+        self, cell: Cell | MemberCell, slow: Callable[..., Any], require_no_panic: Callable[[int], None], owner: Any
+    ) -> Callable[..., Any]:
+        """Make a Python function that calls what a cell leads to; it keeps `owner`, which has the code.
+
+        `slow` is called instead where an argument is not exactly right, and `require_no_panic` after calls during which
+        somebody has panicked, with the number of panics before.
+        """
         make = ctypes.pythonapi.PyCFunction_NewEx
         make.argtypes, make.restype = (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p), ctypes.py_object
-        state = (struct.pack("=Q", cell.address), slow, cell, self, owner)
+        state = (struct.pack("=Q", cell.address), slow, require_no_panic, cell, self, owner)
         function: Callable[..., Any] = make(ctypes.addressof(self._definition), state, None)
         return function
 
@@ -163,10 +169,13 @@ def vectorcall_source(signature: Signature, is_member: bool) -> str:
     goto slow;
   sj_enter_cell(cell);
   uint64_t target = {"sj_target_in_table(cell, sj_target(slot))" if is_member else "sj_target(slot)"};
+  int64_t panics = sj_count_panics(cell);
   void *state = PyEval_SaveThread();
   {assign}{call}
   PyEval_RestoreThread(state);
   sj_leave_cell(cell);
+  if (__builtin_expect(sj_count_panics(cell) != panics, 0) && !sj_require_no_panic(self, panics))
+    return 0;
   return {_PACK[kind]};
 slow:
   return sj_call_slowly(self, args, count, keywords);

@@ -22,6 +22,7 @@ from symbiont_jit.backend.loader import Loaded
 from symbiont_jit.dispatch.cell import Cell, Table
 from symbiont_jit.dispatch.lease import CallerRefs, remember_owner
 from symbiont_jit.dispatch.numba.bodies import compiler_lock
+from symbiont_jit.engine.fallback import Fallbacks
 from symbiont_jit.engine.functions import DeclaredFunctions
 from symbiont_jit.engine.loading import Loader
 from symbiont_jit.engine.revisions import RevisionInfo, Revisions
@@ -64,15 +65,25 @@ class Activation:
     revisions: Revisions
     loader: Loader
     has_snapshots: bool
+    fallbacks: Fallbacks
     slot: Cell = field(default_factory=Cell)
     caller_refs: CallerRefs = field(default_factory=CallerRefs)
-    active: RevisionInfo | None = None
+    _active: RevisionInfo | None = None
     is_constant: bool = False
     _loads: int = 0
     _compiling_thread: int = 0
 
     def __post_init__(self) -> None:
         _ACTIVATIONS.add(self)
+
+    @property
+    def active(self) -> RevisionInfo | None:
+        """The revision that calls go to: the one activated last, unless it has panicked and calls fell back."""
+        return self.fallbacks.find_active(self.slot) or self._active
+
+    def begin_with(self, info: RevisionInfo) -> None:
+        """Let a revision be the active one, before there is code that calls could go to."""
+        self._active = info
 
     # -- loading ------------------------------------------------------------------------------------------------
 
@@ -127,7 +138,9 @@ class Activation:
 
     def activate(self, info: RevisionInfo) -> None:
         """Send all later calls to a revision: one store."""
-        while not self._publish(info, lambda: True, Step(setattr, self, "active", info)):
+        if self.fallbacks.is_on and self._active is not None and not self.is_ready():
+            self.require_code()  # Calls can fall back to what was declared active too.
+        while not self._publish(info, lambda: True, Step(setattr, self, "_active", info)):
             self.table(info)
 
     def _publish(self, info: RevisionInfo, is_wanted: Callable[[], bool], *further: Step) -> bool:
@@ -139,9 +152,14 @@ class Activation:
             if state.code is None or state.table is None:
                 return False
             state.was_active = True
-            own = [] if self.functions.is_group else [self.functions.cells[0].storing(state.table.target(0))]
-            take_at_once((self.slot.storing(state.table.address), *own, *further))
+            cells, targets = self._cells(), (state.table.address, state.table.target(0))
+            storing = [cell.storing(target) for cell, target in zip(cells, targets, strict=False)]
+            take_at_once((*storing, *further, *self.fallbacks.adding(info, state.table, cells)))
             return True
+
+    def _cells(self) -> list[Cell]:
+        """Return the cells that a swap changes: the slot, and the own cell of a kernel that is alone."""
+        return [self.slot] if self.functions.is_group else [self.slot, self.functions.cells[0]]
 
     def require_code(self) -> None:
         """Make every cell lead to code: the active revision's, or stubs that panic."""
@@ -163,14 +181,14 @@ class Activation:
     @contextlib.contextmanager
     def temporarily_active(self, info: RevisionInfo) -> Iterator[None]:
         """Make a revision active, and put everything back afterwards; only worker processes do this."""
-        cells = [self.slot] if self.functions.is_group else [self.slot, self.functions.cells[0]]
-        active, targets = self.active, [cell.target for cell in cells]
+        cells = self._cells()
+        active, targets = self._active, [cell.target for cell in cells]
         self.activate(info)
         try:
             yield
         finally:
             stores = (cell.storing(target) for cell, target in zip(cells, targets, strict=True))
-            take_at_once((*stores, Step(setattr, self, "active", active)))
+            take_at_once((*stores, Step(setattr, self, "_active", active)))
 
     def is_ready(self) -> bool:
         """Whether calls lead to code."""
@@ -196,7 +214,7 @@ class Activation:
         return [info.number for info in gone]
 
     def _is_wanted(self, info: RevisionInfo, keep: Collection[RevisionInfo], pinned: set[int]) -> bool:
-        return info is self.active or info in keep or info.number in pinned
+        return info is self.active or info in keep or info.number in pinned or info in self.fallbacks.history
 
     def _is_in_use(self) -> bool:
         """Whether compiled code has the group or one of its kernels, or a call from Python is under way."""

@@ -7,22 +7,36 @@ called) and `PanicReader`. It knows no model and no metric, and nothing of the o
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from symbiont_jit.backend.loader import Loaded
 from symbiont_jit.engine.activation import Activation
 from symbiont_jit.engine.builds import Build, Builder
+from symbiont_jit.engine.fallback import Fallbacks
 from symbiont_jit.engine.functions import DeclaredFunctions
 from symbiont_jit.engine.loading import Loader
 from symbiont_jit.engine.panic_reader import PanicReader
 from symbiont_jit.engine.revisions import PythonBody, RevisionInfo, Revisions
+from symbiont_jit.errors import PanicError
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.runtime.interrupt import interrupt
 from symbiont_jit.runtime.library import bound_names
 from symbiont_jit.runtime.panics import Panic
 
-__all__ = ["Engine", "Memory", "RevisionPart"]
+__all__ = ["Engine", "Memory", "OnPanic", "RevisionPart"]
+
+
+class OnPanic(enum.StrEnum):
+    """What follows when a call from Python panics."""
+
+    #: `PanicError` is raised.
+    RAISE = "raise"
+    #: The call returns zero, as it does from compiled code.
+    ZERO = "zero"
+    #: `PanicError` is raised; calls go to the last revision that has not panicked, those from compiled code too.
+    ROLL_BACK = "rollback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +78,13 @@ class Engine:
     """The functions that evolve together, with all their revisions.
 
     `profile` is what sources are compiled for unless a caller says otherwise; `flags` are further clang options;
-    `has_snapshots` says that compiled code can take the functions of one moment, as it can of a group.
+    `on_panic` is what follows when a call from Python panics; `has_snapshots` says that compiled code can take the
+    functions of one moment, as it can of a group. `raised` is the panic that was last raised in Python.
     """
 
     profile: str
     flags: tuple[str, ...]
+    on_panic: OnPanic = OnPanic.RAISE
     has_snapshots: bool = False
     functions: DeclaredFunctions = field(init=False, default_factory=DeclaredFunctions)
     builder: Builder = field(init=False)
@@ -76,13 +92,15 @@ class Engine:
     panics: PanicReader = field(init=False)
     loader: Loader = field(init=False)
     activation: Activation = field(init=False)
+    raised: Panic | None = None
 
     def __post_init__(self) -> None:
         self.builder = Builder(self.functions.signatures, self.flags)
         self.revisions = Revisions(self.functions)
-        self.panics = PanicReader()
+        self.panics = PanicReader(self.functions)
         self.loader = Loader(self.functions, self.panics)
-        self.activation = Activation(self.functions, self.revisions, self.loader, self.has_snapshots)
+        fallbacks = Fallbacks(self.panics.table, self.on_panic is OnPanic.ROLL_BACK)
+        self.activation = Activation(self.functions, self.revisions, self.loader, self.has_snapshots, fallbacks)
 
     # -- text to revisions --------------------------------------------------------------------------------------
 
@@ -104,7 +122,7 @@ class Engine:
 
     def declare_bodies(self, bodies: tuple[PythonBody | None, ...], source: str, origin: str) -> None:
         """Let Python bodies be the first revision and the active one."""
-        self.activation.active = self.revisions.replace_bodies(bodies, source, origin)
+        self.activation.begin_with(self.revisions.replace_bodies(bodies, source, origin))
 
     @property
     def is_unused(self) -> bool:
@@ -132,10 +150,21 @@ class Engine:
         for caller in self.functions.living_callables():
             caller._vectorcall()
 
-    def take_panic(self, index: int, info: RevisionInfo | None = None) -> Panic | None:
-        """Take the newest panic of this thread (in a revision), or of a function without a body; it is forgotten."""
-        found = self.panics.take(info)
-        return self.loader.take_stub_panic(index) if found is None and info is None else found
+    def take_panic(self, info: RevisionInfo | None = None) -> Panic | None:
+        """Take the newest panic of this thread: in a revision, or in any; it is forgotten."""
+        return self.panics.take(info)
+
+    def require_no_panic(self, before: int) -> None:
+        """Raise `PanicError` where this thread has panicked since there had been so many panics, unless it is allowed.
+
+        The panic is forgotten then: who gets the error has it.
+        """
+        if self.on_panic is OnPanic.ZERO:
+            return
+        panic = self.panics.take_since(before)
+        if panic is not None:
+            self.raised = panic
+            raise PanicError(panic)
 
     def interrupt(self) -> int:
         """End all instrumented calls that are under way, and return how many threads were inside one."""

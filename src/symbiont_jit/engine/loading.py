@@ -16,8 +16,8 @@ from symbiont_jit.engine.functions import DeclaredFunctions
 from symbiont_jit.engine.panic_reader import PanicReader
 from symbiont_jit.engine.revisions import RevisionInfo
 from symbiont_jit.engine.stubs import Stub
+from symbiont_jit.runtime.faults import install_handlers
 from symbiont_jit.runtime.library import BOUND, bound_names
-from symbiont_jit.runtime.panics import Panic
 
 __all__ = ["Loader"]
 
@@ -40,7 +40,10 @@ class Loader:
     def _find_addresses(self, code: ObjectCode, identity: int) -> dict[str, int]:
         """Return the addresses that instrumented code leaves open; plain code has none and needs no compiler."""
         bound = {"sj_panics": self.panics.table.address, "sj_revision": identity}
-        return bound if BOUND.isdisjoint(code.needs) else {**bound, **bound_names()}
+        if BOUND.isdisjoint(code.needs):
+            return bound
+        install_handlers()
+        return {**bound, **bound_names()}
 
     def _compile_bodies(self, info: RevisionInfo) -> tuple[PythonCode | Stub, ...]:
         pairs = enumerate(zip(self.link(info), self.functions.signatures, strict=True))
@@ -54,9 +57,7 @@ class Loader:
 
     def _stub(self, index: int) -> Stub:
         known = self._stubs.get(index)
-        return known or self._stubs.setdefault(index, Stub(self.functions.signatures[index]))
+        return known or self._stubs.setdefault(index, self._make_stub(index))
 
-    def take_stub_panic(self, index: int) -> Panic | None:
-        """Take the panic of a call of a function without a body, since it was last asked for."""
-        message = self._stubs[index].take_panic() if index in self._stubs else None
-        return None if message is None else Panic("unevolved", message)
+    def _make_stub(self, index: int) -> Stub:
+        return Stub(self.functions.signatures[index], index, self.panics.table.address)

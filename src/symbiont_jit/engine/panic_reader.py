@@ -1,6 +1,7 @@
 """Panics as records of C -> panics in words, on the lines of the text that they happened in.
 
-In: the panic table that instrumented code writes to, and the revisions whose code was loaded. Out: `Panic`.
+In: the panic table that instrumented code writes to, the revisions whose code was loaded, and the declared functions.
+Out: `Panic`.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 import weakref
 from dataclasses import dataclass, field
 
+from symbiont_jit.engine.functions import DeclaredFunctions
 from symbiont_jit.engine.revisions import RevisionInfo
-from symbiont_jit.runtime.panics import Panic, PanicTable, panic_of, unpack_sites
+from symbiont_jit.runtime.checks import UNEVOLVED
+from symbiont_jit.runtime.panics import Panic, PanicReport, PanicTable, panic_of, unpack_sites
 
 __all__ = ["PanicReader"]
 
@@ -18,6 +21,7 @@ __all__ = ["PanicReader"]
 class PanicReader:
     """Reads one engine's panic table; a record names its revision by `identity`."""
 
+    functions: DeclaredFunctions
     table: PanicTable = field(default_factory=PanicTable)
     _by_identity: weakref.WeakValueDictionary[int, RevisionInfo] = field(default_factory=weakref.WeakValueDictionary)
 
@@ -28,9 +32,20 @@ class PanicReader:
     def take(self, info: RevisionInfo | None = None) -> Panic | None:
         """Take the newest panic of this thread out of the table: of any revision, or of one."""
         report = self.table.take(None if info is None else info.identity)
-        if report is None:
-            return None
-        found = info if info is not None else self._by_identity.get(report.revision)
+        return None if report is None else self._panic_of(report)
+
+    def take_since(self, before: int) -> Panic | None:
+        """Take the newest panic of this thread since the table had counted so many; None where there is none."""
+        report = self.table.take(None, before)
+        if report is not None:
+            return self._panic_of(report)
+        return Panic("unknown", "the panics of other threads replaced this one") if self.table.has(before) else None
+
+    def _panic_of(self, report: PanicReport) -> Panic:
+        if report.site == UNEVOLVED:
+            name = self.functions.signatures[report.a].name
+            return Panic("unevolved", f"{name!r} has no body yet; give it one with swap(), source= or a search")
+        found = self._by_identity.get(report.revision)
         if found is None:
             return Panic("unknown", "a candidate that is gone panicked")
         return panic_of(unpack_sites(found.sites), report.site, report.a, report.b, found.written)

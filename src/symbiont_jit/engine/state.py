@@ -58,6 +58,7 @@ class EngineState:
     signatures: tuple[Signature, ...]
     profile: str
     flags: tuple[str, ...]
+    on_panic: str
     revisions: tuple[StoredRevision, ...]
     support: dict[str, ObjectCode]
 
@@ -89,7 +90,8 @@ def export_state(engine: Engine, chosen: RevisionInfo | None) -> EngineState:
         with contextlib.suppress(pickle.PicklingError):
             stored.insert(0, _store(engine, first))
     signatures = tuple(engine.functions.signatures)
-    return EngineState(signatures, engine.profile, engine.flags, tuple(stored), _support(engine, stored))
+    options = engine.profile, engine.flags, str(engine.on_panic)
+    return EngineState(signatures, *options, tuple(stored), _support(engine, stored))
 
 
 def export_changes(engine: Engine) -> EngineChanges:
@@ -142,7 +144,7 @@ def import_state(engine: Engine, state: EngineState) -> None:
     """Register what was exported with an engine that has the same functions and no revisions."""
     receive_objects(state.support)
     for stored in state.revisions:
-        engine.activation.active = _restore(engine, stored)
+        engine.activation.begin_with(_restore(engine, stored))
 
 
 def import_changes(engine: Engine, changes: EngineChanges) -> bool:

@@ -7,7 +7,6 @@ serves all signatures of a shape, and what differs from kernel to kernel is boun
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 from typing import Any
 
@@ -25,6 +24,7 @@ from symbiont_jit.dispatch.vectorcall import (
 )
 from symbiont_jit.errors import ToolchainError
 from symbiont_jit.runtime.layout import assertions
+from symbiont_jit.runtime.library import bound_names
 from symbiont_jit.runtime.sources import expand, include
 from symbiont_jit.signature import ArrayType, Mode, Scalar, Signature, native_entry
 
@@ -45,28 +45,36 @@ def preprocess(code: str) -> Any:
 
 
 class Stub:
-    """The code of a kernel without any body: a call returns zero and leaves a panic."""
+    """The code of a function without a body: a call returns zero and leaves a panic, which has the function's index."""
 
-    def __init__(self, signature: Signature) -> None:
-        self._name = signature.name
-        self._hit = ctypes.c_int64(0)
-        entry = native_entry(signature)
-        params = [f"{t} a{i}" for i, t in enumerate(entry.types)]
-        result = f"*a{len(params) - 1} = 0;" if entry.has_result_pointer else ""
-        result = "return 0;" if entry.returns != "void" else result
-        text = (
-            f"extern volatile int64_t sj_unevolved;\n{signature.c_structs}"
-            f"{entry.returns} sj_stub({', '.join(params) or 'void'})\n{{\n  sj_unevolved = 1;\n  {result}\n}}\n"
-        )
-        self._loaded = load_generated(text, ("sj_stub",), {"sj_unevolved": ctypes.addressof(self._hit)})
+    def __init__(self, signature: Signature, index: int, panics: int) -> None:
+        bound = bound_names()
+        symbols = {name: bound[name] for name in ("sj_threads", "sj_enlist", "sj_report_panic")}
+        symbols |= {"sj_panics": panics, "sj_function": index}
+        self._loaded = load_generated(_stub_source(signature), ("sj_stub",), symbols)
         self.address = self._loaded.addresses[0]
 
-    def take_panic(self) -> str | None:
-        """Return the message of a call since it was last asked for, and forget it."""
-        if not self._hit.value:
-            return None
-        self._hit.value = 0
-        return f"{self._name!r} has no body yet; give it one with swap(), source= or a search"
+
+def _stub_source(signature: Signature) -> str:
+    entry = native_entry(signature)
+    params = [f"{t} a{i}" for i, t in enumerate(entry.types)]
+    result = f"*a{len(params) - 1} = 0;" if entry.has_result_pointer else ""
+    result = "return 0;" if entry.returns != "void" else result
+    return f"""{include("runtime/thread_slots.h")}{signature.c_structs}
+extern void sj_report_panic(struct sj_frame *, struct sj_panic_table *, int64_t);
+extern char sj_function[];
+
+{entry.returns} sj_stub({", ".join(params) or "void"})
+{{
+  struct sj_frame frame;
+  frame.site = SJ_UNEVOLVED;
+  frame.a = (int64_t)sj_function;
+  frame.b = 0;
+  sj_current_thread();
+  sj_report_panic(&frame, &sj_panics, SJ_NO_REVISION);
+  {result}
+}}
+"""
 
 
 class Trampoline:

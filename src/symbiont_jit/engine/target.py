@@ -149,7 +149,12 @@ class CompileTarget:
 
     def take_panic_of(self, handle: Any) -> Panic | None:
         """Take the newest panic of a revision's code in this thread, whichever function panicked; it is forgotten."""
-        return self.engine.take_panic(0, self._require_info(handle))
+        return self.engine.take_panic(self._require_info(handle))
+
+    def take_raised_panic(self) -> Panic | None:
+        """Take the panic that was last raised in Python by a call, also where somebody has caught it."""
+        panic, self.engine.raised = self.engine.raised, None
+        return panic
 
     # -- other processes ----------------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ or return nonsense; then the candidate is wrong, and the search goes on.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import math
 import time
@@ -18,7 +17,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from symbiont_jit.engine.target import CompileTarget
-from symbiont_jit.errors import Diagnostic, Stage, UsageError
+from symbiont_jit.errors import Diagnostic, PanicError, Stage, UsageError
 from symbiont_jit.evaluate.agreement import Outcome, Tolerance, poison_outputs
 from symbiont_jit.evaluate.evaluation import Status
 from symbiont_jit.evaluate.timing import Harness, Stopwatch, median
@@ -378,11 +377,18 @@ class CallableMetric:
     def prepare(self, target: CompileTarget) -> None:
         """Call the function once for the active revision, so that the workers inherit what it compiles.
 
-        What it returns or raises does not matter here: it is called anew for every candidate.
+        What it returns does not matter here: it is called anew for every candidate. What it raises is no candidate's
+        fault, and is raised as it is.
+
+        Raises:
+            UsageError: The function ends the interpreter.
         """
-        if target.active is not None:
-            with contextlib.suppress(Exception, SystemExit):
-                self.function(target.owner)
+        if target.active is None:
+            return
+        try:
+            self.function(target.owner)
+        except SystemExit as error:
+            raise UsageError(f"the metric ends the interpreter, by {error!r}, for the kernel as it is now") from error
 
     def suggested_deadline(self) -> float:
         """The seconds for one candidate: `CALLABLE_DEADLINE`, because nothing is known of what the function does."""
@@ -393,8 +399,9 @@ class CallableMetric:
     ) -> MetricResult:
         """Call the function with the candidate active in this worker's kernel: first checked, then for the score."""
         enter_phase("asking the metric, with checks")
+        target.take_raised_panic()
         result = self._ask_function(target, checked)
-        panic = target.take_panic_of(checked)
+        panic = target.take_panic_of(checked) or target.take_raised_panic()
         if panic is not None:
             return _panicked_result(panic)
         enter_phase("asking the metric, without checks")
@@ -405,6 +412,8 @@ class CallableMetric:
             with target.temporarily_active(candidate) as kernel:
                 value = self.function(kernel)
             scores = {k: float(v) for k, v in value.items()} if isinstance(value, Mapping) else {"score": float(value)}
+        except PanicError as error:
+            return _panicked_result(error.panic)
         except Exception:
             text = "".join(traceback.format_exc(limit=-4))[-2000:]
             return MetricResult(

@@ -21,7 +21,11 @@ def evolvable(function: Callable[..., Any], /) -> Kernel: ...
 
 @overload
 def evolvable(
-    *, source: str | bytes | Path | None = None, profile: str | None = None, flags: Sequence[str] = ()
+    *,
+    source: str | bytes | Path | None = None,
+    profile: str | None = None,
+    flags: Sequence[str] = (),
+    on_panic: str = "raise",
 ) -> Callable[[Callable[..., Any]], Kernel]: ...
 
 
@@ -32,6 +36,7 @@ def evolvable(
     source: str | bytes | Path | None = None,
     profile: str | None = None,
     flags: Sequence[str] = (),
+    on_panic: str = "raise",
 ) -> Kernel | Callable[[Callable[..., Any]], Kernel]:
     """Make a kernel of a function's annotations, or of the types that `numba.njit` compiled it for.
 
@@ -42,6 +47,9 @@ def evolvable(
         source: C text, or a path to it: with a Python body it becomes revision 1 and active, without one revision 0.
         profile: What sources are compiled for unless a call says otherwise: `safe` (the default), `checked`, `release`.
         flags: Further clang options.
+        on_panic: What follows when a call from Python panics: `raise` (the default) raises `PanicError`; `zero` returns
+            zero, as calls from compiled code do; `rollback` raises, and calls go to the last revision that has not
+            panicked, those from compiled code too.
 
     Returns:
         The kernel; where options were given alone, a decorator that makes it.
@@ -63,7 +71,7 @@ def evolvable(
 
     def declare(declared: Any) -> Kernel:
         body, signature = body_and_signature(declared, namespace)
-        kernel = Kernel(signature, body, source_text(source), profile=profile, flags=flags)
+        kernel = Kernel(signature, body, source_text(source), profile, flags, on_panic)
         function = plain_function(declared)
         kernel.__wrapped__ = function  # type: ignore[attr-defined]  # where tools look for the source
         functools.update_wrapper(kernel, function, assigned=("__module__", "__qualname__"), updated=())

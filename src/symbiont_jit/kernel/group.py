@@ -19,7 +19,7 @@ from symbiont_jit.kernel.declaration import body_and_signature
 from symbiont_jit.kernel.evolvable import Evolvable
 from symbiont_jit.kernel.html import html_of
 from symbiont_jit.kernel.kernel import Kernel, lead_through_slot, make_member
-from symbiont_jit.kernel.profiles import require_flags, require_profile
+from symbiont_jit.kernel.profiles import require_flags, require_on_panic, require_profile
 from symbiont_jit.kernel.python_source import python_source
 from symbiont_jit.kernel.revision import PinnedRevision, Revision, part_of
 from symbiont_jit.runtime.panics import Panic
@@ -80,6 +80,8 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
     Args:
         profile: What sources are compiled for unless a call says otherwise: `safe` (the default), `checked`, `release`.
         flags: Further clang options.
+        on_panic: What follows when a call from Python panics: `raise` (the default), `zero` or `rollback`, as in
+            `evolvable`.
 
     Raises:
         UsageError: The profile is no profile.
@@ -93,8 +95,9 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
         >>> group.swap(source)
     """
 
-    def __init__(self, profile: str | None = None, flags: Sequence[str] = ()) -> None:
-        self._engine = Engine(require_profile(profile), require_flags(flags), has_snapshots=True)
+    def __init__(self, profile: str | None = None, flags: Sequence[str] = (), on_panic: str = "raise") -> None:
+        options = require_profile(profile), require_flags(flags), require_on_panic(on_panic)
+        self._engine = Engine(*options, has_snapshots=True)
         self._handles = weakref.WeakValueDictionary()
         self._bodies: list[Callable[..., Any] | None] = []
         self.kernels: tuple[Kernel, ...] = ()
@@ -203,7 +206,7 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
         Returns:
             The panic, which is forgotten then; None where there was none since the last call of this method.
         """
-        return self._engine.take_panic(0)
+        return self._engine.take_panic()
 
     def _find_info(self, handle: Any) -> RevisionInfo | None:
         if isinstance(handle, Revision):

@@ -21,7 +21,7 @@ from symbiont_jit.kernel.declaration import source_text
 from symbiont_jit.kernel.evolvable import Evolvable
 from symbiont_jit.kernel.frozen import Frozen
 from symbiont_jit.kernel.html import InstanceDoc, html_of
-from symbiont_jit.kernel.profiles import require_flags, require_profile
+from symbiont_jit.kernel.profiles import require_flags, require_on_panic, require_profile
 from symbiont_jit.kernel.python_source import python_source
 from symbiont_jit.kernel.revision import Revision, part_of
 from symbiont_jit.kernel.scipy import low_level_callable
@@ -45,6 +45,8 @@ class Kernel(CellCallable, Evolvable[Revision]):
         source: C text: the next revision, and active.
         profile: What sources are compiled for unless a call says otherwise: `safe` (the default), `checked`, `release`.
         flags: Further clang options.
+        on_panic: What follows when a call from Python panics: `raise` (the default), `zero` or `rollback`, as in
+            `evolvable`.
 
     Raises:
         UsageError: The signature is none, or the profile is no profile.
@@ -65,13 +67,14 @@ class Kernel(CellCallable, Evolvable[Revision]):
         source: str | bytes | None = None,
         profile: str | None = None,
         flags: Sequence[str] = (),
+        on_panic: str = "raise",
     ) -> None:
         if not isinstance(signature, Signature):
             raise UsageError(
                 f"Kernel takes a Signature, not {signature!r:.60}; make a kernel of C text with Kernel.from_c(text), "
                 f"of a function with @evolvable"
             )
-        self._join(Engine(require_profile(profile), require_flags(flags)), signature)
+        self._join(Engine(require_profile(profile), require_flags(flags), require_on_panic(on_panic)), signature)
         if body is not None:
             self._engine.declare_bodies((body,), python_source(body), "declared body")
         if source is not None:
@@ -103,6 +106,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
         *,
         profile: str | None = None,
         flags: Sequence[str] = (),
+        on_panic: str = "raise",
     ) -> Kernel:
         """Make a kernel with the signature of a C function, which is its revision 0.
 
@@ -114,6 +118,8 @@ class Kernel(CellCallable, Evolvable[Revision]):
             name: Which function it is, where the text defines several that are not static.
             profile: `safe` (the default), `checked` or `release`.
             flags: Further clang options.
+            on_panic: What follows when a call from Python panics: `raise` (the default), `zero` or `rollback`, as in
+                `evolvable`.
 
         Returns:
             The kernel, whose active revision is the text.
@@ -126,7 +132,8 @@ class Kernel(CellCallable, Evolvable[Revision]):
             >>> square = sj.Kernel.from_c("double square(double x) { return x * x; }")
         """
         text = source_text(source)
-        return cls(read_signature(text, name, preprocess), source=text, profile=profile, flags=flags)
+        signature = read_signature(text, name, preprocess)
+        return cls(signature, source=text, profile=profile, flags=flags, on_panic=on_panic)
 
     # -- what it is ---------------------------------------------------------------------------------------------
 
@@ -206,7 +213,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
         Returns:
             The panic, which is forgotten then; None where there was none since the last call of this method.
         """
-        return self._engine.take_panic(self._index)
+        return self._engine.take_panic()
 
     def __repr__(self) -> str:
         return f"<Kernel {self.signature}\n{self._describe_rows(self.c_prototype)}>"
@@ -240,6 +247,10 @@ class Kernel(CellCallable, Evolvable[Revision]):
 
     def _vectorcall(self) -> VectorCall | None:
         return vectorcall(self.signature, self._cell.is_member)
+
+    @property
+    def _require_no_panic(self) -> Callable[[int], None]:
+        return self._engine.require_no_panic
 
     @property
     def _code_owner(self) -> Any:

@@ -112,7 +112,7 @@ def _find_named(module: str, name: str, is_group: bool, changes: EngineChanges) 
 
 
 def _make_kernel(state: EngineState, names: dict[str, Any] | None = None) -> Kernel:
-    kernel = Kernel(state.signatures[0], profile=state.profile, flags=state.flags)
+    kernel = Kernel(state.signatures[0], profile=state.profile, flags=state.flags, on_panic=state.on_panic)
     for name, value in (names or {}).items():
         with contextlib.suppress(AttributeError):
             setattr(kernel, name, value)
@@ -121,7 +121,7 @@ def _make_kernel(state: EngineState, names: dict[str, Any] | None = None) -> Ker
 
 
 def _make_group(state: EngineState) -> Group:
-    group = Group(state.profile, state.flags)
+    group = Group(state.profile, state.flags, state.on_panic)
     for signature in state.signatures:
         declare_function(group, signature)
     import_state(target_of(group).engine, state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from symbiont_jit.backend.objects import ObjectCode
@@ -134,7 +135,7 @@ class Revision(CellCallable, PinnedRevision):
             The panic, which is forgotten then; None where there was none since the last call of this method. Code of
             `release` never panics.
         """
-        return self._part.engine.take_panic(self._part.index, self._info)
+        return self._part.engine.take_panic(self._info)
 
     def _require_code(self) -> None:
         if not self._cell.target:
@@ -143,6 +144,10 @@ class Revision(CellCallable, PinnedRevision):
                 self._slot.store(table.address)
             else:
                 self._cell.store(table.target(self._part.index))
+
+    @property
+    def _require_no_panic(self) -> Callable[[int], None]:
+        return self._engine.require_no_panic
 
     @property
     def _code_owner(self) -> Any:

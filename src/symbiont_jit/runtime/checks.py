@@ -11,11 +11,14 @@ from typing import Final
 
 from symbiont_jit.runtime.sources import NUMBERS, select
 
-__all__ = ["ENTRY_SHIM", "HEADER", "INTERRUPTED", "NO_ROOM", "runtime"]
+__all__ = ["ENTRY_SHIM", "FAULT", "HEADER", "INTERRUPTED", "NO_ROOM", "UNEVOLVED", "runtime"]
 
-#: The numbers that a panic has instead of a site: the call was interrupted, or the thread has no stack left for it.
+#: The numbers that a panic has instead of a site: the call was interrupted, the thread has no stack left for it, the
+#: function has no body, or the processor refused an instruction.
 INTERRUPTED: Final = NUMBERS["SJ_INTERRUPTED"]
 NO_ROOM: Final = NUMBERS["SJ_NO_ROOM"]
+UNEVOLVED: Final = NUMBERS["SJ_UNEVOLVED"]
+FAULT: Final = NUMBERS["SJ_FAULT"]
 
 #: The header that includes all that an instrumented text may use, but for the arena.
 HEADER: Final = "runtime/entry_shim.h"

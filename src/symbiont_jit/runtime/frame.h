@@ -20,10 +20,12 @@ struct sj_frame
   struct sj_arena *arena;    /* null until the call allocates */
 };
 
-/* The head of a table says how many panics there were, whether loops must end now, and the fuel of each call. */
+/* The head of a table says how many panics there were, whether loops must end now, and the fuel of each call. Where
+calls fall back, `fallback` is the `struct sj_fallback` of the revision that was activated last. */
 struct sj_panic_head
 {
   int64_t count, stop, fuel;
+  void *fallback;
 };
 
 /* One panic. `thread` is the owner: 0 where the record is free, negative while the owner writes or takes it. */

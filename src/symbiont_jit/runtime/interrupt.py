@@ -26,7 +26,7 @@ from symbiont_jit.uninterrupted import once
 
 __all__ = ["interrupt", "time_limit"]
 
-_SA_NODEFER_RESTART: Final = 0x40000000 | 0x10000000
+_SA_SIGINFO_NODEFER_RESTART: Final = 4 | 0x40000000 | 0x10000000
 
 
 @once
@@ -35,7 +35,7 @@ def _signal_number() -> int:
     if sys.platform != "linux":
         raise UsageError("interrupting a call needs Linux")
     number = int(signal.SIGRTMAX) - 3
-    action = SignalAction(_handler().addresses[0], (ctypes.c_uint64 * 16)(), _SA_NODEFER_RESTART, None)
+    action = SignalAction(_handler().addresses[0], (ctypes.c_uint64 * 16)(), _SA_SIGINFO_NODEFER_RESTART, None)
     if ctypes.CDLL(None, use_errno=True).sigaction(number, ctypes.byref(action), None) != 0:
         raise UsageError(f"the handler for signal {number} cannot be installed")
     return number
@@ -44,8 +44,8 @@ def _signal_number() -> int:
 @once
 def _handler() -> Loaded:
     """Compile the C function that the signal calls; its code stays for as long as the process."""
-    slots = {"struct sj_thread": SHARED["struct sj_thread"]}
-    text = include("runtime/interrupt.c") + assertions(slots)
+    layouts = {name: SHARED[name] for name in ("struct sj_thread", "struct sj_action")}
+    text = include("runtime/interrupt.c") + assertions(layouts)
     return load_generated(text, ("sj_interrupt",), {"sj_threads": ctypes.addressof(thread_slots())})
 
 

@@ -15,6 +15,7 @@ from symbiont_jit.runtime.sources import NUMBERS
 __all__ = [
     "SHARED",
     "SYSTEM",
+    "Fallback",
     "PanicHead",
     "PanicRecord",
     "PanicTableLayout",
@@ -27,10 +28,31 @@ __all__ = [
 ]
 
 
-class PanicHead(ctypes.Structure):
-    """The head of a panic table: how many panics there were, whether loops must end now, the fuel of each call."""
+class Fallback(ctypes.Structure):
+    """A revision that calls fall back to, or from; addresses are plain numbers."""
 
-    _fields_ = (("count", ctypes.c_int64), ("stop", ctypes.c_int64), ("fuel", ctypes.c_int64))
+    _fields_ = (
+        ("revision", ctypes.c_int64),
+        ("has_panicked", ctypes.c_int64),
+        ("cells", ctypes.c_uint64 * 2),
+        ("targets", ctypes.c_uint64 * 2),
+        ("next", ctypes.c_uint64),
+    )
+
+
+class PanicHead(ctypes.Structure):
+    """The head of a panic table: how many panics there were, whether loops must end now, the fuel of each call.
+
+    `fallback` is the address of the `Fallback` of the revision that was activated last; 0 where calls stay where they
+    are.
+    """
+
+    _fields_ = (
+        ("count", ctypes.c_int64),
+        ("stop", ctypes.c_int64),
+        ("fuel", ctypes.c_int64),
+        ("fallback", ctypes.c_uint64),
+    )
 
 
 class PanicRecord(ctypes.Structure):
@@ -59,10 +81,12 @@ class ThreadSlot(ctypes.Structure):
         ("thread", ctypes.c_int64),
         ("frame", ctypes.c_uint64),
         ("panics", ctypes.c_uint64),
+        ("panicked", ctypes.c_int64),
         ("floor", ctypes.c_uint64),
         ("arena", ctypes.c_uint64),
         ("is_open", ctypes.c_int64),
         ("number", ctypes.c_int64),
+        ("signal_stack", ctypes.c_uint64),
     )
 
 
@@ -108,10 +132,12 @@ class TimerTimes(ctypes.Structure):
 
 #: The structures that the runtime's C declares too, by their names there.
 SHARED: Final = {
+    "struct sj_fallback": Fallback,
     "struct sj_panic_head": PanicHead,
     "struct sj_panic_record": PanicRecord,
     "struct sj_panic_table": PanicTableLayout,
     "struct sj_thread": ThreadSlot,
+    "struct sj_action": SignalAction,
 }
 #: The structures that the system's headers declare.
 SYSTEM: Final = {"struct sigaction": SignalAction, "struct sigevent": TimerEvent, "struct itimerspec": TimerTimes}

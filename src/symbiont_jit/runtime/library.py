@@ -13,30 +13,50 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from symbiont_jit.backend.code_memory import CODE_RANGES
 from symbiont_jit.backend.generated import load_unit
 from symbiont_jit.backend.unit import Unit
 from symbiont_jit.errors import UsageError
-from symbiont_jit.runtime.layout import SHARED, ThreadSlot, assertions
+from symbiont_jit.runtime.layout import SHARED, SignalAction, ThreadSlot, assertions
 from symbiont_jit.runtime.sources import NUMBERS, include
 from symbiont_jit.uninterrupted import once
 
-__all__ = ["BOUND", "bound_names", "runtime_unit", "take_panic", "thread_slots"]
+__all__ = [
+    "BOUND",
+    "IS_CATCHING",
+    "PREVIOUS",
+    "bound_names",
+    "fault_handler",
+    "has_panicked",
+    "runtime_unit",
+    "take_panic",
+    "thread_slots",
+]
 
 #: Names that instrumented code leaves open; `sj_panics` and `sj_revision` are the kernel's and the revision's own.
 BOUND: Final = frozenset("sj_panics sj_revision sj_threads sj_enlist sj_open_arena sj_report_panic".split())
 
-_ENTRIES: Final = ("sj_enlist", "sj_leave", "sj_forked", "sj_open_arena", "sj_report_panic", "sj_take_panic")
+_ENTRIES: Final = tuple(
+    "sj_enlist sj_leave sj_forked sj_open_arena sj_report_panic sj_take_panic sj_has_panicked sj_fault".split()
+)
 #: Functions of the C library that `runtime/system.h` declares.
 _SYSTEM: Final = (
-    "pthread_setspecific pthread_self pthread_getattr_np pthread_attr_getstack pthread_attr_destroy mmap munmap madvise"
+    "pthread_setspecific pthread_self pthread_getattr_np pthread_attr_getstack pthread_attr_destroy mmap munmap "
+    "madvise sigaltstack sigaction raise"
 ).split()
+
+#: Whether faults of instrumented calls become panics, and what was to be done before, by the number of the signal.
+IS_CATCHING: Final = ctypes.c_int64(1)
+PREVIOUS: Final = (SignalAction * NUMBERS["SJ_SIGNALS"])()
+
+_SHARED: Final = ("sj_threads", "sj_key", "sj_code", "sj_previous", "sj_is_catching")
 
 
 @functools.cache
 def runtime_unit() -> Unit:
-    """Return the C of threads and panics, which does not compile where Python expects another layout."""
-    text = include("runtime/threads.c", "runtime/panics.c") + assertions(SHARED)
-    return Unit(text, _ENTRIES, frozenset(["sj_threads", "sj_key", *_SYSTEM]))
+    """Return the C of threads, panics and faults, which does not compile where Python expects another layout."""
+    text = include("runtime/threads.c", "runtime/panics.c", "runtime/faults.c") + assertions(SHARED)
+    return Unit(text, _ENTRIES, frozenset([*_SHARED, *_SYSTEM]))
 
 
 @once
@@ -64,6 +84,8 @@ def _library() -> _Library:
     system, key = ctypes.CDLL(None), ctypes.c_uint(0)
     symbols = {name: ctypes.cast(getattr(system, name), ctypes.c_void_p).value or 0 for name in _SYSTEM}
     symbols |= {"sj_threads": ctypes.addressof(thread_slots()), "sj_key": ctypes.addressof(key)}
+    symbols |= {"sj_previous": ctypes.addressof(PREVIOUS), "sj_is_catching": ctypes.addressof(IS_CATCHING)}
+    symbols |= {"sj_code": CODE_RANGES.address}
     loaded = load_unit(runtime_unit(), symbols)
     addresses = dict(zip(_ENTRIES, loaded.addresses, strict=True))
     if system.pthread_key_create(ctypes.byref(key), ctypes.c_void_p(addresses["sj_leave"])) != 0:
@@ -79,8 +101,20 @@ def bound_names() -> Mapping[str, int]:
     return {name: addresses[name] for name in BOUND & addresses.keys()}
 
 
+def fault_handler() -> int:
+    """Return the address of the handler of signals `sj_fault`."""
+    return _library().addresses["sj_fault"]
+
+
 @once
 def take_panic() -> Callable[..., int]:
-    """Return the C function `sj_take_panic(table, revision, taken)`, which returns 1 if there was a record, else 0."""
-    prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
+    """Return the C function `sj_take_panic(table, revision, before, taken)`, which returns 1 if there was a record."""
+    prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p)
     return prototype(_library().addresses["sj_take_panic"])
+
+
+@once
+def has_panicked() -> Callable[..., int]:
+    """Return the C function `sj_has_panicked(table, before)`, which returns 1 if this thread has panicked since."""
+    prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)
+    return prototype(_library().addresses["sj_has_panicked"])

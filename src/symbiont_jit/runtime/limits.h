@@ -9,11 +9,25 @@
 /* The floor of slot 0, which threads without a slot of their own share: no stack lies above it. */
 #define SJ_NO_STACK 4611686018427387904
 
+/* How many ranges of addresses the handler of faults knows as machine code, and how many signals have a place in the
+table of what was to be done before. */
+#define SJ_CODE_RANGES 4096
+#define SJ_SIGNALS 16
+/* How many bytes a thread has for the handlers of signals that come when its stack is used up. */
+#define SJ_SIGNAL_STACK 65536
+
 /* How many panics can wait in a table to be taken. */
 #define SJ_RECORDS 64
-/* The site of a panic that has no place in the text: the call was interrupted, or its thread has no stack left. */
+/* The site of a panic that has no place in the text: the call was interrupted, its thread has no stack left, the
+function has no body, or the processor refused an instruction. */
 #define SJ_INTERRUPTED (-1)
 #define SJ_NO_ROOM (-2)
+#define SJ_UNEVOLVED (-3)
+#define SJ_FAULT (-4)
+/* The revision that functions without a body say they are of. */
+#define SJ_NO_REVISION 0
+/* How many revisions back a call that panics looks for one that has not. */
+#define SJ_FALLBACKS 8
 /* The revision to ask for where a panic of any will do, and the fuel of a call that may run for ever. */
 #define SJ_ANY_REVISION (-4611686018427387904)
 #define SJ_ENDLESS 4611686018427387904

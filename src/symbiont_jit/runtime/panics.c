@@ -12,13 +12,62 @@ touch the rest of it together.
 #define SJ_ATTEMPTS 1000
 
 extern void sj_report_panic(struct sj_frame *, struct sj_panic_table *, int64_t);
-extern int64_t sj_take_panic(struct sj_panic_table *, int64_t, struct sj_panic_record *);
+extern int64_t sj_take_panic(struct sj_panic_table *, int64_t, int64_t, struct sj_panic_record *);
+extern int64_t sj_has_panicked(struct sj_panic_table *, int64_t);
 
 /* Threads for which there was no slot are told apart by their thread pointers, which are greater than any number. */
 static int64_t sj_thread_number(void)
 {
   struct sj_thread *slot = sj_find_thread(sj_thread_id());
   return slot ? slot->number : sj_thread_id();
+}
+
+static void sj_note_panic(struct sj_panic_table *table, int64_t number)
+{
+  struct sj_thread *slot = sj_find_thread(sj_thread_id());
+  if (!slot)
+    return;
+  slot->panics = table;
+  slot->panicked = number;
+}
+
+/* Whether this thread has panicked in a table since the table had counted `before` panics, and in no other since. */
+int64_t sj_has_panicked(struct sj_panic_table *table, int64_t before)
+{
+  struct sj_thread *slot = sj_find_thread(sj_thread_id());
+  return slot && slot->panics == table && slot->panicked > before;
+}
+
+/* A revision that calls fall back to, or from: the words that lead to its code while it is active, and what they hold
+then. `next` was active before it. */
+struct sj_fallback
+{
+  int64_t revision, has_panicked;
+  uint64_t *cells[2], targets[2];
+  struct sj_fallback *next;
+};
+
+/* Send calls that still go to a revision that has panicked to the newest one before it that has not. Other threads may
+   put revisions in another order meanwhile, so the way along them has an end in any case. */
+static void sj_fall_back(struct sj_fallback *newest, int64_t revision)
+{
+  struct sj_fallback *bad = newest;
+  for (int i = 0; bad && bad->revision != revision && i < SJ_FALLBACKS; i++)
+    bad = __atomic_load_n(&bad->next, __ATOMIC_ACQUIRE);
+  if (!bad || bad->revision != revision)
+    return;
+  __atomic_store_n(&bad->has_panicked, 1, __ATOMIC_SEQ_CST);
+  struct sj_fallback *good = bad;
+  for (int i = 0; good && good->has_panicked && i < SJ_FALLBACKS; i++)
+    good = __atomic_load_n(&good->next, __ATOMIC_ACQUIRE);
+  if (!good || good->has_panicked)
+    return;
+  for (int i = 0; i < 2; i++)
+  {
+    uint64_t from = bad->targets[i];
+    if (bad->cells[i])
+      __atomic_compare_exchange_n(bad->cells[i], &from, good->targets[i], 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  }
 }
 
 static int64_t sj_load(const int64_t *word)
@@ -77,6 +126,8 @@ void sj_report_panic(struct sj_frame *frame, struct sj_panic_table *table, int64
 {
   int64_t me = sj_thread_number();
   int64_t number = __atomic_add_fetch(&table->head.count, 1, __ATOMIC_SEQ_CST);
+  sj_note_panic(table, number);
+  sj_fall_back(table->head.fallback, revision);
   struct sj_panic_record *record = sj_seize_record(table, me, revision);
   if (!record)
     return;
@@ -88,7 +139,8 @@ void sj_report_panic(struct sj_frame *frame, struct sj_panic_table *table, int64
   __atomic_store_n(&record->thread, me, __ATOMIC_RELEASE);
 }
 
-static struct sj_panic_record *sj_newest_record(struct sj_panic_table *table, int64_t me, int64_t revision)
+static struct sj_panic_record *sj_newest_record(struct sj_panic_table *table, int64_t me, int64_t revision,
+                                                int64_t before)
 {
   struct sj_panic_record *newest = 0;
   for (int i = 0; i < SJ_RECORDS; i++)
@@ -98,20 +150,23 @@ static struct sj_panic_record *sj_newest_record(struct sj_panic_table *table, in
       continue;
     if (revision != SJ_ANY_REVISION && sj_load(&record->revision) != revision)
       continue;
+    if (sj_load(&record->number) <= before)
+      continue;
     if (!newest || sj_load(&record->number) > sj_load(&newest->number))
       newest = record;
   }
   return newest;
 }
 
-/* Move the newest record of this thread (of one revision) to `taken`, and return 1; return 0 where there is none. */
-int64_t sj_take_panic(struct sj_panic_table *table, int64_t revision, struct sj_panic_record *taken)
+/* Move the newest record of this thread (of one revision) to `taken`, and return 1; return 0 where there is none whose
+   number is above `before`. */
+int64_t sj_take_panic(struct sj_panic_table *table, int64_t revision, int64_t before, struct sj_panic_record *taken)
 {
   int64_t me = sj_thread_number();
   struct sj_panic_record *newest;
   do
   {
-    newest = sj_newest_record(table, me, revision);
+    newest = sj_newest_record(table, me, revision, before);
     if (!newest)
       return 0;
   } while (!sj_hand_over(newest, me, -me)); /* Another thread has just replaced it. */

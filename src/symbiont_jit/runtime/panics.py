@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import signal
 import struct
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -16,10 +17,11 @@ from typing import Final, NamedTuple
 
 from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.runtime.arena import ARENA_BYTES
-from symbiont_jit.runtime.checks import INTERRUPTED, NO_ROOM
-from symbiont_jit.runtime.layout import PanicRecord, PanicTableLayout
-from symbiont_jit.runtime.library import take_panic
+from symbiont_jit.runtime.checks import FAULT, INTERRUPTED, NO_ROOM
+from symbiont_jit.runtime.layout import Fallback, PanicRecord, PanicTableLayout
+from symbiont_jit.runtime.library import has_panicked, take_panic
 from symbiont_jit.runtime.sources import NUMBERS
+from symbiont_jit.uninterrupted import Step
 
 __all__ = [
     "PANICS",
@@ -145,11 +147,22 @@ class PanicTable:
         """The number of calls that have panicked so far, in all threads."""
         return int(self._table.head.count)
 
-    def take(self, revision: int | None) -> PanicReport | None:
-        """Return the newest panic of this thread, in a revision or in any (None), and forget it; None without one."""
+    def falling_back(self, record: Fallback) -> Step:
+        """Return the step that lets calls which panic fall back from, or to, a revision and those before it."""
+        return Step(setattr, self._table.head, "fallback", ctypes.addressof(record))
+
+    def has(self, before: int) -> bool:
+        """Whether this thread has panicked since the table had counted so many panics."""
+        return bool(has_panicked()(self.address, before))
+
+    def take(self, revision: int | None, before: int = 0) -> PanicReport | None:
+        """Return the newest panic of this thread, in a revision or in any (None), and forget it; None without one.
+
+        Panics that came when the table had not counted more than `before` are left alone.
+        """
         taken = PanicRecord()
         wanted = NUMBERS["SJ_ANY_REVISION"] if revision is None else revision
-        found = take_panic()(self.address, wanted, ctypes.addressof(taken))
+        found = take_panic()(self.address, wanted, before, ctypes.addressof(taken))
         return PanicReport(taken.revision, taken.site, taken.a, taken.b) if found else None
 
 
@@ -159,8 +172,14 @@ def panic_of(sites: Sequence[Site], number: int, a: int, b: int, source: str) ->
         return Panic("interrupted", "the call was interrupted")
     if number == NO_ROOM:
         return Panic("stack", f"the calling thread has {max(a, 0):,} bytes of stack left, too few for a call")
+    if number == FAULT:
+        return Panic("fault", f"the processor refused an instruction: {_signal_name(a)} at address {b:#x}")
     site = sites[number]
     return Panic(site.kind, _MESSAGES[site.kind](site, a, b), site.line, site.column, source)
+
+
+def _signal_name(number: int) -> str:
+    return signal.Signals(number).name
 
 
 def _index(site: Site, a: int, b: int) -> str:

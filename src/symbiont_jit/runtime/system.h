@@ -14,6 +14,21 @@ tests/runtime/test_layout.py asserts each number against the headers of the mach
 /* No system's pthread_attr_t has more words. */
 #define SJ_ATTRIBUTE_WORDS 16
 
+#define SJ_SS_DISABLE 2
+
+/* POSIX's `stack_t` on a 64-bit system. */
+struct sj_stack
+{
+  void *start;
+  int flags;
+  size_t size;
+};
+
+struct sj_action;
+
+extern int sigaction(int, const struct sj_action *, struct sj_action *);
+extern int sigaltstack(const struct sj_stack *, struct sj_stack *);
+extern int raise(int);
 extern int pthread_setspecific(unsigned, const void *);
 extern unsigned long pthread_self(void);
 extern int pthread_getattr_np(unsigned long, void *);

@@ -24,6 +24,34 @@ static const char *sj_stack_floor(void)
   return low ? (const char *)low + SJ_STACK_MARGIN : 0;
 }
 
+/* Give this thread a stack for handlers of signals, without which one that comes when the stack is used up ends the
+   process; null where the thread has one. */
+static void *sj_map_signal_stack(void)
+{
+  struct sj_stack stack = {0, SJ_SS_DISABLE, 0};
+  if (sigaltstack(0, &stack) != 0 || !(stack.flags & SJ_SS_DISABLE))
+    return 0;
+  void *memory = mmap(0, SJ_SIGNAL_STACK, SJ_PROT_READ_WRITE, SJ_MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0);
+  if (memory == (void *)-1L)
+    return 0;
+  stack = (struct sj_stack){memory, 0, SJ_SIGNAL_STACK};
+  if (sigaltstack(&stack, 0) == 0)
+    return memory;
+  munmap(memory, SJ_SIGNAL_STACK);
+  return 0;
+}
+
+static void sj_unmap_signal_stack(void *memory)
+{
+  struct sj_stack stack = {0, 0, 0};
+  if (sigaltstack(0, &stack) == 0 && stack.start == memory)
+  {
+    stack.flags = SJ_SS_DISABLE;
+    sigaltstack(&stack, 0);
+  }
+  munmap(memory, SJ_SIGNAL_STACK);
+}
+
 /* Give a slot to a thread. Slots of ended threads stay marked as used, because other threads may be found behind. */
 static int sj_claim(struct sj_thread *slot, int64_t me)
 {
@@ -46,6 +74,7 @@ struct sj_thread *sj_enlist(void)
       continue;
     slot->number = __atomic_add_fetch(&sj_threads[0].number, 1, __ATOMIC_RELAXED);
     slot->floor = sj_stack_floor();
+    slot->signal_stack = sj_map_signal_stack();
     pthread_setspecific(sj_key, slot);
     return slot;
   }
@@ -60,8 +89,11 @@ void sj_leave(void *ended)
     return;
   if (slot->arena)
     munmap(slot->arena, SJ_ARENA_BYTES);
+  if (slot->signal_stack)
+    sj_unmap_signal_stack(slot->signal_stack);
   slot->frame = 0;
   slot->arena = 0;
+  slot->signal_stack = 0;
   slot->is_open = 0;
   __atomic_store_n(&slot->thread, -1, __ATOMIC_RELEASE);
 }
@@ -78,6 +110,7 @@ void sj_forked(void)
     slot->thread = -1;
     slot->frame = 0;
     slot->arena = 0;
+    slot->signal_stack = 0;
   }
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,8 +35,7 @@ def panics(kernel: Any) -> int:
     """
     if not isinstance(kernel, CellCallable):
         raise UsageError(f"panics() takes a kernel or a revision, not {kernel!r:.60}")
-    table = kernel._cell.panics
-    return ctypes.c_int64.from_address(table).value if table else 0
+    return kernel._cell.count_panics()
 
 
 @intrinsic

@@ -1,0 +1,58 @@
+"""The net below the checks: an instruction that the processor refuses, in an instrumented call, becomes a panic.
+
+In: nothing. Out: handlers of SIGILL, SIGSEGV, SIGBUS and SIGFPE, in C (`faults.c`), installed when instrumented code is
+first loaded. What is no fault of an instrumented call goes to the handler that was there before, so Python's
+`faulthandler` and debuggers see what they saw. WebAssembly runtimes and the JVM have such a net too.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import signal
+import sys
+from typing import Final
+
+from symbiont_jit.runtime.layout import SignalAction
+from symbiont_jit.runtime.library import IS_CATCHING, PREVIOUS, fault_handler
+from symbiont_jit.uninterrupted import once
+
+__all__ = ["catch_faults", "install_handlers"]
+
+_SIGNALS: Final = (signal.SIGILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE)
+_SA_SIGINFO_ONSTACK_NODEFER: Final = 4 | 0x08000000 | 0x40000000
+#: The handler reads the program counter where the kernel of this machine leaves it.
+_IS_SUPPORTED: Final = sys.platform == "linux" and platform.machine() == "x86_64"
+
+
+def catch_faults(enabled: bool = True) -> None:
+    """Switch the net below the checks off, or on again.
+
+    It is on: where the processor refuses an instruction of a call of `safe` or `checked` code (SIGILL, SIGSEGV, SIGBUS,
+    SIGFPE), the call panics (`fault`). The handlers are installed when such code is first loaded, on Linux on x86-64,
+    and pass all other faults to the handlers that were there before. Switched off before that, they are not installed;
+    afterwards they pass everything.
+
+    Args:
+        enabled: Whether faults become panics.
+
+    Example:
+        >>> sj.catch_faults(False)  # before the first kernel is called
+    """
+    IS_CATCHING.value = int(enabled)
+
+
+def install_handlers() -> None:
+    """Install the handlers, once, unless the net is switched off or the system is another one."""
+    if _IS_SUPPORTED and IS_CATCHING.value:
+        _install()
+
+
+@once
+def _install() -> None:
+    action = SignalAction(fault_handler(), (ctypes.c_uint64 * 16)(), _SA_SIGINFO_ONSTACK_NODEFER, None)
+    libc = ctypes.CDLL(None)
+    for number in _SIGNALS:
+        # What was there before is known before the handler can want it.
+        libc.sigaction(int(number), None, ctypes.byref(PREVIOUS[number]))
+        libc.sigaction(int(number), ctypes.byref(action), None)
