@@ -4,6 +4,11 @@ import pytest
 
 from symbiont_jit.backend.generator import find_undefined
 
+#: A lane of the third value is nobody's; the fourth takes lanes of two vectors, of which the first has those from 0 on.
+LANES = """  %3 = add <4 x i64> %2, <i64 poison, i64 1, i64 2, i64 3>
+  %4 = shufflevector <4 x i64> {}, <4 x i32> <i32 {}, i32 5, i32 6, i32 7>
+"""
+
 HONEST = {
     "a panic": "  call void @sj_panic(ptr %0)\n  unreachable\n",
     "the jump of a panic": "  tail call void @llvm.eh.sjlj.longjmp(ptr %0)\n  unreachable\n",
@@ -12,6 +17,15 @@ HONEST = {
     ),
     "a vector that is filled": "  %1 = insertelement <2 x double> poison, double %0, i64 0\n  ret void\n",
     "a shuffle": "  %2 = shufflevector <2 x double> %1, <2 x double> poison, <2 x i32> zeroinitializer\n  ret void\n",
+    "a lane that nobody takes, of the second vector": LANES.format("%1, <4 x i64> %3", 0) + "  ret void\n",
+    "a lane that nobody takes, of the first vector": LANES.format("%3, <4 x i64> %1", 1) + "  ret void\n",
+    "a lane of a constant on the left": (
+        LANES.format("%1, <4 x i64> %3", 0).replace("%2, <", "<").replace("3>\n", "3>, %2\n", 1) + "  ret void\n"
+    ),
+    "one lane for all": (
+        "  %3 = and <8 x i64> %2, <i64 -64, i64 poison, i64 poison, i64 poison, i64 1, i64 1, i64 1, i64 1>\n"
+        "  %4 = shufflevector <8 x i64> %3, <8 x i64> poison, <8 x i32> zeroinitializer\n  ret void\n"
+    ),
     "a load under a mask": (
         "  %3 = tail call <4 x double> @llvm.masked.gather.v4f64.v4p0(<4 x ptr> %1, <4 x i1> %2, <4 x double> poison)\n"
         "  ret void\n"
@@ -30,6 +44,15 @@ GUESSED = {
     "a store": "  store i64 1, ptr %0\n  unreachable\n",
     "a value that is undefined": "  store i64 undef, ptr %0\n  ret void\n",
     "an argument that is poison": "  call void @sj_panic(i64 poison)\n  ret void\n",
+    "a lane that a shuffle takes": LANES.format("%1, <4 x i64> %3", 4) + "  ret void\n",
+    "a lane of the first vector that a shuffle takes": LANES.format("%3, <4 x i64> %1", 0) + "  ret void\n",
+    "a lane of a vector that is stored too": (
+        LANES.format("%1, <4 x i64> %3", 0) + "  store <4 x i64> %3, ptr %0\n  ret void\n"
+    ),
+    "a lane of a vector that is added": (
+        LANES.format("%1, <4 x i64> %3", 0) + "  %5 = add <4 x i64> %3, %3\n  ret void\n"
+    ),
+    "a lane of a divisor": LANES.format("%1, <4 x i64> %3", 0).replace("add", "udiv") + "  ret void\n",
     "a comparison": "  %1 = icmp eq i64 undef, 0\n  ret void\n",
 }
 

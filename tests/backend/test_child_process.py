@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +54,41 @@ def test_nobody_writes_without_end(start, where, limit):
     with pytest.raises(ChildError, match=f"the child wrote more than {limit >> 10} KiB"):
         child.read_all(Deadline(60.0))
     assert len(child.output) + len(child.messages) <= limit + (1 << 17)
+
+
+STOPPED = """
+import os, sys
+from symbiont_jit.backend.child_process import Deadline, spawn
+child = spawn(("/bin/sh", "-c", "read line; echo done"), "the child", "working")
+print("ready", flush=True)
+deadline = Deadline(1.5)
+os.write(child.pipes[0], b"\\n")
+os.kill(os.getpid(), 19)  # SIGSTOP
+print(child.read_all(deadline), bytes(child.output), flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_the_time_in_which_this_process_is_stopped_does_not_count():
+    """Ctrl-Z, a pause and `fg`, or a stop in a debugger, are nobody's fault."""
+    program = subprocess.Popen([sys.executable, "-c", STOPPED], stdout=subprocess.PIPE, text=True)
+    assert program.stdout.readline() == "ready\n"
+    assert await_true(lambda: Path(f"/proc/{program.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+    time.sleep(2.0)
+    program.send_signal(signal.SIGCONT)
+    assert program.communicate(timeout=60)[0] == "0 b'done\\n'\n"
+
+
+def test_an_old_system_can_wait_too(start, monkeypatch):
+    """Where the kernel gives no descriptor of a process, its end is seen, and a deadline holds."""
+
+    def refuse(*_):
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    assert start("exit 3").read_all(Deadline(20.0)) == 3
+    with pytest.raises(ChildError, match="took longer"):
+        start("exec >&- 2>&-; sleep 1000").read_all(Deadline(0.2))
 
 
 def test_one_that_trickles_is_too_slow(start):

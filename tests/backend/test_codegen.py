@@ -475,6 +475,47 @@ def test_a_refusal_is_told_and_does_not_last(generators, monkeypatch, caplog):
     assert len(generators.children) == 1
 
 
+def test_one_that_never_gets_ready_is_waited_for_once(generators, monkeypatch, caplog):
+    """A program that starts and does not answer costs its time once; then code is generated here for good."""
+    monkeypatch.setattr(codegen, "START_SECONDS", 0.2)
+    monkeypatch.setattr(codegen, "RETRY_SECONDS", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(codegen, "_command", lambda: ("/bin/sleep", "1000"))
+        assert square_of(generators.generate(codegen.OBJECT, bitcode_of(SQUARE)), 3.0) == 9.0
+    generators.generate(codegen.OBJECT, bitcode_of(SQUARE))
+    assert generators.is_refused
+    assert generators.children == []
+    generators.report_refusals()
+    assert "longer than 0.2 seconds" in caplog.text
+    assert "it stays so" in caplog.text
+
+
+AT_THE_END = """
+import sys, threading, time
+from symbiont_jit.backend import codegen
+from tests.backend.test_codegen import SQUARE, bitcode_of
+pool, bitcode = codegen.code_generators(), bitcode_of(SQUARE)
+taken = [pool._take() for _ in range(pool.limit)]
+
+class Last:
+    def __init__(self):
+        self.me = self
+    def __del__(self, ends=sys.is_finalizing):
+        print(ends(), pool.generate(codegen.OBJECT, bitcode)[0].message, flush=True)
+
+Last()
+"""
+
+
+def test_the_end_of_the_interpreter_waits_for_nobody():
+    """A finaliser that compiles where threads that are frozen have all code generators gets a finding."""
+    done = subprocess.run([sys.executable, "-c", AT_THE_END], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.returncode) == (
+        "True the code generators are in use, and the interpreter is ending\n",
+        0,
+    )
+
+
 @pytest.mark.parametrize(("name", "value"), [("frozen", True), ("executable", ""), ("executable", None)])
 def test_an_application_that_is_no_interpreter_generates_here(generators, monkeypatch, name, value):
     """A frozen or embedded application is not started a second time: that would run the user's program."""

@@ -3,7 +3,7 @@
 import pytest
 from numba import float64 as f64
 
-from symbiont_jit import Array, Group, InOut, KernelError, Out, evolvable
+from symbiont_jit import Array, Group, InOut, Kernel, KernelError, Out, evolvable
 from symbiont_jit.backend import inspect
 from symbiont_jit.backend.unit import Unit
 from tests.kernels import DOT
@@ -49,6 +49,12 @@ def test_remarks_of_a_checked_revision_are_about_the_text(scan):
     first, *rest = scan.compile(SCALE_AND_SCAN, "safe").inspect_remarks().splitlines()
     assert first == "(of the text without the checks of profile 'safe')"
     assert rest == scan.inspect_remarks().splitlines()
+
+
+@pytest.mark.parametrize("text", ["double f(double x) { return x + 7; }", "double f(double x) { return sin(x); }"])
+def test_where_the_optimiser_says_nothing_there_are_no_remarks(text):
+    """That is no failure."""
+    assert Kernel.from_c(text, profile="release").inspect_remarks() == ""
 
 
 def test_the_ir_and_the_assembly_are_of_what_runs(scan):

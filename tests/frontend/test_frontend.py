@@ -420,12 +420,12 @@ def example_value(row):
         return "(n > 0 ? 1 : (__builtin_unreachable(), 0))"
     is_known = not row.macro or row.name.startswith("__builtin_")
     call = example_call(row) if is_known else f"{row.name}({'x, x' if ', y' in row.macro else 'x'})"
+    if row.name == "realloc":
+        return "(realloc(malloc(8), 16) != 0)"
     if row.prototype.startswith("void *") or row.name.endswith(("assume_aligned",)):
         return f"({call} != 0)"
     if row.name == "free":
         return "(free(malloc(8)), 1)"
-    if row.name == "realloc":
-        return "(realloc(malloc(8), 16) != 0)"
     if row.name in ("__builtin_assume", "__builtin_prefetch"):
         return f"({call}, 1)"
     return call

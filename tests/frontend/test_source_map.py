@@ -196,6 +196,35 @@ def test_findings_behind_macros_have_the_authors_columns():
     assert (found.rule, found.line, found.column) == ("call", *place(source, "nothing"))
 
 
+MAX = "#define MAX(a, b) ((a) > (b) ? (a) : (b))\n"
+SCALAR_HEAD = "double scalar(double x, double y) {\n"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        MAX + SCALAR_HEAD + "  double z = MAX(x,\n    y) + nothing(x);\n  return z; }",
+        MAX
+        + SCALAR_HEAD
+        + "  return MAX(x,\n\n  MAX(y,\n  x)) * MAX(x, y) + MAX(\n  x,  /* ) */\n  y)  + nothing(x); }",
+        MAX + SCALAR_HEAD + "  double z = MAX(x, y\n  ); double w = 1 / nothing(x);\n  return z + w; }",
+        MAX + SCALAR_HEAD + "  double z = MAX(x,\n    y);\n  return z + nothing(x); }",
+        MAX + SCALAR_HEAD + "  double z = MAX(x, \\\n    y) + nothing(x);\n  return z; }",
+        "#define CONST const\n#define REAL double\n"
+        + SCALAR_HEAD
+        + "  CONST REAL z = x;  REAL w = nothing(x);\n return z; }",
+        "#define A x\n#define MINUS -\n" + SCALAR_HEAD + "  return A MINUS MINUS A + nothing(x); }",
+    ],
+    ids=["two lines", "many lines", "a new declaration", "the next line", "a spliced line", "adjacent", "operators"],
+)
+def test_findings_behind_macros_of_any_shape(source):
+    """Calls that go over several lines, and macros that follow each other, hide no place behind them."""
+    with pytest.raises(CandidateError) as caught:
+        made(source)
+    (found,) = caught.value.diagnostics
+    assert (found.rule, found.line, found.column) == ("call", *place(source, "nothing"))
+
+
 def test_a_finding_inside_a_macro_is_at_its_name():
     """What a macro makes wrong is reported where the macro is used."""
     source = "#define BAD(v) nothing(v)\ndouble scalar(double x, double y) {\n  return y +   BAD(x); }"

@@ -1,8 +1,11 @@
 """Instrumented code: what `safe` and `checked` catch, what they refuse, and that they change nothing else."""
 
 import ast
+import contextlib
+import signal
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +19,8 @@ import symbiont_jit as sj
 from symbiont_jit import Array, CandidateError, InOut, Kernel, Out, UsageError, evolvable
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.instrument.unit import instrument, parse_canonical
-from tests.concurrency import run_in_threads
+from tests.child import in_child
+from tests.concurrency import await_true, run_in_threads
 from tests.frontend.test_corpus import ACCEPT, header, native, signature_for
 from tests.properties.test_properties import INPUTS, MIXED, PROGRAMS
 
@@ -333,6 +337,47 @@ def test_a_time_limit_ends_calls_of_its_thread(profile):
         pass
 
 
+@pytest.mark.parametrize("seconds", [1e-12, np.float32(0.01), 1])
+def test_every_number_of_seconds_is_a_limit(seconds):
+    """Also one that is too short for a timer."""
+    with sj.time_limit(seconds):
+        assert compiled(pick, ENDLESS, "safe")(X, 0) == 0.0
+
+
+def test_a_limit_that_is_far_away_leaves_nothing_behind():
+    """Infinity is no limit; afterwards the process has as many timers as before."""
+    revision = compiled(pick, "  return x[k] + 17;", "safe")
+    before = Path("/proc/self/timers").read_text() if Path("/proc/self/timers").exists() else ""
+    for seconds in (float("inf"), 1e19):
+        with sj.time_limit(seconds):
+            assert revision(X, 1) == 18.0
+    assert not before or Path("/proc/self/timers").read_text() == before
+
+
+@pytest.mark.slow
+def test_a_thread_that_blocks_all_signals_is_interrupted_too():
+    """Programs that wait for signals on one thread block them on all others."""
+
+    def act():
+        revision = compiled(pick, ENDLESS, "safe")
+        found = []
+
+        def call(is_limited):
+            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+            with sj.time_limit(0.05) if is_limited else contextlib.nullcontext():
+                found.append(revision(X, 0))
+
+        limited = threading.Thread(target=call, args=(True,))
+        limited.start()
+        limited.join(30)
+        other = threading.Thread(target=call, args=(False,))
+        other.start()
+        await_true(lambda: pick.interrupt() and not other.join(0.1) and not other.is_alive())
+        return str(found)
+
+    assert in_child(act, 60) == "[0.0, 0.0]"
+
+
 def test_quick_calls_survive_a_storm_of_interruptions():
     """A signal that comes before, after or between calls changes no result but that of an interrupted one."""
     revision = compiled(
@@ -422,6 +467,22 @@ def test_the_operand_of_sizeof_keeps_its_parentheses(profile):
     """A subscript binds closer than sizeof does, so a number that sizeof gives is an index only in parentheses."""
     text = f"{HEADS[pick]}  int16_t a[9] = {{0}};\n  return sizeof((sizeof k)[a]) + 100 * sizeof((sizeof(int64_t))[a]);\n}}\n"
     assert pick.compile(text, profile)(X, 0) == 202.0
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("return U'a' - U'b';", 2**32 - 1),
+        ("return u'a' - u'b';", -1),
+        ("return L'a' - L'b';", -1),
+        ("return sizeof(u'a') * 100 + sizeof(U'a') * 10 + sizeof('a');", 244),
+        ("return 'ab' / k;", 24930),
+    ],
+)
+@pytest.mark.parametrize("profile", ["release", *PROFILES])
+def test_characters_have_the_types_of_their_prefixes(profile, body, expected):
+    """A `char32_t` is unsigned, a `char16_t` becomes an int; several characters are an int too."""
+    assert Kernel.from_c(f"int64_t k(int64_t k) {{ {body} }}", profile=profile)(1) == expected
 
 
 UNENDING = "int64_t k(int64_t i)\n{\n  while (i < 1000) i = i / 2;\n  return i;\n}\n"

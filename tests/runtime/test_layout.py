@@ -2,6 +2,7 @@
 
 import ctypes
 import re
+import signal
 import subprocess
 
 import numpy as np
@@ -88,6 +89,8 @@ SYSTEM_NUMBERS = {
     "SJ_SIG_DFL": "(uint64_t)SIG_DFL",
     "SJ_SIG_IGN": "(uint64_t)SIG_IGN",
     "SJ_SS_DISABLE": "SS_DISABLE",
+    "SJ_SIG_UNBLOCK": "SIG_UNBLOCK",
+    "8 * SJ_SIGNAL_WORDS": "sizeof(sigset_t)",
     interrupt._SIGEV_THREAD_ID: "SIGEV_THREAD_ID",
     interrupt._CLOCK_MONOTONIC: "CLOCK_MONOTONIC",
 }
@@ -126,6 +129,11 @@ def test_the_system_is_laid_out_as_it_is_called(tmp_path):
     text.write_text("\n".join(lines) + "\n")
     done = subprocess.run([*ours(), "-c", text, "-o", tmp_path / "system.o"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_signal_that_ends_calls_is_a_late_one():
+    """It is the fourth from the end of the real-time signals."""
+    assert NUMBERS["SJ_INTERRUPT_SIGNAL"] == signal.SIGRTMAX - 3
 
 
 def test_numpys_flags_are_those_of_the_header():

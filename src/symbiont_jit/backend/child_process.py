@@ -16,7 +16,7 @@ import resource
 import select
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import setitem
 from typing import Any, Final
@@ -31,6 +31,9 @@ TIMEOUT: Final = 10.0
 MEMORY: Final = 1 << 30
 MAX_OUTPUT: Final = 16 << 20
 MAX_MESSAGES: Final = 64 << 10
+#: Seconds after which whoever waits looks at the clock, and after which it is asked again what cannot be waited for.
+LOOK_SECONDS: Final = 0.5
+POLL_SECONDS: Final = 0.005
 #: Seconds in which a process that was killed has to end.
 KILL_SECONDS: Final = 2.0
 #: The variables of the environment that a compiler needs: where programs and their libraries are.
@@ -56,20 +59,37 @@ class ChildError(Exception):
 
 
 class Deadline:
-    """The time by which something has to be done, and the seconds that it was given."""
+    """The time in which something has to be done: so many seconds, as long as somebody waits for it.
+
+    While this process is stopped, as by Ctrl-Z or a debugger, nobody waits: then most of that time does not count.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self._at = time.monotonic() + seconds
+        self._left = seconds
+        self._seen = time.monotonic()
 
-    @property
-    def seconds_left(self) -> float:
-        """The seconds until then, 0 when they are over."""
-        return max(0.0, self._at - time.monotonic())
+    def count(self) -> float:
+        """Return the seconds that are left, 0 when they are over."""
+        now = time.monotonic()
+        self._left = max(0.0, self._left - min(now - self._seen, 2 * LOOK_SECONDS))
+        self._seen = now
+        return self._left
 
     def passes_before(self, ready: select.poll) -> bool:
         """Wait until a descriptor is ready, and say whether the time was over first."""
-        return not ready.poll(self.seconds_left * 1000) or self.seconds_left == 0.0
+        while (left := self.count()) > 0.0:
+            if ready.poll(min(left, LOOK_SECONDS) * 1000):
+                return False
+        return True
+
+    def passes_while(self, goes_on: Callable[[], bool]) -> bool:
+        """Wait until something goes on no more, and say whether the time was over first."""
+        while goes_on():
+            if self.count() == 0.0:
+                return True
+            time.sleep(POLL_SECONDS)
+        return False
 
 
 @dataclass(slots=True, eq=False)
@@ -191,6 +211,8 @@ class Child:
             ended = os.pidfd_open(self.pid)
         except ProcessLookupError:  # It has ended since, where SIGCHLD is ignored.
             return True
+        except OSError:  # Linux is older than 5.3, a filter of system calls forbids it, or descriptors are used up.
+            return not deadline.passes_while(lambda: self._has_ended is False)
         try:
             return not deadline.passes_before(_poll_for(ended, select.POLLIN))
         finally:

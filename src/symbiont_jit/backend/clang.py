@@ -115,7 +115,7 @@ class Clang:
             child.end()
         # Where SIGCHLD is ignored, every process seems to have succeeded, so its output and errors count too.
         found = _diagnostics(child, Stage.LOWER)
-        if returncode == 0 and not found and (child.output or emit == SYNTAX):
+        if returncode == 0 and not found and (child.output or emit in (SYNTAX, REMARKS)):
             return bytes(child.output)
         return found or [Diagnostic(Stage.LOWER, "compiler", child.describe_failure(returncode))]
 

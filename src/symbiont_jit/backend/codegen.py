@@ -158,14 +158,14 @@ class CodeGenerators:
     """The pool of code generators; several threads may call it.
 
     `limit` is how many processes there may be. `is_refused` says that none can be started here; where that was found
-    out, it is tried again after a while, because a lack of memory or processes may pass.
+    out at once, it is tried again after a while, because a lack of memory or processes may pass.
     """
 
     limit: int
     is_refused: bool = False
     _refused_at: float = math.inf
     _failures: int = 0
-    _untold: list[str] = field(default_factory=list)
+    _untold: list[tuple[str, str]] = field(default_factory=list)
     _all: set[CodeGenerator] = field(default_factory=set)
     _idle: list[CodeGenerator] = field(default_factory=list)
     _frees: int = 0
@@ -249,6 +249,8 @@ class CodeGenerators:
                 chosen = self._try_next(command)
             if chosen is not None:
                 return chosen
+            if sys.is_finalizing():  # Who has the others is a thread that never runs again.
+                raise ChildError("compiler", "the code generators are in use, and the interpreter is ending")
             with LOCK:
                 if self._frees == seen:
                     self._freed.wait(MAX_WAIT)
@@ -275,21 +277,24 @@ class CodeGenerators:
         return not self.is_refused
 
     def _count_failure(self, reason: str, is_final: bool = False) -> None:
-        """Give up for a while where no process could be started some times in a row, or one took far too long."""
+        """Give up for a while where no process could be started some times in a row.
+
+        Where one took far too long, give up for good: to wait for that again would be worse than to do the work here.
+        """
         self._failures += MAX_FAILURES if is_final else 1
         time.sleep(FAILURE_SECONDS)
         if self._failures >= MAX_FAILURES:
-            self.is_refused, self._refused_at = True, time.monotonic()
-            self._untold.append(reason)
+            self.is_refused, self._refused_at = True, math.inf if is_final else time.monotonic()
+            outlook = "it stays so" if is_final else f"another attempt follows in {RETRY_SECONDS:g} seconds"
+            self._untold.append((reason, outlook))
 
     def report_refusals(self) -> None:
         """Warn of what nobody was told of yet, on the caller's thread, which may have locks of its logs."""
         while self._untold:
             _LOG.warning(
                 "no code generator can be started (%s): machine code is generated in this process, which an internal "
-                "error of LLVM would end; another attempt follows in %g seconds",
-                self._untold.pop(),
-                RETRY_SECONDS,
+                "error of LLVM would end; %s",
+                *self._untold.pop(),
             )
 
     def _start(self, command: Sequence[str]) -> CodeGenerator:

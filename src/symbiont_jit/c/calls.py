@@ -36,7 +36,8 @@ class CallGraph:
     @property
     def callers(self) -> frozenset[str]:
         """The functions that call a function of the text, themselves included."""
-        return frozenset(name for name, called in self.calls.items() if not called.isdisjoint(self.calls))
+        defined = frozenset(self.calls)
+        return frozenset(name for name, called in self.calls.items() if not called.isdisjoint(defined))
 
 
 def call_graph(tree: c_ast.FileAST) -> CallGraph:

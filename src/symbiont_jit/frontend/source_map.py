@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
 __all__ = ["SPLICE", "AuthorPositions", "CodeLines", "SourceMap"]
 
@@ -40,8 +40,18 @@ _LAST_KEYWORDS: Final = re.compile(r"(?:\b\w+[ \t]+)+\Z")
 
 #: Words that the author may spell in another way.
 _SPELLINGS: Final = {"complex": "_Complex"}
+#: How many marks are searched for one that stands behind, as a declaration of several names repeats its type before
+#: each; and how many macros may follow each other.
+_NEAR: Final = 8
 #: How many characters before a type its keywords are looked for.
 _WIDE: Final = 200
+
+
+class _Word(NamedTuple):
+    """A word, and the line and column at which it begins."""
+
+    text: str
+    position: Position
 
 
 class CodeLines:
@@ -55,7 +65,7 @@ class CodeLines:
         self._pieces = _split_at_splices(original)
         self._joined = [] if expanded is None else joined.split("\n")
         self._expanded = None if expanded is None else expanded.split("\n")
-        self._known: dict[int, tuple[list[int], list[int]]] = {}
+        self._known: dict[int, tuple[list[int], list[Position]]] = {}
 
     @property
     def is_straight(self) -> bool:
@@ -70,19 +80,40 @@ class CodeLines:
         if line < 1:
             return 0, 0
         if self._expanded is not None:
-            column = self._column_before_expansion(line, column)
+            line, column = self._position_before_expansion(line, column)
         starts, lines = self._pieces.get(line, ([1], [line]))
         piece = max(bisect_right(starts, column) - 1, 0)
         return lines[piece], column - starts[piece] + 1 if column else 0
 
-    def _column_before_expansion(self, line: int, column: int) -> int:
+    def _position_before_expansion(self, line: int, column: int) -> Position:
         if line not in self._known:
-            expanded = (self._expanded or [])[line - 1 : line]
-            joined = self._joined[line - 1 : line]
-            self._known[line] = _match_words("".join(expanded), "".join(joined))
-        starts, columns = self._known[line]
+            expanded = "".join((self._expanded or [])[line - 1 : line])
+            self._known[line] = _match_words(expanded, self._written_words(line))
+        starts, positions = self._known[line]
         word = bisect_right(starts, column) - 1
-        return columns[word] if word >= 0 else column
+        return positions[word] if word >= 0 else (line, column)
+
+    def _written_words(self, line: int) -> list[_Word]:
+        """Return the words from which a line of the expanded text was made.
+
+        The preprocessor puts what follows a macro call of several lines onto the line where the call begins, and leaves
+        the others empty.
+        """
+        words: list[_Word] = []
+        for number, text in enumerate(self._joined[line - 1 :], line):
+            is_part = number == line or (self._is_empty(number) and _is_open(words))
+            if not is_part:
+                break
+            words += [_Word(m[0], (number, m.start() + 1)) for m in _WORDS.finditer(text)]
+        return words
+
+    def _is_empty(self, line: int) -> bool:
+        return not "".join((self._expanded or [])[line - 1 : line]).strip()
+
+
+def _is_open(words: Sequence[_Word]) -> bool:
+    """Whether more brackets open than close."""
+    return sum((word.text == "(") - (word.text == ")") for word in words) > 0
 
 
 def _split_at_splices(original: str) -> dict[int, tuple[list[int], list[int]]]:
@@ -104,39 +135,50 @@ def _split_at_splices(original: str) -> dict[int, tuple[list[int], list[int]]]:
     return found
 
 
-def _match_words(expanded: str, written: str) -> tuple[list[int], list[int]]:
-    """Return the columns of an expanded line's words, and where each stands in the line as it was written.
+def _match_words(expanded: str, given: Sequence[_Word]) -> tuple[list[int], list[Position]]:
+    """Return the columns of an expanded line's words, and where each stands in the text as it was written.
 
-    Both lines are read side by side. Where they differ, the written one has a macro, with arguments or without: all
-    words up to what follows it were made by the macro, and stand at its name.
+    Both are read side by side. Where they differ, the written text has a macro, with arguments or without, or several
+    macros one behind the other: all words up to what follows were made by the macro, and stand at its name.
     """
-    made, given = list(_WORDS.finditer(expanded)), list(_WORDS.finditer(written))
-    columns: list[int] = []
+    made = [_Word(m[0], (0, m.start() + 1)) for m in _WORDS.finditer(expanded)]
+    positions: list[Position] = []
     at = 0
-    while len(columns) < len(made):
-        here = given[min(at, len(given) - 1)].start() + 1 if given else 1
-        if at < len(given) and made[len(columns)][0] == given[at][0]:
-            columns.append(here)
+    while len(positions) < len(made):
+        here = given[min(at, len(given) - 1)].position if given else (0, 0)
+        if at < len(given) and made[len(positions)].text == given[at].text:
+            positions.append(here)
             at += 1
         else:
-            at = _find_behind_macro(given, at)
-            following = given[at][0] if at < len(given) else None
-            columns += [here] * (_find_in_depth(made, len(columns), following) - len(columns))
-    return [m.start() + 1 for m in made], columns
+            at, end = _find_behind_macros(made, len(positions), given, at)
+            positions += [here] * (end - len(positions))
+    return [word.position[1] for word in made], positions
 
 
-def _find_behind_macro(words: Sequence[re.Match[str]], at: int) -> int:
+def _find_behind_macros(made: Sequence[_Word], done: int, given: Sequence[_Word], at: int) -> Position:
+    """Return the index of the first written word that is no macro from `at` on, and where it is among those made."""
+    for _ in range(_NEAR):
+        at = _find_behind_macro(given, at)
+        if at >= len(given):
+            break
+        end = _find_in_depth(made, done, given[at].text)
+        if end < len(made):
+            return at, end
+    return len(given), len(made)
+
+
+def _find_behind_macro(words: Sequence[_Word], at: int) -> int:
     """Return the index of the word that follows a macro, and its arguments if it has any."""
-    if at + 1 < len(words) and words[at + 1][0] == "(":
+    if at + 1 < len(words) and words[at + 1].text == "(":
         return _find_in_depth(words, at + 2, ")") + 1
     return at + 1
 
 
-def _find_in_depth(words: Sequence[re.Match[str]], start: int, wanted: str | None) -> int:
+def _find_in_depth(words: Sequence[_Word], start: int, wanted: str) -> int:
     """Return the index of a word outside of the brackets that open from `start` on; without one, that of the end."""
     depth = 0
     for index in range(start, len(words)):
-        word = words[index][0]
+        word = words[index].text
         if depth == 0 and word == wanted:
             return index
         depth += (word in "([{") - (word in ")]}")
@@ -265,10 +307,6 @@ class AuthorPositions:
         if mark + 1 < len(offsets) and offsets[mark + 1] < end and (mark < 0 or offsets[mark] < start):
             mark += 1
         return (self._map.lines[mark], self._map.columns[mark]) if mark >= 0 else (0, 0)
-
-
-#: How many marks are searched for one that stands behind: a declaration of several names repeats its type before each.
-_NEAR: Final = 8
 
 
 def _line_starts(text: str) -> list[int]:

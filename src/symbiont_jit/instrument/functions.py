@@ -63,6 +63,7 @@ def instrument_functions(context: Context, tree: c_ast.FileAST, entries: Mapping
     """Instrument a file's functions in place and declare its tables and types; `entries` are the declared ones."""
     check_definitions(tree)
     calls = call_graph(tree)
+    callers, callees = calls.callers, calls.callees
     done: list[Any] = []
     for node in tree.ext:
         match node:
@@ -72,10 +73,10 @@ def instrument_functions(context: Context, tree: c_ast.FileAST, entries: Mapping
                 function = node.decl.name
                 entry = entries.get(function)
                 # A call from inside the text may pass wrong lengths, so it goes to a helper that is passed bounds.
-                helper = copy_tree(node) if entry is not None and function in calls.callees else None
-                done += _instrument_function(context, node, function in calls.callers, entry)
+                helper = copy_tree(node) if entry is not None and function in callees else None
+                done += _instrument_function(context, node, function in callers, entry)
                 if helper is not None:
-                    done += _instrument_function(context, helper, function in calls.callers, None)
+                    done += _instrument_function(context, helper, function in callers, None)
                     done.append(helper)
             case c_ast.Decl() if isinstance(node.type, c_ast.FuncDecl):
                 done += _instrument_prototype(context, node)

@@ -5,25 +5,71 @@ In: the body of a function as the candidate wrote it. Out: nothing, or `Refused`
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pycparser import c_ast
 
 from symbiont_jit.c.tree import walk
 from symbiont_jit.c.types import Refused
+from symbiont_jit.lazy import lazy
 
 __all__ = ["check_jumps"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Position:
-    """A position in a block: which of its items a statement is in; `block` is the identity of the block."""
+class _Block:
+    """A block's statements in order; what is asked of them for every jump is found out once, for all."""
 
-    block: int
-    items: list[Any]
-    index: int
+    def __init__(self, items: list[Any]) -> None:
+        self.items = items
+
+    @lazy
+    def declarations(self) -> list[tuple[int, str]]:
+        """The names that are declared, with the index of each declaration, in order."""
+        return [(index, item.name) for index, item in enumerate(self.items) if isinstance(item, c_ast.Decl)]
+
+    @lazy
+    def variable_arrays(self) -> list[tuple[int, str]]:
+        """The arrays whose lengths are computed, with the index of each declaration, in order."""
+        return [(index, item.name) for index, item in enumerate(self.items) if _is_variable_array(item)]
+
+    @lazy
+    def arrivals(self) -> list[int]:
+        """The indices of the statements that have a label in them, in order."""
+        kinds = c_ast.Label | c_ast.Case | c_ast.Default
+        return [index for index, item in enumerate(self.items) if any(isinstance(n, kinds) for n in walk(item))]
+
+    @lazy
+    def last_uses(self) -> dict[str, int]:
+        """The index of the last statement that uses a name."""
+        return {n.name: i for i, item in enumerate(self.items) for n in walk(item) if isinstance(n, c_ast.ID)}
+
+    def find_skipped(self, start: int, end: int) -> set[str]:
+        """Find the names that a jump to `end` declares nowhere, which are declared from `start` on and used behind.
+
+        Whoever jumps into the block arrives at a label; a loop around one may go back to what is before it. So a use
+        counts from the first labelled statement on that comes behind the first skipped declaration.
+        """
+        skipped = self.declarations[bisect_left(self.declarations, (start,)) : bisect_left(self.declarations, (end,))]
+        if not skipped:
+            return set()
+        following = bisect_left(self.arrivals, start)
+        arrival = self.arrivals[following] if following < len(self.arrivals) else start
+        return {name for _, name in skipped if self.last_uses.get(name, -1) >= arrival}
+
+    def find_array(self, start: int, end: int) -> str | None:
+        """Find the first array whose length is computed from `start` up to `end`."""
+        following = bisect_left(self.variable_arrays, (start,))
+        found = self.variable_arrays[following : following + 1]
+        return found[0][1] if found and found[0][0] <= end else None
+
+
+class _Position(NamedTuple):
+    """A position in a block: which of its items a statement is in."""
+
+    block: _Block
+    at: int
 
 
 def check_jumps(body: Any) -> None:
@@ -34,10 +80,10 @@ def check_jumps(body: Any) -> None:
     labels: dict[str, list[_Position]] = {}
     gotos: list[tuple[Any, list[_Position]]] = []
 
-    def visit(block: Any, path: list[_Position], switch: list[_Position]) -> None:
-        items = list(_walk_items(block.block_items or ()))
-        for index, item in enumerate(items):
-            here = [*path, _Position(id(block), items, index)]
+    def visit(node: Any, path: list[_Position], switch: list[_Position]) -> None:
+        block = _Block(list(_walk_items(node.block_items or ())))
+        for index, item in enumerate(block.items):
+            here = [*path, _Position(block, index)]
             if isinstance(item, c_ast.Label):
                 labels[item.name] = here
                 continue
@@ -48,7 +94,7 @@ def check_jumps(body: Any) -> None:
                 gotos.append((item, here))
             if isinstance(item, c_ast.For) and isinstance(item.init, c_ast.DeclList):
                 inside = [*item.init.decls, item]
-                here = [*here, _Position(id(item.init), inside, len(inside) - 1)]
+                here = [*here, _Position(_Block(inside), len(inside) - 1)]
             for inner in _find_blocks(item):
                 visit(inner, here, here if isinstance(item, c_ast.Switch) else switch)
 
@@ -60,28 +106,27 @@ def check_jumps(body: Any) -> None:
 
 
 def _check_jump(node: Any, start: Sequence[_Position], end: Sequence[_Position], what: str) -> None:
-    begins = {position.block: position.index for position in start}
-    for position in end:
-        skipped = position.items[begins.get(position.block, -1) + 1 : position.index]
-        names = {item.name for item in skipped if isinstance(item, c_ast.Decl)}
-        used = names & _find_used_behind_labels(position.items, skipped)
+    begins = dict(start)
+    for block, index in end:
+        used = block.find_skipped(begins.get(block, -1) + 1, index)
         if used:
             raise Refused(node, f"{what} jumps past the declaration of '{min(used)}'; declare it before")
 
 
 def _check_jump_back(node: Any, start: Sequence[_Position], end: Sequence[_Position]) -> None:
-    begins = {position.block: position.index for position in start}
-    for position in end:
-        for item in position.items[position.index : begins.get(position.block, -1) + 1]:
-            is_declared = isinstance(item, c_ast.Decl) and isinstance(item.type, c_ast.ArrayDecl)
-            if is_declared and any(
-                isinstance(n, c_ast.ArrayDecl) and n.dim is not None and _has_names(n.dim) for n in walk(item.type)
-            ):
-                raise Refused(node, f"'goto {node.name}' jumps back past the array '{item.name}'; use a loop")
+    begins = dict(start)
+    for block, index in end:
+        name = block.find_array(index, begins.get(block, -1))
+        if name is not None:
+            raise Refused(node, f"'goto {node.name}' jumps back past the array '{name}'; use a loop")
 
 
-def _has_names(node: Any) -> bool:
-    return any(isinstance(n, c_ast.ID | c_ast.FuncCall) for n in walk(node))
+def _is_variable_array(item: Any) -> bool:
+    """Whether a statement declares an array whose length is computed."""
+    if not (isinstance(item, c_ast.Decl) and isinstance(item.type, c_ast.ArrayDecl)):
+        return False
+    lengths = (n.dim for n in walk(item.type) if isinstance(n, c_ast.ArrayDecl) and n.dim is not None)
+    return any(isinstance(n, c_ast.ID | c_ast.FuncCall) for length in lengths for n in walk(length))
 
 
 def _walk_items(nodes: Sequence[Any]) -> Iterator[Any]:
@@ -94,25 +139,18 @@ def _walk_items(nodes: Sequence[Any]) -> Iterator[Any]:
             yield from _walk_items([node.stmt])
 
 
-def _find_used_behind_labels(items: Sequence[Any], skipped: Sequence[Any]) -> set[str]:
-    """Find the names used from the first labelled statement on that comes behind the first skipped declaration.
-
-    Whoever jumps into the block arrives at a label; a loop around one may go back to what is before it.
-    """
-    first = next((i for i, item in enumerate(items) if any(item is s for s in skipped)), len(items))
-    behind = items[first:]
-    arrivals = c_ast.Label | c_ast.Case | c_ast.Default
-    arrival = next((i for i, item in enumerate(behind) if any(isinstance(n, arrivals) for n in walk(item))), 0)
-    return {n.name for item in behind[arrival:] for n in walk(item) if isinstance(n, c_ast.ID)}
-
-
 def _find_blocks(item: Any) -> list[Any]:
     """Find the blocks directly inside of a statement."""
-    found, stack = [], [child for _, child in item.children()] if not isinstance(item, c_ast.Compound) else [item]
+    found, stack = [], [item] if isinstance(item, c_ast.Compound) else _children(item)
     while stack:
-        node = stack.pop(0)
+        node = stack.pop()
         if isinstance(node, c_ast.Compound):
             found.append(node)
         else:
-            stack = [*(child for _, child in node.children()), *stack]
+            stack += _children(node)
     return found
+
+
+def _children(node: Any) -> list[Any]:
+    """Return the parts of a node, the last one first."""
+    return [child for _, child in reversed(node.children())]

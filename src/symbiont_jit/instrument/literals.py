@@ -18,6 +18,8 @@ from symbiont_jit.instrument.nodes import name
 
 __all__ = ["evaluate_constant", "evaluate_name"]
 
+#: The types of characters by their prefixes: `wchar_t` is `int`, and the others are unsigned.
+_CHARACTERS: Final[dict[str, CType]] = {"": INT, "L": INT, "u": Arithmetic("u", 16), "U": Arithmetic("u", 32)}
 _SINGLE: Final = Arithmetic("f", 32)
 _FLOAT_CONSTANTS: Final = re.compile(r"(DBL|FLT)_(EPSILON|MAX|MIN|TRUE_MIN)$|HUGE_VALF?$|INFINITY$|NAN$|M_")
 
@@ -26,9 +28,16 @@ def evaluate_constant(context: Context, node: Any) -> Value:
     """Evaluate a literal."""
     if node.type == "string":
         return _place_string(context, node)
-    if node.type == "char":
-        return Value(node, INT)
+    if "'" in node.value:
+        return Value(node, _type_of_character(node))
     return Value(node, _type_of_number(node))
+
+
+def _type_of_character(node: Any) -> CType:
+    prefix = node.value.partition("'")[0]
+    if prefix not in _CHARACTERS:
+        raise Refused(node, "write the character without a prefix")
+    return _CHARACTERS[prefix]
 
 
 def _place_string(context: Context, node: Any) -> Value:

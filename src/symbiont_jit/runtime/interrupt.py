@@ -21,7 +21,7 @@ from symbiont_jit.backend.loader import Loaded
 from symbiont_jit.errors import UsageError
 from symbiont_jit.runtime.layout import SHARED, SignalAction, TimerEvent, TimerTimes, TimeSpan, assertions
 from symbiont_jit.runtime.library import thread_slots
-from symbiont_jit.runtime.sources import include
+from symbiont_jit.runtime.sources import NUMBERS, include
 from symbiont_jit.uninterrupted import once
 
 __all__ = ["interrupt", "time_limit"]
@@ -34,7 +34,7 @@ def _signal_number() -> int:
     """Return the signal number, and install the handler at the first use."""
     if sys.platform != "linux":
         raise UsageError("interrupting a call needs Linux")
-    number = int(signal.SIGRTMAX) - 3
+    number = NUMBERS["SJ_INTERRUPT_SIGNAL"]
     action = SignalAction(_handler().addresses[0], (ctypes.c_uint64 * 16)(), _SA_SIGINFO_NODEFER_RESTART, None)
     if ctypes.CDLL(None, use_errno=True).sigaction(number, ctypes.byref(action), None) != 0:
         raise UsageError(f"the handler for signal {number} cannot be installed")
@@ -65,6 +65,9 @@ def interrupt(panics: int) -> int:
 
 _SIGEV_THREAD_ID: Final = 4
 _CLOCK_MONOTONIC: Final = 1
+#: Seconds: a timer of none never fires, and one of more than some decades is taken for no limit.
+_SHORTEST: Final = 1e-6
+_LONGEST: Final = 1e9
 
 
 @contextlib.contextmanager
@@ -75,7 +78,7 @@ def time_limit(seconds: float) -> Iterator[None]:
     that is interrupted panics (`interrupted`) and returns zero.
 
     Args:
-        seconds: How long calls may take, in seconds of wall-clock time.
+        seconds: How long calls may take, in seconds of wall-clock time; infinity is no limit.
 
     Yields:
         Nothing.
@@ -89,17 +92,21 @@ def time_limit(seconds: float) -> Iterator[None]:
     """
     if not seconds > 0:
         raise UsageError(f"a time limit is a number of seconds above 0, not {seconds!r}")
-    libc = _timers()
-    event = TimerEvent(None, _signal_number(), _SIGEV_THREAD_ID, threading.get_native_id())
+    first = min(max(float(seconds), _SHORTEST), _LONGEST)
+    times = TimerTimes(it_interval=TimeSpan.of(max(first / 10, 0.01)), it_value=TimeSpan.of(first))
+    libc, number = _timers(), _signal_number()
+    event = TimerEvent(None, number, _SIGEV_THREAD_ID, threading.get_native_id())
     timer = ctypes.c_void_p()
     if libc.timer_create(_CLOCK_MONOTONIC, ctypes.byref(event), ctypes.byref(timer)) != 0:
         raise UsageError("the system gives no timer")
-    times = TimerTimes(it_interval=TimeSpan.of(max(seconds / 10, 0.01)), it_value=TimeSpan.of(seconds))
+    blocked = signal.pthread_sigmask(signal.SIG_UNBLOCK, {number}) & {number}
     try:
-        libc.timer_settime(timer, 0, ctypes.byref(times), None)
+        if libc.timer_settime(timer, 0, ctypes.byref(times), None) != 0:
+            raise UsageError(f"the system takes no timer of {seconds!r} seconds")
         yield
     finally:
         libc.timer_delete(timer)
+        signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
 
 
 @once

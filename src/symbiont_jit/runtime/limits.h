@@ -13,6 +13,8 @@
 table of what was to be done before. */
 #define SJ_CODE_RANGES 4096
 #define SJ_SIGNALS 16
+/* The signal that ends instrumented calls: SIGRTMAX - 3. */
+#define SJ_INTERRUPT_SIGNAL 61
 /* How many bytes a thread has for the handlers of signals that come when its stack is used up. */
 #define SJ_SIGNAL_STACK 65536
 

@@ -7,6 +7,7 @@ tests/runtime/test_layout.py asserts each number against the headers of the mach
 */
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define SJ_PROT_READ_WRITE 3
 #define SJ_MAP_PRIVATE_ANONYMOUS_NORESERVE (0x2 | 0x20 | 0x4000)
@@ -15,6 +16,9 @@ tests/runtime/test_layout.py asserts each number against the headers of the mach
 #define SJ_ATTRIBUTE_WORDS 16
 
 #define SJ_SS_DISABLE 2
+#define SJ_SIG_UNBLOCK 1
+/* glibc's sigset_t has so many words. */
+#define SJ_SIGNAL_WORDS 16
 
 /* POSIX's `stack_t` on a 64-bit system. */
 struct sj_stack
@@ -29,6 +33,7 @@ struct sj_action;
 extern int sigaction(int, const struct sj_action *, struct sj_action *);
 extern int sigaltstack(const struct sj_stack *, struct sj_stack *);
 extern int raise(int);
+extern int pthread_sigmask(int, const uint64_t *, uint64_t *);
 extern int pthread_setspecific(unsigned, const void *);
 extern unsigned long pthread_self(void);
 extern int pthread_getattr_np(unsigned long, void *);

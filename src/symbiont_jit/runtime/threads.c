@@ -52,6 +52,13 @@ static void sj_unmap_signal_stack(void *memory)
   munmap(memory, SJ_SIGNAL_STACK);
 }
 
+/* Let the signal that ends calls reach this thread, which may have blocked all signals. */
+static void sj_unblock_interruption(void)
+{
+  const uint64_t signals[SJ_SIGNAL_WORDS] = {1ULL << (SJ_INTERRUPT_SIGNAL - 1)};
+  pthread_sigmask(SJ_SIG_UNBLOCK, signals, 0);
+}
+
 /* Give a slot to a thread. Slots of ended threads stay marked as used, because other threads may be found behind. */
 static int sj_claim(struct sj_thread *slot, int64_t me)
 {
@@ -75,6 +82,7 @@ struct sj_thread *sj_enlist(void)
     slot->number = __atomic_add_fetch(&sj_threads[0].number, 1, __ATOMIC_RELAXED);
     slot->floor = sj_stack_floor();
     slot->signal_stack = sj_map_signal_stack();
+    sj_unblock_interruption();
     pthread_setspecific(sj_key, slot);
     return slot;
   }
