@@ -27,7 +27,7 @@ ALLOWED = {
     "frontend": {"errors", "stages", "uninterrupted", "lazy", "c", "signature"},
     "backend": {"errors", "uninterrupted", "c"},
     "runtime": {"errors", "uninterrupted", "c", "backend"},
-    "instrument": {"errors", "c", "signature", "runtime"},
+    "instrument": {"errors", "lazy", "c", "signature", "runtime"},
     "dispatch": {"errors", "uninterrupted", "lazy", "signature"},
     "engine": {
         "errors",
