@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from random import Random
 
 from fuzz.cases import Case
+from symbiont_jit.c import vocabulary
 
 __all__ = ["DECLARATIONS", "HOSTILE_NUMBERS", "generated"]
 
@@ -43,10 +44,24 @@ HOSTILE_NUMBERS = (
 )  # fmt: skip
 INTEGERS = ("int64_t", "int64_t", "int64_t", "int", "int32_t", "uint32_t", "uint64_t", "uint8_t", "int16_t", "size_t",
             "long", "char", "bool", "unsigned short")  # fmt: skip
-REALS = ("double", "double", "double", "float")
+REALS = ("double", "double", "double", "double", "float", "float", "long double")
 ELEMENTS = ("double", "double", "int64_t", "int32_t", "uint8_t", "float", "uint32_t")
+#: Functions of the table of an integer, which count bits or move bytes, and functions of floating values alone.
+ONE_INTEGER = [
+    name
+    for name in vocabulary.FUNCTIONS
+    if re.fullmatch(r"__builtin_(bswap\d+|(clz|ctz|popcount|parity|ffs|clrsb|abs|labs|llabs)l*)|l*abs", name)
+]
+SCALAR = r"(?:float|double|int|long|long long|int64_t)"
+OF_REALS = {
+    row.name: row.prototype.count(",") + 1
+    for row in vocabulary.FUNCTIONS.values()
+    if re.fullmatch(rf"{SCALAR} \w+\({SCALAR}(?:, {SCALAR})*\);", row.prototype)
+}
 ONE_REAL = "sqrt fabs floor ceil sin cos exp log trunc cbrt tanh round".split()
 TWO_REALS = "fmin fmax pow atan2 copysign fmod hypot nextafter".split()
+#: Those whose result has the same bits whoever computes it, a compiler or a library.
+EXACT_REAL = "fabs floor ceil trunc round".split()
 _PARAMETER = re.compile(r"[a-z]|q\d+|at")
 _UNADDRESSED = ("bits", "register")
 COMPARE = ("<", ">", "<=", ">=", "==", "!=")
@@ -79,7 +94,7 @@ class Function:
 
 def is_integer(typ: str) -> bool:
     """Whether a scalar type counts."""
-    return typ not in ("double", "float") and not is_struct(typ)
+    return typ not in REALS and not is_struct(typ)
 
 
 def is_struct(typ: str) -> bool:
@@ -91,17 +106,22 @@ def generated(random: Random, arena: bool = False) -> Case:
     """A case; with `arena` its text may use malloc and its family."""
     declaration = random.choice(DECLARATIONS)
     slips = random.choice((0.0, 0.0, 0.0, 0.01, 0.03, 0.1, 0.3))
-    writer = Writer(random, slips, arena)
+    is_exact = random.random() < 0.5
+    writer = Writer(random, slips, arena, is_exact)
     if random.random() < 0.1:
-        return Case("short", SHORT, writer.short())
-    return Case("grammar", declaration, writer.text(declaration))
+        return Case("short", SHORT, writer.short(), is_exact)
+    return Case("grammar", declaration, writer.text(declaration), is_exact)
 
 
 class Writer:
-    """One text in the making: what it has declared so far, and what is in scope."""
+    """One text in the making: what it has declared so far, and what is in scope.
 
-    def __init__(self, random: Random, slip_rate: float, arena: bool) -> None:
-        self.random, self.slip_rate, self.arena = random, slip_rate, arena
+    An exact text has no values that two compilers may compute differently: results of the library that are rounded,
+    infinities and what comes of them, comparisons of addresses.
+    """
+
+    def __init__(self, random: Random, slip_rate: float, arena: bool, is_exact: bool) -> None:
+        self.random, self.slip_rate, self.arena, self.is_exact = random, slip_rate, arena, is_exact
         self.scopes: list[list[Variable]] = [[]]
         self.loops: list[tuple[str, str]] = []
         self.fields: dict[str, tuple[Variable, ...]] = {}
@@ -256,7 +276,7 @@ class Writer:
         for _ in range(self.random.randint(0 if is_recursive else 1, 3)):
             params += self._params()
         structs = [t for t in self.fields if is_struct(t)]
-        result = self.pick("void", "double", "int64_t", "int", "float", "uint8_t", *structs[:1])
+        result = self.pick("void", "double", "int64_t", "int", "float", "uint8_t", "long double", *structs[:1])
         return Function(self.fresh("h"), result, tuple(params), params[0].name if is_recursive else "")
 
     def _params(self) -> list[Variable]:
@@ -369,7 +389,16 @@ class Writer:
             return str(self.random.randrange(int(length)))
         if self.maybe(0.3):
             return f"(uint64_t)({self.inner()}) % {length}"
+        if self.maybe(0.1) and self.nesting < 2:
+            return self._changing_index(length)
         return self.pick("0", f"{length} - 1", f"{length} / 2")
+
+    def _changing_index(self, length: str) -> str:
+        """A subscript that is changed where it stands, which may be in another subscript."""
+        self.nesting += 1
+        text = self.effect(0)
+        self.nesting -= 1
+        return f"(uint64_t)({text}) % {length}"
 
     def of_type(self, typ: str, depth: int) -> str:
         """An expression of a type."""
@@ -462,6 +491,8 @@ class Writer:
         return self.random.choice(options)
 
     def _difference(self, depth: int) -> str:
+        if self.is_exact:
+            return self._size(depth)
         typ = self.pick(*ELEMENTS)
         one, other = self.pointer(typ, False, depth)[0], self.pointer(typ, False, depth)[0]
         return f"({one} {self.pick('-', '<', '==')} {other})"
@@ -471,7 +502,9 @@ class Writer:
         return self.call(self.random.choice(known), depth) if known else self._integer_leaf()
 
     def _integer_library(self, depth: int) -> str:
-        one = self.pick("labs", "abs", "__builtin_popcountll", "__builtin_clz", "__builtin_ctzll", "__builtin_parity")
+        one = self.pick(*ONE_INTEGER)
+        if self.is_exact:
+            return f"{one}({self.integer(depth)})"
         first, length = self.pointer("uint8_t", False, depth)
         second, _ = self.pointer("uint8_t", False, depth)
         compared = f"memcmp({first}, {second}, {self.slipped(self.pick('1', '0', length))})"
@@ -504,16 +537,24 @@ class Writer:
 
     def _real_leaf(self) -> str:
         found = self.place(lambda v: True)
-        literal = self.pick("0.5", "1e3", "2.0", "0x1.8p1", "3.0f", "M_PI", "1e-3", "0.0", "INFINITY")
+        literal = self.pick("0.5", "1e3", "2.0", "0x1.8p1", "3.0f", "M_PI", "1e-3", "0.0")
+        literal = literal if self.is_exact or self.maybe(0.9) else "INFINITY"
         return self.random.choice([literal, *([found[0]] * 3 if found else [])])
 
     def _real_arithmetic(self, depth: int) -> str:
-        return f"({self.real(depth)} {self.pick(*'+-*/')} {self.real(depth)})"
+        if self.is_exact and self.maybe(0.2):
+            return f"({self.real(depth)} / {self.pick('4.0', '0.1', '3.0f')})"
+        return f"({self.real(depth)} {self.pick(*('+-*' if self.is_exact else '+-*/'))} {self.real(depth)})"
 
     def _real_choice(self, depth: int) -> str:
         return f"({self.condition(depth)} ? {self.real(depth)} : {self.real(depth)})"
 
     def _real_library(self, depth: int) -> str:
+        if self.is_exact:
+            return f"{self.pick(*EXACT_REAL)}({self.real(depth)})"
+        if self.maybe(0.3):
+            name = self.pick(*OF_REALS)
+            return f"{name}({', '.join(self.real(depth - 1) for _ in range(OF_REALS[name]))})"
         if self.maybe(0.5):
             return f"{self.pick(*ONE_REAL)}({self.real(depth)})"
         return f"{self.pick(*TWO_REALS)}({self.real(depth)}, {self.real(depth)})"
@@ -526,6 +567,8 @@ class Writer:
         return f"({self.pick(*REALS)})({self.integer(depth)})"
 
     def _real_split(self, depth: int) -> str:
+        if self.is_exact:
+            return self._real_cast(depth)
         name, typ = self.pick("frexp int", "modf double").split()
         return f"{name}({self.real(depth)}, {self.pointer(typ, True, depth)[0]})"
 
@@ -783,6 +826,28 @@ class Writer:
             f"{{ {const}{array.type} (*{name})[{width}] = {self.pick(f'{array.name} + {row}', array.name)}; {used}; }}"
         )
 
+    def _bytes(self, depth: int) -> str:
+        """The bytes of an object as numbers: of its padding too, and of a union's longer members."""
+        found = self.visible(lambda v: v.kind not in _UNADDRESSED and (is_struct(v.type) or v.type == "long double"))
+        if not found:
+            return self._struct(depth) if self.fields else self._scalar(depth)
+        seen, name, at, typ = (
+            *(self.object(self.random.choice(found)), self.fresh("y"), self.fresh("o")),
+            self.pick("uint8_t", "int32_t", "int64_t"),
+        )
+        size = f"sizeof({seen})"
+        count = self.slipped(f"({size} < sizeof {name} ? {size} : sizeof {name})")
+        start = self.pick("0", f"{size} - ({count})", f"(uint64_t)({self.inner()}) % ({size} - ({count}) + 1)")
+        read = self.pick(
+            f"memcpy(&{name}, {at} + ({start}), {count});",
+            f"for (size_t {name}i = 0; {name}i < {self.slipped(size)}; {name}i++) "
+            f"{name} = ({typ})({name} * 31u + {at}[{name}i]);",
+        )
+        self.scopes.append([Variable(name, typ)])
+        used = self.pick(f"{self._sum(name)};", self._assignment(2), f"{self._sum(f'7 / ({name} | 1)')};")
+        self.scopes.pop()
+        return f"{{ {typ} {name} = 0; const uint8_t *{at} = (const uint8_t *)&{seen}; {read} {used} }}"
+
     def _struct_copy(self, depth: int) -> str:
         """A whole struct assigned."""
         found = self.visible(lambda v: v.type in self.fields and not v.is_const)
@@ -879,7 +944,7 @@ _DECLARATIONS = (
 _STATEMENTS = (
     (8, _W._assignment), (3, _W._if), (6, _W._for), (2, _W._while), (1, _W._do), (3, _W._walk), (1, _W._switch),
     (1, _W._goto), (1, _W._jump), (3, _W._call), (2, _W._memory), (2, _W._pointed), (4, _W._declaration),
-    (1, _W._plain_block), (2, _W._rows), (1, _W._struct_copy),
+    (1, _W._plain_block), (2, _W._rows), (1, _W._struct_copy), (2, _W._bytes),
 )  # fmt: skip
 
 

@@ -6,6 +6,9 @@ Each array lies against a page that cannot be touched, once against the upper an
 left of its pages is filled, and so is the stack below the call: first with one byte, then with another. A write outside
 shows where the filling changed, or as a crash. A read outside shows as a crash, or as a result that depends on the
 filling.
+
+Exact texts are also compiled with less effort of the optimiser. A value that nobody has set is what each of the two
+likes it to be; where all values are somebody's, the calls leave the same, but for the bits of what is no number.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -40,6 +43,8 @@ __all__ = ["Finding", "Kind", "Limits", "Verdict", "judged", "lines_of"]
 FILLINGS = (0x00, 0xA5)
 MEMORY = 8 << 30
 INTERRUPTED = "panic interrupted"
+#: What marks a profile's second compilation.
+TWIN = ", compiled otherwise"
 
 
 class Kind(StrEnum):
@@ -49,6 +54,7 @@ class Kind(StrEnum):
     HANG = "HANG"
     WRITE = "OUT OF BOUNDS WRITE"
     READ = "OUT OF BOUNDS READ"
+    UNDEFINED = "BITS OF NOBODY"
     INTERNAL = "INTERNAL ERROR"
 
 
@@ -65,7 +71,8 @@ class Finding:
 class Limits:
     """Seconds for a compilation, for a call before it is interrupted, and for a child; steps of a `checked` call.
 
-    `flags` are further options for clang: a sanitizer that traps makes more of what the checks let pass a crash.
+    `flags` are further options for clang: a sanitizer that traps makes more of what the checks let pass a crash. `twin`
+    are those of the second compilation of each text; without any there is none.
     """
 
     compile: float = 30.0
@@ -73,6 +80,7 @@ class Limits:
     child: float = 10.0
     steps: int = 300_000
     flags: tuple[str, ...] = ()
+    twin: tuple[str, ...] = ("-O1",)
 
 
 @dataclass(slots=True)
@@ -113,9 +121,23 @@ def judged(case: Case, arguments: Sequence[Any], profiles: Sequence[str], limits
         except Exception as error:
             verdict.findings.append(Finding(Kind.INTERNAL, profile, f"{type(error).__name__}: {error}"))
         verdict.seconds = max(verdict.seconds, time.monotonic() - started)
+    if case.is_exact and limits.twin:
+        revisions |= _twins(case, revisions, limits)
     if revisions:
         _run(revisions, arguments, limits, verdict)
     return verdict
+
+
+def _twins(case: Case, revisions: dict[str, Any], limits: Limits) -> dict[str, Any]:
+    """The same text compiled otherwise, for each profile that has accepted it.
+
+    Of `release` only where it is alone: beside others it may do anything.
+    """
+    twins = {}
+    for profile in [profile for profile in revisions if profile != "release" or len(revisions) == 1]:
+        with suppress(CandidateError, _Late), _deadline(limits.compile):
+            twins[profile + TWIN] = _compiled(case, profile, (*limits.flags, *limits.twin))
+    return twins
 
 
 @contextmanager
@@ -185,12 +207,13 @@ def _painter() -> Kernel:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A revision with its arguments in their places."""
+    """A revision with its arguments in their places, and what its calls have left so far, as numbers."""
 
     revision: Any
     given: list[Any]
     arrays: list[_Placed]
     seconds: float
+    seen: list[str] = field(default_factory=list)
 
     def observed(self, byte: int) -> tuple[str, ...]:
         """The outcome of a call and all that it left, as text; with one byte everywhere outside."""
@@ -201,9 +224,23 @@ class _Call:
             result = self.revision(*self.given)
         panic = self.revision.take_panic()
         outcome = "value" if panic is None else f"panic {panic.kind}"
+        self.seen.append(f"{panic} {self.numbers(result)}")
         bits = "" if result is None else np.asarray(result).tobytes().hex()
         left = "".join("" if array.is_intact() else "written outside" for array in self.arrays)
         return (outcome, left, str(panic), bits, *(array.view.tobytes().hex() for array in self.arrays))
+
+    def numbers(self, result: Any) -> str:
+        """What the last call left and returned, without the bits by which values that are no numbers differ."""
+        arrays = [np.asarray(result), *(array.view for array in self.arrays)] if result is not None else []
+        return hashlib.sha256(b"".join(map(_plain_bytes, arrays or [a.view for a in self.arrays]))).hexdigest()
+
+
+def _plain_bytes(array: np.ndarray[Any, Any]) -> bytes:
+    if array.dtype.names:
+        return b"".join(_plain_bytes(array[name]) for name in array.dtype.names)
+    if array.dtype.kind in "fc":
+        return np.where(np.isnan(array), np.nan, array).astype(array.dtype).tobytes()
+    return array.tobytes()
 
 
 def _placed(kernel: Kernel, revision: Any, arguments: Sequence[Any], at_end: bool, limits: Limits) -> _Call:
@@ -226,7 +263,10 @@ def _calls(
         target_of(kernel).limit_steps(limits.steps)
         for at_end in (True, False) if any(isinstance(a, np.ndarray) for a in arguments) else (True,):
             say("call", profile, at_end)
-            seen = _compared(_placed(kernel, revision, arguments, at_end, limits))
+            call = _placed(kernel, revision, arguments, at_end, limits)
+            seen = _compared(call)
+            if not any(s[0] == INTERRUPTED for s in seen):
+                say("numbers", profile, [at_end, call.seen[0]])
             say("outcome", profile, seen[0][0])
             say("digest", profile, [at_end, hashlib.sha256(repr(seen[0]).encode()).hexdigest()])
             all_valued = all_valued and seen[0][0] == "value"
@@ -273,18 +313,26 @@ def _run(revisions: dict[str, tuple[Kernel, Any]], arguments: Sequence[Any], lim
     status = os.waitpid(child, 0)[1]
     profile, about = "", ""
     digests: dict[str, list[Any]] = {}
+    numbers: dict[tuple[str, bool], str] = {}
     for line in said:
         what, profile, detail = json.loads(line)
         about = f"at_end={detail}" if what == "call" else about
-        if what == "outcome":
+        if what == "numbers":
+            numbers[profile, detail[0]] = detail[1]
+        elif what == "outcome" and not profile.endswith(TWIN):
             verdict.outcomes[profile] = detail
-        elif what == "digest":
+        elif what == "digest" and not profile.endswith(TWIN):
             digests.setdefault(profile, []).append(detail)
         elif what in _SAID:
             verdict.findings.append(Finding(_SAID[what], profile, detail))
+    for (profile, at_end), seen in numbers.items():
+        other = numbers.get((profile + TWIN, at_end), seen)
+        if other != seen:
+            verdict.findings.append(Finding(Kind.UNDEFINED, profile, f"at_end={at_end} {seen} / {other}"))
     if len(digests) > 1 and set(verdict.outcomes.values()) == {"value"}:
         is_same = len({repr(d) for d in digests.values()}) == 1
         verdict.outcomes["both"] = "the same value" if is_same else "another value"
+    profile = json.loads(said[-1])[1] if said else ""
     if hangs:
         verdict.findings.append(Finding(Kind.HANG, profile, about))
     elif os.WIFSIGNALED(status):

@@ -79,7 +79,7 @@ def case_of(options: Options, number: int) -> tuple[str, Case, list[Any]]:
     random = Random(f"{options.seed} {number}")
     kind = random.choice(options.kinds)
     case = generated(random, options.arena) if kind == "grammar" else mutated(random)
-    return kind, case, drawn(signature_in(case.declaration), random)
+    return kind, case, drawn(signature_in(case.declaration), random, case.is_exact)
 
 
 def survey(

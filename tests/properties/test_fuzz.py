@@ -71,6 +71,34 @@ def test_arguments_fit_their_signature():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
+    ("text", "is_exact", "kinds"),
+    [
+        ("return i + 1 > i;", True, {Kind.UNDEFINED}),
+        ("return i + 1 > i;", False, set()),
+        ("return (uint64_t)i + 1 > i;", True, set()),
+    ],
+)
+def test_what_two_compilations_take_for_something_else_is_found(text, is_exact, kinds):
+    """Signed overflow, in code without checks: the optimiser concludes from it that it does not happen."""
+    declaration = "int64_t k(int64_t i)"
+    case = Case("test", declaration, f"{declaration} {{ {text} }}", is_exact)
+    limits = Limits(compile=10.0, call=0.1, child=1.0, twin=("-O0",))
+    verdict = judged(case, [np.int64(2**63 - 1)], ["release"], limits)
+    assert {finding.kind for finding in verdict.findings} == kinds
+
+
+def test_exact_texts_have_every_kind_of_object():
+    """Texts of the grammar have long doubles, structs by value, bytes of both, and functions of the table."""
+    cases = [case_of(Options(seed=3, kinds=("grammar",)), number)[1] for number in range(300)]
+    exact = [case.text for case in cases if case.is_exact]
+    assert 100 < len(exact) < 200
+    for piece in ("long double", "(const uint8_t *)&", "union S", "__builtin_bswap", "struct S", " : "):
+        assert sum(piece in text for text in exact) > 3, piece
+    assert not any(piece in text for text in exact for piece in ("INFINITY", "memcmp", "sin("))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
     ("declaration", "body", "kind"),
     [
         (X, "x[-1] = 7.0;", Kind.WRITE),
