@@ -6,6 +6,7 @@ it (also one that compiled code holds, or a frozen one), and, if it was ever act
 
 import gc
 import pickle
+import threading
 
 import hypothesis.strategies as st
 import numpy as np
@@ -14,9 +15,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from numba import int64, njit, typeof
 from numba.typed import List
 
-from symbiont_jit import Group, Kernel
+from symbiont_jit import Group, Kernel, PanicError
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.signature import SCALARS, Param, Signature
+from tests.child import in_child
+from tests.concurrency import await_true
 
 UP = Signature("up", (Param("x", SCALARS["int64"]),), SCALARS["int64"])
 
@@ -31,6 +34,19 @@ def call_function(function, x):
 
 
 @njit(nogil=True)
+def call_until(function, x, is_over, last):
+    while not is_over[0]:
+        last[0] = function(x)
+    return function(x)
+
+
+@njit
+def call_again_and_again(function, x, times):
+    for _ in range(times):
+        yield function(x)
+
+
+@njit(nogil=True)
 def call_snapshot(group, x):
     now = group.snapshot()
     return now.up(x) + now.down(x) - x
@@ -39,6 +55,24 @@ def call_snapshot(group, x):
 @njit
 def take_snapshot(group):
     return group.snapshot().up
+
+
+class RunningLoop:
+    """A thread in compiled code that calls a function until it is told to end."""
+
+    def __init__(self, function):
+        self.is_over, self.last, self.results = np.zeros(1, np.bool_), np.zeros(1, np.int64), []
+        self.thread = threading.Thread(
+            target=lambda: self.results.append(call_until(function, 10, self.is_over, self.last))
+        )
+        self.thread.start()
+        assert await_true(lambda: self.last[0] > 0)
+
+    def end(self):
+        """Let it end, and return what its last call gave."""
+        self.is_over[0] = True
+        self.thread.join()
+        return self.results[0]
 
 
 class Lifecycle(RuleBasedStateMachine):
@@ -72,12 +106,20 @@ class Lifecycle(RuleBasedStateMachine):
         self.functions = List.empty_list(typeof(self._function_of(self.owner)))
         self.owners = List.empty_list(typeof(self.owner))
         self.stored_handles, self.is_stored, self.is_global = [], False, False
+        self.loops, self.generators = [], []
         for number in range(3):
             self.compile(number)
         self.swap(value)
 
     def teardown(self):
         """Let compiled code give back what it has."""
+        self._clear_lists()
+        for loop in self.loops:
+            loop.end()
+        for generator in self.generators:
+            assert list(generator)
+
+    def _clear_lists(self):
         self.functions.clear()
         self.owners.clear()
 
@@ -196,7 +238,7 @@ class Lifecycle(RuleBasedStateMachine):
     @rule()
     def clear_store(self):
         """Compiled code gives back all that it kept."""
-        self.teardown()
+        self._clear_lists()
         gc.collect()
         self.stored_handles, self.is_stored = [], False
 
@@ -207,6 +249,60 @@ class Lifecycle(RuleBasedStateMachine):
         kernel = self._function_of(self.owner)
         assert njit(lambda: kernel(int64(10)))() == 10 + self.values[self.active]
         self.is_global = True
+
+    @precondition(lambda self: len(self.loops) < 2)
+    @rule()
+    def start_loop(self):
+        """A compiled loop without Python's lock has the kernel, and may be inside whatever was active."""
+        self.loops.append(RunningLoop(self._function_of(self.owner)))
+
+    @precondition(lambda self: self.loops)
+    @rule()
+    def end_loop(self):
+        """Its last call went to the active revision."""
+        assert self.loops.pop().end() == 10 + self.values[self.active]
+
+    @rule()
+    def start_generator(self):
+        """A generator of compiled code has the kernel between its calls."""
+        generator = call_again_and_again(self._function_of(self.owner), 10, 3)
+        assert next(generator) == 10 + self.values[self.active]
+        self.generators.append(generator)
+
+    @precondition(lambda self: self.generators)
+    @rule()
+    def end_generator(self):
+        """It goes on with the active revision, and gives the kernel back at its end."""
+        assert list(self.generators.pop()) == [10 + self.values[self.active]] * 2
+        gc.collect()
+
+    @rule(is_handle=st.booleans())
+    def interrupt(self, is_handle):
+        """A call that does not end keeps its code, and ends when it is interrupted."""
+        callee, ended = self.owner.revision(self.active) if is_handle else self.owner, []
+
+        def call():
+            try:
+                self._function_of(callee)(-1)
+            except PanicError as error:
+                ended.append(error.panic.kind)
+
+        thread = threading.Thread(target=call)
+        thread.start()
+        assert await_true(lambda: self.owner.interrupt() >= 0 and not thread.is_alive())
+        assert ended == ["interrupted"]
+
+    @rule()
+    def fork(self):
+        """A child has what is loaded here; the threads of its parent are not in it, but what they had is kept."""
+
+        def act():
+            found = self._call(self.owner), self._call_compiled(), self.owner.prune(), self.owner.memory().loaded
+            self.owner.swap(self._text(5))
+            return str((*found, self._call(self.owner)))
+
+        expected = self.values[self.active], self.values[self.active], [], len(self.loaded), 5
+        assert in_child(act, 60) == str(expected)
 
     @rule()
     def copy(self):
@@ -222,7 +318,8 @@ class Lifecycle(RuleBasedStateMachine):
         self._prune({self._pick(keep)}, idle)
 
     def _prune(self, keep=frozenset(), idle=False):
-        may_be_inside = self.was_active if self.is_stored or (self.is_global and not idle) else set()
+        is_inside = self.is_stored or self.loops or self.generators or (self.is_global and not idle)
+        may_be_inside = self.was_active if is_inside else set()
         gone = self.loaded - keep - may_be_inside - self._pinned() - {self.active}
         assert self.owner.prune(keep=keep, idle=idle) == sorted(gone)
         self.loaded -= gone
@@ -247,7 +344,7 @@ class KernelLifecycle(Lifecycle):
         return Kernel(UP)
 
     def _text(self, value):
-        return f"int64_t up(int64_t x) {{ return x + {value}; }}"
+        return f"int64_t up(int64_t x) {{ while (x < 0) {{ }} return x + {value}; }}"
 
     def _call(self, callee):
         return callee(10) - 10
@@ -274,7 +371,9 @@ class GroupLifecycle(Lifecycle):
         return group
 
     def _text(self, value):
-        return f"int64_t up(int64_t x) {{ return x + {value}; }}\nint64_t down(int64_t x) {{ return x - {value}; }}"
+        body = "while (x < 0) {{ }} return x {} {};"
+        up, down = body.format("+", value), body.format("-", value)
+        return f"int64_t up(int64_t x) {{ {up} }}\nint64_t down(int64_t x) {{ {down} }}"
 
     def _call(self, callee):
         assert callee["up"](10) - 10 == 10 - callee["down"](10)
@@ -296,7 +395,7 @@ class GroupLifecycle(Lifecycle):
 
 
 #: A step compiles and calls, which may take a while; how long is no matter of health.
-SMALL = settings(max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
+SMALL = settings(max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
 TestKernel = KernelLifecycle.TestCase
 TestKernel.settings = SMALL
 TestGroup = GroupLifecycle.TestCase

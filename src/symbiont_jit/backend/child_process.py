@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from operator import setitem
 from typing import Any, Final
 
-from symbiont_jit.errors import Diagnostic, Stage
+from symbiont_jit.errors import Diagnostic, Stage, ToolchainError
 from symbiont_jit.uninterrupted import Step, step, take_at_once
 
 __all__ = ["MAX_MESSAGES", "MAX_OUTPUT", "TIMEOUT", "Child", "ChildError", "Deadline", "spawn"]
@@ -182,7 +182,10 @@ class Child:
 
     def _take(self, pipe: int) -> None:
         kept, limit = (self.output, MAX_OUTPUT) if pipe == self.pipes[1] else (self.messages, MAX_MESSAGES)
-        chunk = os.read(pipe, 1 << 16)
+        try:
+            chunk = os.read(pipe, 1 << 16)
+        except OSError as error:
+            raise ToolchainError(f"the system does not let {self.name} be read: {error}") from error
         if not chunk:
             self._readable.unregister(pipe)
             self._close(pipe)
