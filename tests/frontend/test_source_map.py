@@ -270,11 +270,11 @@ def test_other_findings_on_spliced_lines(source, wanted):
 
 def test_code_lines_without_splices_or_macros_are_straight():
     """Where nothing was joined or expanded, every position is its own."""
-    lines = CodeLines("a\nb", "a\nb")
+    lines = CodeLines("a\nb")
     assert lines.is_straight
     assert lines.author_position(2, 1) == (2, 1)
-    assert not CodeLines("a \\\nb", "a b\n").is_straight
-    assert CodeLines("a \\\nb", "a b\n").author_position(1, 3) == (2, 1)
+    assert not CodeLines("a \\\nb").is_straight
+    assert CodeLines("a \\\nb").author_position(1, 3) == (2, 1)
 
 
 def test_byte_order_marks_and_line_ends():

@@ -11,6 +11,10 @@
 
 typedef void handler(int, siginfo_t *, void *);
 
+extern uint64_t sj_code[];
+extern struct sigaction sj_previous[];
+extern int64_t sj_is_catching;
+
 static _Atomic int is_inside;
 
 static int64_t loop_for_ever(struct sj_frame *frame, void *with)
@@ -35,16 +39,13 @@ void a_signal_ends_a_call(void)
   struct sigaction action = {.sa_sigaction = (handler *)sj_interrupt, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_RESTART};
   EXPECT(sigaction(SIGUSR1, &action, 0) == 0);
   EXPECT(raise(SIGUSR1) == 0); /* This thread is in no call, nor has it a slot. */
+  sj_code[7] = ~0ULL;          /* Everything is code. */
   EXPECT(pthread_create(&thread, 0, call, &outcome) == 0);
   while (!is_inside)
     usleep(1000);
   EXPECT(pthread_kill(thread, SIGUSR1) == 0 && pthread_join(thread, 0) == 0);
   EXPECT(outcome.has_panicked && outcome.result == 0 && outcome.panic.site == SJ_INTERRUPTED);
 }
-
-extern uint64_t sj_code[];
-extern struct sigaction sj_previous[];
-extern int64_t sj_is_catching;
 
 static int64_t fault(struct sj_frame *frame, void *with)
 {

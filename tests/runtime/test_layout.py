@@ -91,6 +91,7 @@ SYSTEM_NUMBERS = {
     "SJ_SS_DISABLE": "SS_DISABLE",
     "SJ_SIG_UNBLOCK": "SIG_UNBLOCK",
     "8 * SJ_SIGNAL_WORDS": "sizeof(sigset_t)",
+    "SJ_FAULT_SIGNALS": "1ULL << (SIGILL - 1) | 1ULL << (SIGBUS - 1) | 1ULL << (SIGFPE - 1) | 1ULL << (SIGSEGV - 1)",
     interrupt._SIGEV_THREAD_ID: "SIGEV_THREAD_ID",
     interrupt._CLOCK_MONOTONIC: "CLOCK_MONOTONIC",
 }
@@ -104,7 +105,9 @@ SYSTEM_OFFSETS = {
     "offsetof(struct sj_context, stack)": "offsetof(ucontext_t, uc_mcontext.gregs[REG_RSP])",
     "offsetof(struct sj_context, counter)": "offsetof(ucontext_t, uc_mcontext.gregs[REG_RIP])",
     "offsetof(struct sj_context, floating)": "offsetof(ucontext_t, uc_mcontext.fpregs)",
+    "offsetof(struct sj_floating, control)": "offsetof(struct _libc_fpstate, cwd)",
     "offsetof(struct sj_floating, vectors)": "offsetof(struct _libc_fpstate, mxcsr)",
+    "sizeof(struct sj_floating)": "sizeof(struct _libc_fpstate)",
     "offsetof(struct sj_stack, start)": "offsetof(stack_t, ss_sp)",
     "offsetof(struct sj_stack, flags)": "offsetof(stack_t, ss_flags)",
     "offsetof(struct sj_stack, size)": "offsetof(stack_t, ss_size)",

@@ -120,10 +120,10 @@ class Clang:
         return found or [Diagnostic(Stage.LOWER, "compiler", child.describe_failure(returncode))]
 
     @uninterrupted
-    def preprocess(self, code: str) -> str | list[Diagnostic]:
-        """Expand macros and conditionals, with line markers for the parser.
+    def preprocess(self, *texts: str) -> list[str | list[Diagnostic]]:
+        """Expand macros and conditionals of texts, all at the same time; each line stays at its number.
 
-        The text was proposed by somebody, so it is in here that nothing may reach outside: no include path, and the
+        A text was proposed by somebody, so it is in here that nothing may reach outside: no include path, and the
         operators that look at files or run pragmas are undefined (a pasted `_Pragma` would otherwise run). The standard
         constants are known, because conditions ask for them.
         """
@@ -135,18 +135,16 @@ class Clang:
             *(f"-D{name}={value}" for name, value in vocabulary.CONSTANTS.items()),
             "-",
         )
-        child = _spawn(command)
-        try:
-            _send(child, code)
-            child.read_all(Deadline(PREPROCESS_TIMEOUT))
-        except ChildError as error:
-            return [error.finding(Stage.PREPROCESS, "; use functions instead of macros")]
-        finally:
-            child.end()
-        found = _diagnostics(child, Stage.PREPROCESS)
-        if found or not child.output:
-            return found or [Diagnostic(Stage.PREPROCESS, "compiler", "the preprocessor failed")]
-        return _keep_own_lines(child.output.decode("utf-8", "replace"))
+        with contextlib.ExitStack() as stack:
+            children = []
+            try:
+                for text in texts:
+                    children.append(_spawn(command))
+                    stack.callback(children[-1].end)
+                    _send(children[-1], text)
+                return [_read_expansion(child) for child in children]
+            except ChildError as error:
+                return [[error.finding(Stage.PREPROCESS, "; use functions instead of macros")] for _ in texts]
 
     def _target_flags(self) -> tuple[str, ...]:
         flags = [f"--target={target_triple()}"]
@@ -275,6 +273,14 @@ def _diagnostics(child: Child, stage: Stage) -> list[Diagnostic]:
         Diagnostic(stage, "compiler", m["message"][:300], int(m["line"]), int(m["column"]), Severity.ERROR)
         for m in _DIAGNOSTIC.finditer(text)
     ]
+
+
+def _read_expansion(child: Child) -> str | list[Diagnostic]:
+    child.read_all(Deadline(PREPROCESS_TIMEOUT))
+    found = _diagnostics(child, Stage.PREPROCESS)
+    if found or not child.output:
+        return found or [Diagnostic(Stage.PREPROCESS, "compiler", "the preprocessor failed")]
+    return _keep_own_lines(child.output.decode("utf-8", "replace"))
 
 
 def _keep_own_lines(expanded: str) -> str:

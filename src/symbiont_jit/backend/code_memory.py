@@ -19,7 +19,7 @@ from typing import Final
 from symbiont_jit.backend.relocate import TRAP, round_up
 from symbiont_jit.uninterrupted import LOCK, renew_in_children, step, uninterrupted
 
-__all__ = ["CODE_MEMORY", "CODE_RANGES", "CodeMemory", "CodeRanges", "NoCodeMemory", "Place"]
+__all__ = ["CODE_MEMORY", "CODE_RANGES", "CodeMemory", "CodeRanges", "NoCodeMemory", "Place", "find_mapping"]
 
 #: Bytes that the system is asked for at a time.
 CHUNK: Final = 1 << 20
@@ -35,6 +35,14 @@ _MAP_FAILED: Final = ctypes.c_void_p(-1).value
 #: The mapping is private, because a worker process is forked with this memory and must not write into its parent's.
 _PRIVATE: Final = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 _RUN: Final = mmap.PROT_READ | mmap.PROT_EXEC
+
+
+def find_mapping(address: int) -> tuple[int, int]:
+    """Return the ends of the mapping that an address is in; where the system does not say, nothing at the address."""
+    with contextlib.suppress(OSError), open("/proc/self/maps") as lines:
+        bounds = ([int(end, 16) for end in line.split(maxsplit=1)[0].split("-")] for line in lines)
+        return next(((low, high) for low, high in bounds if low <= address < high), (address, address))
+    return address, address
 
 
 class CodeRanges:

@@ -11,7 +11,6 @@ object.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import ctypes.util
 import functools
@@ -21,7 +20,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from symbiont_jit.backend.code_memory import CODE_RANGES
+from symbiont_jit.backend.code_memory import CODE_RANGES, find_mapping
 from symbiont_jit.backend.linker import CannotLink, link
 from symbiont_jit.backend.llvm_lock import llvm_lock
 from symbiont_jit.backend.objects import ObjectCode
@@ -99,7 +98,7 @@ class _Loader:
                 message = f"the object code cannot be loaded: {str(error)[:300]}"
                 raise CandidateError(Stage.LINK, [Diagnostic(Stage.LINK, "load", message)], "") from error
         addresses = tuple(int(tracker[entry]) for entry in code.entries)
-        start, end = _find_mapping(addresses[0])
+        start, end = find_mapping(addresses[0])
         CODE_RANGES.add(start, end)
         return Loaded(addresses, len(code.data), _TrackedCode(tracker, start), generation)
 
@@ -108,14 +107,6 @@ class _Loader:
             self.generation = _Generation(_new_lljit())
         self.generation.seen += 1
         return self.generation
-
-
-def _find_mapping(address: int) -> tuple[int, int]:
-    """Return the ends of the mapping that an address is in; where the system does not say, nothing at the address."""
-    with contextlib.suppress(OSError), open("/proc/self/maps") as lines:
-        bounds = ([int(end, 16) for end in line.split(maxsplit=1)[0].split("-")] for line in lines)
-        return next(((low, high) for low, high in bounds if low <= address < high), (address, address))
-    return address, address
 
 
 def _new_lljit() -> Any:

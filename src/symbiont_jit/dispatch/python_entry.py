@@ -11,9 +11,10 @@ from __future__ import annotations
 import ctypes
 import functools
 import inspect
+import operator
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -26,7 +27,17 @@ from symbiont_jit.errors import KernelError, UsageError
 from symbiont_jit.lazy import lazy
 from symbiont_jit.signature import ArrayType, Param, Scalar, Signature, check_arguments, native_entry
 
-__all__ = ["CellCallable", "ctypes_pointer", "ctypes_prototype"]
+__all__ = ["CellCallable", "PanicWatch", "ctypes_pointer", "ctypes_prototype"]
+
+
+class PanicWatch(Protocol):
+    """What looks after calls from Python and raises their panics."""
+
+    def call(self, call: Callable[[], Any]) -> Any:
+        """Make a call, and raise where it panics."""
+
+    def raise_panic(self, found: int, revision: int, site: int, a: int, b: int) -> None:
+        """Raise a panic that C has taken after a call."""
 
 
 class CellCallable(NumbaValue):
@@ -86,12 +97,9 @@ class CellCallable(NumbaValue):
         return None
 
     @property
-    def _require_no_panic(self) -> Callable[[int], None]:
-        """A function of the number of panics before a call, which raises where the call panicked.
-
-        It does not keep this object.
-        """
-        return _allow_panics
+    def _panic_watch(self) -> PanicWatch | None:
+        """What raises the panics of calls from Python, and does not keep this object; None where nothing is raised."""
+        return None
 
     @property
     def _code_owner(self) -> Any:
@@ -107,10 +115,6 @@ class CellCallable(NumbaValue):
     def _may_be_running(self) -> bool:
         """Whether a compiled function or a Python call is under way that began with this cell."""
         return self._cell.users > 0 or bool(self._slow_calls) or self._caller_refs.are_out
-
-
-def _allow_panics(before: int) -> None:
-    """Raise nothing."""
 
 
 #: The objects that compiled functions hold as constants: machine code has their address in it and is never freed.
@@ -139,18 +143,16 @@ def _call_slowly(reference: weakref.ref[CellCallable], *args: Any, **kwargs: Any
     if owner.__call__ is owner._slow_call:
         fast = owner._vectorcall()
         if fast is not None:
-            bound = fast.bind(owner._cell, owner._slow_call, owner._require_no_panic, owner._code_owner)
+            watch = owner._panic_watch
+            raise_panic = None if watch is None else watch.raise_panic
+            bound = fast.bind(owner._cell, owner._slow_call, raise_panic, owner._code_owner)
             owner.__call__ = bound  # type: ignore[method-assign]
     owner._slow_calls.append(None)
     try:
         owner._require_code()
-        panics = owner._cell.count_panics()
-        result = _call_native(owner, args)
+        return _call_native(owner, args)
     finally:
         owner._slow_calls.pop()
-    if owner._cell.count_panics() != panics:
-        owner._require_no_panic(panics)
-    return result
 
 
 def _order_keywords(signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
@@ -174,12 +176,13 @@ def _call_native(owner: CellCallable, args: Sequence[Any]) -> Any:
     target = owner._cell.target
     if not target:  # A signal handler comes here out of the call that it has interrupted.
         raise KernelError(f"{signature.name} is being compiled by the call that this one interrupts; call it later")
-    function = ctypes_prototype(signature)(target)
+    function, watch = ctypes_prototype(signature)(target), owner._panic_watch
+    call = operator.call if watch is None else watch.call
     if not native_entry(signature).has_result_pointer:
-        return function(*passed)
+        return call(functools.partial(function, *passed))
     assert signature.returns is not None
     result = np.zeros((), signature.returns.dtype)
-    function(*passed, result.ctypes.data)
+    call(functools.partial(function, *passed, result.ctypes.data))
     return complex(result)
 
 

@@ -36,7 +36,7 @@ extern void *PyEval_SaveThread(void);
 extern void PyEval_RestoreThread(void *);
 
 /* Objects that arguments are compared with by identity. */
-extern char sj_float[], sj_int[], sj_complex[], sj_true[], sj_false[], sj_ndarray[], sj_float64[];
+extern char sj_none[], sj_float[], sj_int[], sj_complex[], sj_true[], sj_false[], sj_ndarray[], sj_float64[];
 
 /* CPython's PyObject (Include/object.h). */
 struct sj_object
@@ -131,15 +131,37 @@ static inline void *sj_call_slowly(void *self, void *const *args, int64_t count,
   return PyObject_Vectorcall(PyTuple_GetItem(self, 1), args, (size_t)count, keywords);
 }
 
-/* Whether the panics of the last call were those of other threads, or are nothing to raise; else Python has an error.
- */
-static inline bool sj_require_no_panic(void *self, int64_t before)
+/* A record of a panic table (runtime/frame.h), of which the number is set before the call. */
+struct sj_watched
 {
-  void *answer = PyObject_CallFunction(PyTuple_GetItem(self, 2), "L", (long long)before);
-  if (!answer)
-    return false;
-  Py_DecRef(answer);
-  return true;
+  int64_t thread, number, revision, site, a, b;
+};
+
+extern int64_t sj_take_watched(uint64_t, struct sj_watched *);
+
+static inline void sj_watch(const struct sj_cell *cell, struct sj_watched *watched)
+{
+  watched->number = sj_count_panics(cell);
+}
+
+static inline bool sj_has_changed(const struct sj_cell *cell, const struct sj_watched *watched)
+{
+  return sj_count_panics(cell) != watched->number;
+}
+
+/* Whether the panics since a call began were not the call's, or shall not be raised; else Python has an error. The
+   panic is taken before anything of Python's runs, because a signal handler may call the kernel too. */
+static inline bool sj_allow_panic(void *self, const struct sj_cell *cell, struct sj_watched *watched)
+{
+  void *raise = PyTuple_GetItem(self, 2);
+  int64_t found = raise == sj_none ? 0 : sj_take_watched(cell->panics, watched);
+  if (!found)
+    return true;
+  void *answer = PyObject_CallFunction(raise, "LLLLL", (long long)found, (long long)watched->revision,
+                                       (long long)watched->site, (long long)watched->a, (long long)watched->b);
+  if (answer)
+    Py_DecRef(answer);
+  return answer != 0;
 }
 
 /* Count a call before the target is loaded, because whoever unloads code looks at the count after the swap. */

@@ -36,6 +36,7 @@ _HEADER: Final = Path(__file__).with_name("vectorcall.h")
 
 #: Objects whose identity is compared; their addresses are bound when the text is loaded.
 _OBJECTS: Final[dict[str, Any]] = {
+    "sj_none": None,
     "sj_float": float,
     "sj_int": int,
     "sj_complex": complex,
@@ -102,16 +103,16 @@ class VectorCall:
         self._definition = _MethodDefinition(b"kernel", self.address, _METH_FASTCALL_KEYWORDS, None)
 
     def bind(
-        self, cell: Cell | MemberCell, slow: Callable[..., Any], require_no_panic: Callable[[int], None], owner: Any
+        self, cell: Cell | MemberCell, slow: Callable[..., Any], raise_panic: Callable[..., None] | None, owner: Any
     ) -> Callable[..., Any]:
         """Make a Python function that calls what a cell leads to; it keeps `owner`, which has the code.
 
-        `slow` is called instead where an argument is not exactly right, and `require_no_panic` after calls during which
-        somebody has panicked, with the number of panics before.
+        `slow` is called instead where an argument is not exactly right, and `raise_panic` after a call that panicked,
+        with what was taken out of the table; where it is None, panics stay there.
         """
         make = ctypes.pythonapi.PyCFunction_NewEx
         make.argtypes, make.restype = (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p), ctypes.py_object
-        state = (struct.pack("=Q", cell.address), slow, require_no_panic, cell, self, owner)
+        state = (struct.pack("=Q", cell.address), slow, raise_panic, cell, self, owner)
         function: Callable[..., Any] = make(ctypes.addressof(self._definition), state, None)
         return function
 
@@ -169,12 +170,13 @@ def vectorcall_source(signature: Signature, is_member: bool) -> str:
     goto slow;
   sj_enter_cell(cell);
   uint64_t target = {"sj_target_in_table(cell, sj_target(slot))" if is_member else "sj_target(slot)"};
-  int64_t panics = sj_count_panics(cell);
+  struct sj_watched watched;
+  sj_watch(cell, &watched);
   void *state = PyEval_SaveThread();
   {assign}{call}
   PyEval_RestoreThread(state);
   sj_leave_cell(cell);
-  if (__builtin_expect(sj_count_panics(cell) != panics, 0) && !sj_require_no_panic(self, panics))
+  if (__builtin_expect(sj_has_changed(cell, &watched), 0) && !sj_allow_panic(self, cell, &watched))
     return 0;
   return {_PACK[kind]};
 slow:

@@ -7,11 +7,14 @@ called) and `PanicReader`. It knows no model and no metric, and nothing of the o
 
 from __future__ import annotations
 
+import contextlib
 import enum
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Any, NoReturn
 
 from symbiont_jit.backend.loader import Loaded
+from symbiont_jit.dispatch.python_entry import PanicWatch
 from symbiont_jit.engine.activation import Activation
 from symbiont_jit.engine.builds import Build, Builder
 from symbiont_jit.engine.fallback import Fallbacks
@@ -19,11 +22,11 @@ from symbiont_jit.engine.functions import DeclaredFunctions
 from symbiont_jit.engine.loading import Loader
 from symbiont_jit.engine.panic_reader import PanicReader
 from symbiont_jit.engine.revisions import PythonBody, RevisionInfo, Revisions
-from symbiont_jit.errors import PanicError
+from symbiont_jit.errors import PanicError, ToolchainError
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.runtime.interrupt import interrupt
-from symbiont_jit.runtime.library import bound_names
-from symbiont_jit.runtime.panics import Panic
+from symbiont_jit.runtime.library import bound_names, watch_panics
+from symbiont_jit.runtime.panics import Panic, PanicReport, make_report
 
 __all__ = ["Engine", "Memory", "OnPanic", "RevisionPart"]
 
@@ -154,17 +157,33 @@ class Engine:
         """Take the newest panic of this thread: in a revision, or in any; it is forgotten."""
         return self.panics.take(info)
 
-    def require_no_panic(self, before: int) -> None:
-        """Raise `PanicError` where this thread has panicked since there had been so many panics, unless it is allowed.
+    @property
+    def watch(self) -> PanicWatch | None:
+        """What looks after calls from Python and raises their panics; None where nothing is raised.
 
-        The panic is forgotten then: who gets the error has it.
+        Where there is no compiler for the project's own C, there is no code that could panic either.
         """
-        if self.on_panic is OnPanic.ZERO:
-            return
-        panic = self.panics.take_since(before)
-        if panic is not None:
-            self.raised = panic
-            raise PanicError(panic)
+        with contextlib.suppress(ToolchainError):
+            watch_panics()
+            return None if self.on_panic is OnPanic.ZERO else self
+        return None
+
+    def call(self, call: Callable[[], Any]) -> Any:
+        """Make a call, and raise `PanicError` where it panics; who gets the error has the panic, which is forgotten."""
+        result, report = self.panics.table.watch(call)
+        if report is not None:
+            self._raise(report)
+        return result
+
+    def raise_panic(self, found: int, revision: int, site: int, a: int, b: int) -> None:
+        """Raise `PanicError` for what C has taken out of the table after a call."""
+        report = make_report(found, revision, site, a, b)
+        assert report is not None, "there is a panic"
+        self._raise(report)
+
+    def _raise(self, report: PanicReport) -> NoReturn:
+        self.raised = self.panics.panic_of(report)
+        raise PanicError(self.raised)
 
     def interrupt(self) -> int:
         """End all instrumented calls that are under way, and return how many threads were inside one."""

@@ -13,6 +13,7 @@ from symbiont_jit.engine.functions import DeclaredFunctions
 from symbiont_jit.engine.revisions import RevisionInfo
 from symbiont_jit.runtime.checks import UNEVOLVED
 from symbiont_jit.runtime.panics import Panic, PanicReport, PanicTable, panic_of, unpack_sites
+from symbiont_jit.runtime.sources import NUMBERS
 
 __all__ = ["PanicReader"]
 
@@ -32,16 +33,12 @@ class PanicReader:
     def take(self, info: RevisionInfo | None = None) -> Panic | None:
         """Take the newest panic of this thread out of the table: of any revision, or of one."""
         report = self.table.take(None if info is None else info.identity)
-        return None if report is None else self._panic_of(report)
+        return None if report is None else self.panic_of(report)
 
-    def take_since(self, before: int) -> Panic | None:
-        """Take the newest panic of this thread since the table had counted so many; None where there is none."""
-        report = self.table.take(None, before)
-        if report is not None:
-            return self._panic_of(report)
-        return Panic("unknown", "the panics of other threads replaced this one") if self.table.has(before) else None
-
-    def _panic_of(self, report: PanicReport) -> Panic:
+    def panic_of(self, report: PanicReport) -> Panic:
+        """Put a report into words."""
+        if report.revision == NUMBERS["SJ_ANY_REVISION"]:
+            return Panic("unknown", "the panics of other threads replaced this one")
         if report.site == UNEVOLVED:
             name = self.functions.signatures[report.a].name
             return Panic("unevolved", f"{name!r} has no body yet; give it one with swap(), source= or a search")

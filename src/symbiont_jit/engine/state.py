@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import pickle
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symbiont_jit.backend.generated import receive_objects, ship_objects
@@ -21,7 +20,7 @@ from symbiont_jit.engine.revisions import RevisionInfo
 from symbiont_jit.engine.stubs import vectorcall_unit
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.frontend.source_map import NO_MAP
-from symbiont_jit.runtime.library import BOUND, runtime_unit
+from symbiont_jit.runtime.library import runtime_unit
 from symbiont_jit.signature import Signature
 
 __all__ = [
@@ -91,7 +90,7 @@ def export_state(engine: Engine, chosen: RevisionInfo | None) -> EngineState:
             stored.insert(0, _store(engine, first))
     signatures = tuple(engine.functions.signatures)
     options = engine.profile, engine.flags, str(engine.on_panic)
-    return EngineState(signatures, *options, tuple(stored), _support(engine, stored))
+    return EngineState(signatures, *options, tuple(stored), _support(engine))
 
 
 def export_changes(engine: Engine) -> EngineChanges:
@@ -108,13 +107,11 @@ def require_first(engine: Engine) -> None:
         _store(engine, engine.revisions.first)
 
 
-def _support(engine: Engine, stored: Sequence[StoredRevision]) -> dict[str, ObjectCode]:
-    """Return object code for calls from Python, and for panics where instrumented code comes along."""
+def _support(engine: Engine) -> dict[str, ObjectCode]:
+    """Return object code for calls from Python, and for their panics."""
     functions = engine.functions
     units = [vectorcall_unit(s, functions.is_group) for s in functions.signatures]
-    if any(s.build is not None and not BOUND.isdisjoint(s.build.object_code.needs) for s in stored):
-        units.append(runtime_unit())
-    return ship_objects(units)
+    return ship_objects([*units, runtime_unit()])
 
 
 def _store(engine: Engine, info: RevisionInfo) -> StoredRevision:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from typing import Any
+from typing import Any, Final
 
 from symbiont_jit.backend.clang import clang
 from symbiont_jit.backend.generated import load_generated
@@ -22,9 +22,9 @@ from symbiont_jit.dispatch.vectorcall import (
     vectorcall_source,
     vectorcall_symbols,
 )
-from symbiont_jit.errors import ToolchainError
+from symbiont_jit.errors import Diagnostic, ToolchainError
 from symbiont_jit.runtime.layout import assertions
-from symbiont_jit.runtime.library import bound_names
+from symbiont_jit.runtime.library import bound_names, panic_taker
 from symbiont_jit.runtime.sources import expand, include
 from symbiont_jit.signature import ArrayType, Mode, Scalar, Signature, native_entry
 
@@ -39,9 +39,13 @@ __all__ = [
 ]
 
 
-def preprocess(code: str) -> Any:
+#: The runtime's function that the way in from Python asks for the panic of a call.
+_TAKER: Final = "sj_take_watched"
+
+
+def preprocess(*texts: str) -> list[str | list[Diagnostic]]:
     """Expand macros and conditionals by clang's preprocessor, which is started only for text that has some."""
-    return clang().preprocess(code)
+    return clang().preprocess(*texts)
 
 
 class Stub:
@@ -130,13 +134,16 @@ def vectorcall(signature: Signature, is_member: bool) -> VectorCall | None:
         return None
     symbols, dtypes = vectorcall_symbols(signature)
     with contextlib.suppress(ToolchainError):
+        symbols |= {_TAKER: panic_taker()}
         return _vectorcall(_vectorcall_text(signature, is_member), tuple(symbols.items()), _ByIdentity(dtypes))
     return None
 
 
 def vectorcall_unit(signature: Signature, is_member: bool) -> Unit:
     """Make the unit of C from which the way in from Python is compiled."""
-    return Unit(_vectorcall_text(signature, is_member), (ENTRY,), frozenset(vectorcall_symbols(signature)[0]))
+    return Unit(
+        _vectorcall_text(signature, is_member), (ENTRY,), frozenset([*vectorcall_symbols(signature)[0], _TAKER])
+    )
 
 
 def _vectorcall_text(signature: Signature, is_member: bool) -> str:

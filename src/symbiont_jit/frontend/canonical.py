@@ -103,9 +103,10 @@ class Canonical:
         return Canonical(self.text, self.names, self.written, self.source_map)
 
 
-def no_preprocessor(code: str) -> list[Diagnostic]:
-    """Refuse text with macros, because no compiler is at hand."""
-    return [Diagnostic(Stage.PREPROCESS, "directive", "macros need a C preprocessor, and none was given")]
+def no_preprocessor(*texts: str) -> list[str | list[Diagnostic]]:
+    """Refuse texts with macros, because no compiler is at hand."""
+    refusal = Diagnostic(Stage.PREPROCESS, "directive", "macros need a C preprocessor, and none was given")
+    return [[refusal] for _ in texts]
 
 
 def canonical_source(

@@ -17,7 +17,7 @@ from pycparser import c_ast
 from symbiont_jit.c import vocabulary
 from symbiont_jit.c.tree import move_positions, parse
 from symbiont_jit.errors import Diagnostic, Stage
-from symbiont_jit.frontend.source_map import SPLICE, CodeLines
+from symbiont_jit.frontend.source_map import SPLICE, CodeLines, Expansion, MarkedText
 
 __all__ = ["Preprocess", "SourceText", "canonical_problems", "is_allowed_pragma", "locate", "read_text"]
 
@@ -28,8 +28,8 @@ MAX_NESTING: Final = 100
 MAX_FINDINGS: Final = 200
 MAX_LITERAL: Final = 4000
 
-#: A preprocessor takes text with directives; it gives the expanded text with line markers, or its findings.
-Preprocess = Callable[[str], "str | list[Diagnostic]"]
+#: A preprocessor takes texts with directives; it gives each one expanded, every line at its number, or its findings.
+Preprocess = Callable[..., "list[str | list[Diagnostic]]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +75,19 @@ def read_text(proposed: str | bytes, preprocess: Preprocess) -> SourceText:
     bare = _blank_literals(code)
     problems += found + _forbidden_words(bare)
     problems += _environment_names(bare) if needs_preprocessor else _plain_problems(code, bare)
-    lines = CodeLines(original, code)
+    lines = CodeLines(original)
     if problems:
         readable = all(problem.stage is Stage.CHECK for problem in problems) and not needs_preprocessor
         return _report(original, code if readable else "", problems, lines)
     if not needs_preprocessor:
         return _report(original, code, [], lines)
-    expanded = preprocess(code)
+    marked = MarkedText(code)
+    expanded, of_marked = preprocess(code, marked.text)
     if not isinstance(expanded, str):
         return _report(original, "", expanded, lines)
     problems = _expansion_problems(expanded)
-    return _report(original, "" if problems else expanded, problems, CodeLines(original, code, expanded))
+    origins = marked.find_origins(expanded, of_marked) if isinstance(of_marked, str) else []
+    return _report(original, "" if problems else expanded, problems, CodeLines(original, Expansion(expanded, origins)))
 
 
 def _report(original: str, code: str, problems: list[Diagnostic], lines: CodeLines) -> SourceText:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, NamedTuple
 
-__all__ = ["SPLICE", "AuthorPositions", "CodeLines", "SourceMap"]
+__all__ = ["SPLICE", "AuthorPositions", "CodeLines", "Expansion", "MarkedText", "SourceMap"]
 
 Position = tuple[int, int]
 
@@ -40,37 +40,84 @@ _LAST_KEYWORDS: Final = re.compile(r"(?:\b\w+[ \t]+)+\Z")
 
 #: Words that the author may spell in another way.
 _SPELLINGS: Final = {"complex": "_Complex"}
-#: How many marks are searched for one that stands behind, as a declaration of several names repeats its type before
-#: each; and how many macros may follow each other.
+_DIRECTIVE: Final = re.compile(r"[ \t\f\v]*#")
+_MACRO: Final = re.compile(r"^[ \t\f\v]*#[ \t\f\v]*define[ \t\f\v]+(\w+)", re.MULTILINE)
+#: A character that is no C outside of comments and literals, so that no text which has it is accepted.
+_MARK: Final = "@"
+_MARKED_WORDS: Final = re.compile(rf"{_MARK}(?P<mark>\d+)(?!\w)|{_WORD}")
+#: How many marks are searched for one that stands behind: a declaration of several names repeats its type before each.
 _NEAR: Final = 8
 #: How many characters before a type its keywords are looked for.
 _WIDE: Final = 200
 
 
-class _Word(NamedTuple):
-    """A word, and the line and column at which it begins."""
+class Expansion(NamedTuple):
+    """A text whose macros are expanded, each line at its number.
+
+    `origins` has for each word of the text, in order, the line and column where it was written or, if a macro made it,
+    where the macro was called; it is empty where that is not known.
+    """
 
     text: str
-    position: Position
+    origins: Sequence[Position]
+
+
+class MarkedText:
+    """A text with a mark before each word that is no part of a macro's call: its expansion says where words come from.
+
+    A mark is a number behind a character that C does not know; preprocessors let it pass. What the marked text becomes
+    is only compared with what the text itself becomes, because a macro may do anything with a mark.
+    """
+
+    def __init__(self, code: str) -> None:
+        self._origins: list[Position] = []
+        macros = frozenset(_MACRO.findall(code))
+        lines = []
+        depth, may_be_called = 0, False
+        for number, line in enumerate(code.split("\n"), 1):
+            pieces, done = [], 0
+            for word in _WORDS.finditer(line) if not _DIRECTIVE.match(line) else ():
+                if depth or (may_be_called and word[0] == "("):
+                    depth += (word[0] == "(") - (word[0] == ")")
+                    may_be_called = depth == 0  # What a macro makes may be the name of another one.
+                    continue
+                pieces += [line[done : word.start()], f" {_MARK}{len(self._origins)} "]
+                done = word.start()
+                self._origins.append((number, done + 1))
+                may_be_called = word[0] in macros
+            lines.append("".join(pieces) + line[done:])
+        self.text = "\n".join(lines)
+
+    def find_origins(self, text: str, marked: str) -> list[Position]:
+        """Find the origin of each word of an expanded text, by what the marked one became; none where they differ."""
+        origins: list[Position] = []
+        words: list[str] = []
+        origin = 0, 0
+        for match in _MARKED_WORDS.finditer(marked):
+            if match["mark"] is None:
+                words.append(match[0])
+                origins.append(origin)
+            elif int(match["mark"]) < len(self._origins):
+                origin = self._origins[int(match["mark"])]
+        return origins if words == _WORDS.findall(text) else []
 
 
 class CodeLines:
     """The way from lines of the code that is parsed to lines of the author's text.
 
-    `joined` is the author's text with spliced lines joined, each line at its own number; `expanded` is what a
-    preprocessor made of it, or None.
+    `original` is the author's text; its spliced lines are joined before anything else is done. `expansion` is what a
+    preprocessor made of that, or None.
     """
 
-    def __init__(self, original: str, joined: str, expanded: str | None = None) -> None:
+    def __init__(self, original: str, expansion: Expansion | None = None) -> None:
         self._pieces = _split_at_splices(original)
-        self._joined = [] if expanded is None else joined.split("\n")
-        self._expanded = None if expanded is None else expanded.split("\n")
-        self._known: dict[int, tuple[list[int], list[Position]]] = {}
+        self._words = {} if expansion is None else _find_words(expansion)
+        self._is_expanded = expansion is not None
 
     @property
     def is_straight(self) -> bool:
         """Whether every character stands where the author put it."""
-        return self._expanded is None and not self._pieces
+        return not self._is_expanded and not self._pieces
 
     def author_position(self, line: int, column: int) -> Position:
         """Return the line and column in the author's text of a place in the code; zeros for none.
@@ -79,41 +126,28 @@ class CodeLines:
         """
         if line < 1:
             return 0, 0
-        if self._expanded is not None:
-            line, column = self._position_before_expansion(line, column)
+        line, column = self._position_before_expansion(line, column)
         starts, lines = self._pieces.get(line, ([1], [line]))
         piece = max(bisect_right(starts, column) - 1, 0)
         return lines[piece], column - starts[piece] + 1 if column else 0
 
     def _position_before_expansion(self, line: int, column: int) -> Position:
-        if line not in self._known:
-            expanded = "".join((self._expanded or [])[line - 1 : line])
-            self._known[line] = _match_words(expanded, self._written_words(line))
-        starts, positions = self._known[line]
+        starts, positions = self._words.get(line, ((), ()))
         word = bisect_right(starts, column) - 1
         return positions[word] if word >= 0 else (line, column)
 
-    def _written_words(self, line: int) -> list[_Word]:
-        """Return the words from which a line of the expanded text was made.
 
-        The preprocessor puts what follows a macro call of several lines onto the line where the call begins, and leaves
-        the others empty.
-        """
-        words: list[_Word] = []
-        for number, text in enumerate(self._joined[line - 1 :], line):
-            is_part = number == line or (self._is_empty(number) and _is_open(words))
-            if not is_part:
-                break
-            words += [_Word(m[0], (number, m.start() + 1)) for m in _WORDS.finditer(text)]
-        return words
-
-    def _is_empty(self, line: int) -> bool:
-        return not "".join((self._expanded or [])[line - 1 : line]).strip()
-
-
-def _is_open(words: Sequence[_Word]) -> bool:
-    """Whether more brackets open than close."""
-    return sum((word.text == "(") - (word.text == ")") for word in words) > 0
+def _find_words(expansion: Expansion) -> dict[int, tuple[list[int], list[Position]]]:
+    """For each line of an expansion, return the columns at which its words begin, and the origins of the words."""
+    found: dict[int, tuple[list[int], list[Position]]] = {}
+    done = 0
+    for number, line in enumerate(expansion.text.split("\n"), 1):
+        starts = [word.start() + 1 for word in _WORDS.finditer(line)]
+        origins = expansion.origins[done : done + len(starts)]
+        done += len(starts)
+        if origins and not _DIRECTIVE.match(line):  # A pragma stands where it was written.
+            found[number] = starts, list(origins)
+    return found
 
 
 def _split_at_splices(original: str) -> dict[int, tuple[list[int], list[int]]]:
@@ -133,56 +167,6 @@ def _split_at_splices(original: str) -> dict[int, tuple[list[int], list[int]]]:
         starts.append(length + 1)
         numbers.append(number + 1)
     return found
-
-
-def _match_words(expanded: str, given: Sequence[_Word]) -> tuple[list[int], list[Position]]:
-    """Return the columns of an expanded line's words, and where each stands in the text as it was written.
-
-    Both are read side by side. Where they differ, the written text has a macro, with arguments or without, or several
-    macros one behind the other: all words up to what follows were made by the macro, and stand at its name.
-    """
-    made = [_Word(m[0], (0, m.start() + 1)) for m in _WORDS.finditer(expanded)]
-    positions: list[Position] = []
-    at = 0
-    while len(positions) < len(made):
-        here = given[min(at, len(given) - 1)].position if given else (0, 0)
-        if at < len(given) and made[len(positions)].text == given[at].text:
-            positions.append(here)
-            at += 1
-        else:
-            at, end = _find_behind_macros(made, len(positions), given, at)
-            positions += [here] * (end - len(positions))
-    return [word.position[1] for word in made], positions
-
-
-def _find_behind_macros(made: Sequence[_Word], done: int, given: Sequence[_Word], at: int) -> Position:
-    """Return the index of the first written word that is no macro from `at` on, and where it is among those made."""
-    for _ in range(_NEAR):
-        at = _find_behind_macro(given, at)
-        if at >= len(given):
-            break
-        end = _find_in_depth(made, done, given[at].text)
-        if end < len(made):
-            return at, end
-    return len(given), len(made)
-
-
-def _find_behind_macro(words: Sequence[_Word], at: int) -> int:
-    """Return the index of the word that follows a macro, and its arguments if it has any."""
-    if at + 1 < len(words) and words[at + 1].text == "(":
-        return _find_in_depth(words, at + 2, ")") + 1
-    return at + 1
-
-
-def _find_in_depth(words: Sequence[_Word], start: int, wanted: str) -> int:
-    """Return the index of a word outside of the brackets that open from `start` on; without one, that of the end."""
-    depth = 0
-    for index in range(start, len(words)):
-        word = words[index].text
-        if depth == 0 and word == wanted:
-            return index
-        depth += (word in "([{") - (word in ")]}")
-    return len(words)
 
 
 @dataclass(frozen=True, slots=True)

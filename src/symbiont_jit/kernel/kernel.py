@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from symbiont_jit.dispatch.cell import Cell, MemberCell
-from symbiont_jit.dispatch.python_entry import CellCallable, ctypes_pointer
+from symbiont_jit.dispatch.python_entry import CellCallable, PanicWatch, ctypes_pointer
 from symbiont_jit.dispatch.vectorcall import VectorCall
 from symbiont_jit.engine.engine import Engine, RevisionPart
 from symbiont_jit.engine.freezing import freezing_problem
@@ -249,8 +249,8 @@ class Kernel(CellCallable, Evolvable[Revision]):
         return vectorcall(self.signature, self._cell.is_member)
 
     @property
-    def _require_no_panic(self) -> Callable[[int], None]:
-        return self._engine.require_no_panic
+    def _panic_watch(self) -> PanicWatch | None:
+        return self._engine.watch
 
     @property
     def _code_owner(self) -> Any:

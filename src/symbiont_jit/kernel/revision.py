@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.dispatch.cell import Cell, MemberCell
-from symbiont_jit.dispatch.python_entry import CellCallable
+from symbiont_jit.dispatch.python_entry import CellCallable, PanicWatch
 from symbiont_jit.dispatch.vectorcall import VectorCall
 from symbiont_jit.engine.engine import Engine, RevisionPart
 from symbiont_jit.engine.revisions import RevisionInfo
@@ -146,8 +145,8 @@ class Revision(CellCallable, PinnedRevision):
                 self._cell.store(table.target(self._part.index))
 
     @property
-    def _require_no_panic(self) -> Callable[[int], None]:
-        return self._engine.require_no_panic
+    def _panic_watch(self) -> PanicWatch | None:
+        return self._engine.watch
 
     @property
     def _code_owner(self) -> Any:

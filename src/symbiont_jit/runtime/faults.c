@@ -10,38 +10,10 @@ check can see: a file that was mapped to memory and has become shorter.
 #include "runtime/system.h"
 #include "runtime/thread_slots.h"
 
-/* Where machine code lies; an entry with `end` 0 is free (code_memory.py: CodeRanges). */
-struct sj_code_range
-{
-  uint64_t start, end;
-};
-
-extern struct sj_code_range sj_code[SJ_CODE_RANGES];
 /* By the number of the signal: what was to be done before. */
 extern struct sj_action sj_previous[SJ_SIGNALS];
 extern int64_t sj_is_catching;
 extern void sj_fault(int, struct sj_signal *, struct sj_context *);
-
-static int sj_is_code(uint64_t address)
-{
-  for (int i = 0; i < SJ_CODE_RANGES; i++)
-  {
-    uint64_t end = __atomic_load_n(&sj_code[i].end, __ATOMIC_ACQUIRE);
-    if (address < end && address >= sj_code[i].start)
-      return 1;
-  }
-  return 0;
-}
-
-/* Whether the processor was in the code of the call, in a function that this called last and that keeps nothing on the
-   stack, as memcpy, or nowhere, because the code jumped there. */
-static int sj_is_of_call(const struct sj_thread *slot, const struct sj_context *context)
-{
-  if (sj_is_code(context->counter))
-    return 1;
-  uint64_t low = (uint64_t)slot->floor, high = (uint64_t)slot->frame->stack;
-  return low && context->stack >= low && context->stack < high && sj_is_code(*(const uint64_t *)context->stack);
-}
 
 static void sj_pass_on(int number, struct sj_signal *signal, struct sj_context *context)
 {

@@ -22,6 +22,8 @@ __all__ = ["catch_faults", "install_handlers"]
 _SIGNALS: Final = (signal.SIGILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE)
 _SA_SIGINFO_ONSTACK_NODEFER: Final = 4 | 0x08000000 | 0x40000000
 #: The handler reads the program counter where the kernel of this machine leaves it.
+#: Not empty where code was loaded that wants the net while it was switched off.
+_WANTED: Final[list[bool]] = []
 _IS_SUPPORTED: Final = sys.platform == "linux" and platform.machine() == "x86_64"
 
 
@@ -40,12 +42,18 @@ def catch_faults(enabled: bool = True) -> None:
         >>> sj.catch_faults(False)  # before the first kernel is called
     """
     IS_CATCHING.value = int(enabled)
+    if _WANTED:
+        install_handlers()
 
 
 def install_handlers() -> None:
-    """Install the handlers, once, unless the net is switched off or the system is another one."""
-    if _IS_SUPPORTED and IS_CATCHING.value:
+    """Install the handlers, once, unless the system is another one; if the net is off, when it is switched on."""
+    if not _IS_SUPPORTED:
+        return
+    if IS_CATCHING.value:
         _install()
+    else:
+        _WANTED.append(True)
 
 
 @once

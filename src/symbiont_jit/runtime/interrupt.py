@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import itertools
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from symbiont_jit.backend.generated import load_generated
-from symbiont_jit.backend.loader import Loaded
 from symbiont_jit.errors import UsageError
-from symbiont_jit.runtime.layout import SHARED, SignalAction, TimerEvent, TimerTimes, TimeSpan, assertions
-from symbiont_jit.runtime.library import thread_slots
-from symbiont_jit.runtime.sources import NUMBERS, include
+from symbiont_jit.runtime.layout import SignalAction, ThreadSlot, TimerEvent, TimerTimes, TimeSpan
+from symbiont_jit.runtime.library import interruption_handler, thread_slots
+from symbiont_jit.runtime.sources import NUMBERS
 from symbiont_jit.uninterrupted import once
 
 __all__ = ["interrupt", "time_limit"]
@@ -35,18 +35,10 @@ def _signal_number() -> int:
     if sys.platform != "linux":
         raise UsageError("interrupting a call needs Linux")
     number = NUMBERS["SJ_INTERRUPT_SIGNAL"]
-    action = SignalAction(_handler().addresses[0], (ctypes.c_uint64 * 16)(), _SA_SIGINFO_NODEFER_RESTART, None)
+    action = SignalAction(interruption_handler(), (ctypes.c_uint64 * 16)(), _SA_SIGINFO_NODEFER_RESTART, None)
     if ctypes.CDLL(None, use_errno=True).sigaction(number, ctypes.byref(action), None) != 0:
         raise UsageError(f"the handler for signal {number} cannot be installed")
     return number
-
-
-@once
-def _handler() -> Loaded:
-    """Compile the C function that the signal calls; its code stays for as long as the process."""
-    layouts = {name: SHARED[name] for name in ("struct sj_thread", "struct sj_action")}
-    text = include("runtime/interrupt.c") + assertions(layouts)
-    return load_generated(text, ("sj_interrupt",), {"sj_threads": ctypes.addressof(thread_slots())})
 
 
 def interrupt(panics: int) -> int:
@@ -58,13 +50,26 @@ def interrupt(panics: int) -> int:
     for slot in itertools.islice(thread_slots(), 1, None):  # Slot 0 belongs to no thread.
         # The owner is read first, because a thread that ends clears its frame before it gives up its slot.
         owner = slot.thread
-        if slot.frame and slot.panics == panics:
-            count += kill(owner, number) == 0
+        if slot.frame and slot.panics == panics and kill(owner, number) == 0:
+            count += 1
+            _insist(slot, functools.partial(kill, owner, number))
     return count
+
+
+def _insist(slot: ThreadSlot, send: Callable[[], int]) -> None:
+    """Send the signal again for as long as the call goes on: its thread may be in a handler of another signal."""
+    frame, panicked = slot.frame, slot.panicked
+    for _ in range(_ATTEMPTS):
+        time.sleep(_PAUSE)
+        if slot.frame != frame or slot.panicked != panicked or send() != 0:
+            return
 
 
 _SIGEV_THREAD_ID: Final = 4
 _CLOCK_MONOTONIC: Final = 1
+#: How often a signal is sent again, and the seconds between.
+_ATTEMPTS: Final = 50
+_PAUSE: Final = 0.001
 #: Seconds: a timer of none never fires, and one of more than some decades is taken for no limit.
 _SHORTEST: Final = 1e-6
 _LONGEST: Final = 1e9
@@ -90,9 +95,12 @@ def time_limit(seconds: float) -> Iterator[None]:
         >>> with sj.time_limit(0.5):
         ...     hot_loop(kernel, x, y, 1000)
     """
-    if not seconds > 0:
-        raise UsageError(f"a time limit is a number of seconds above 0, not {seconds!r}")
-    first = min(max(float(seconds), _SHORTEST), _LONGEST)
+    try:
+        first = min(max(float(seconds), _SHORTEST), _LONGEST) if seconds > 0 else 0.0
+    except (TypeError, ValueError, OverflowError):
+        first = 0.0
+    if not first:
+        raise UsageError(f"a time limit is a number of seconds above 0, not {seconds!r:.60}")
     times = TimerTimes(it_interval=TimeSpan.of(max(first / 10, 0.01)), it_value=TimeSpan.of(first))
     libc, number = _timers(), _signal_number()
     event = TimerEvent(None, number, _SIGEV_THREAD_ID, threading.get_native_id())

@@ -43,7 +43,7 @@ class Fallback(ctypes.Structure):
 class PanicHead(ctypes.Structure):
     """The head of a panic table: how many panics there were, whether loops must end now, the fuel of each call.
 
-    `fallback` is the address of the `Fallback` of the revision that was activated last; 0 where calls stay where they
+    No other table of the process ever has its `identity`. `fallback` is the address of the `Fallback` of the revision that was activated last; 0 where calls stay where they
     are.
     """
 
@@ -51,6 +51,7 @@ class PanicHead(ctypes.Structure):
         ("count", ctypes.c_int64),
         ("stop", ctypes.c_int64),
         ("fuel", ctypes.c_int64),
+        ("identity", ctypes.c_int64),
         ("fallback", ctypes.c_uint64),
     )
 
@@ -81,6 +82,7 @@ class ThreadSlot(ctypes.Structure):
         ("thread", ctypes.c_int64),
         ("frame", ctypes.c_uint64),
         ("panics", ctypes.c_uint64),
+        ("last", ctypes.c_int64),
         ("panicked", ctypes.c_int64),
         ("floor", ctypes.c_uint64),
         ("arena", ctypes.c_uint64),

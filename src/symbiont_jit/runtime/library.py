@@ -7,13 +7,14 @@ take a panic out of a table.
 from __future__ import annotations
 
 import ctypes
+import ctypes.util
 import functools
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from symbiont_jit.backend.code_memory import CODE_RANGES
+from symbiont_jit.backend.code_memory import CODE_RANGES, find_mapping
 from symbiont_jit.backend.generated import load_unit
 from symbiont_jit.backend.unit import Unit
 from symbiont_jit.errors import UsageError
@@ -27,17 +28,24 @@ __all__ = [
     "PREVIOUS",
     "bound_names",
     "fault_handler",
-    "has_panicked",
+    "interruption_handler",
+    "panic_taker",
     "runtime_unit",
     "take_panic",
+    "take_watched",
     "thread_slots",
+    "watch_panics",
 ]
 
 #: Names that instrumented code leaves open; `sj_panics` and `sj_revision` are the kernel's and the revision's own.
 BOUND: Final = frozenset("sj_panics sj_revision sj_threads sj_enlist sj_open_arena sj_report_panic".split())
 
+_FILES: Final = ("runtime/threads.c", "runtime/panics.c", "runtime/faults.c", "runtime/interrupt.c")
 _ENTRIES: Final = tuple(
-    "sj_enlist sj_leave sj_forked sj_open_arena sj_report_panic sj_take_panic sj_has_panicked sj_fault".split()
+    (
+        "sj_enlist sj_leave sj_forked sj_open_arena sj_report_panic sj_take_panic sj_watch_panics sj_take_watched "
+        "sj_fault sj_interrupt"
+    ).split()
 )
 #: Functions of the C library that `runtime/system.h` declares.
 _SYSTEM: Final = (
@@ -54,8 +62,8 @@ _SHARED: Final = ("sj_threads", "sj_key", "sj_code", "sj_previous", "sj_is_catch
 
 @functools.cache
 def runtime_unit() -> Unit:
-    """Return the C of threads, panics and faults, which does not compile where Python expects another layout."""
-    text = include("runtime/threads.c", "runtime/panics.c", "runtime/faults.c") + assertions(SHARED)
+    """Return the C that all kernels share, which does not compile where Python expects another layout."""
+    text = include(*_FILES) + assertions(SHARED)
     return Unit(text, _ENTRIES, frozenset([*_SHARED, *_SYSTEM]))
 
 
@@ -86,6 +94,10 @@ def _library() -> _Library:
     symbols |= {"sj_threads": ctypes.addressof(thread_slots()), "sj_key": ctypes.addressof(key)}
     symbols |= {"sj_previous": ctypes.addressof(PREVIOUS), "sj_is_catching": ctypes.addressof(IS_CATCHING)}
     symbols |= {"sj_code": CODE_RANGES.address}
+    # Candidates call the mathematical library, and no handler of a signal does.
+    CODE_RANGES.add(
+        *find_mapping(ctypes.cast(ctypes.CDLL(ctypes.util.find_library("m")).sin, ctypes.c_void_p).value or 0)
+    )
     loaded = load_unit(runtime_unit(), symbols)
     addresses = dict(zip(_ENTRIES, loaded.addresses, strict=True))
     if system.pthread_key_create(ctypes.byref(key), ctypes.c_void_p(addresses["sj_leave"])) != 0:
@@ -113,8 +125,25 @@ def take_panic() -> Callable[..., int]:
     return prototype(_library().addresses["sj_take_panic"])
 
 
+def panic_taker() -> int:
+    """Return the address of the C function `sj_take_watched(table, watched)`, for the way in from Python."""
+    return _library().addresses["sj_take_watched"]
+
+
 @once
-def has_panicked() -> Callable[..., int]:
-    """Return the C function `sj_has_panicked(table, before)`, which returns 1 if this thread has panicked since."""
-    prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)
-    return prototype(_library().addresses["sj_has_panicked"])
+def watch_panics() -> Callable[..., None]:
+    """Return the C function `sj_watch_panics(table, watched)`, which notes how many panics there are before a call."""
+    prototype = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+    return prototype(_library().addresses["sj_watch_panics"])
+
+
+@once
+def take_watched() -> Callable[..., int]:
+    """Return the C function `sj_take_watched(table, watched)`, which takes this thread's panic since then, if any."""
+    prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
+    return prototype(panic_taker())
+
+
+def interruption_handler() -> int:
+    """Return the address of the handler of signals `sj_interrupt`."""
+    return _library().addresses["sj_interrupt"]

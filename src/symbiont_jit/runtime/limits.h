@@ -28,6 +28,8 @@ function has no body, or the processor refused an instruction. */
 #define SJ_FAULT (-4)
 /* The revision that functions without a body say they are of. */
 #define SJ_NO_REVISION 0
+/* What is found of a panic whose record is gone. */
+#define SJ_REPLACED 2
 /* How many revisions back a call that panics looks for one that has not. */
 #define SJ_FALLBACKS 8
 /* The revision to ask for where a panic of any will do, and the fuel of a call that may run for ever. */

@@ -13,7 +13,8 @@ touch the rest of it together.
 
 extern void sj_report_panic(struct sj_frame *, struct sj_panic_table *, int64_t);
 extern int64_t sj_take_panic(struct sj_panic_table *, int64_t, int64_t, struct sj_panic_record *);
-extern int64_t sj_has_panicked(struct sj_panic_table *, int64_t);
+extern void sj_watch_panics(struct sj_panic_table *, struct sj_panic_record *);
+extern int64_t sj_take_watched(struct sj_panic_table *, struct sj_panic_record *);
 
 /* Threads for which there was no slot are told apart by their thread pointers, which are greater than any number. */
 static int64_t sj_thread_number(void)
@@ -27,15 +28,8 @@ static void sj_note_panic(struct sj_panic_table *table, int64_t number)
   struct sj_thread *slot = sj_find_thread(sj_thread_id());
   if (!slot)
     return;
-  slot->panics = table;
+  slot->last = table->head.identity;
   slot->panicked = number;
-}
-
-/* Whether this thread has panicked in a table since the table had counted `before` panics, and in no other since. */
-int64_t sj_has_panicked(struct sj_panic_table *table, int64_t before)
-{
-  struct sj_thread *slot = sj_find_thread(sj_thread_id());
-  return slot && slot->panics == table && slot->panicked > before;
 }
 
 /* A revision that calls fall back to, or from: the words that lead to its code while it is active, and what they hold
@@ -178,4 +172,21 @@ int64_t sj_take_panic(struct sj_panic_table *table, int64_t revision, int64_t be
   taken->b = newest->b;
   __atomic_store_n(&newest->thread, 0, __ATOMIC_RELEASE);
   return 1;
+}
+
+/* Note how many panics there are before a call. */
+void sj_watch_panics(struct sj_panic_table *table, struct sj_panic_record *watched)
+{
+  watched->number = __atomic_load_n(&table->head.count, __ATOMIC_RELAXED);
+}
+
+/* Take this thread's newest panic since a table was watched: return 1 with the record, SJ_REPLACED where records of
+   other threads have taken its place, 0 where there is none. */
+int64_t sj_take_watched(struct sj_panic_table *table, struct sj_panic_record *watched)
+{
+  int64_t before = watched->number;
+  if (sj_take_panic(table, SJ_ANY_REVISION, before, watched))
+    return 1;
+  struct sj_thread *slot = sj_find_thread(sj_thread_id());
+  return slot && slot->last == table->head.identity && slot->panicked > before ? SJ_REPLACED : 0;
 }

@@ -7,19 +7,22 @@ to the revision that it called, and the newest one of each pair stays until it i
 from __future__ import annotations
 
 import ctypes
+import functools
+import itertools
 import json
+import operator
 import signal
 import struct
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.runtime.arena import ARENA_BYTES
 from symbiont_jit.runtime.checks import FAULT, INTERRUPTED, NO_ROOM
 from symbiont_jit.runtime.layout import Fallback, PanicRecord, PanicTableLayout
-from symbiont_jit.runtime.library import has_panicked, take_panic
+from symbiont_jit.runtime.library import take_panic, take_watched, watch_panics
 from symbiont_jit.runtime.sources import NUMBERS
 from symbiont_jit.uninterrupted import Step
 
@@ -29,10 +32,14 @@ __all__ = [
     "PanicReport",
     "PanicTable",
     "Site",
+    "make_report",
     "pack_sites",
     "panic_of",
     "unpack_sites",
 ]
+
+_T = TypeVar("_T")
+_identities = itertools.count(1)
 
 #: The steps of loops that a call of `checked` code may make unless somebody says otherwise: some seconds of them.
 DEFAULT_STEPS: Final = 5_000_000_000
@@ -120,12 +127,19 @@ class PanicReport(NamedTuple):
     b: int
 
 
+def make_report(found: int, revision: int, site: int, a: int, b: int) -> PanicReport | None:
+    """Make a report of what C has found of a call's panic; None where there was none."""
+    if found == NUMBERS["SJ_REPLACED"]:
+        return PanicReport(NUMBERS["SJ_ANY_REVISION"], 0, 0, 0)
+    return PanicReport(revision, site, a, b) if found else None
+
+
 class PanicTable:
     """Memory that shims write to, and the way to take records out."""
 
     def __init__(self) -> None:
         self._table = PanicTableLayout()
-        self._table.head.fuel = DEFAULT_STEPS
+        self._table.head.fuel, self._table.head.identity = DEFAULT_STEPS, next(_identities)
         self.address = ctypes.addressof(self._table)
 
     @property
@@ -151,18 +165,20 @@ class PanicTable:
         """Return the step that lets calls which panic fall back from, or to, a revision and those before it."""
         return Step(setattr, self._table.head, "fallback", ctypes.addressof(record))
 
-    def has(self, before: int) -> bool:
-        """Whether this thread has panicked since the table had counted so many panics."""
-        return bool(has_panicked()(self.address, before))
+    def watch(self, call: Callable[[], _T]) -> tuple[_T, PanicReport | None]:
+        """Call, and take the panic that the call left; nothing of Python's comes between, as a signal handler would."""
+        watched = PanicRecord()
+        where = self.address, ctypes.addressof(watched)
+        steps: tuple[Callable[[], Any], ...]
+        steps = functools.partial(watch_panics(), *where), call, functools.partial(take_watched(), *where)
+        _, result, found = (*map(operator.call, steps),)
+        return result, make_report(found, watched.revision, watched.site, watched.a, watched.b)
 
-    def take(self, revision: int | None, before: int = 0) -> PanicReport | None:
-        """Return the newest panic of this thread, in a revision or in any (None), and forget it; None without one.
-
-        Panics that came when the table had not counted more than `before` are left alone.
-        """
+    def take(self, revision: int | None) -> PanicReport | None:
+        """Return the newest panic of this thread, in a revision or in any (None), and forget it; None without one."""
         taken = PanicRecord()
         wanted = NUMBERS["SJ_ANY_REVISION"] if revision is None else revision
-        found = take_panic()(self.address, wanted, before, ctypes.addressof(taken))
+        found = take_panic()(self.address, wanted, 0, ctypes.addressof(taken))
         return PanicReport(taken.revision, taken.site, taken.a, taken.b) if found else None
 
 
@@ -173,7 +189,7 @@ def panic_of(sites: Sequence[Site], number: int, a: int, b: int, source: str) ->
     if number == NO_ROOM:
         return Panic("stack", f"the calling thread has {max(a, 0):,} bytes of stack left, too few for a call")
     if number == FAULT:
-        return Panic("fault", f"the processor refused an instruction: {_signal_name(a)} at address {b:#x}")
+        return Panic("fault", f"the processor refused an instruction: {_signal_name(a)} at address {b % (1 << 64):#x}")
     site = sites[number]
     return Panic(site.kind, _MESSAGES[site.kind](site, a, b), site.line, site.column, source)
 

@@ -27,13 +27,15 @@ struct sj_signal
   uint64_t address;
 };
 
-/* The part of the floating-point state that the caller may have set: how it rounds, and whether small numbers are zero.
- */
+/* The floating-point state, of which the caller may have set how it rounds, and whether small numbers are zero; in what
+   is zero here, all registers are empty. */
 struct sj_floating
 {
-  char before[24];
+  uint16_t control;
+  char between[22];
   uint32_t vectors;
-};
+  char behind[484];
+} __attribute__((aligned(16)));
 
 /* The parts of `ucontext_t` of x86-64 that are wanted: the stack pointer, the program counter. */
 struct sj_context
@@ -44,6 +46,39 @@ struct sj_context
   struct sj_floating *floating;
 };
 
+/* Where machine code of candidates lies, and the mathematical library; an entry with `end` 0 is free (code_memory.py:
+   CodeRanges). */
+struct sj_code_range
+{
+  uint64_t start, end;
+};
+
+extern struct sj_code_range sj_code[SJ_CODE_RANGES];
+
+SJ_INLINE int sj_is_code(uint64_t address)
+{
+  for (int i = 0; i < SJ_CODE_RANGES; i++)
+  {
+    uint64_t end = __atomic_load_n(&sj_code[i].end, __ATOMIC_ACQUIRE);
+    if (address < end && address >= sj_code[i].start)
+      return 1;
+  }
+  return 0;
+}
+
+/* Whether the processor was in the code of the call, in a function that this called last and that keeps nothing on the
+   stack, as memcpy, or nowhere, because the code jumped there. */
+SJ_INLINE int sj_is_of_call(const struct sj_thread *slot, const struct sj_context *context)
+{
+#ifndef __x86_64__
+  return 1; /* Nothing is known of the context. */
+#endif
+  if (sj_is_code(context->counter))
+    return 1;
+  uint64_t low = (uint64_t)slot->floor, high = (uint64_t)slot->frame->stack;
+  return low && context->stack >= low && context->stack < high && sj_is_code(*(const uint64_t *)context->stack);
+}
+
 /* End the instrumented call that the thread is inside of. The system began the handler with a floating-point state of
    its own, so that of the call is put back. */
 __attribute__((noreturn, unused)) static void sj_leave_call(struct sj_thread *slot, int64_t site,
@@ -52,7 +87,10 @@ __attribute__((noreturn, unused)) static void sj_leave_call(struct sj_thread *sl
   struct sj_frame *frame = slot->frame;
 #ifdef __x86_64__
   if (context->floating)
-    __builtin_ia32_ldmxcsr(context->floating->vectors);
+  {
+    struct sj_floating state = {.control = context->floating->control, .vectors = context->floating->vectors};
+    __builtin_ia32_fxrstor(&state);
+  }
 #else
   (void)context;
 #endif

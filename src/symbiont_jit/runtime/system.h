@@ -17,6 +17,8 @@ tests/runtime/test_layout.py asserts each number against the headers of the mach
 
 #define SJ_SS_DISABLE 2
 #define SJ_SIG_UNBLOCK 1
+/* The set of SIGILL, SIGBUS, SIGFPE and SIGSEGV. */
+#define SJ_FAULT_SIGNALS (1ULL << 3 | 1ULL << 6 | 1ULL << 7 | 1ULL << 10)
 /* glibc's sigset_t has so many words. */
 #define SJ_SIGNAL_WORDS 16
 

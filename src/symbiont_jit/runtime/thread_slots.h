@@ -11,7 +11,8 @@ struct sj_thread
   int64_t thread;
   struct sj_frame *frame;        /* the instrumented call that the thread is inside */
   struct sj_panic_table *panics; /* the table of the kernel that was called last */
-  int64_t panicked;              /* the number, in that table, of the owner's last panic; 0 before the first */
+  int64_t last;                  /* the identity of the table of the owner's last panic; 0 before the first */
+  int64_t panicked;              /* the number of that panic in that table */
   const char *floor;             /* the lowest address of the thread's stack that a call may use */
   struct sj_arena *arena;        /* null until a call of the thread first allocates */
   int64_t is_open;               /* whether the release call under way has emptied the arena */

@@ -52,10 +52,10 @@ static void sj_unmap_signal_stack(void *memory)
   munmap(memory, SJ_SIGNAL_STACK);
 }
 
-/* Let the signal that ends calls reach this thread, which may have blocked all signals. */
-static void sj_unblock_interruption(void)
+/* Let the signals of interruptions and of faults reach this thread, which may have blocked all signals. */
+static void sj_unblock_signals(void)
 {
-  const uint64_t signals[SJ_SIGNAL_WORDS] = {1ULL << (SJ_INTERRUPT_SIGNAL - 1)};
+  const uint64_t signals[SJ_SIGNAL_WORDS] = {1ULL << (SJ_INTERRUPT_SIGNAL - 1) | SJ_FAULT_SIGNALS};
   pthread_sigmask(SJ_SIG_UNBLOCK, signals, 0);
 }
 
@@ -82,7 +82,7 @@ struct sj_thread *sj_enlist(void)
     slot->number = __atomic_add_fetch(&sj_threads[0].number, 1, __ATOMIC_RELAXED);
     slot->floor = sj_stack_floor();
     slot->signal_stack = sj_map_signal_stack();
-    sj_unblock_interruption();
+    sj_unblock_signals();
     pthread_setspecific(sj_key, slot);
     return slot;
   }
