@@ -16,6 +16,8 @@ HONEST = {
         "  switch i64 %0, label %9 [\n    i64 0, label %2\n    i64 1, label %2\n  ]\n\n2:\n  ret void\n\n9:\n  unreachable\n"
     ),
     "a vector that is filled": "  %1 = insertelement <2 x double> poison, double %0, i64 0\n  ret void\n",
+    "a struct that is filled": "  %1 = insertvalue { double, i64 } poison, double %0, 0\n  ret void\n",
+    "a call of a function with a dollar": "  call void @spin$1()\n  unreachable\n",
     "a shuffle": "  %2 = shufflevector <2 x double> %1, <2 x double> poison, <2 x i32> zeroinitializer\n  ret void\n",
     "a lane that nobody takes, of the second vector": LANES.format("%1, <4 x i64> %3", 0) + "  ret void\n",
     "a lane that nobody takes, of the first vector": LANES.format("%3, <4 x i64> %1", 1) + "  ret void\n",
@@ -53,6 +55,13 @@ GUESSED = {
         LANES.format("%1, <4 x i64> %3", 0) + "  %5 = add <4 x i64> %3, %3\n  ret void\n"
     ),
     "a lane of a divisor": LANES.format("%1, <4 x i64> %3", 0).replace("add", "udiv") + "  ret void\n",
+    "an undefined value that is inserted": (
+        "  %1 = insertelement <2 x double> poison, double undef, i64 0\n  ret void\n"
+    ),
+    "an undefined value in a vector that is there": (
+        "  %2 = insertelement <2 x double> %1, double undef, i64 0\n  ret void\n"
+    ),
+    "an undefined value in a struct": ("  %1 = insertvalue { double, i64 } poison, double poison, 0\n  ret void\n"),
     "a comparison": "  %1 = icmp eq i64 undef, 0\n  ret void\n",
 }
 
@@ -60,7 +69,8 @@ GUESSED = {
 def function(body, name="k"):
     """A function of the IR, beside the runtime's panic."""
     panic = "define internal void @sj_panic(ptr %0) #1 {\n  call void @llvm.eh.sjlj.longjmp(ptr %0)\n  unreachable\n}\n"
-    return f"{panic}\ndefine void @{name}(ptr %0) #0 {{\n{body}}}\n\ndeclare void @exit(i32)\n"
+    spin = "define internal void @spin$1() #1 {\n  br label %1\n\n1:\n  br label %1\n}\n"
+    return f"{panic}\n{spin}\ndefine void @{name}(ptr %0) #0 {{\n{body}}}\n\ndeclare void @exit(i32)\n"
 
 
 @pytest.mark.parametrize("kind", HONEST)
@@ -73,3 +83,9 @@ def test_what_code_really_ends_in_passes(kind):
 def test_what_the_optimiser_has_guessed_is_found(kind):
     """An end without a reason and a value without bits are found, with the function's name."""
     assert find_undefined(function(GUESSED[kind], "victim")).endswith("'victim'")
+
+
+@pytest.mark.parametrize("name", ["f$g", "$", '"a b"'])
+def test_functions_of_any_name_are_looked_at(name):
+    """C's dollar, and what LLVM quotes."""
+    assert find_undefined(function("  store i64 undef, ptr %0\n  ret void\n", name)).endswith(f"'{name}'")

@@ -214,8 +214,21 @@ SCALAR_HEAD = "double scalar(double x, double y) {\n"
         + SCALAR_HEAD
         + "  CONST REAL z = x;  REAL w = nothing(x);\n return z; }",
         "#define A x\n#define MINUS -\n" + SCALAR_HEAD + "  return A MINUS MINUS A + nothing(x); }",
+        MAX + SCALAR_HEAD + "  return MAX(x\n   + 1,\n   y) + nothing(x) + MAX(x\n   + 1,\n   y); }",
+        "#define SUM(a, b) a + b\n" + SCALAR_HEAD + "  return SUM(x,\n   y) + nothing(x) + SUM(x,\n   y); }",
+        "#define SQ(a) ((a) * (a))\n" + SCALAR_HEAD + "  return SQ\n (x) + nothing(x); }",
+        "#define S(a) x += a;\n"
+        + SCALAR_HEAD
+        + "  S(0) S(1) S(2) S(3) S(4) S(5)\nS(6) S(7) S(8) S(9) x = nothing(x);\nreturn x; }",
+        "#define E\n" + SCALAR_HEAD + "  E E E E E E E E E E E E E return nothing(x); }",
+        "#define F(n) F##n\n#define F1(a) (a)\n" + SCALAR_HEAD + "  return F(1)(x) + F\n(1)\n(y) + nothing(x); }",
+        "#define OPEN (\n" + SCALAR_HEAD + "  return 2 * OPEN x + 1) + nothing(x); }",
     ],
-    ids=["two lines", "many lines", "a new declaration", "the next line", "a spliced line", "adjacent", "operators"],
+    ids=[
+        *("two lines", "many lines", "a new declaration", "the next line", "a spliced line", "adjacent", "operators"),
+        *("an operator begins a line", "the expansion has what follows", "the bracket is on the next line"),
+        *("many in a row", "empty ones", "a macro made by a macro", "a macro makes a bracket"),
+    ],
 )
 def test_findings_behind_macros_of_any_shape(source):
     """Calls that go over several lines, and macros that follow each other, hide no place behind them."""
@@ -223,6 +236,16 @@ def test_findings_behind_macros_of_any_shape(source):
         made(source)
     (found,) = caught.value.diagnostics
     assert (found.rule, found.line, found.column) == ("call", *place(source, "nothing"))
+
+
+def test_what_is_compiled_is_the_text_without_marks():
+    """A macro that makes a string of its arguments, reached by a way that marks get into, changes nothing."""
+    source = (
+        "#define STRING(x) #x\n#define BEGIN STRING(\n"
+        "double scalar(double x, double y) { return sizeof(BEGIN a b)) + (BEGIN ab) [1] == 'b') + x; }"
+    )
+    assert '"a b"' in made(source).text
+    assert '"ab"' in made(source).text
 
 
 def test_a_finding_inside_a_macro_is_at_its_name():

@@ -333,7 +333,23 @@ def test_a_time_limit_ends_calls_of_its_thread(profile):
         assert loop(revision, X) == 0.0
     assert revision.take_panic() is not None
     assert revision(X, 1000) == 1000.0
-    with pytest.raises(sj.UsageError, match="above 0"), sj.time_limit(0):
+
+
+@pytest.mark.parametrize("profile", ["release", *PROFILES])
+def test_an_aligned_pointer_fits_any(profile):
+    """The builtin gives a pointer to void, as `malloc` does; its bounds are those of what it was given."""
+    body = "  const double *p = __builtin_assume_aligned((const char *)x + 8, 8);\n  return p[k];"
+    assert compiled(pick, body, profile)(X, 2) == 3.0
+    if profile != "release":
+        revision = compiled(pick, body, profile)
+        assert revision(X, 9) == 0.0
+        assert "element 10 of p, which has 10" in revision.take_panic().message
+
+
+@pytest.mark.parametrize("seconds", ["a", None, -1, 0, float("nan"), 10**400])
+def test_what_is_no_number_of_seconds_is_refused(seconds):
+    """The message has what was given."""
+    with pytest.raises(sj.UsageError, match="a time limit is a number of seconds above 0, not"), sj.time_limit(seconds):
         pass
 
 

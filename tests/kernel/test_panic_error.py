@@ -9,7 +9,7 @@ from numba import njit
 
 import symbiont_jit as sj
 from symbiont_jit import Array, Kernel, Panic, PanicError, UsageError, evolvable, f64, i64
-from tests.concurrency import await_true, run_in_threads
+from tests.concurrency import await_true, run_in_threads, signal_every
 
 PICK = "double pick(int64_t n, const double x[n], int64_t i)\n{\n  return x[i];\n}\n"
 X = np.arange(3.0)
@@ -100,6 +100,37 @@ def test_no_panic_is_lost_among_many():
         thread.start()
     assert await_true(lambda: kernel.interrupt() == 0 and not any(t.is_alive() for t in threads))
     assert len(kinds) == 100
+
+
+def test_the_panics_of_other_kernels_are_not_this_ones(pick):
+    """A thread that has panicked in another kernel, while others panic in this one, gets its value."""
+    other = Kernel.from_c(
+        "int64_t slow(int64_t a, int64_t b) { for (int64_t i = 0; i < b; i++) a += i; return 6 / a; }"
+    )
+    for _ in range(3):
+        call(pick, X, 3)
+    other(6, 0)
+    results = []
+    thread = threading.Thread(target=lambda: results.append(other(1, 60_000_000)))
+    thread.start()
+    for _ in range(10):
+        kind_of(other, 0, 0)
+    thread.join()
+    assert results == [0]
+
+
+@pytest.mark.parametrize("options", [{}, {"d": 0}])
+def test_a_signal_handler_that_panics_too_takes_nothing_away(options):
+    """The panic of the call that it came on top of is raised, with its own words."""
+    kernel = Kernel.from_c("int64_t k(int64_t n, int64_t d) { for (; n > 0; n--) d += n & 1 ? -1 : 1; return n / d; }")
+    inner = []
+
+    def act():
+        inner.append(kind_of(kernel, -19, 0))
+
+    with signal_every(0.02, act, 3), pytest.raises(PanicError, match=r"division by zero: 0 / 0"):
+        kernel(200_000_000, **options) if options else kernel(200_000_000, 0)
+    assert set(inner) <= {"division"}
 
 
 def test_an_interruption_raises():

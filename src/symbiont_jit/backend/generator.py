@@ -106,17 +106,23 @@ def find_undefined(ir: str) -> str:
     return ""
 
 
+#: The names of LLVM: what C can spell, and anything else in quotes.
+_NAME: Final = r"(?:[\w.$-]+|\"[^\"\n]*\")"
 _FUNCTION: Final = re.compile(
-    r"^define [^\n]*?@(?P<name>[\w.]+)\([^\n]*\{\n(?P<body>.*?)^\}$", re.MULTILINE | re.DOTALL
+    rf"^define [^\n]*?@(?P<name>{_NAME})\([^\n]*\{{\n(?P<body>.*?)^\}}$", re.MULTILINE | re.DOTALL
 )
 _UNREACHABLE: Final = re.compile(r"^ +unreachable\b", re.MULTILINE)
-_CALLEE: Final = re.compile(r"\bcall [^\n]*?@([\w.]+)\(")
+_CALLEE: Final = re.compile(rf"\bcall [^\n]*?@({_NAME})\(")
 _LABEL: Final = re.compile(r"([\w.]+):")
 #: A panic jumps to the entry's shim.
 _JUMP: Final = "llvm.eh.sjlj.longjmp"
 _NOBODYS: Final = re.compile(r"^.*\b(?:undef|poison)\b.*$", re.MULTILINE)
+#: A type of LLVM's that has parts, which may have parts themselves.
+_PARTS: Final = r"[{<\[](?:[^{}<>\[\]]|[{<\[][^{}<>\[\]]*[}>\]])*[}>\]]"
+#: What is inserted has to be somebody's.
 _FILLS: Final = re.compile(
-    r" +%[\w.]+ = (?:(?:insertelement|shufflevector|insertvalue) "
+    r" +%[\w.$-]+ = (?:shufflevector "
+    rf"|insert(?:element|value) {_PARTS} (?:undef|poison), (?!.*\b(?:undef|poison)\b)"
     r"|(?:tail )?call [^\n]*@llvm\.masked\.(?:load|gather|expandload)\.)"
 )
 

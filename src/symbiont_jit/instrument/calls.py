@@ -201,7 +201,13 @@ def _replace_hint(context: Context, node: Any, function: str, given: Sequence[An
         site = context.new_site("assumption", node, describe(given[0]))
         holds = binary("!=", evaluate_value(context, given[0]).node, ZERO)
         return Value(Check("sj_assume", site, [holds]), VOID)
-    return evaluate_value(context, given[0]) if function == "__builtin_assume_aligned" else nothing
+    return _evaluate_aligned(context, given[0]) if function == "__builtin_assume_aligned" else nothing
+
+
+def _evaluate_aligned(context: Context, given: Any) -> Value:
+    """Evaluate a pointer that the author says is aligned: to `void`, as the builtin gives it, so that it fits any."""
+    value = evaluate_value(context, given)
+    return Value(call("SJ_AS_VOID", value.node), PointerTo(VOID), value.bounds) if value.bounds else value
 
 
 def _count_bits(context: Context, function: str, given: Any) -> Value:

@@ -22,6 +22,13 @@ SJ_OUT_OF_LINE void sj_panic(struct sj_frame *frame, int64_t site, int64_t a, in
   __builtin_longjmp(frame->jump, 1);
 }
 
+/* Make a pointer one to `void`, or to what is const where it was; its text stands here once. */
+#define SJ_AS_VOID(pointer)                                                                                            \
+  ({                                                                                                                   \
+    __auto_type sj_pointer = (pointer);                                                                                \
+    (__typeof__(0 ? *(void **)0 : sj_pointer))sj_pointer;                                                              \
+  })
+
 SJ_INLINE int64_t sj_index(struct sj_frame *frame, int64_t site, int64_t i, int64_t n)
 {
   if (SJ_UNLIKELY((uint64_t)i >= (uint64_t)n))

@@ -43,8 +43,8 @@ class Fallback(ctypes.Structure):
 class PanicHead(ctypes.Structure):
     """The head of a panic table: how many panics there were, whether loops must end now, the fuel of each call.
 
-    No other table of the process ever has its `identity`. `fallback` is the address of the `Fallback` of the revision that was activated last; 0 where calls stay where they
-    are.
+    No other table of the process ever has its `identity`. `fallback` is the address of the `Fallback` of the revision
+    that was activated last; 0 where calls stay where they are.
     """
 
     _fields_ = (
