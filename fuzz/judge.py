@@ -43,6 +43,8 @@ __all__ = ["Finding", "Kind", "Limits", "Verdict", "judged", "lines_of"]
 FILLINGS = (0x00, 0xA5)
 MEMORY = 8 << 30
 INTERRUPTED = "panic interrupted"
+#: What depends on time, or on how much stack the compiler's frames take.
+UNCERTAIN = (INTERRUPTED, "panic recursion", "panic stack")
 #: What marks a profile's second compilation.
 TWIN = ", compiled otherwise"
 
@@ -265,7 +267,7 @@ def _calls(
             say("call", profile, at_end)
             call = _placed(kernel, revision, arguments, at_end, limits)
             seen = _compared(call)
-            if not any(s[0] == INTERRUPTED for s in seen):
+            if not any(s[0] in UNCERTAIN for s in seen):
                 say("numbers", profile, [at_end, call.seen[0]])
             say("outcome", profile, seen[0][0])
             say("digest", profile, [at_end, hashlib.sha256(repr(seen[0]).encode()).hexdigest()])
