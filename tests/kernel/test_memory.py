@@ -13,13 +13,15 @@ import numpy as np
 import pytest
 from numba import float64 as f64
 from numba import int64 as i64
-from numba import literal_unroll, njit
+from numba import literal_unroll, njit, typeof
+from numba.typed import List
 
-from symbiont_jit import Array, InOut, KernelError, evolvable
+from symbiont_jit import Array, Group, InOut, KernelError, evolvable
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.kernel import Kernel
 from symbiont_jit.signature import SCALARS, Param, Signature
+from tests.concurrency import await_true
 
 
 def text_of(number):
@@ -441,3 +443,40 @@ def _forked_swap(kernel):
         kernel.activate(4)
         os._exit(0 if kernel(1) == 5 else 1)
     return os.waitpid(child, 0)[1]
+
+
+SPIN = "int64_t spin(int64_t x) {{ while (x) x = x / 2 + 1; return {}; }}"
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["the first call", "a later call"])
+def test_code_under_each_kind_of_call_from_python_stays(is_first):
+    """The first call goes another way than later ones; neither loses its code while it goes on."""
+    kernel = Kernel.from_c(SPIN.format(0), on_panic="zero")
+    if not is_first:
+        assert kernel(0) == 0
+    thread = threading.Thread(target=kernel, args=(1,))
+    thread.start()
+    assert await_true(lambda: kernel._may_be_running)
+    kernel.swap(SPIN.format(1))
+    assert kernel.prune() == []
+    assert await_true(lambda: kernel.interrupt() >= 0 and not thread.is_alive())
+    assert kernel.prune() == [0]
+
+
+def test_compiled_code_that_has_the_group_keeps_its_code():
+    """It may be inside any function of any revision that was active since."""
+    group = Group()
+
+    @group.evolvable
+    def up(x: i64) -> i64: ...
+
+    text = "int64_t up(int64_t x) {{ return x + {}; }}"
+    group.swap(text.format(0))
+    kept = List.empty_list(typeof(group))
+    kept.append(group)
+    group.swap(text.format(1))
+    group.swap(text.format(2))
+    assert group.prune() == []
+    kept.clear()
+    gc.collect()
+    assert group.prune() == [0, 1]
