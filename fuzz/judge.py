@@ -43,8 +43,8 @@ __all__ = ["Finding", "Kind", "Limits", "Verdict", "judged", "lines_of"]
 FILLINGS = (0x00, 0xA5)
 MEMORY = 8 << 30
 INTERRUPTED = "panic interrupted"
-#: What depends on time, or on how much stack the compiler's frames take.
-UNCERTAIN = (INTERRUPTED, "panic recursion", "panic stack")
+#: What depends on time, on how much stack the frames of a compilation take, or on where it puts objects.
+UNCERTAIN = (INTERRUPTED, "panic recursion", "panic stack", "panic alignment")
 #: What marks a profile's second compilation.
 TWIN = ", compiled otherwise"
 
