@@ -2,6 +2,7 @@
 
 import pytest
 
+from symbiont_jit import Kernel
 from symbiont_jit.backend.generator import find_undefined
 
 #: A lane of the third value is nobody's; the fourth takes lanes of two vectors, of which the first has those from 0 on.
@@ -16,6 +17,10 @@ HONEST = {
         "  switch i64 %0, label %9 [\n    i64 0, label %2\n    i64 1, label %2\n  ]\n\n2:\n  ret void\n\n9:\n  unreachable\n"
     ),
     "a vector that is filled": "  %1 = insertelement <2 x double> poison, double %0, i64 0\n  ret void\n",
+    "a constant of which lanes are filled": (
+        "  %1 = insertelement <4 x double> <double 1.0, double poison, double 2.0, double poison>, double %0, i64 1\n"
+        "  %2 = insertelement <4 x double> %1, double %0, i64 3\n  ret void\n"
+    ),
     "a struct that is filled": "  %1 = insertvalue { double, i64 } poison, double %0, 0\n  ret void\n",
     "a call of a function with a dollar": "  call void @spin$1()\n  unreachable\n",
     "a shuffle": "  %2 = shufflevector <2 x double> %1, <2 x double> poison, <2 x i32> zeroinitializer\n  ret void\n",
@@ -89,3 +94,32 @@ def test_what_the_optimiser_has_guessed_is_found(kind):
 def test_functions_of_any_name_are_looked_at(name):
     """C's dollar, and what LLVM quotes."""
     assert find_undefined(function("  store i64 undef, ptr %0\n  ret void\n", name)).endswith(f"'{name}'")
+
+
+ORDINARY = {
+    "two quotients": "double a = x[0], b = x[1]; x[0] = 1 / a; x[1] = b / a;",
+    "sums of quotients": "double g = 1 / x[0] + 1 / x[1], q = x[1] / 3; x[0] = g * q;",
+    "a quotient of a constant": "double a = x[0], b = x[1], c = x[2]; x[0] = 1 / (a + b); x[1] = c / (a - b);",
+    "an array of four": "double m[4] = {1, x[0], x[1], 1}; for (int i = 0; i < 4; i++) x[i] += m[i];",
+    "an array of eight": "double m[8] = {1, x[0], 3, x[1], 5, 6, 7, 8}; for (int i = 0; i < 8; i++) x[i] += m[i];",
+    "complex numbers": "double _Complex z = x[0] + x[1] * I; z = 1 / z + z * 2; x[0] = creal(z); x[1] = cimag(z);",
+    "a sum of integers": "int64_t s = 0; for (int64_t i = 0; i < n; i++) s += (int64_t)x[i]; x[0] = s;",
+    "a product of bytes": "uint8_t t[64] = {1, 2}, s = 1; for (int64_t i = 0; i < n && i < 64; i++) s ^= t[i]; x[0] = s;",
+    "floats": "float a = x[0], b = x[1]; float t[4] = {1, a, b, 2}; for (int i = 0; i < 4; i++) x[i] += t[i] / a;",
+}
+
+
+@pytest.mark.parametrize("profile", ["safe", "checked"])
+@pytest.mark.parametrize("kind", ORDINARY)
+def test_ordinary_arithmetic_is_accepted(kind, profile):
+    """The optimiser makes vectors of constants and values, whose lanes it fills one by one."""
+    text = f"#include <complex.h>\nvoid f(int64_t n, double x[n])\n{{\n  if (n < 8) return;\n  {ORDINARY[kind]}\n}}\n"
+    assert Kernel.from_c(text, profile=profile).active is not None
+
+
+@pytest.mark.parametrize("operator", ["+", "*", "&", "|", "^"])
+@pytest.mark.parametrize("element", ["int64_t", "int32_t", "uint8_t"])
+def test_reductions_of_integers_are_accepted(element, operator):
+    """The loop that comes behind a vectorised one begins with a constant of which one lane is filled."""
+    body = f"int64_t s = 1; for (int64_t i = 0; i < n; i++) s {operator}= x[i]; return s;"
+    assert Kernel.from_c(f"int64_t f(int64_t n, const {element} x[n]) {{ {body} }}").active is not None

@@ -174,13 +174,13 @@ def test_findings_after_complex_have_the_authors_columns():
 
 
 def test_what_macros_made_stands_at_the_macros_name():
-    """Words of an expansion stand at the macro; what stands behind it on the line keeps its own column."""
+    """Words of an expansion stand at the macro, or where its argument was written; what follows keeps its own column."""
     source = (
         "#define SQUARE(v) ((v) * (v))\n#define TWO 2.0\n"
         "double scalar(double x, double y) {\n  double   z = SQUARE(x + y) - TWO   *  y;\n  return z; }"
     )
     form = made(source)
-    assert author_place(form, "x + y") == author_place(form, "y) * ") == place(source, "SQUARE(x")
+    assert author_place(form, "x + y") == place(source, "x + y") == author_place(form, "x + y", 2)
     assert author_place(form, "2.0") == place(source, "TWO ", 2)
     assert author_place(form, "y;") == place(source, "y;")
     assert author_place(form, "z =") == place(source, "z =")
@@ -223,11 +223,32 @@ SCALAR_HEAD = "double scalar(double x, double y) {\n"
         "#define E\n" + SCALAR_HEAD + "  E E E E E E E E E E E E E return nothing(x); }",
         "#define F(n) F##n\n#define F1(a) (a)\n" + SCALAR_HEAD + "  return F(1)(x) + F\n(1)\n(y) + nothing(x); }",
         "#define OPEN (\n" + SCALAR_HEAD + "  return 2 * OPEN x + 1) + nothing(x); }",
+        "#define ROOT sqrt\n" + SCALAR_HEAD + "  return ROOT(x * x\n  + y * y\n  + nothing(x)); }",
+        "#define AS(T) (T)\n" + SCALAR_HEAD + "  return AS(double)(x +\n  nothing(x)); }",
+        MAX + SCALAR_HEAD + "  return MAX(x,\n  y + 2 *\n  sin(nothing(x))); }",
+        "#ifdef FAST\n#define sq(v) ((v) * (v))\n#else\nstatic double sq(double v) { return v * v; }\n#endif\n"
+        + SCALAR_HEAD
+        + "  return sq(x +\n  nothing(x)); }",
+        MAX + SCALAR_HEAD + "#if 0\n  old: MAX(x, y is wrong for NaN\n#endif\n  return MAX(x, y) + nothing(x); }",
+        MAX + SCALAR_HEAD + "#ifdef WIDE\n  x = MAX(x * 2,\n#else\n  x = MAX(x,\n#endif\n  1);\n  return nothing(x); }",
+        "#define NAME(n) #n\n#define ROOT sqrt\n"
+        + SCALAR_HEAD
+        + "  x = sizeof(NAME(a b));\n  return ROOT(x *\n  nothing(x)); }",
+        "#define sq(v) 1\n#undef sq\nstatic double sq(double v) { return v; }\n"
+        + SCALAR_HEAD
+        + "  return sq(x\n + nothing(x)); }",
     ],
     ids=[
         *("two lines", "many lines", "a new declaration", "the next line", "a spliced line", "adjacent", "operators"),
         *("an operator begins a line", "the expansion has what follows", "the bracket is on the next line"),
         *("many in a row", "empty ones", "a macro made by a macro", "a macro makes a bracket"),
+        *("another name of a function", "a macro that is no call", "an argument", "a function in another branch"),
+        *(
+            "an open bracket in another branch",
+            "an open call in another branch",
+            "strings and brackets",
+            "undefined again",
+        ),
     ],
 )
 def test_findings_behind_macros_of_any_shape(source):
@@ -236,6 +257,13 @@ def test_findings_behind_macros_of_any_shape(source):
         made(source)
     (found,) = caught.value.diagnostics
     assert (found.rule, found.line, found.column) == ("call", *place(source, "nothing"))
+
+
+def test_a_mark_that_the_author_wrote_is_refused_as_ever():
+    """However many digits stand behind the character."""
+    for digits in ("5", "5" * 5000):
+        with pytest.raises(CandidateError, match="@"):
+            made(f"#define ID(a) a\ndouble scalar(double x, double y) {{ return ID(@{digits}) + x; }}")
 
 
 def test_what_is_compiled_is_the_text_without_marks():

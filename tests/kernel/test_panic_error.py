@@ -9,6 +9,7 @@ from numba import njit
 
 import symbiont_jit as sj
 from symbiont_jit import Array, Kernel, Panic, PanicError, UsageError, evolvable, f64, i64
+from tests.child import in_child
 from tests.concurrency import await_true, run_in_threads, signal_every
 
 PICK = "double pick(int64_t n, const double x[n], int64_t i)\n{\n  return x[i];\n}\n"
@@ -160,6 +161,49 @@ def test_another_choice_is_refused():
     for declare in (lambda: Kernel.from_c(PICK, on_panic="stop"), lambda: sj.Group(on_panic="stop")):
         with pytest.raises(UsageError, match="there is no on_panic='stop'; use one of raise, zero, rollback"):
             declare()
+
+
+SPIN = "int64_t k(int64_t n) { while (n) n = n / 2 + 1; return n; }"
+
+
+def test_an_interruption_ends_calls_of_its_kernel_alone():
+    """The calls of another kernel that the same loop makes are never ended."""
+    one, other = (Kernel.from_c(SPIN.replace("return n", f"return n + {i}"), on_panic="zero") for i in range(2))
+
+    @njit(nogil=True)
+    def both(one, other, is_over):
+        wrong = 0
+        while not is_over[0]:
+            one(0)
+            wrong += other(0) != 1
+        return wrong
+
+    is_over, wrong = np.zeros(1, np.bool_), []
+    both(one, other, np.ones(1, np.bool_))
+    thread = threading.Thread(target=lambda: wrong.append(both(one, other, is_over)))
+    thread.start()
+    assert await_true(lambda: one.interrupt() >= 0 and sj.panics(one) >= 10)
+    is_over[0] = True
+    thread.join()
+    assert (wrong, sj.panics(other)) == ([0], 0)
+
+
+@pytest.mark.slow
+def test_threads_may_end_while_calls_are_interrupted():
+    """Nobody signals a thread that is gone."""
+
+    def act():
+        kernel = Kernel.from_c(SPIN, on_panic="zero")
+        kernel(0)
+        for _ in range(150):
+            threads = [threading.Thread(target=lambda: [kernel(0) for _ in range(50)]) for _ in range(12)]
+            for thread in threads:
+                thread.start()
+            while any(thread.is_alive() for thread in threads):
+                kernel.interrupt()
+        return "alive"
+
+    assert in_child(act, 120) == "alive"
 
 
 # -- rollback ---------------------------------------------------------------------------------------------------------

@@ -205,9 +205,6 @@ void loops_end(void)
   expect_panic(attempt(run_loop, &steps), 0, 0);
   sj_panics.head.fuel = SJ_ENDLESS;
   EXPECT(attempt(run_loop, &steps).result == 1);
-  sj_panics.head.stop = 1;
-  struct outcome outcome = attempt(run_loop, &steps);
-  EXPECT(outcome.has_panicked && outcome.panic.site == SJ_INTERRUPTED);
 }
 
 __attribute__((noinline)) static int64_t descend(struct sj_frame *frame, int64_t depth)

@@ -16,10 +16,12 @@ extern struct sigaction sj_previous[];
 extern int64_t sj_is_catching;
 
 static _Atomic int is_inside;
+static struct sj_thread *_Atomic called;
 
 static int64_t loop_for_ever(struct sj_frame *frame, void *with)
 {
   (void)frame, (void)with;
+  called = sj_current_thread();
   is_inside = 1;
   while (is_inside)
     ;
@@ -43,6 +45,9 @@ void a_signal_ends_a_call(void)
   EXPECT(pthread_create(&thread, 0, call, &outcome) == 0);
   while (!is_inside)
     usleep(1000);
+  EXPECT(pthread_kill(thread, SIGUSR1) == 0); /* No call is wanted. */
+  usleep(20000);
+  __atomic_store_n(&called->wanted, &sj_panics, __ATOMIC_SEQ_CST);
   EXPECT(pthread_kill(thread, SIGUSR1) == 0 && pthread_join(thread, 0) == 0);
   EXPECT(outcome.has_panicked && outcome.result == 0 && outcome.panic.site == SJ_INTERRUPTED);
 }

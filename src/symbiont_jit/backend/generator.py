@@ -122,7 +122,7 @@ _PARTS: Final = r"[{<\[](?:[^{}<>\[\]]|[{<\[][^{}<>\[\]]*[}>\]])*[}>\]]"
 #: What is inserted has to be somebody's.
 _FILLS: Final = re.compile(
     r" +%[\w.$-]+ = (?:shufflevector "
-    rf"|insert(?:element|value) {_PARTS} (?:undef|poison), (?!.*\b(?:undef|poison)\b)"
+    rf"|insert(?:element|value) {_PARTS} (?:undef|poison|{_PARTS}), (?!.*\b(?:undef|poison)\b)"
     r"|(?:tail )?call [^\n]*@llvm\.masked\.(?:load|gather|expandload)\.)"
 )
 

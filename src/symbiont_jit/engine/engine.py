@@ -187,12 +187,7 @@ class Engine:
 
     def interrupt(self) -> int:
         """End all instrumented calls that are under way, and return how many threads were inside one."""
-        table = self.panics.table
-        table.stop(True)
-        try:
-            return interrupt(table.address)
-        finally:
-            table.stop(False)
+        return interrupt(self.panics.table.address)
 
     # -- memory -------------------------------------------------------------------------------------------------
 

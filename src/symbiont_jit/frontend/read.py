@@ -81,13 +81,18 @@ def read_text(proposed: str | bytes, preprocess: Preprocess) -> SourceText:
         return _report(original, code if readable else "", problems, lines)
     if not needs_preprocessor:
         return _report(original, code, [], lines)
-    marked = MarkedText(code)
-    expanded, of_marked = preprocess(code, marked.text)
+    marked = [MarkedText(code)]
+    if marked[0].needs_care:
+        marked.append(MarkedText(code, is_careful=True))
+    expanded, *others = preprocess(code, *(each.text for each in marked))
     if not isinstance(expanded, str):
         return _report(original, "", expanded, lines)
     problems = _expansion_problems(expanded)
-    origins = marked.find_origins(expanded, of_marked) if isinstance(of_marked, str) else []
-    return _report(original, "" if problems else expanded, problems, CodeLines(original, Expansion(expanded, origins)))
+    origins = (
+        m.find_origins(expanded, other) for m, other in zip(marked, others, strict=True) if isinstance(other, str)
+    )
+    expansion = Expansion(expanded, next(filter(None, origins), []))
+    return _report(original, "" if problems else expanded, problems, CodeLines(original, expansion))
 
 
 def _report(original: str, code: str, problems: list[Diagnostic], lines: CodeLines) -> SourceText:

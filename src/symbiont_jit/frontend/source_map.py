@@ -41,10 +41,12 @@ _LAST_KEYWORDS: Final = re.compile(r"(?:\b\w+[ \t]+)+\Z")
 #: Words that the author may spell in another way.
 _SPELLINGS: Final = {"complex": "_Complex"}
 _DIRECTIVE: Final = re.compile(r"[ \t\f\v]*#")
-_MACRO: Final = re.compile(r"^[ \t\f\v]*#[ \t\f\v]*define[ \t\f\v]+(\w+)", re.MULTILINE)
+_MACRO: Final = re.compile(
+    r"^[ \t\f\v]*#[ \t\f\v]*define[ \t\f\v]+(?P<name>\w+)(?P<parameters>\([^)\n]*\))?(?P<body>[^\n]*)", re.MULTILINE
+)
 #: A character that is no C outside of comments and literals, so that no text which has it is accepted.
 _MARK: Final = "@"
-_MARKED_WORDS: Final = re.compile(rf"{_MARK}(?P<mark>\d+)(?!\w)|{_WORD}")
+_MARKED_WORDS: Final = re.compile(rf"{_MARK}(?P<mark>\d{{1,9}})(?!\w)|{_WORD}")
 #: How many marks are searched for one that stands behind: a declaration of several names repeats its type before each.
 _NEAR: Final = 8
 #: How many characters before a type its keywords are looked for.
@@ -62,43 +64,93 @@ class Expansion(NamedTuple):
     origins: Sequence[Position]
 
 
-class MarkedText:
-    """A text with a mark before each word that is no part of a macro's call: its expansion says where words come from.
+@dataclass(frozen=True, slots=True)
+class _Macros:
+    """The macros that a text defines anywhere: those that a bracket behind the name, or behind a call, may call."""
 
-    A mark is a number behind a character that C does not know; preprocessors let it pass. What the marked text becomes
-    is only compared with what the text itself becomes, because a macro may do anything with a mark.
+    called: frozenset[str]
+    called_again: frozenset[str]
+    has_operators: bool
+
+    @classmethod
+    def of(cls, code: str) -> _Macros:
+        """Find the macros of a text, whose bodies may end with the name of another one."""
+        found = [(m["name"], bool(m["parameters"]), m["body"]) for m in _MACRO.finditer(code)]
+        names = {name for name, _, _ in found}
+        ends = {(name, last) for name, _, body in found for last in _WORDS.findall(body)[-1:]}
+        functions = {name for name, is_function, _ in found if is_function}
+        return cls(
+            frozenset(functions | {name for name, last in ends if last in names}),
+            frozenset(name for name, last in ends if _KEYWORD.fullmatch(last)),
+            any("#" in body for _, _, body in found),
+        )
+
+
+class MarkedText:
+    """A text with a mark before its words, so that its expansion says where words come from.
+
+    A mark is a number behind a character that C does not know; preprocessors let it pass. Between a macro's name and
+    the bracket that calls it there is none, and with `is_careful` none in the brackets either, as a macro may make a
+    string of its arguments. What the marked text becomes is only compared with what the text itself becomes.
     """
 
-    def __init__(self, code: str) -> None:
-        self._origins: list[Position] = []
-        macros = frozenset(_MACRO.findall(code))
-        lines = []
-        depth, may_be_called = 0, False
-        for number, line in enumerate(code.split("\n"), 1):
-            pieces, done = [], 0
-            for word in _WORDS.finditer(line) if not _DIRECTIVE.match(line) else ():
-                if depth or (may_be_called and word[0] == "("):
-                    depth += (word[0] == "(") - (word[0] == ")")
-                    may_be_called = depth == 0  # What a macro makes may be the name of another one.
-                    continue
-                pieces += [line[done : word.start()], f" {_MARK}{len(self._origins)} "]
+    def __init__(self, code: str, is_careful: bool = False) -> None:
+        self._macros = _Macros.of(code)
+        self._is_careful = is_careful
+        self._marks: list[tuple[Position, bool]] = []
+        self._depth, self._calls, self._name = 0, False, ""
+        self.text = "\n".join(self._mark(number, line) for number, line in enumerate(code.split("\n"), 1))
+
+    @property
+    def needs_care(self) -> bool:
+        """Whether a macro of the text makes strings or names of its arguments."""
+        return self._macros.has_operators
+
+    def _mark(self, number: int, line: str) -> str:
+        if _DIRECTIVE.match(line):
+            self._depth = 0  # What is open may be in a branch that is not taken.
+            return line
+        pieces, done = [], 0
+        for word in _WORDS.finditer(line):
+            is_inside = self._depth > 0
+            if not self._takes_part_in_call(word[0]) and not (is_inside and self._is_careful):
+                pieces += [line[done : word.start()], f" {_MARK}{len(self._marks)} "]
                 done = word.start()
-                self._origins.append((number, done + 1))
-                may_be_called = word[0] in macros
-            lines.append("".join(pieces) + line[done:])
-        self.text = "\n".join(lines)
+                self._marks.append(((number, done + 1), is_inside))
+        return "".join(pieces) + line[done:]
+
+    def _takes_part_in_call(self, word: str) -> bool:
+        """Whether a word is the bracket that calls a macro; follow the brackets of a call to its end."""
+        if self._depth:
+            calls = self._calls and word == "("
+            self._depth += (word == "(") - (word == ")")
+            if self._depth:
+                self._calls = word == ")" or word in self._macros.called
+            else:
+                self._calls = self._name in self._macros.called_again
+            return calls
+        if self._calls and word == "(":
+            self._depth, self._calls = 1, False
+            return True
+        self._calls, self._name = word in self._macros.called, word
+        return False
 
     def find_origins(self, text: str, marked: str) -> list[Position]:
-        """Find the origin of each word of an expanded text, by what the marked one became; none where they differ."""
+        """Find the origin of each word of an expanded text, by what the marked one became; none where they differ.
+
+        A mark in the brackets of a call is that of the next word; the other words of the call are the macro's.
+        """
         origins: list[Position] = []
         words: list[str] = []
-        origin = 0, 0
+        outer, inner = (0, 0), None
         for match in _MARKED_WORDS.finditer(marked):
             if match["mark"] is None:
                 words.append(match[0])
-                origins.append(origin)
-            elif int(match["mark"]) < len(self._origins):
-                origin = self._origins[int(match["mark"])]
+                origins.append(inner or outer)
+                inner = None
+            elif int(match["mark"]) < len(self._marks):
+                position, is_inside = self._marks[int(match["mark"])]
+                outer, inner = (outer, position) if is_inside else (position, None)
         return origins if words == _WORDS.findall(text) else []
 
 

@@ -73,11 +73,11 @@ SJ_INLINE void *sj_aligned(struct sj_frame *frame, int64_t site, void *p, uint64
   return p;
 }
 
-/* Count one step of a loop, and end the call where it has no fuel left or was told to stop. */
+/* Count one step of a loop, and end the call where it has no fuel left. */
 SJ_INLINE void sj_step(struct sj_frame *frame, int64_t site)
 {
-  if (SJ_UNLIKELY((--frame->fuel < 0) | (sj_panics.head.stop != 0)))
-    sj_panic(frame, sj_panics.head.stop ? SJ_INTERRUPTED : site, 0, 0);
+  if (SJ_UNLIKELY(--frame->fuel < 0))
+    sj_panic(frame, site, 0, 0);
 }
 
 /* Check at the beginning of a function that may call itself that there is stack left. */

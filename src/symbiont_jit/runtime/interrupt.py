@@ -11,11 +11,13 @@ import contextlib
 import ctypes
 import functools
 import itertools
+import os
+import platform
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from symbiont_jit.errors import UsageError
@@ -44,25 +46,33 @@ def _signal_number() -> int:
 def interrupt(panics: int) -> int:
     """Interrupt the instrumented calls of the kernels with the panic table at an address; return their number."""
     number = _signal_number()
-    kill = ctypes.CDLL(None).pthread_kill
-    kill.argtypes = (ctypes.c_uint64, ctypes.c_int)
-    count = 0
-    for slot in itertools.islice(thread_slots(), 1, None):  # Slot 0 belongs to no thread.
-        # The owner is read first, because a thread that ends clears its frame before it gives up its slot.
-        owner = slot.thread
-        if slot.frame and slot.panics == panics and kill(owner, number) == 0:
-            count += 1
-            _insist(slot, functools.partial(kill, owner, number))
-    return count
+    inside = [slot for slot in itertools.islice(thread_slots(), 1, None) if slot.frame and slot.panics == panics]
+    for slot in inside:  # Slot 0 belongs to no thread.
+        _insist(slot, panics, number)
+    return len(inside)
 
 
-def _insist(slot: ThreadSlot, send: Callable[[], int]) -> None:
-    """Send the signal again for as long as the call goes on: its thread may be in a handler of another signal."""
+def _insist(slot: ThreadSlot, panics: int, number: int) -> None:
+    """Send the signal for as long as the call goes on: its thread may be in a handler of another signal.
+
+    By its number in the system, because an ended thread's memory is gone; that of a later one with the same number is
+    in no call that is wanted.
+    """
     frame, panicked = slot.frame, slot.panicked
     for _ in range(_ATTEMPTS):
+        slot.wanted = panics
+        _system().syscall(_SYS_TGKILL, os.getpid(), slot.id, number)
         time.sleep(_PAUSE)
-        if slot.frame != frame or slot.panicked != panicked or send() != 0:
-            return
+        if slot.frame != frame or slot.panics != panics or slot.panicked != panicked:
+            break
+    slot.wanted = 0
+
+
+@functools.cache
+def _system() -> ctypes.CDLL:
+    library = ctypes.CDLL(None)
+    library.syscall.argtypes = [ctypes.c_long] * 4
+    return library
 
 
 _SIGEV_THREAD_ID: Final = 4
@@ -70,6 +80,7 @@ _CLOCK_MONOTONIC: Final = 1
 #: How often a signal is sent again, and the seconds between.
 _ATTEMPTS: Final = 50
 _PAUSE: Final = 0.001
+_SYS_TGKILL: Final = 234 if platform.machine() == "x86_64" else 131
 #: Seconds: a timer of none never fires, and one of more than some decades is taken for no limit.
 _SHORTEST: Final = 1e-6
 _LONGEST: Final = 1e9
@@ -107,14 +118,13 @@ def time_limit(seconds: float) -> Iterator[None]:
     timer = ctypes.c_void_p()
     if libc.timer_create(_CLOCK_MONOTONIC, ctypes.byref(event), ctypes.byref(timer)) != 0:
         raise UsageError("the system gives no timer")
-    blocked = signal.pthread_sigmask(signal.SIG_UNBLOCK, {number}) & {number}
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})  # As the first call of instrumented code does, for good.
     try:
         if libc.timer_settime(timer, 0, ctypes.byref(times), None) != 0:
             raise UsageError(f"the system takes no timer of {seconds!r} seconds")
         yield
     finally:
         libc.timer_delete(timer)
-        signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
 
 
 @once

@@ -41,7 +41,7 @@ class Fallback(ctypes.Structure):
 
 
 class PanicHead(ctypes.Structure):
-    """The head of a panic table: how many panics there were, whether loops must end now, the fuel of each call.
+    """The head of a panic table: how many panics there were, the fuel of each call.
 
     No other table of the process ever has its `identity`. `fallback` is the address of the `Fallback` of the revision
     that was activated last; 0 where calls stay where they are.
@@ -49,7 +49,6 @@ class PanicHead(ctypes.Structure):
 
     _fields_ = (
         ("count", ctypes.c_int64),
-        ("stop", ctypes.c_int64),
         ("fuel", ctypes.c_int64),
         ("identity", ctypes.c_int64),
         ("fallback", ctypes.c_uint64),
@@ -89,6 +88,8 @@ class ThreadSlot(ctypes.Structure):
         ("is_open", ctypes.c_int64),
         ("number", ctypes.c_int64),
         ("signal_stack", ctypes.c_uint64),
+        ("id", ctypes.c_int64),
+        ("wanted", ctypes.c_uint64),
     )
 
 

@@ -50,7 +50,7 @@ _ENTRIES: Final = tuple(
 #: Functions of the C library that `runtime/system.h` declares.
 _SYSTEM: Final = (
     "pthread_setspecific pthread_self pthread_getattr_np pthread_attr_getstack pthread_attr_destroy mmap munmap "
-    "madvise pthread_sigmask sigaltstack sigaction raise"
+    "madvise gettid pthread_sigmask sigaltstack sigaction raise"
 ).split()
 
 #: Whether faults of instrumented calls become panics, and what was to be done before, by the number of the signal.

@@ -152,10 +152,6 @@ class PanicTable:
         """Let each call of `checked` code make so many steps of loops; None for as many as it likes."""
         self._table.head.fuel = min(steps or NUMBERS["SJ_ENDLESS"], NUMBERS["SJ_ENDLESS"])
 
-    def stop(self, now: bool) -> None:
-        """Let loops of `checked` code panic at their next step."""
-        self._table.head.stop = int(now)
-
     @property
     def count(self) -> int:
         """The number of calls that have panicked so far, in all threads."""

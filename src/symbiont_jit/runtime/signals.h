@@ -9,6 +9,7 @@ asserts each of them against the headers of the machine.
 #include "runtime/thread_slots.h"
 
 #define SJ_SA_SIGINFO 4
+#define SJ_SI_TIMER (-2)
 #define SJ_SIG_DFL 0
 #define SJ_SIG_IGN 1
 

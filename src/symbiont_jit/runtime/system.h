@@ -35,6 +35,7 @@ struct sj_action;
 extern int sigaction(int, const struct sj_action *, struct sj_action *);
 extern int sigaltstack(const struct sj_stack *, struct sj_stack *);
 extern int raise(int);
+extern int gettid(void);
 extern int pthread_sigmask(int, const uint64_t *, uint64_t *);
 extern int pthread_setspecific(unsigned, const void *);
 extern unsigned long pthread_self(void);

@@ -18,6 +18,8 @@ struct sj_thread
   int64_t is_open;               /* whether the release call under way has emptied the arena */
   int64_t number;                /* the owner's; in slot 0, the last one that was given */
   void *signal_stack;            /* null where the owner had a stack for signals before */
+  int64_t id;                    /* the owner's number in the system */
+  struct sj_panic_table *wanted; /* the table of the kernel whose call shall end at the next signal; null for none */
 };
 
 /* Slot 0 is shared by the threads that found all others taken. */

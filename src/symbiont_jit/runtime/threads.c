@@ -82,6 +82,8 @@ struct sj_thread *sj_enlist(void)
     slot->number = __atomic_add_fetch(&sj_threads[0].number, 1, __ATOMIC_RELAXED);
     slot->floor = sj_stack_floor();
     slot->signal_stack = sj_map_signal_stack();
+    slot->id = gettid();
+    __atomic_store_n(&slot->wanted, 0, __ATOMIC_RELAXED);
     sj_unblock_signals();
     pthread_setspecific(sj_key, slot);
     return slot;
