@@ -21,6 +21,7 @@ HONEST = {
         "  %1 = insertelement <4 x double> <double 1.0, double poison, double 2.0, double poison>, double %0, i64 1\n"
         "  %2 = insertelement <4 x double> %1, double %0, i64 3\n  ret void\n"
     ),
+    "a way that is never gone": "  br label %2\n\n2:\n  %3 = phi i64 [ poison, %1 ], [ %0, %2 ]\n  ret void\n",
     "a struct that is filled": "  %1 = insertvalue { double, i64 } poison, double %0, 0\n  ret void\n",
     "a call of a function with a dollar": "  call void @spin$1()\n  unreachable\n",
     "a shuffle": "  %2 = shufflevector <2 x double> %1, <2 x double> poison, <2 x i32> zeroinitializer\n  ret void\n",
@@ -60,6 +61,7 @@ GUESSED = {
         LANES.format("%1, <4 x i64> %3", 0) + "  %5 = add <4 x i64> %3, %3\n  ret void\n"
     ),
     "a lane of a divisor": LANES.format("%1, <4 x i64> %3", 0).replace("add", "udiv") + "  ret void\n",
+    "an undefined value by a way": "  br label %2\n\n2:\n  %3 = phi i64 [ undef, %1 ], [ %0, %2 ]\n  ret void\n",
     "an undefined value that is inserted": (
         "  %1 = insertelement <2 x double> poison, double undef, i64 0\n  ret void\n"
     ),
@@ -105,6 +107,8 @@ ORDINARY = {
     "complex numbers": "double _Complex z = x[0] + x[1] * I; z = 1 / z + z * 2; x[0] = creal(z); x[1] = cimag(z);",
     "a sum of integers": "int64_t s = 0; for (int64_t i = 0; i < n; i++) s += (int64_t)x[i]; x[0] = s;",
     "a product of bytes": "uint8_t t[64] = {1, 2}, s = 1; for (int64_t i = 0; i < n && i < 64; i++) s ^= t[i]; x[0] = s;",
+    "a loop that counts down": "int64_t k = n; for (; k > 0; k--) x[0] += k; x[1] = k;",
+    "a loop until the end of bits": "uint64_t k = (uint64_t)x[0]; int64_t s = 0; while (k) { s ^= k; k--; } x[1] = s + k;",
     "floats": "float a = x[0], b = x[1]; float t[4] = {1, a, b, 2}; for (int i = 0; i < 4; i++) x[i] += t[i] / a;",
 }
 

@@ -95,7 +95,8 @@ def find_undefined(ir: str) -> str:
     A block may end in `unreachable` behind a call of a function that does not return: one of the same text, whose own
     blocks are looked at, or the jump of a panic. Or all that leads to it is the default of a `switch` over all values
     that there are. `undef` and `poison` may only stand for a vector that the same instruction fills as far as anybody
-    asks for it (an insertion, a shuffle, a load under a mask), and for lanes of a vector that nobody asks for.
+    asks for it (an insertion, a shuffle, a load under a mask), and for lanes of a vector that nobody asks for. `poison`
+    may also come into a block by a way that is never gone, as where a loop that counts down is unrolled.
     """
     functions = {found["name"]: found["body"] for found in _FUNCTION.finditer(ir)}
     for name, body in functions.items():
@@ -123,6 +124,7 @@ _PARTS: Final = r"[{<\[](?:[^{}<>\[\]]|[{<\[][^{}<>\[\]]*[}>\]])*[}>\]]"
 _FILLS: Final = re.compile(
     r" +%[\w.$-]+ = (?:shufflevector "
     rf"|insert(?:element|value) {_PARTS} (?:undef|poison|{_PARTS}), (?!.*\b(?:undef|poison)\b)"
+    r"|phi (?!.*\bundef\b)"
     r"|(?:tail )?call [^\n]*@llvm\.masked\.(?:load|gather|expandload)\.)"
 )
 

@@ -7,7 +7,6 @@ take a panic out of a table.
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import functools
 import os
 from collections.abc import Callable, Mapping
@@ -94,10 +93,9 @@ def _library() -> _Library:
     symbols |= {"sj_threads": ctypes.addressof(thread_slots()), "sj_key": ctypes.addressof(key)}
     symbols |= {"sj_previous": ctypes.addressof(PREVIOUS), "sj_is_catching": ctypes.addressof(IS_CATCHING)}
     symbols |= {"sj_code": CODE_RANGES.address}
-    # Candidates call the mathematical library, and no handler of a signal does.
-    CODE_RANGES.add(
-        *find_mapping(ctypes.cast(ctypes.CDLL(ctypes.util.find_library("m")).sin, ctypes.c_void_p).value or 0)
-    )
+    # Candidates call the mathematical library, which the interpreter is linked with, and no handler of a signal does.
+    if hasattr(system, "sin"):
+        CODE_RANGES.add(*find_mapping(ctypes.cast(system.sin, ctypes.c_void_p).value or 0))
     loaded = load_unit(runtime_unit(), symbols)
     addresses = dict(zip(_ENTRIES, loaded.addresses, strict=True))
     if system.pthread_key_create(ctypes.byref(key), ctypes.c_void_p(addresses["sj_leave"])) != 0:
