@@ -149,6 +149,9 @@ _LANES: Final = re.compile(
     r" +(?P<name>%[\w.]+) = (?:add|sub|mul|and|or|xor|shl|lshr|ashr|fadd|fsub|fmul)[a-z ]* <(?P<count>\d+) x \w+> "
     r"(?:%[\w.]+, )?<(?P<lanes>[^<>]*)>(?:, %[\w.]+)?$"
 )
+_REPLACED: Final = re.compile(
+    r" +%[\w.]+ = insertelement <\d+ x \w+> (?P<vector>%[\w.]+), \w+ (?!undef|poison)[^ ,]+, i\d+ (?P<lane>\d+)$"
+)
 _SHUFFLE: Final = re.compile(
     r" +%[\w.]+ = shufflevector <\d+ x \w+> (?P<first>%[\w.]+|poison), <\d+ x \w+> (?P<second>%[\w.]+|poison), "
     r"<\d+ x i32> (?P<mask>zeroinitializer|<[^<>]*>)$"
@@ -156,7 +159,7 @@ _SHUFFLE: Final = re.compile(
 
 
 def _is_unasked(body: str, line: str) -> bool:
-    """Whether a line computes a vector, and shuffles alone use it, which take none of the lanes that are nobody's."""
+    """Whether a line computes a vector, of which nobody takes the lanes that are nobody's."""
     found = _LANES.match(line)
     if found is None:
         return False
@@ -170,7 +173,10 @@ def _is_unasked(body: str, line: str) -> bool:
 
 
 def _lanes_taken(line: str, name: str, count: int) -> Iterable[int]:
-    """Return the lanes of a vector that a line takes: all of them, unless the line is a shuffle."""
+    """Return the lanes of a vector that a line takes: all of them, unless it is a shuffle or replaces one."""
+    replaced = _REPLACED.match(line)
+    if replaced is not None and replaced["vector"] == name:
+        return [index for index in range(count) if index != int(replaced["lane"])]
     shuffle = _SHUFFLE.match(line)
     if shuffle is None:
         return range(count)
