@@ -30,9 +30,15 @@ HONEST = {
     "a lane of a constant on the left": (
         LANES.format("%1, <4 x i64> %3", 0).replace("%2, <", "<").replace("3>\n", "3>, %2\n", 1) + "  ret void\n"
     ),
+    "a lane beside one that is taken": (
+        "  %3 = fadd <2 x float> %2, <float -2.0, float poison>\n  %4 = extractelement <2 x float> %3, i64 0\n  ret void\n"
+    ),
     "a lane that is replaced": (
         "  %3 = sub <4 x i64> <i64 2, i64 0, i64 0, i64 poison>, %2\n"
         "  %4 = insertelement <4 x i64> %3, i64 0, i64 3\n  ret void\n"
+    ),
+    "a lane of a vector that is added": (
+        LANES.format("%1, <4 x i64> %3", 0) + "  %5 = add <4 x i64> %3, %3\n  ret void\n"
     ),
     "one lane for all": (
         "  %3 = and <8 x i64> %2, <i64 -64, i64 poison, i64 poison, i64 poison, i64 1, i64 1, i64 1, i64 1>\n"
@@ -61,12 +67,8 @@ GUESSED = {
     "a lane of a vector that is stored too": (
         LANES.format("%1, <4 x i64> %3", 0) + "  store <4 x i64> %3, ptr %0\n  ret void\n"
     ),
-    "a lane of a vector that is added": (
-        LANES.format("%1, <4 x i64> %3", 0) + "  %5 = add <4 x i64> %3, %3\n  ret void\n"
-    ),
-    "a lane beside one that is replaced": (
-        "  %3 = sub <4 x i64> <i64 2, i64 0, i64 0, i64 poison>, %2\n"
-        "  %4 = insertelement <4 x i64> %3, i64 0, i64 2\n  ret void\n"
+    "a lane that is taken": (
+        "  %3 = fadd <2 x float> %2, <float -2.0, float poison>\n  %4 = extractelement <2 x float> %3, i64 1\n  ret void\n"
     ),
     "a lane of a divisor": LANES.format("%1, <4 x i64> %3", 0).replace("add", "udiv") + "  ret void\n",
     "an undefined value by a way": "  br label %2\n\n2:\n  %3 = phi i64 [ undef, %1 ], [ %0, %2 ]\n  ret void\n",

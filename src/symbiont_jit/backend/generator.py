@@ -146,12 +146,11 @@ def _is_default_only(body: str, label: str) -> bool:
 
 #: An operation on whole vectors with a constant, some of whose lanes are nobody's.
 _LANES: Final = re.compile(
-    r" +(?P<name>%[\w.]+) = (?:add|sub|mul|and|or|xor|shl|lshr|ashr|fadd|fsub|fmul)[a-z ]* <(?P<count>\d+) x \w+> "
+    r" +(?P<name>%[\w.]+) = (?:add|sub|mul|and|or|xor|shl|lshr|ashr|fadd|fsub|fmul|fdiv)[a-z ]* <(?P<count>\d+) x \w+> "
     r"(?:%[\w.]+, )?<(?P<lanes>[^<>]*)>(?:, %[\w.]+)?$"
 )
-_REPLACED: Final = re.compile(
-    r" +%[\w.]+ = insertelement <\d+ x \w+> (?P<vector>%[\w.]+), \w+ (?!undef|poison)[^ ,]+, i\d+ (?P<lane>\d+)$"
-)
+_TAKEN: Final = re.compile(r" +%[\w.]+ = extractelement <\d+ x \w+> %[\w.]+, i\d+ (?P<lane>\d+)$")
+_LEAVES: Final = re.compile(r" +(?:store|ret|(?:%[\w.]+ = )?(?:tail |musttail |notail )?call) ")
 _SHUFFLE: Final = re.compile(
     r" +%[\w.]+ = shufflevector <\d+ x \w+> (?P<first>%[\w.]+|poison), <\d+ x \w+> (?P<second>%[\w.]+|poison), "
     r"<\d+ x i32> (?P<mask>zeroinitializer|<[^<>]*>)$"
@@ -173,13 +172,16 @@ def _is_unasked(body: str, line: str) -> bool:
 
 
 def _lanes_taken(line: str, name: str, count: int) -> Iterable[int]:
-    """Return the lanes of a vector that a line takes: all of them, unless it is a shuffle or replaces one."""
-    replaced = _REPLACED.match(line)
-    if replaced is not None and replaced["vector"] == name:
-        return [index for index in range(count) if index != int(replaced["lane"])]
-    shuffle = _SHUFFLE.match(line)
+    """Return the lanes of a vector that certainly count where a line uses it.
+
+    All of them where it leaves the function, in memory or by a call. Arithmetic makes another vector of it, of which
+    again not every lane need count.
+    """
+    taken, shuffle = _TAKEN.match(line), _SHUFFLE.match(line)
+    if taken is not None:
+        return [int(taken["lane"])]
     if shuffle is None:
-        return range(count)
+        return range(count) if _LEAVES.match(line) else ()
     mask = [int(index) for index in re.findall(r"i32 (\d+)", shuffle["mask"])] or [0]
     first = [index for index in mask if index < count and shuffle["first"] == name]
     return first + [index - count for index in mask if index >= count and shuffle["second"] == name]
