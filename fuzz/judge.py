@@ -233,8 +233,9 @@ class _Call:
 
     def numbers(self, result: Any) -> str:
         """What the last call left and returned, without the bits by which values that are no numbers differ."""
-        arrays = [np.asarray(result), *(array.view for array in self.arrays)] if result is not None else []
-        return hashlib.sha256(b"".join(map(_plain_bytes, arrays or [a.view for a in self.arrays]))).hexdigest()
+        results = [] if result is None else [np.asarray(result)]
+        arrays = [*results, *(array.view for array in self.arrays)]
+        return hashlib.sha256(b"".join(map(_plain_bytes, arrays))).hexdigest()
 
 
 def _plain_bytes(array: np.ndarray[Any, Any]) -> bytes:
@@ -327,14 +328,13 @@ def _run(revisions: dict[str, tuple[Kernel, Any]], arguments: Sequence[Any], lim
             digests.setdefault(profile, []).append(detail)
         elif what in _SAID:
             verdict.findings.append(Finding(_SAID[what], profile, detail))
-    for (profile, at_end), seen in numbers.items():
-        other = numbers.get((profile + TWIN, at_end), seen)
+    for (name, at_end), seen in numbers.items():
+        other = numbers.get((name + TWIN, at_end), seen)
         if other != seen:
-            verdict.findings.append(Finding(Kind.UNDEFINED, profile, f"at_end={at_end} {seen} / {other}"))
+            verdict.findings.append(Finding(Kind.UNDEFINED, name, f"at_end={at_end} {seen} / {other}"))
     if len(digests) > 1 and set(verdict.outcomes.values()) == {"value"}:
         is_same = len({repr(d) for d in digests.values()}) == 1
         verdict.outcomes["both"] = "the same value" if is_same else "another value"
-    profile = json.loads(said[-1])[1] if said else ""
     if hangs:
         verdict.findings.append(Finding(Kind.HANG, profile, about))
     elif os.WIFSIGNALED(status):

@@ -13,6 +13,7 @@ from tests.child import in_child
 from tests.concurrency import await_true, run_in_threads, signal_every
 
 PICK = "double pick(int64_t n, const double x[n], int64_t i)\n{\n  return x[i];\n}\n"
+SPIN = "int64_t k(int64_t n) { while (n) n = n / 2 + 1; return n; }"
 X = np.arange(3.0)
 
 
@@ -93,7 +94,7 @@ def test_the_panics_of_other_threads_are_theirs(pick):
 
 def test_no_panic_is_lost_among_many():
     """More threads panic at once than a table has places: each of them gets its error."""
-    kernel = Kernel.from_c("int64_t k(int64_t n) { while (n) n = n / 2 + 1; return n; }")
+    kernel = Kernel.from_c(SPIN)
     kernel(0)
     kinds = []
     threads = [threading.Thread(target=lambda: kinds.append(kind_of(kernel, 1))) for _ in range(100)]
@@ -136,7 +137,7 @@ def test_a_signal_handler_that_panics_too_takes_nothing_away(options):
 
 def test_an_interruption_raises():
     """`time_limit` ends a call from Python with an error."""
-    kernel = Kernel.from_c("int64_t k(int64_t n) { while (n) n = n / 2 + 1; return n; }")
+    kernel = Kernel.from_c(SPIN)
     with sj.time_limit(0.05):
         assert kind_of(kernel, 5) == "interrupted"
 
@@ -161,9 +162,6 @@ def test_another_choice_is_refused():
     for declare in (lambda: Kernel.from_c(PICK, on_panic="stop"), lambda: sj.Group(on_panic="stop")):
         with pytest.raises(UsageError, match="there is no on_panic='stop'; use one of raise, zero, rollback"):
             declare()
-
-
-SPIN = "int64_t k(int64_t n) { while (n) n = n / 2 + 1; return n; }"
 
 
 def test_an_interruption_ends_calls_of_its_kernel_alone():

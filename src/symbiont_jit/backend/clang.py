@@ -144,7 +144,7 @@ class Clang:
                     _send(children[-1], text)
                 return [_read_expansion(child) for child in children]
             except ChildError as error:
-                return [[error.finding(Stage.PREPROCESS, "; use functions instead of macros")] for _ in texts]
+                return [_too_much(error) for _ in texts]
 
     def _target_flags(self) -> tuple[str, ...]:
         flags = [f"--target={target_triple()}"]
@@ -275,8 +275,16 @@ def _diagnostics(child: Child, stage: Stage) -> list[Diagnostic]:
     ]
 
 
+def _too_much(error: ChildError) -> list[Diagnostic]:
+    return [error.finding(Stage.PREPROCESS, "; use functions instead of macros")]
+
+
 def _read_expansion(child: Child) -> str | list[Diagnostic]:
-    child.read_all(Deadline(PREPROCESS_TIMEOUT))
+    """Read what became of a text; that one is too much says nothing of the others."""
+    try:
+        child.read_all(Deadline(PREPROCESS_TIMEOUT))
+    except ChildError as error:
+        return _too_much(error)
     found = _diagnostics(child, Stage.PREPROCESS)
     if found or not child.output:
         return found or [Diagnostic(Stage.PREPROCESS, "compiler", "the preprocessor failed")]

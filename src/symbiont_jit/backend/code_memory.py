@@ -52,6 +52,7 @@ class CodeRanges:
     """
 
     def __init__(self, count: int) -> None:
+        self.count: Final = count
         self._bounds = (ctypes.c_uint64 * (2 * count))()
         self.address: Final = ctypes.addressof(self._bounds)
 

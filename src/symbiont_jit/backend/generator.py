@@ -146,7 +146,7 @@ def _is_default_only(body: str, label: str) -> bool:
 
 #: An operation on whole vectors with a constant, some of whose lanes are nobody's.
 _LANES: Final = re.compile(
-    r" +(?P<name>%[\w.]+) = (?:add|sub|mul|and|or|xor|shl|lshr|ashr|fadd|fsub|fmul|fdiv)[a-z ]* <(?P<count>\d+) x \w+> "
+    r" +(?P<name>%[\w.]+) = (?:add|sub|mul|and|or|xor|shl|lshr|ashr|fadd|fsub|fmul|fdiv)[a-z ]* <\d+ x \w+> "
     r"(?:%[\w.]+, )?<(?P<lanes>[^<>]*)>(?:, %[\w.]+)?$"
 )
 _TAKEN: Final = re.compile(r" +%[\w.]+ = extractelement <\d+ x \w+> %[\w.]+, i\d+ (?P<lane>\d+)$")
@@ -165,10 +165,7 @@ def _is_unasked(body: str, line: str) -> bool:
     lanes = found["lanes"].split(", ")
     nobodys = {index for index, lane in enumerate(lanes) if lane.rpartition(" ")[2] in ("undef", "poison")}
     uses = re.findall(rf"^.*{re.escape(found['name'])}(?![\w.]).*$", body, re.MULTILINE)
-    others = [use for use in uses if use != line]
-    return len(uses) == len(others) + 1 and all(
-        nobodys.isdisjoint(_lanes_taken(use, found["name"], len(lanes))) for use in others
-    )
+    return all(nobodys.isdisjoint(_lanes_taken(use, found["name"], len(lanes))) for use in uses if use != line)
 
 
 def _lanes_taken(line: str, name: str, count: int) -> Iterable[int]:

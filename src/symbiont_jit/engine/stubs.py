@@ -23,7 +23,7 @@ from symbiont_jit.dispatch.vectorcall import (
     vectorcall_symbols,
 )
 from symbiont_jit.errors import Diagnostic, ToolchainError
-from symbiont_jit.runtime.layout import assertions
+from symbiont_jit.runtime.layout import PanicRecord, assertions
 from symbiont_jit.runtime.library import bound_names, panic_taker
 from symbiont_jit.runtime.sources import expand, include
 from symbiont_jit.signature import ArrayType, Mode, Scalar, Signature, native_entry
@@ -148,7 +148,7 @@ def vectorcall_unit(signature: Signature, is_member: bool) -> Unit:
 
 def _vectorcall_text(signature: Signature, is_member: bool) -> str:
     """Return the complete C of a way in from Python, which does not compile where Python expects other layouts."""
-    layouts = {"struct sj_cell": CellLayout, "struct sj_array": ArrayLayout}
+    layouts = {"struct sj_cell": CellLayout, "struct sj_array": ArrayLayout, "struct sj_watched": PanicRecord}
     return expand(vectorcall_source(signature, is_member)) + assertions(layouts)
 
 

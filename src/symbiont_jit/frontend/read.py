@@ -17,7 +17,7 @@ from pycparser import c_ast
 from symbiont_jit.c import vocabulary
 from symbiont_jit.c.tree import move_positions, parse
 from symbiont_jit.errors import Diagnostic, Stage
-from symbiont_jit.frontend.source_map import SPLICE, CodeLines, Expansion, MarkedText
+from symbiont_jit.frontend.source_map import SPLICE, CodeLines, Expansion, mark_words
 
 __all__ = ["Preprocess", "SourceText", "canonical_problems", "is_allowed_pragma", "locate", "read_text"]
 
@@ -81,9 +81,7 @@ def read_text(proposed: str | bytes, preprocess: Preprocess) -> SourceText:
         return _report(original, code if readable else "", problems, lines)
     if not needs_preprocessor:
         return _report(original, code, [], lines)
-    marked = [MarkedText(code)]
-    if marked[0].needs_care:
-        marked.append(MarkedText(code, is_careful=True))
+    marked = mark_words(code)
     expanded, *others = preprocess(code, *(each.text for each in marked))
     if not isinstance(expanded, str):
         return _report(original, "", expanded, lines)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, NamedTuple
 
-__all__ = ["SPLICE", "AuthorPositions", "CodeLines", "Expansion", "MarkedText", "SourceMap"]
+__all__ = ["SPLICE", "AuthorPositions", "CodeLines", "Expansion", "MarkedText", "SourceMap", "mark_words"]
 
 Position = tuple[int, int]
 
@@ -94,17 +94,12 @@ class MarkedText:
     string of its arguments. What the marked text becomes is only compared with what the text itself becomes.
     """
 
-    def __init__(self, code: str, is_careful: bool = False) -> None:
-        self._macros = _Macros.of(code)
+    def __init__(self, code: str, macros: _Macros, is_careful: bool) -> None:
+        self._macros = macros
         self._is_careful = is_careful
         self._marks: list[tuple[Position, bool]] = []
         self._depth, self._calls, self._name = 0, False, ""
         self.text = "\n".join(self._mark(number, line) for number, line in enumerate(code.split("\n"), 1))
-
-    @property
-    def needs_care(self) -> bool:
-        """Whether a macro of the text makes strings or names of its arguments."""
-        return self._macros.has_operators
 
     def _mark(self, number: int, line: str) -> str:
         if _DIRECTIVE.match(line):
@@ -152,6 +147,12 @@ class MarkedText:
                 position, is_inside = self._marks[int(match["mark"])]
                 outer, inner = (outer, position) if is_inside else (position, None)
         return origins if words == _WORDS.findall(text) else []
+
+
+def mark_words(code: str) -> list[MarkedText]:
+    """Mark a text's words; where a macro makes strings or names of its arguments, carefully too."""
+    macros = _Macros.of(code)
+    return [MarkedText(code, macros, is_careful) for is_careful in (False, True)[: 1 + macros.has_operators]]
 
 
 class CodeLines:

@@ -46,7 +46,7 @@ class _Block:
         return {n.name: i for i, item in enumerate(self.items) for n in walk(item) if isinstance(n, c_ast.ID)}
 
     def find_skipped(self, start: int, end: int) -> set[str]:
-        """Find the names that a jump to `end` declares nowhere, which are declared from `start` on and used behind.
+        """Find the names that are declared from `start` to before `end`, which a jump there skips, and used behind.
 
         Whoever jumps into the block arrives at a label; a loop around one may go back to what is before it. So a use
         counts from the first labelled statement on that comes behind the first skipped declaration.

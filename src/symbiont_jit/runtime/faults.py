@@ -11,19 +11,19 @@ import ctypes
 import platform
 import signal
 import sys
+import threading
 from typing import Final
 
-from symbiont_jit.runtime.layout import SignalAction
-from symbiont_jit.runtime.library import IS_CATCHING, PREVIOUS, fault_handler
+from symbiont_jit.runtime.library import IS_CATCHING, PREVIOUS, fault_handler, set_handler
 from symbiont_jit.uninterrupted import once
 
 __all__ = ["catch_faults", "install_handlers"]
 
 _SIGNALS: Final = (signal.SIGILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE)
 _SA_SIGINFO_ONSTACK_NODEFER: Final = 4 | 0x08000000 | 0x40000000
+#: Set where code was loaded that wants the net while it was switched off.
+_WANTED: Final = threading.Event()
 #: The handler reads the program counter where the kernel of this machine leaves it.
-#: Not empty where code was loaded that wants the net while it was switched off.
-_WANTED: Final[list[bool]] = []
 _IS_SUPPORTED: Final = sys.platform == "linux" and platform.machine() == "x86_64"
 
 
@@ -42,7 +42,7 @@ def catch_faults(enabled: bool = True) -> None:
         >>> sj.catch_faults(False)  # before the first kernel is called
     """
     IS_CATCHING.value = int(enabled)
-    if _WANTED:
+    if _WANTED.is_set():
         install_handlers()
 
 
@@ -53,14 +53,12 @@ def install_handlers() -> None:
     if IS_CATCHING.value:
         _install()
     else:
-        _WANTED.append(True)
+        _WANTED.set()
 
 
 @once
 def _install() -> None:
-    action = SignalAction(fault_handler(), (ctypes.c_uint64 * 16)(), _SA_SIGINFO_ONSTACK_NODEFER, None)
-    libc = ctypes.CDLL(None)
     for number in _SIGNALS:
         # What was there before is known before the handler can want it.
-        libc.sigaction(int(number), None, ctypes.byref(PREVIOUS[number]))
-        libc.sigaction(int(number), ctypes.byref(action), None)
+        ctypes.CDLL(None).sigaction(int(number), None, ctypes.byref(PREVIOUS[number]))
+        set_handler(number, fault_handler(), _SA_SIGINFO_ONSTACK_NODEFER)

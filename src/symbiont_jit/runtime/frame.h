@@ -20,9 +20,9 @@ struct sj_frame
   struct sj_arena *arena;    /* null until the call allocates */
 };
 
-/* The head of a table says how many panics there were, and the fuel of each call. No
-other table of the process ever has the same `identity`, while one may get another's address. Where calls fall back,
-`fallback` is the `struct sj_fallback` of the revision that was activated last. */
+/* The head of a table says how many panics there were, and the fuel of each call. No other table of the process ever
+has the same `identity`, while one may get another's address. Where calls fall back, `fallback` is the `struct
+sj_fallback` of the revision that was activated last. */
 struct sj_panic_head
 {
   int64_t count, fuel, identity;

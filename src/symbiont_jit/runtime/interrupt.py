@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from symbiont_jit.errors import UsageError
-from symbiont_jit.runtime.layout import SignalAction, ThreadSlot, TimerEvent, TimerTimes, TimeSpan
-from symbiont_jit.runtime.library import interruption_handler, thread_slots
+from symbiont_jit.runtime.layout import ThreadSlot, TimerEvent, TimerTimes, TimeSpan
+from symbiont_jit.runtime.library import interruption_handler, set_handler, thread_slots
 from symbiont_jit.runtime.sources import NUMBERS
 from symbiont_jit.uninterrupted import once
 
@@ -37,8 +37,7 @@ def _signal_number() -> int:
     if sys.platform != "linux":
         raise UsageError("interrupting a call needs Linux")
     number = NUMBERS["SJ_INTERRUPT_SIGNAL"]
-    action = SignalAction(interruption_handler(), (ctypes.c_uint64 * 16)(), _SA_SIGINFO_NODEFER_RESTART, None)
-    if ctypes.CDLL(None, use_errno=True).sigaction(number, ctypes.byref(action), None) != 0:
+    if not set_handler(number, interruption_handler(), _SA_SIGINFO_NODEFER_RESTART):
         raise UsageError(f"the handler for signal {number} cannot be installed")
     return number
 
@@ -46,8 +45,9 @@ def _signal_number() -> int:
 def interrupt(panics: int) -> int:
     """Interrupt the instrumented calls of the kernels with the panic table at an address; return their number."""
     number = _signal_number()
-    inside = [slot for slot in itertools.islice(thread_slots(), 1, None) if slot.frame and slot.panics == panics]
-    for slot in inside:  # Slot 0 belongs to no thread.
+    slots = itertools.islice(thread_slots(), 1, None)  # Slot 0 belongs to no thread.
+    inside = [slot for slot in slots if slot.frame and slot.panics == panics]
+    for slot in inside:
         _insist(slot, panics, number)
     return len(inside)
 

@@ -30,6 +30,7 @@ __all__ = [
     "interruption_handler",
     "panic_taker",
     "runtime_unit",
+    "set_handler",
     "take_panic",
     "take_watched",
     "thread_slots",
@@ -62,7 +63,8 @@ _SHARED: Final = ("sj_threads", "sj_key", "sj_code", "sj_previous", "sj_is_catch
 @functools.cache
 def runtime_unit() -> Unit:
     """Return the C that all kernels share, which does not compile where Python expects another layout."""
-    text = include(*_FILES) + assertions(SHARED)
+    ranges = f'_Static_assert(SJ_CODE_RANGES == {CODE_RANGES.count}, "the table of code");\n'
+    text = include(*_FILES) + assertions(SHARED) + ranges
     return Unit(text, _ENTRIES, frozenset([*_SHARED, *_SYSTEM]))
 
 
@@ -140,6 +142,12 @@ def take_watched() -> Callable[..., int]:
     """Return the C function `sj_take_watched(table, watched)`, which takes this thread's panic since then, if any."""
     prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
     return prototype(panic_taker())
+
+
+def set_handler(number: int, handler: int, flags: int) -> bool:
+    """Let the C function at an address handle a signal from now on, and say whether the system allows that."""
+    action = SignalAction(handler, (ctypes.c_uint64 * 16)(), flags, None)
+    return int(ctypes.CDLL(None).sigaction(int(number), ctypes.byref(action), None)) == 0
 
 
 def interruption_handler() -> int:
