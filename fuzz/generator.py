@@ -831,10 +831,8 @@ class Writer:
         found = self.visible(lambda v: v.kind not in _UNADDRESSED and (is_struct(v.type) or v.type == "long double"))
         if not found:
             return self._struct(depth) if self.fields else self._scalar(depth)
-        seen, name, at, typ = (
-            *(self.object(self.random.choice(found)), self.fresh("y"), self.fresh("o")),
-            self.pick("uint8_t", "int32_t", "int64_t"),
-        )
+        seen, name, at = self.object(self.random.choice(found)), self.fresh("y"), self.fresh("o")
+        typ = self.pick("uint8_t", "int32_t", "int64_t")
         size = f"sizeof({seen})"
         count = self.slipped(f"({size} < sizeof {name} ? {size} : sizeof {name})")
         start = self.pick("0", f"{size} - ({count})", f"(uint64_t)({self.inner()}) % ({size} - ({count}) + 1)")

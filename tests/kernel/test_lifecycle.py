@@ -20,6 +20,7 @@ from symbiont_jit.engine.target import target_of
 from symbiont_jit.signature import SCALARS, Param, Signature
 from tests.child import in_child
 from tests.concurrency import await_true
+from tests.kernel.running_loop import RunningLoop
 
 UP = Signature("up", (Param("x", SCALARS["int64"]),), SCALARS["int64"])
 
@@ -30,13 +31,6 @@ PICKS = st.integers(0, 99)
 
 @njit(nogil=True)
 def call_function(function, x):
-    return function(x)
-
-
-@njit(nogil=True)
-def call_until(function, x, is_over, last):
-    while not is_over[0]:
-        last[0] = function(x)
     return function(x)
 
 
@@ -55,24 +49,6 @@ def call_snapshot(group, x):
 @njit
 def take_snapshot(group):
     return group.snapshot().up
-
-
-class RunningLoop:
-    """A thread in compiled code that calls a function until it is told to end."""
-
-    def __init__(self, function):
-        self.is_over, self.last, self.results = np.zeros(1, np.bool_), np.zeros(1, np.int64), []
-        self.thread = threading.Thread(
-            target=lambda: self.results.append(call_until(function, 10, self.is_over, self.last))
-        )
-        self.thread.start()
-        assert await_true(lambda: self.last[0] > 0)
-
-    def end(self):
-        """Let it end, and return what its last call gave."""
-        self.is_over[0] = True
-        self.thread.join()
-        return self.results[0]
 
 
 class Lifecycle(RuleBasedStateMachine):
@@ -254,7 +230,7 @@ class Lifecycle(RuleBasedStateMachine):
     @rule()
     def start_loop(self):
         """A compiled loop without Python's lock has the kernel, and may be inside whatever was active."""
-        self.loops.append(RunningLoop(self._function_of(self.owner)))
+        self.loops.append(RunningLoop(self._function_of(self.owner), 10))
 
     @precondition(lambda self: self.loops)
     @rule()

@@ -22,6 +22,7 @@ from symbiont_jit.frontend import Canonical
 from symbiont_jit.kernel import Kernel
 from symbiont_jit.signature import SCALARS, Param, Signature
 from tests.concurrency import await_true
+from tests.kernel.running_loop import RunningLoop
 
 
 def text_of(number):
@@ -36,38 +37,6 @@ def step():
         kernel.compile(text_of(number))
     kernel.activate(0)
     return kernel
-
-
-@njit(nogil=True)
-def spin(kernel, stop, started):
-    """Call until told to stop; the largest result."""
-    largest = 0
-    started[0] = 1
-    while not stop[0]:
-        largest = max(largest, kernel(0))
-    return largest
-
-
-class Spinning:
-    """A thread in a compiled loop that calls a kernel."""
-
-    def __init__(self, loop, *arguments):
-        self.stop, self.started, self.result = np.zeros(1, np.int64), np.zeros(1, np.int64), None
-        loop(*arguments, np.ones(1, np.int64), np.zeros(1, np.int64))  # compiled before
-        self.thread = threading.Thread(target=self._run, args=(loop, arguments))
-
-    def _run(self, loop, arguments):
-        self.result = loop(*arguments, self.stop, self.started)
-
-    def __enter__(self):
-        self.thread.start()
-        while not self.started[0]:
-            pass
-        return self
-
-    def __exit__(self, *_):
-        self.stop[0] = 1
-        self.thread.join()
 
 
 # -- handles ----------------------------------------------------------------------------------------------------------
@@ -191,13 +160,13 @@ def test_keeping_somebody_elses_revision_is_an_error(step):
 
 def test_code_under_a_running_loop_stays(step):
     """While a compiled function that got the kernel as an argument runs, what it may be inside of is not unloaded."""
-    with Spinning(spin, step) as running:
+    with RunningLoop(step, 0) as running:
         for _ in range(20):
             for number in range(5):
                 step.activate(number)
                 assert step.prune() == []
         assert step.memory().loaded == 5
-    assert running.result in range(5)
+    assert running.largest in range(5)
     assert step.prune() == [0, 1, 2, 3]
 
 
@@ -207,13 +176,13 @@ def test_swaps_and_prunes_under_many_threads():
     kernel = Kernel(Signature("step", (Param("x", SCALARS["int64"]),), SCALARS["int64"]), source=text_of(0))
     for number in range(1, 40):
         kernel.compile(text_of(number))
-    with Spinning(spin, kernel) as first, Spinning(spin, kernel) as second:
+    with RunningLoop(kernel, 0) as first, RunningLoop(kernel, 0) as second:
         for _ in range(10):
             for number in range(40):
                 kernel.activate(number)
                 kernel.prune()
-    assert first.result <= 39
-    assert second.result <= 39
+    assert first.largest <= 39
+    assert second.largest <= 39
     assert kernel.memory().loaded > 1
     assert len(kernel.prune()) == 39
 
@@ -265,7 +234,7 @@ def test_a_global_of_a_compiled_function_is_never_unloaded_unasked(step):
 def test_a_revision_that_was_never_active_goes_under_a_running_loop(step):
     """What only handles have called is not what a loop over the kernel can be inside of."""
     assert step.revision(4)(0) == 4
-    with Spinning(spin, step):
+    with RunningLoop(step, 0):
         assert step.prune() == [4]
 
 
@@ -315,7 +284,7 @@ def test_being_idle_says_nothing_of_calls_that_are_counted(step):
     """`idle=True` is about globals of compiled functions: a loop that has the kernel as an argument keeps its code."""
     njit(lambda: step(1))()  # a global: without `idle` nothing goes
     step.activate(1)
-    with Spinning(spin, step):
+    with RunningLoop(step, 0):
         step.activate(2)
         assert step.prune(idle=True) == []
     assert step.prune(idle=True) == [0, 1]

@@ -20,10 +20,11 @@ from symbiont_jit.signature import signature_of
 from tests.kernels import scalar
 from tests.runtime.compilers import ours
 
-HEADERS = {"struct sj_fallback": "runtime/panics.c", "struct sj_action": "runtime/signals.h"}
+#: The files that declare what `runtime/thread_slots.h` does not.
+OTHER_FILES = {"struct sj_fallback": "runtime/panics.c", "struct sj_action": "runtime/signals.h"}
 #: Every structure that our C declares too: the file that does, its name there, Python's.
 STRUCTURES = [
-    *((HEADERS.get(name, "runtime/thread_slots.h"), name, given) for name, given in layout.SHARED.items()),
+    *((OTHER_FILES.get(name, "runtime/thread_slots.h"), name, given) for name, given in layout.SHARED.items()),
     ("dispatch/cell.h", "struct sj_cell", CellLayout),
     ("dispatch/vectorcall.h", "struct sj_array", vectorcall.ArrayLayout),
 ]

@@ -14,7 +14,7 @@ import sys
 import threading
 from typing import Final
 
-from symbiont_jit.runtime.library import IS_CATCHING, PREVIOUS, fault_handler, set_handler
+from symbiont_jit.runtime.library import IS_CATCHING, PREVIOUS, set_handler
 from symbiont_jit.uninterrupted import once
 
 __all__ = ["catch_faults", "install_handlers"]
@@ -61,4 +61,4 @@ def _install() -> None:
     for number in _SIGNALS:
         # What was there before is known before the handler can want it.
         ctypes.CDLL(None).sigaction(int(number), None, ctypes.byref(PREVIOUS[number]))
-        set_handler(number, fault_handler(), _SA_SIGINFO_ONSTACK_NODEFER)
+        set_handler(number, "sj_fault", _SA_SIGINFO_ONSTACK_NODEFER)

@@ -22,7 +22,7 @@ from typing import Final
 
 from symbiont_jit.errors import UsageError
 from symbiont_jit.runtime.layout import ThreadSlot, TimerEvent, TimerTimes, TimeSpan
-from symbiont_jit.runtime.library import interruption_handler, set_handler, thread_slots
+from symbiont_jit.runtime.library import set_handler, thread_slots
 from symbiont_jit.runtime.sources import NUMBERS
 from symbiont_jit.uninterrupted import once
 
@@ -37,7 +37,7 @@ def _signal_number() -> int:
     if sys.platform != "linux":
         raise UsageError("interrupting a call needs Linux")
     number = NUMBERS["SJ_INTERRUPT_SIGNAL"]
-    if not set_handler(number, interruption_handler(), _SA_SIGINFO_NODEFER_RESTART):
+    if not set_handler(number, "sj_interrupt", _SA_SIGINFO_NODEFER_RESTART):
         raise UsageError(f"the handler for signal {number} cannot be installed")
     return number
 

@@ -26,8 +26,6 @@ __all__ = [
     "IS_CATCHING",
     "PREVIOUS",
     "bound_names",
-    "fault_handler",
-    "interruption_handler",
     "panic_taker",
     "runtime_unit",
     "set_handler",
@@ -113,11 +111,6 @@ def bound_names() -> Mapping[str, int]:
     return {name: addresses[name] for name in BOUND & addresses.keys()}
 
 
-def fault_handler() -> int:
-    """Return the address of the handler of signals `sj_fault`."""
-    return _library().addresses["sj_fault"]
-
-
 @once
 def take_panic() -> Callable[..., int]:
     """Return the C function `sj_take_panic(table, revision, before, taken)`, which returns 1 if there was a record."""
@@ -144,12 +137,7 @@ def take_watched() -> Callable[..., int]:
     return prototype(panic_taker())
 
 
-def set_handler(number: int, handler: int, flags: int) -> bool:
-    """Let the C function at an address handle a signal from now on, and say whether the system allows that."""
-    action = SignalAction(handler, (ctypes.c_uint64 * 16)(), flags, None)
+def set_handler(number: int, name: str, flags: int) -> bool:
+    """Let a C function of the runtime handle a signal from now on, and say whether the system allows that."""
+    action = SignalAction(_library().addresses[name], (ctypes.c_uint64 * 16)(), flags, None)
     return int(ctypes.CDLL(None).sigaction(int(number), ctypes.byref(action), None)) == 0
-
-
-def interruption_handler() -> int:
-    """Return the address of the handler of signals `sj_interrupt`."""
-    return _library().addresses["sj_interrupt"]
