@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The tests start many interpreters; where no bytecode may be written, each of them would compile the whole package.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo quick test lint bench fuzz clean
 

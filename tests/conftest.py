@@ -1,5 +1,7 @@
 """Fixtures of several folders: new kernels of `tests.kernels`, and arguments for them."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,6 +13,19 @@ from tests import kernels
 # Hypothesis asserts on its own how long an example takes and how fast examples come, which a busy machine decides.
 settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no clock")
+
+#: `make quick` takes every eighth row of a table.
+ROWS = 8
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark as slow what `make quick` leaves out of a table, before pytest looks at the marks."""
+    tables = [item for item in items if item.get_closest_marker("table")]
+    for _, rows in itertools.groupby(tables, key=lambda item: (item.path, item.originalname)):
+        for number, item in enumerate(rows):
+            if number % ROWS:
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,15 @@ def by_file(path):
     return str(path.relative_to(ROOT))
 
 
+@cache
+def nodes_of(path):
+    """All nodes of a file."""
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
 def functions_of(path):
     """The test functions of a file."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
             yield node
 
@@ -50,7 +57,7 @@ def test_every_test_says_in_a_sentence_what_it_promises(path):
 @pytest.mark.parametrize("path", FILES, ids=by_file)
 def test_no_test_is_skipped_for_a_reason_of_its_own(path):
     """A test is skipped for a reason of the table only, and what is expected to fail has no place here."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes_of(path):
         if isinstance(node, ast.Call) and name_of(node.func) in SKIPPING:
             assert name_of(node.func) == "skip", ast.unparse(node)
             (reason,) = node.args
@@ -86,9 +93,8 @@ def test_every_reason_to_skip_is_used():
 def test_every_folder_has_tests_that_are_quick():
     """`make quick` touches every folder of tests."""
     for folder in sorted({path.parent for path in FILES} - {ROOT}):
-        texts = [path.read_text() for path in folder.glob("test_*.py")]
-        nodes = [node for text in texts if "pytestmark" not in text for node in ast.walk(ast.parse(text))]
-        assert any(is_quick(node) for node in nodes), folder
+        paths = [path for path in folder.glob("test_*.py") if "pytestmark" not in path.read_text()]
+        assert any(is_quick(node) for path in paths for node in nodes_of(path)), folder
 
 
 def is_quick(node):

@@ -97,6 +97,7 @@ def test_a_signal_handler_may_call_what_it_interrupts():
     assert found == list(range(1, 101))
 
 
+@pytest.mark.slow
 def test_in_a_child_that_a_handler_forks_the_work_is_done_anew():
     """The child comes back to a caller whose thread does not exist there."""
     parent = os.getpid()
@@ -204,6 +205,7 @@ def test_once_runs_again_where_it_raised():
     assert (make(), make()) == ("made", "made")
 
 
+@pytest.mark.slow
 def test_a_thread_that_ends_without_a_word_is_noticed(monkeypatch):
     """Where there is no memory a thread may start and end at once; nobody waits for it."""
     monkeypatch.setattr("symbiont_jit.uninterrupted._run", lambda *_: None)

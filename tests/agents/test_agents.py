@@ -99,6 +99,7 @@ class Ledger:
 # Requests and replies
 
 
+@pytest.mark.slow
 def test_a_reply_has_all_that_a_run_tells():
     """The text, the new messages, tokens, model, finish and number of requests come back."""
     reply, (request,) = ask([TextReply("int x;", usage=tokens(100, 20, cached=60, reasoning=5))], api_key=KEY)
@@ -210,6 +211,7 @@ COMPLETIONS = likely(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(COMPLETIONS | VALUES)
 def test_any_json_is_an_answer_or_a_failure(data):
@@ -946,6 +948,7 @@ def test_wrong_values_of_rich_types_are_named(name):
     assert text in tell(plot, json.dumps({**right, **wrong}))
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(st.dictionaries(st.sampled_from(["point", "window", "width", "mark", "day", "other"]), VALUES) | VALUES)
 def test_any_arguments_give_a_text(arguments):

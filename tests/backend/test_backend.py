@@ -298,6 +298,7 @@ def test_flags_reach_clang():
     assert f(2.0) == 14.0
 
 
+@pytest.mark.slow
 def test_an_interruption_leaves_no_compiler_behind(monkeypatch):
     """Whoever is interrupted while clang works leaves at once, and clang has its limit of time nevertheless."""
     text = "double f(double x)\n{\n  return x + 271.0;\n}\n"
@@ -313,6 +314,7 @@ def test_an_interruption_leaves_no_compiler_behind(monkeypatch):
     assert call(compiled(text, "f"), 1.0) == 272.0
 
 
+@pytest.mark.slow
 def test_errors_count_where_nobody_waits_for_children():
     """Where SIGCHLD is ignored every child seems to have succeeded; a wrong text is refused nevertheless."""
     code = """

@@ -126,6 +126,7 @@ def test_one_that_died_while_it_waited_is_replaced(generators):
     assert square_of(generators.generate(codegen.OBJECT, bitcode), 3.0) == 9.0
 
 
+@pytest.mark.slow
 def test_a_fault_of_llvms_is_the_candidates(monkeypatch):
     """A table that takes more memory than a code generator has ends it, and is a finding with advice."""
     table = f"static const char table[{2 << 30}] = {{[5] = 1}};"
@@ -203,6 +204,7 @@ def test_a_forked_child_has_code_generators_of_its_own():
     assert {child.pid for child in code_generators().children} == theirs
 
 
+@pytest.mark.slow
 def test_nothing_outlives_the_process():
     """Code generators end with whoever started them, also where that is killed."""
     code = """
@@ -222,6 +224,7 @@ def test_nothing_outlives_the_process():
             assert await_true(lambda pid=pid: has_ended(pid)), f"{pid} lives on after {how}"
 
 
+@pytest.mark.slow
 def test_interruptions_lose_no_place(generators):
     """Whoever is interrupted while processes work leaves them to the next, who gets the right code."""
     bitcode = bitcode_of(SQUARE)
@@ -326,6 +329,7 @@ def compiled_anew(number):
     return square_of(code.data, 1.0, "f") == number + 1.25
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["here", "apart"])
 def test_a_fork_while_another_thread_compiles_hangs_nobody(where):
     """Both go on, and the child may compile, wherever code is generated."""
@@ -362,6 +366,7 @@ FORKS_IN_HANDLERS = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["here", "apart"])
 def test_a_signal_handler_may_fork_while_a_compilation_waits(where):
     """The child comes back from the handler into the compilation, does it anew, and goes on."""
@@ -401,6 +406,7 @@ def test_the_answer_to_another_request_is_no_answer(generators):
     assert generators.generate(codegen.OBJECT, bitcode) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_process_that_closes_a_pipe_and_lives_on_is_ended(monkeypatch, number):
     """Whoever serves no more, without ending, is killed, and code is generated here."""
@@ -412,6 +418,7 @@ def test_a_process_that_closes_a_pipe_and_lives_on_is_ended(monkeypatch, number)
     assert pool.children == []
 
 
+@pytest.mark.slow
 def test_a_process_that_says_too_much_is_ended(monkeypatch):
     """Endless messages are a limit, and nothing waits for their end."""
     monkeypatch.setattr(codegen, "_command", lambda: ("/bin/sh", "-c", "exec yes >&2"))
@@ -433,6 +440,7 @@ LONELY = """
 """
 
 
+@pytest.mark.slow
 def test_a_request_of_somebody_who_was_killed_ends():
     """A code generator has a clock of its own, for whoever cannot end it any more."""
     command = [sys.executable, "-c", textwrap.dedent(LONELY), *codegen._command()[-4:]]
@@ -507,6 +515,7 @@ Last()
 """
 
 
+@pytest.mark.slow
 def test_the_end_of_the_interpreter_waits_for_nobody():
     """A finaliser that compiles where threads that are frozen have all code generators gets a finding."""
     done = subprocess.run([sys.executable, "-c", AT_THE_END], capture_output=True, text=True, timeout=60)

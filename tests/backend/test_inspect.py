@@ -68,6 +68,7 @@ def test_the_ir_and_the_assembly_are_of_what_runs(scan):
     assert "sj_panics" in safe.inspect_asm()
 
 
+@pytest.mark.slow
 def test_what_numba_compiled_is_inspected_by_numba(dot):
     """A Python body has Numba's IR and assembly, and no remarks."""
     assert "define" in dot.inspect_llvm()

@@ -132,6 +132,7 @@ FLAGS = {
 }
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("flags", FLAGS)
 @pytest.mark.parametrize("case", CASES)
 def test_linked_code_computes_what_was_written(case, flags):
@@ -144,6 +145,7 @@ def test_linked_code_computes_what_was_written(case, flags):
     code.close()
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("path", ACCEPT, ids=lambda path: path.stem)
 def test_every_accepted_file_can_be_linked(path):
     """Nothing in the corpus needs LLVM's linker."""
@@ -325,6 +327,7 @@ def test_a_relocation_of_type_none_is_none():
     link(data, ["f"], library).close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["library", "pointers", "switch", "table"])
 def test_any_value_in_any_field_is_linked_or_refused(case):
     """Nothing that a table can say leads to another exception."""
@@ -388,6 +391,7 @@ def executable(address=None):
     return total
 
 
+@pytest.mark.slow
 def test_thousands_of_objects_take_the_size_of_their_code(memory):
     """An object of a KiB costs its sections and slots, not a page of its own."""
     data = compiled(CASES["library"][0])
@@ -442,6 +446,7 @@ def test_a_chunk_goes_with_its_last_object(memory):
     assert executable() - before == code_memory.CHUNK
 
 
+@pytest.mark.slow
 def test_a_big_object_has_a_chunk_of_its_own(memory):
     """An object of more than a chunk is linked, found right and given back whole."""
     text = f"static const char table[{2 << 20}] = {{[{(2 << 20) - 1}] = 42}};"
@@ -491,6 +496,7 @@ def test_where_the_system_refuses_it_is_asked_once():
     assert done.stdout.decode().splitlines() == ["mprotect: Permission denied " * 2] * 2, done.stderr
 
 
+@pytest.mark.slow
 def test_a_lack_of_memory_passes(memory):
     """Without memory an object cannot be linked; with memory again it can."""
     text = f"static const char table[{8 << 20}] = {{1}}; double f(int64_t k, double x) {{ return table[k]; }}"
@@ -510,6 +516,7 @@ def test_a_lack_of_memory_passes(memory):
 # -- beside running code ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_other_threads_run_while_objects_are_linked(memory):
     """Code in the same pages goes on while objects come and go there."""
     busy = "double f(int64_t k, double x) { for (int64_t i = 0; i < k; i++) x = x * 0.5 + sin(x); return x; }"
@@ -543,6 +550,7 @@ def test_other_threads_run_while_objects_are_linked(memory):
     assert {ENTRY(code.addresses[0])(0, 3.0) for code in kept} == {9.0}
 
 
+@pytest.mark.slow
 def test_threads_may_link_and_close_at_the_same_time(memory):
     """Every thread gets its own place, and all room is one range again afterwards."""
     wrong = []

@@ -109,6 +109,7 @@ def test_evolve_without_inputs(tmp_path):
     assert "def inputs(rng)" in " ".join(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_a_candidate_error_in_the_file_is_readable(tmp_path):
     """A source that is not acceptable is shown with its line, not as a traceback."""
     (tmp_path / "bad.py").write_text(textwrap.dedent(KERNEL).replace("s += x[i];", "s += system(0);"))

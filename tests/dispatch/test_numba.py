@@ -478,6 +478,7 @@ def test_kernels_in_typed_lists_and_dictionaries():
     assert run(List([kernel, handle, handle]), by_number, handle) == 1 + 41 + 41
 
 
+@pytest.mark.slow
 def test_object_mode_calls_a_kernel_by_name():
     """Inside `objmode` a global kernel is the Python object; so it is in a function without compilation."""
 

@@ -65,12 +65,14 @@ def require_content(folder, *command):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_mypy_is_content(folder):
     """Strict mypy finds nothing; Numba has no types, so its imports and decorators are left out."""
     options = ("--strict", "--config-file=", "--ignore-missing-imports", "--allow-untyped-decorators")
     require_content(folder, "mypy", *options, "declared.py", "readme.py")
 
 
+@pytest.mark.slow
 def test_pyright_is_content(folder):
     """Pyright, at its standard level, finds nothing."""
     require_content(folder, "basedpyright", "--pythonpath", sys.executable)

@@ -90,6 +90,7 @@ def agrees(expected, finding):
     return all(field(name, getattr(finding, name)) for name in ("stage", "rule", "line", "column"))
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("path", REJECT, ids=lambda path: path.stem)
 def test_refused_with_these_findings(path):
     """A file of `reject/` raises `CandidateError` with exactly the findings that it names, at their positions."""
@@ -133,6 +134,7 @@ def native(value, typ):
     return np.array(value, typ.dtype.dtype) if isinstance(value, list | tuple) else value
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("path", ACCEPT, ids=lambda path: path.stem)
 def test_accepted_and_right(path):
     """A file of `accept/` compiles and gives the results that its `// call:` lines name."""
@@ -149,6 +151,7 @@ def test_accepted_and_right(path):
         np.testing.assert_array_equal(returned, np.array(result, getattr(returned, "dtype", None)))
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("path", ACCEPT, ids=lambda path: path.stem)
 def test_canonical_text_is_its_own_canonical_text(path):
     """Parsing what was printed and printing it again changes nothing."""
@@ -157,6 +160,7 @@ def test_canonical_text_is_its_own_canonical_text(path):
     assert again.text == revision.source
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("path", ACCEPT, ids=lambda path: path.stem)
 def test_canonical_text_has_no_comment_or_directive(path):
     """Of comments, macros and includes nothing is left; only pragmas of the table stay."""

@@ -195,6 +195,7 @@ def test_a_markdown_fence_is_named(fence):
     assert canonical("/* ```c\n``` */" + whole("return x;"))
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("profile", ["release", "safe", "checked"])
 @pytest.mark.parametrize(
     "length",
@@ -319,6 +320,7 @@ def test_what_disagrees_is_said(parameters, message):
     assert "has 4 parameters" not in str(error)
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("profile", ["release", "safe", "checked"])
 @pytest.mark.parametrize("arena", [False, True])
 @pytest.mark.parametrize("name", ["result", "d0", "d1", "a0", "a1", "n", "p"])
@@ -453,6 +455,7 @@ def test_every_function_of_the_table_compiles_and_links(group):
     assert isinstance(revision(0.5, 3), float)
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("name", sorted(vocabulary.CONSTANTS))
 def test_every_constant_of_the_table_has_a_value(name):
     """Each constant can be used without an include; compiling is asked once for all of them."""
@@ -557,6 +560,7 @@ SLOW = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SLOW))
 def test_no_text_holds_up_the_reader(name):
     """A text within the size limit is refused before a watchdog of ten seconds ends the child that reads it."""

@@ -61,6 +61,7 @@ def test_a_dangling_else_stays_with_its_if():
     assert [revision(1, 1), revision(1, -1), revision(-1, 1), revision(-1, -1)] == [1, 2, 0, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

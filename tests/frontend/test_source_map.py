@@ -85,6 +85,7 @@ def require_the_same_words(text, signature, rng):
 # -- words --------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("path", WITHOUT_RECORDS, ids=lambda path: path.stem)
 def test_every_word_of_an_accepted_file_is_found_where_its_author_put_it(path):
     """Where the author writes canonical C, with any layout, each word is found at its own line and column."""
@@ -97,6 +98,7 @@ def test_every_word_of_an_accepted_file_is_found_where_its_author_put_it(path):
 INSERTED = {"static", "_Complex", "_Complex_I", "(", ")", "{", "}", ";", "[", "]", "0"}
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("path", WITHOUT_MACROS, ids=lambda path: path.stem)
 def test_names_and_literals_of_an_accepted_file_are_found(path):
     """Where no macro is, a name, literal or keyword of the canonical text stands in the author's text at its place."""
@@ -394,6 +396,7 @@ def test_the_tree_is_the_one_that_was_printed():
     assert {position(n)[0] for n in names} == {2}
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("path", ACCEPT, ids=lambda path: path.stem)
 def test_a_pickled_form_has_no_tree_and_makes_one(path):
     """What comes out of a pickle is equal; its tree is the same C, with the author's positions."""
@@ -461,6 +464,7 @@ def test_a_finding_about_the_canonical_text_is_one_about_the_authors():
     assert form.author_diagnostic(whole) == whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [

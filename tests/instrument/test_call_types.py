@@ -73,6 +73,7 @@ def errors_of(text):
     return {each.line for each in found} if isinstance(found, list) else set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", NAMES)
 def test_a_call_has_the_type_that_clang_gives_it(function):
     """Whatever the arguments, the value of a call has the type, after promotion, that the checks compute with."""

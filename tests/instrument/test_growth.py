@@ -58,6 +58,7 @@ def count_calls(text, profile):
     return calls
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", ["safe", "checked"])
 @pytest.mark.parametrize("kind", PARTS)
 def test_twice_the_text_is_twice_the_work(kind, profile):

@@ -113,6 +113,7 @@ CHECKED = {
 }  # fmt: skip
 
 
+@pytest.mark.table
 @pytest.mark.usefixtures("loader")
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("name", SAFE)
@@ -172,6 +173,7 @@ def test_what_cannot_be_traced_is_refused(name, profile):
     assert caught.value.diagnostics[0].line > 0
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("path", ACCEPT, ids=lambda path: path.stem)
 def test_accepted_files_compute_the_same(path, profile):
@@ -353,6 +355,7 @@ def test_what_is_no_number_of_seconds_is_refused(seconds):
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [1e-12, np.float32(0.01), 1])
 def test_every_number_of_seconds_is_a_limit(seconds):
     """Also one that is too short for a timer."""

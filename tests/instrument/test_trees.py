@@ -111,6 +111,7 @@ def names_of(node):
     return []
 
 
+@pytest.mark.slow
 def test_no_node_holds_text():
     """A name is an identifier and a constant a literal, also inside of what instrumentation writes."""
     for name, tree, _ in instrumented_trees():
@@ -119,6 +120,7 @@ def test_no_node_holds_text():
             assert not isinstance(node, c_ast.Constant) or is_literal(node), (name, node.value)
 
 
+@pytest.mark.slow
 def test_every_check_knows_its_sites():
     """The sites of a check are of the kind that the check looks for; nothing else calls a check."""
     for name, tree, sites in instrumented_trees():
@@ -130,6 +132,7 @@ def test_every_check_knows_its_sites():
                 assert node.name.name not in KINDS, (name, node.name.name)
 
 
+@pytest.mark.slow
 def test_packed_sites_come_back():
     """Sites survive packing, in which they take a fraction of their memory."""
     assert unpack_sites(pack_sites(())) == ()
@@ -147,6 +150,7 @@ def outcome(text, tree, signature, profile):
         return refused.diagnostics
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("path", ACCEPT, ids=lambda path: path.stem)
 def test_one_tree_serves_both_profiles(path):
     """Instrumenting a tree leaves it as it was, so the second profile comes out as from a tree of its own."""
@@ -164,6 +168,7 @@ def test_one_tree_serves_both_profiles(path):
 READABLE = [path for path in ACCEPT if path.stem != "long_sum"]
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("path", READABLE, ids=lambda path: path.stem)
 def test_printing_binds_as_the_tree_does(path):
     """Read again, what the printer prints is the same tree: its parentheses are where they are needed."""

@@ -59,6 +59,7 @@ ACCESSES = [
 ]
 
 
+@pytest.mark.table
 @pytest.mark.parametrize(("text", "index", "at_end", "outcome"), ACCESSES)
 def test_accesses_outside_of_an_array(kernel, text, index, at_end, outcome):
     """They crash on the side of the inaccessible page; on the other one a write is seen, up to the next such page."""

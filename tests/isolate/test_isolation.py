@@ -460,6 +460,7 @@ def test_the_reason_for_no_filter(monkeypatch):
         sandbox._library.cache_clear()
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_the_filter_refuses(worker, tmp_path, name):
     """System calls that reach outside fail with EPERM, and nothing has happened."""

@@ -334,6 +334,7 @@ def with_a_body_that_cannot_be_sent():
     return held
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "said"),
     [

@@ -416,6 +416,7 @@ def test_panics_of_a_group_are_taken_from_the_group_too(numbered):
     assert group.take_panic() is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("use", [lambda g: g.revision(0), lambda g: njit(lambda k: 0)(g)], ids=["handle", "compiled"])
 def test_what_has_been_given_out_is_in_use(use):
     """Nothing is declared behind the back of a handle or of compiled code."""

@@ -227,6 +227,7 @@ def test_literal_dimensions_and_references():
 SCALARS = [int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, f64, boolean]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scalar", SCALARS, ids=str)
 def test_every_scalar_goes_round(scalar):
     """Extreme values of every scalar type survive Python -> Numba -> C -> Numba -> Python, alone and in arrays."""

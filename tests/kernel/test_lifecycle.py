@@ -10,6 +10,7 @@ import threading
 
 import hypothesis.strategies as st
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from numba import int64, njit, typeof
@@ -372,7 +373,7 @@ class GroupLifecycle(Lifecycle):
 
 #: A step compiles and calls, which may take a while; how long is no matter of health.
 SMALL = settings(max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
-TestKernel = KernelLifecycle.TestCase
+TestKernel = pytest.mark.slow(KernelLifecycle.TestCase)
 TestKernel.settings = SMALL
-TestGroup = GroupLifecycle.TestCase
+TestGroup = pytest.mark.slow(GroupLifecycle.TestCase)
 TestGroup.settings = SMALL

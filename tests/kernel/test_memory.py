@@ -304,6 +304,7 @@ def test_the_call_of_a_handle_keeps_its_code(step):
     assert step.prune() == [3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keep", [np.int64(1), np.arange(1, 2), iter([1]), range(1, 2)], ids=lambda k: type(k).__name__)
 def test_numbers_may_be_numpys(step, keep):
     """Also what `np.argmax` gives; and what to keep may be anything that can be iterated over."""
@@ -432,6 +433,7 @@ def test_code_under_each_kind_of_call_from_python_stays(is_first):
     assert kernel.prune() == [0]
 
 
+@pytest.mark.slow
 def test_compiled_code_that_has_the_group_keeps_its_code():
     """It may be inside any function of any revision that was active since."""
     group = Group()

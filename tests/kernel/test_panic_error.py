@@ -77,6 +77,7 @@ def test_handles_and_groups_raise_too(pick):
     assert (high(2), low(1.0)) == (3, 1.0)
 
 
+@pytest.mark.slow
 def test_the_panics_of_other_threads_are_theirs(pick):
     """A call that did not panic raises nothing, however many others do meanwhile."""
     pick(X, 0)
@@ -92,6 +93,7 @@ def test_the_panics_of_other_threads_are_theirs(pick):
     run_in_threads(8, act)
 
 
+@pytest.mark.slow
 def test_no_panic_is_lost_among_many():
     """More threads panic at once than a table has places: each of them gets its error."""
     kernel = Kernel.from_c(SPIN)
@@ -164,6 +166,7 @@ def test_another_choice_is_refused():
             declare()
 
 
+@pytest.mark.slow
 def test_an_interruption_ends_calls_of_its_kernel_alone():
     """The calls of another kernel that the same loop makes are never ended."""
     one, other = (Kernel.from_c(SPIN.replace("return n", f"return n + {i}"), on_panic="zero") for i in range(2))

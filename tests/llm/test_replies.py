@@ -646,6 +646,7 @@ PROSE = st.text(max_size=200).filter(
 )
 
 
+@pytest.mark.slow
 @given(
     PROSE, PROSE, st.sampled_from(["", "c", "C", "cpp", "c title=x", "text"]), st.integers(3, 6), st.sampled_from("`~")
 )

@@ -136,6 +136,7 @@ def test_a_compilation_without_an_end_is_noticed():
     assert [finding.kind for _, finding in report.findings] == [Kind.HANG]
 
 
+@pytest.mark.slow
 def test_the_death_of_the_compiling_process_is_noticed(monkeypatch):
     """Where a candidate ends the process that compiles it, that is a crash, and the next candidate is tried."""
     real = run.judged

@@ -77,6 +77,7 @@ def test_any_bytes_are_compiled_or_refused(proposed):
     require_total(proposed)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.text(st.characters(max_codepoint=127), max_size=60), st.integers(0, 3))
 def test_any_text_inside_a_function_is_compiled_or_refused(inner, place):
@@ -433,6 +434,7 @@ def test_layout_and_comments_change_nothing(text, rng):
     assert changed == canonical_source(text, MIXED, preprocess).text
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(PROGRAMS, st.randoms(use_true_random=False))
 def test_every_word_is_found_where_its_author_put_it(text, rng):
@@ -440,6 +442,7 @@ def test_every_word_is_found_where_its_author_put_it(text, rng):
     require_the_same_words(canonical_source(text, MIXED, preprocess).text, MIXED, rng)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(PROGRAMS)
 def test_every_word_of_a_program_with_macros_has_a_line_of_it(text):

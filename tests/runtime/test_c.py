@@ -18,7 +18,11 @@ HERE = Path(__file__).parent
 OWN_C = sorted(f for folder in ("runtime", "dispatch", "evaluate") for f in (ROOT / folder).glob("*.[ch]"))
 TESTS = re.findall(r"^  T\((\w+)\)", (HERE / "driver.h").read_text(), re.MULTILINE)
 #: Our own clang has no ASan; it is asked for the rest, because compilers differ in what they take for undefined.
-SANITIZERS = ("address,undefined", "undefined by ours", "thread")
+SANITIZERS = [
+    "address,undefined",
+    pytest.param("undefined by ours", marks=pytest.mark.slow),
+    pytest.param("thread", marks=pytest.mark.slow),
+]
 
 #: The entry shim around any body, as `call_instrumented` in `driver.h` declares it.
 SHIM = '#include "driver.h"\n#include "runtime/entry_shim.h"\n' + ENTRY_SHIM.format(
@@ -33,6 +37,7 @@ SHIM = '#include "driver.h"\n#include "runtime/entry_shim.h"\n' + ENTRY_SHIM.for
 )
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("file", OWN_C, ids=lambda f: str(f.relative_to(ROOT)))
 def test_every_file_compiles_without_a_warning(file, tmp_path):
     """Each file can be compiled for itself, and the compilers of this machine, ours among them, have nothing to say."""

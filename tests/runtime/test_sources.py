@@ -35,6 +35,7 @@ def test_pieces_are_the_whole_header():
     assert select(" ".join(pieces), HEADER) == include(HEADER)
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("name", CHECKS)
 def test_a_check_brings_what_it_needs(name):
     """The part of the header that one check needs compiles for itself."""

@@ -112,6 +112,7 @@ CHILD = """
 """
 
 
+@pytest.mark.slow
 def test_a_child_that_is_forked_while_code_is_loaded_can_call_it(kernel):
     """A kernel that came from a pickle is loaded by its first call, in the parent and in its children."""
     kernel.swap(text(1))

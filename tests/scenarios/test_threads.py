@@ -27,6 +27,7 @@ RECURSION = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", ["safe", "checked"])
 @pytest.mark.parametrize("size", [1 << 17, 1 << 18, 1 << 20, 1 << 25])
 def test_recursion_ends_however_small_the_stack(size: int, profile: str) -> None:
@@ -51,6 +52,7 @@ def test_recursion_ends_however_small_the_stack(size: int, profile: str) -> None
     assert in_child(act) in ("recursion", "recursion stack", "stack")
 
 
+@pytest.mark.slow
 def test_a_call_can_be_ended_however_many_threads_there_are() -> None:
     """A time limit finds its thread among three hundred others that have called compiled code."""
 

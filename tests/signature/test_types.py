@@ -263,6 +263,7 @@ def numbers(given, wanted):
     return elements.map(lambda value: np.array(value, given)[()])
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.data(), st.sampled_from(sorted(SCALARS)), st.sampled_from(sorted(SCALARS)))
 def test_a_numpy_scalar_is_taken_like_the_number_it_is(data, name, given_name):
@@ -288,6 +289,7 @@ def test_a_numpy_scalar_is_taken_like_the_number_it_is(data, name, given_name):
 NO_SCALARS = [None, "1", b"1", [1], (1,), np.array(1), np.ones(1), np.str_("1"), np.datetime64(1, "s"), np.timedelta64(1, "s"), np.void(b"1"), object()]  # fmt: skip
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("value", NO_SCALARS, ids=lambda v: f"{type(v).__name__}")
 @pytest.mark.parametrize("name", SCALARS)
 def test_what_is_no_number_is_a_type_error(name, value):
@@ -451,6 +453,7 @@ SCALE_CALLS = {
 }
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("call", SCALE_CALLS.values(), ids=SCALE_CALLS)
 @pytest.mark.parametrize("kind", FORMS_OF_AN_ARRAY)
 def test_any_array_of_the_layout_is_taken(kind, call, tmp_path):
@@ -1072,6 +1075,7 @@ def arithmetic(name):
 MODERATE = st.one_of(st.floats(2.0**-20, 2.0**20, width=32), st.floats(-(2.0**20), -(2.0**-20), width=32), st.just(0.0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "tolerance"), [("complex64", 5e-7), ("complex128", 1e-15)])
 @settings(max_examples=200, deadline=None)
 @given(st.builds(complex, MODERATE, MODERATE), st.builds(complex, MODERATE, MODERATE), st.integers(1, 99))
