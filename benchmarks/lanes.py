@@ -15,7 +15,7 @@ from _table import options, save, say, show, spread
 from numba import float64 as f64
 
 import symbiont_jit as sj
-from symbiont_jit.testing.server import Server, Text
+from symbiont_jit.testing.server import Server, TextReply
 
 TARGET: Final = 1.6
 DELAY: Final = 1.0
@@ -31,13 +31,13 @@ def kernel() -> Any:
     return f
 
 
-def reply(delay: float, is_right: bool = True) -> Text:
+def reply(delay: float, is_right: bool = True) -> TextReply:
     """A function that nobody has compiled before."""
     number = next(_NUMBERS)
     body = (
         f"double s = {number};\n  for (int i = 0; i < 10; i++) s += x * i;\n  return {'s' if is_right else 'missing'};"
     )
-    return Text(f"Here it is:\n\n```c\ndouble f(double x)\n{{\n  {body}\n}}\n```\n", delay=delay)
+    return TextReply(f"Here it is:\n\n```c\ndouble f(double x)\n{{\n  {body}\n}}\n```\n", delay=delay)
 
 
 def batch(server: Server, lanes: int) -> float:

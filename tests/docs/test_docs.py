@@ -49,6 +49,15 @@ def test_the_scipy_example():
     assert (before, after) == (0.0, 0.0)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("[a-z]*.py")), ids=lambda path: path.name)
+def test_a_benchmark_starts(path):
+    """Every benchmark finds what it imports, and says what it measures."""
+    done = subprocess.run([sys.executable, path, "--help"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--rounds" in done.stdout
+
+
 def test_candidates_page_is_printed_from_the_tables():
     """The page about what a body may contain says what the checker enforces."""
     page = runpy.run_path(str(ROOT / "docs/print_candidates.py"))["page"]()
