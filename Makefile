@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The tests start many interpreters; where no bytecode may be written, each of them would compile the whole package.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test lint bench fuzz clean
+.PHONY: demo quick test lint bench fuzz mutants clean
 
 demo: $(VENV)/.installed
 	$(BIN)/symbiont-jit demo
@@ -38,6 +38,11 @@ bench: $(VENV)/.installed
 FUZZ ?= --seed 0 --seconds 3600 --arena
 fuzz: $(VENV)/.installed-test
 	$(BIN)/python -m fuzz $(FUZZ)
+
+# Whether the tests notice what is broken on purpose, in at most 90 minutes; MUTANTS="--seed 1 --count 30" for less.
+MUTANTS ?= --seed 0 --count 300
+mutants: $(VENV)/.installed-mutants
+	$(BIN)/python -m mutants $(MUTANTS)
 
 $(VENV)/.installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -116,6 +116,7 @@ def test_in_a_child_that_a_handler_forks_the_work_is_done_anew():
     assert os.waitstatus_to_exitcode(os.waitpid(forked[0], 0)[1]) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["limit", "exit", "finaliser"])
 def test_where_no_thread_can_be_started_the_caller_does_the_work(ending):
     """A process that has too many threads, or is at its end, works nevertheless."""

@@ -1,4 +1,4 @@
-"""Attacks on the profiles `safe` and `checked`: hostile and awkward candidates, each run in a forked child.
+"""Attacks on the profiles `safe` and `checked`: hostile and awkward candidates, each compiled here and run in a child.
 
 The candidates are the files of `profiles/`. Arrays lie between pages that cannot be touched, once against the upper and
 once against the lower one; what is left of their pages is filled and looked at afterwards, and arrays that are only
@@ -17,16 +17,18 @@ import ctypes
 import itertools
 import mmap
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 
 import symbiont_jit as sj
-from symbiont_jit import InOut, Kernel
+from symbiont_jit import InOut, Kernel, Revision
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.errors import CandidateError
 from symbiont_jit.runtime.interrupt import time_limit
+from symbiont_jit.signature import Signature
 from tests.attacks.files import Attack, attacks
 from tests.child import in_child
 
@@ -61,11 +63,11 @@ class Placed:
         return around and (not self.is_read or self.view.tobytes() == self.before)
 
 
-def place(values: tuple[Any, ...], kernel: Kernel, at_end: bool) -> tuple[list[Placed], list[Any]]:
+def place(values: tuple[Any, ...], signature: Signature, at_end: bool) -> tuple[list[Placed], list[Any]]:
     """The arrays between their pages, and the arguments that lead to them."""
     placed: list[Placed] = []
     given: list[Any] = []
-    for value, param in zip(values, kernel.signature.params, strict=True):
+    for value, param in zip(values, signature.params, strict=True):
         if isinstance(value, np.ndarray):
             placed.append(Placed(np.ascontiguousarray(value), at_end, param.mode.name == "IN"))
             given.append(placed[-1].view)
@@ -79,16 +81,27 @@ def default(signature: str) -> str:
     return signature + (" { }" if signature.startswith("void") else " { return 0; }")
 
 
-def attempt(attack: Attack, profile: str, at_end: bool, seconds: float) -> str:
-    """Compile and call an attack in this process, and say what came of it within a number of seconds."""
-    before = "#include <complex.h>\n" if "complex" in attack.signature else ""
-    kernel = Kernel.from_c(before + default(attack.signature), name="k", profile="release", on_panic="zero")
-    try:
-        revision = kernel.compile(before + attack.text, profile=profile)
-    except CandidateError as error:
-        return f"refused {error.diagnostics[0].rule}"
+def header_of(signature: str) -> str:
+    """What a text of a signature includes."""
+    return "#include <complex.h>\n" if "complex" in signature else ""
+
+
+@cache
+def kernel_of(signature: str) -> Kernel:
+    """One kernel for all attacks of a signature."""
+    kernel = Kernel.from_c(header_of(signature) + default(signature), name="k", profile="release", on_panic="zero")
     target_of(kernel).limit_steps(10_000_000)
-    placed, given = place(attack.arguments(), kernel, at_end)
+    return kernel
+
+
+def compile_attack(attack: Attack, profile: str) -> Revision:
+    """The candidate of an attack, whose text must not harm this process."""
+    return kernel_of(attack.signature).compile(header_of(attack.signature) + attack.text, profile=profile)
+
+
+def call_attack(revision: Revision, values: tuple[Any, ...], at_end: bool, seconds: float) -> str:
+    """Call an attack in this process, and say what came of it within a number of seconds."""
+    placed, given = place(values, revision.signature, at_end)
     with time_limit(seconds):
         result = revision(*given)
     panic = revision.take_panic()
@@ -97,6 +110,17 @@ def attempt(attack: Attack, profile: str, at_end: bool, seconds: float) -> str:
     if panic is not None:
         return f"panic {panic.kind} {panic.line}:{panic.column}"
     return f"value {result!r}"
+
+
+def outcomes(attack: Attack, profile: str, seconds: float) -> Iterator[str]:
+    """What comes of an attack, with its arrays against either page."""
+    try:
+        revision = compile_attack(attack, profile)
+    except CandidateError as error:
+        yield f"refused {error.diagnostics[0].rule}"
+        return
+    for at_end in (True, False) if any(isinstance(a, np.ndarray) for a in attack.arguments()) else (True,):
+        yield in_child(lambda: call_attack(revision, attack.arguments(), at_end, seconds), 60.0)  # noqa: B023
 
 
 def agrees(outcome: str, expected: str) -> bool:
@@ -119,13 +143,18 @@ def cases() -> Iterator[Any]:
                 yield pytest.param(attack, profile, expected, id=f"{attack.name}-{profile}", marks=marks)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def runtime() -> None:
+    """Load what instrumented code needs here, so that no child has to."""
+    assert Kernel.from_c("double k(double x) { return x; }")(1.0) == 1.0
+
+
 @pytest.mark.parametrize(("attack", "profile", "expected"), list(cases()))
 def test_an_attack_is_contained(attack: Attack, profile: str, expected: str) -> None:
     """A file's candidate gives what the file expects, with its arrays against either page."""
     may_be_interrupted = "interrupted" in expected or "contained" in expected
     seconds = 1.0 if may_be_interrupted else 30.0
-    for at_end in (True, False) if any(isinstance(a, np.ndarray) for a in attack.arguments()) else (True,):
-        outcome = in_child(lambda: attempt(attack, profile, at_end, seconds), 60.0)  # noqa: B023
+    for outcome in outcomes(attack, profile, seconds):
         assert agrees(outcome, expected), f"{outcome}; wanted {expected}"
 
 

@@ -123,6 +123,7 @@ ORDINARY = {
 }
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("profile", ["safe", "checked"])
 @pytest.mark.parametrize("kind", ORDINARY)
 def test_ordinary_arithmetic_is_accepted(kind, profile):
@@ -131,6 +132,7 @@ def test_ordinary_arithmetic_is_accepted(kind, profile):
     assert Kernel.from_c(text, profile=profile).active is not None
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("operator", ["+", "*", "&", "|", "^"])
 @pytest.mark.parametrize("element", ["int64_t", "int32_t", "uint8_t"])
 def test_reductions_of_integers_are_accepted(element, operator):

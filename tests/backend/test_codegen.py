@@ -98,6 +98,7 @@ def test_what_is_no_bitcode_is_refused(where, request):
     assert square_of(pool.generate(codegen.OBJECT, bitcode_of(SQUARE)), 2.0) == 4.0
 
 
+@pytest.mark.slow
 def test_the_end_of_a_code_generator_is_a_finding_and_another_one_is_started(generators):
     """An abort of LLVM's ends its process alone; the unit is told, the next one gets a new process."""
     bitcode = bitcode_of(SQUARE)
@@ -157,6 +158,7 @@ def test_threads_share_few_processes(generators):
     assert len(generators.children) <= 2
 
 
+@pytest.mark.slow
 def test_a_process_is_replaced_after_many_units(generators, monkeypatch):
     """What LLVM keeps of every unit goes with the process."""
     monkeypatch.setattr(codegen, "MAX_UNITS", 3)
@@ -375,6 +377,7 @@ def test_a_signal_handler_may_fork_while_a_compilation_waits(where):
     assert (done.returncode, done.stdout) == (0, "{0}\n"), done.stderr
 
 
+@pytest.mark.slow
 def test_closing_while_others_compile_is_a_finding_or_nothing(generators):
     """Whoever waits for an answer of a process that is ended gets a finding, and the next unit its code."""
     bitcode = bitcode_of(SQUARE)

@@ -458,6 +458,7 @@ def test_a_big_object_has_a_chunk_of_its_own(memory):
     assert not executable(code.addresses[0])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 200_000), st.sampled_from([64, 256, 4096]), st.integers(0, 5)), max_size=60))
 def test_places_never_overlap(steps):

@@ -259,6 +259,7 @@ def test_a_kernel_is_an_argument_of_a_stencil_and_an_overload():
     assert [run(np.ones(3), k) for k in (kernel, handle, member, frozen)] == [4, 80, 1200, 200000]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("loader")
 def test_generators_call_every_kind():
     """Driven from Python and from compiled code."""
@@ -1128,6 +1129,7 @@ def test_a_frozen_python_body_takes_every_type():
 NARROW = {"int8": int8, "uint8": uint8, "int16": int16, "uint16": uint16, "bool": boolean}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "scalar"), NARROW.items(), ids=NARROW)
 def test_frozen_bodies_of_narrow_integers_are_inlined(name, scalar):
     """LLVM inlines a call only where its types are those of the definition; values wrap as in C."""
@@ -1306,6 +1308,7 @@ def test_a_function_of_a_snapshot_comes_back_as_its_handle():
     assert first is group.active["member"]
 
 
+@pytest.mark.slow
 def test_identity_in_compiled_code():
     """A frozen revision is itself, and never a kernel."""
     same = njit(lambda a, b: a is b)
@@ -1542,6 +1545,7 @@ def test_hints_that_have_no_c_form_leave_the_compiled_types():
     assert evolvable(first).c_prototype == "double first(int64_t x_0, const double x[x_0])"
 
 
+@pytest.mark.slow
 def test_a_body_that_calls_itself():
     """It calls itself and not what is active; in a function's scope as in a module's."""
 
@@ -1585,6 +1589,7 @@ def test_what_is_the_matter_with_a_body_is_hinted_at():
         evolvable(one_value)(np.zeros(1, np.int64))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("loader")
 def test_panics_of_a_snapshot_are_counted():
     """A function of a snapshot has the table of its group."""

@@ -41,6 +41,7 @@ def test_the_counter_example():
     assert example["main"](candidates=60) < before / 2
 
 
+@pytest.mark.slow
 def test_the_scipy_example():
     """SciPy integrates and filters with kernels, and a swap reaches a filter that it already has."""
     example = runpy.run_path(str(ROOT / "examples/scipy_callbacks/scipy_callbacks.py"))

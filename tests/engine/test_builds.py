@@ -227,6 +227,7 @@ def test_a_panic_parses_and_prints_nothing_more(counts):
     assert counts == before
 
 
+@pytest.mark.slow
 def test_a_candidate_of_a_search_is_parsed_once(counts):
     """Evaluated, told, confirmed and activated, a candidate is parsed once and printed twice."""
 

@@ -163,6 +163,7 @@ def test_integers_are_exact_and_nan_is_a_value():
 # -- metrics ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_callable_metric_sees_the_candidate(dot):
     """The user's function is given the kernel with the candidate active; a mapping gives several scores."""
     metric = lambda kernel: {"value": kernel(np.ones(3), np.ones(3)), "calls": 1}  # noqa: E731
@@ -188,6 +189,7 @@ def test_a_metric_that_fails_is_the_candidates_verdict(dot, metric, said):
     assert said in evaluation.diagnostics[0].message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -235,6 +237,7 @@ def test_the_harness_calls_and_times_an_entry(matmul):
     assert harness.stopwatch([(a, b, c)]).batch(matmul.active.entry_address, 1000) > 0
 
 
+@pytest.mark.slow
 def test_a_worker_answers_crashes_and_is_overdue():
     """One worker after another: an answer, a signal with its name, a deadline, and an answer again."""
 
@@ -291,6 +294,7 @@ def test_inout_arrays_are_compared(sort):
     assert evaluation.status is Status.WRONG
 
 
+@pytest.mark.slow
 def test_what_is_timed_is_checked():
     """A candidate that is right on most drawn inputs but wrong on a timed one is wrong: speed there is no merit."""
 

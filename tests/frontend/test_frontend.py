@@ -437,6 +437,7 @@ ROWS = list(vocabulary.FUNCTIONS.values())
 GROUPS = [ROWS[start : start + 16] for start in range(0, len(ROWS), 16)]
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group[0].name)
 def test_every_function_of_the_table_compiles_and_links(group):
     """A candidate that calls what the table offers is accepted, linked and runs."""
@@ -495,6 +496,7 @@ OWN = {
 }  # fmt: skip
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("storage", ["", "static "])
 @pytest.mark.parametrize("name", sorted(OWN))
 def test_own_functions_with_names_of_the_library_are_what_is_called(name, storage):

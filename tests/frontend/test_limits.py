@@ -39,6 +39,7 @@ def test_what_is_no_text_is_the_callers_mistake(given):
         scalar.compile(given)
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("name", vocabulary.TYPEDEFS)
 def test_every_type_of_the_table_has_the_size_of_its_name(name):
     """A type called after a width has that width."""

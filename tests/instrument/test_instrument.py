@@ -129,6 +129,7 @@ def test_what_leaves_an_array_panics(name, profile):
     assert revision.take_panic() is None
 
 
+@pytest.mark.table
 @pytest.mark.usefixtures("loader")
 @pytest.mark.parametrize("name", CHECKED)
 def test_what_c_leaves_undefined_panics_when_checked(name):
@@ -159,6 +160,7 @@ REFUSED = {
 }  # fmt: skip
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_traced_is_refused(name, profile):

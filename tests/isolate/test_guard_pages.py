@@ -92,6 +92,7 @@ ROGUES = [
 ]
 
 
+@pytest.mark.table
 @pytest.mark.parametrize(("text", "status", "said"), ROGUES)
 def test_the_second_net_of_an_evaluation(kernel, text, status, said):
     """Release code that does what its checked code did not is found when its results are compared."""

@@ -64,6 +64,7 @@ PROTOTYPES = {
 }
 
 
+@pytest.mark.table
 @pytest.mark.parametrize(("prototype", "signature"), PROTOTYPES.items())
 def test_the_signature_of_a_c_function(prototype, signature):
     """Types, lengths and modes are read off the prototype; the function is revision 0."""
@@ -228,6 +229,7 @@ REFUSED_C = {
 }
 
 
+@pytest.mark.table
 @pytest.mark.parametrize(("text", "message"), REFUSED_C.items())
 def test_a_c_function_that_no_kernel_can_have(text, message):
     """What has no form in NumPy is refused, with what to write instead."""

@@ -356,6 +356,7 @@ def test_a_group_of_one_has_snapshots():
     assert (given(group), named(), alone(1)) == (3, 3, 3)
 
 
+@pytest.mark.slow
 def test_python_bodies_of_a_group_call_each_other():
     """Also themselves; what they call is the declared bodies, whatever is active: they are the reference."""
     group = Group()

@@ -261,6 +261,7 @@ def test_every_scalar_goes_round(scalar):
 # -- calls from Numba -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_one_compilation_serves_every_kernel_of_a_signature(dot, vectors):
     """A loop is compiled once, whatever kernel or handle it is given, and sees swaps."""
 
@@ -289,6 +290,7 @@ def test_a_kernel_works_as_a_global(dot, vectors):
     assert use(*vectors) == 5.0
 
 
+@pytest.mark.slow
 def test_parallel_and_fastmath(dot, vectors):
     """Kernels work inside prange and fastmath functions."""
 

@@ -42,6 +42,7 @@ def step():
 # -- handles ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_handle_stays_what_it_is(step):
     """Kernel and handles are values of one compiled loop; swaps do not reach a handle."""
     second = step.revision(2)

@@ -240,6 +240,7 @@ def test_a_panic_puts_the_revision_before_back(falling):
     assert (falling.source, falling.take_panic()) == (falling.revision(0).source, None)
 
 
+@pytest.mark.slow
 def test_a_compiled_loop_falls_back_by_itself(falling):
     """Its next call has the older code; no Python runs in between."""
 
@@ -297,6 +298,7 @@ def test_a_group_falls_back_as_a_whole():
     assert (one(0), two(0), group.active.number, group.snapshot().two(0)) == (1, 1, 0, 1)
 
 
+@pytest.mark.slow
 def test_only_a_few_revisions_are_kept_for_it():
     """Of many that were active, the code of the last eight stays."""
     kernel = Kernel.from_c(numbered(0, 1), on_panic="rollback")

@@ -87,6 +87,7 @@ def test_what_two_compilations_take_for_something_else_is_found(text, is_exact, 
     assert {finding.kind for finding in verdict.findings} == kinds
 
 
+@pytest.mark.slow
 def test_exact_texts_have_every_kind_of_object():
     """Texts of the grammar have long doubles, structs by value, bytes of both, and functions of the table."""
     cases = [case_of(Options(seed=3, kinds=("grammar",)), number)[1] for number in range(300)]

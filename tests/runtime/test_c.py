@@ -67,6 +67,7 @@ def program(request, tmp_path_factory):
     return folder / "tests"
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("test", TESTS)
 def test_a_test_in_c_passes(program, test):
     """The program ends well, and no sanitizer has found anything."""

@@ -398,6 +398,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.table
 @pytest.mark.parametrize(("parameters", "returns", "named", "advice"), REFUSED)
 def test_a_declaration_with_no_c_form_is_refused(parameters, returns, named, advice):
     """A refusal names the function, the parameter, and what to write instead."""

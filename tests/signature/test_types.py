@@ -237,6 +237,7 @@ LIMITS = [sign * 2**bits for bits in (0, 7, 8, 15, 16, 31, 32, 63, 64) for sign 
 NEAR_LIMITS = st.builds(lambda limit, step: limit + step, st.sampled_from(LIMITS), st.integers(-1, 1))
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("name", INTEGERS)
 @settings(max_examples=60, deadline=None)
 @given(st.one_of(NEAR_LIMITS, st.integers(-(2**66), 2**66)))
@@ -396,6 +397,7 @@ BAD_ARRAYS = [
 ]  # fmt: skip
 
 
+@pytest.mark.table
 @pytest.mark.parametrize(
     ("name", "change", "error", "said"), BAD_ARRAYS, ids=[f"{i}-{row[0]}" for i, row in enumerate(BAD_ARRAYS)]
 )
@@ -928,6 +930,7 @@ FORMS = {
 }
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("given_as", FORMS)
 @pytest.mark.parametrize("taken_as", FORMS)
 def test_a_record_is_an_element_or_an_array_of_one(given_as, taken_as):
@@ -967,6 +970,7 @@ def move_arrays(kernel, frm, to, total):
     return kernel(frm, to, total)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("revision", [0, 1])
 @pytest.mark.parametrize("view", [np.ndarray, np.recarray], ids=["ndarray", "recarray"])
 def test_a_record_is_an_element_or_an_array_of_one_in_numba(view, revision):

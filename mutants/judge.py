@@ -1,0 +1,95 @@
+"""The test command of one mutant: `python -m mutants.judge MAP SECONDS [FILE:LINE]`, in a clone with one change.
+
+In: what git says has changed, or a line, and which test runs which line. Out: the exit code of the tests that run the
+change, nearest and quickest first; zero, which means that the mutant survived, where no test does.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutants.modules import folder_of, lines_of_statement
+
+__all__ = ["LineMap", "main"]
+
+#: Where no line of a file ran in a test's own process, children run it: these tests and those of its folder have them.
+OF_CHILDREN = ("tests/scenarios/", "tests/search/", "tests/evaluate/")
+
+
+@dataclass(frozen=True, slots=True)
+class LineMap:
+    """Which tests run which lines, and how long each of them takes."""
+
+    #: Seconds by test.
+    seconds: dict[str, float]
+    #: Tests by line, by file.
+    tests: dict[str, dict[str, list[str]]]
+
+    @classmethod
+    def read(cls, path: Path) -> LineMap:
+        """From the file that `write` made."""
+        return cls(**json.loads(path.read_text()))
+
+    def write(self, path: Path) -> None:
+        """As JSON."""
+        path.write_text(json.dumps({"seconds": self.seconds, "tests": self.tests}))
+
+    def tests_of(self, path: Path, line: int) -> list[str]:
+        """The tests that run a line; those of its file, where it runs at import; those of its folder, in children."""
+        by_line = self.tests.get(str(path), {})
+        of_lines = [by_line.get(str(each), []) for each in lines_of_statement(path, line)]
+        return (
+            sorted({test for tests in of_lines for test in tests})
+            or sorted({test for tests in by_line.values() for test in tests})
+            or [test for test in self.seconds if test.startswith((folder_of(path), *OF_CHILDREN))]
+        )
+
+    def choose(self, path: Path, line: int, limit: float) -> list[str]:
+        """As many of the tests as fit into some seconds: those of the file's own folder first, the quickest first."""
+        near = folder_of(path)
+        ranked = sorted(self.tests_of(path, line), key=lambda test: (not test.startswith(near), self.seconds[test]))
+        spent = itertools.accumulate(self.seconds[test] for test in ranked)
+        return [test for test, until in zip(ranked, spent, strict=True) if until <= limit]
+
+
+def changed_lines() -> Iterator[tuple[Path, int]]:
+    """Each file that differs from its commit, with the first line of each difference as it was."""
+    diff = subprocess.run(["git", "diff", "-U0", "--", "src"], capture_output=True, text=True, check=True).stdout
+    path = Path()
+    for row in diff.splitlines():
+        if row.startswith("--- a/"):
+            path = Path(row.removeprefix("--- a/"))
+        elif hunk := re.match(r"@@ -(\d+)", row):
+            yield path, int(hunk[1])
+
+
+def _parse_place(text: str) -> tuple[Path, int]:
+    path, _, line = text.rpartition(":")
+    return Path(path), int(line)
+
+
+def main() -> int:
+    """Run the tests of what has changed."""
+    tests_of, limit = LineMap.read(Path(sys.argv[1])), float(sys.argv[2])
+    places = [_parse_place(place) for place in sys.argv[3:]] or changed_lines()
+    chosen = [test for path, line in places for test in tests_of.choose(path, line, limit)]
+    if not chosen:
+        print("no test runs it")
+        return 0
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as listed:
+        listed.write("\n".join(dict.fromkeys(chosen)))
+        listed.flush()
+        options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "--no-header", "--tb=line"]
+        return subprocess.run([sys.executable, "-m", "pytest", *options, f"@{listed.name}"], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""A plugin of pytest that writes down how long each test took that passed: `-p mutants.record --durations-to FILE`."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+__all__: list[str] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The file that the durations go to."""
+    parser.addoption("--durations-to", type=Path)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Record where all reports come together: in the process that gives tests to the others."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Recorder(config.getoption("--durations-to")))
+
+
+class _Recorder:
+    """Seconds by test, without the tests of which a part failed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._failed: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Add one part of a test: setup, call or teardown."""
+        self._seconds[report.nodeid] += report.duration
+        if not report.passed:
+            self._failed.add(report.nodeid)
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the file."""
+        passed = {test: seconds for test, seconds in self._seconds.items() if test not in self._failed}
+        self._path.write_text(json.dumps(passed))
