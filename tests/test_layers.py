@@ -74,10 +74,10 @@ BORDERS = {
     "multiprocessing": {"isolate"},
     "numba": {"dispatch", "demo", "doctor", "evaluate", "isolate"},  # isolate holds its lock, evaluate asks for threads
     "openai": {"agents"},
-    "pydantic_core": {"agents"},
+    "pydantic_core": {"agents", "isolate"},
     "opentelemetry": {"llm"},
     "pycparser": {"c", "frontend", "instrument", "propose"},
-    "pydantic": {"agents"},
+    "pydantic": {"agents", "isolate"},  # isolate reads what untrusted code may have written
     "pyseccomp": {"isolate"},
     "rich": {"report", "cli"},
     "scipy": {"kernel"},

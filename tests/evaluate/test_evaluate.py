@@ -259,7 +259,7 @@ def test_a_worker_answers_crashes_and_is_overdue():
         assert isinstance(crashed, Crash)
         assert crashed.reason == "signal SIGSEGV (last words)"
         assert isinstance(worker.ask("sleep", 0.2), Overdue)
-        assert worker.ask("secrets", 5.0) == WorkerReply(([], b""))
+        assert worker.ask("secrets", 5.0) == WorkerReply([[], ""])
     finally:
         worker.close()
         del os.environ["SOME_API_KEY"]
@@ -270,7 +270,7 @@ def test_no_worker_outlives_its_search(dot):
     """Leaving a search ends its processes."""
     with Evolution(dot, metric=Speedup(vectors), workers=2) as search:
         search.evaluate_many([DOT, DOT.replace("s += x[i] * y[i]", "s += y[i] * x[i]"), OUTCOMES["wrong"][0]])
-        workers = [w._process.pid for w in search._evaluator._workers if w._process is not None]
+        workers = [w._child.process.pid for w in search._evaluator._workers if w._child.process is not None]
         assert workers
     for pid in workers:
         with pytest.raises(ProcessLookupError):

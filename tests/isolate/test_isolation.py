@@ -2,12 +2,14 @@
 
 import ctypes
 import errno
+import fcntl
 import os
 import resource
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import textwrap
 import threading
 import time
@@ -19,6 +21,7 @@ import pytest
 from symbiont_jit import Evolution, Speedup, Status
 from symbiont_jit.isolate import sandbox
 from symbiont_jit.isolate.child import enter_phase
+from symbiont_jit.isolate.landlock import landlock_version
 from symbiont_jit.isolate.sandbox import filter_problem
 from symbiont_jit.isolate.worker import MAX_LAST_WORDS, Crash, Overdue, Worker, WorkerReply
 from tests.kernels import DOT, DOT_HEAD
@@ -154,7 +157,7 @@ def refused(name, path):
         "spawn": lambda: os.posix_spawn("/bin/true", ["true"], {}),
         "socket": lambda: socket.socket().close(),
         "unix socket": lambda: socket.socket(socket.AF_UNIX).close(),
-        "socketpair": lambda: socket.socketpair(),
+        "a pair of datagram sockets": lambda: socket.socketpair(type=socket.SOCK_DGRAM),
         "connect": lambda: call("connect", 0, None, 0),
         "write": lambda: os.open(path, os.O_WRONLY),
         "append": lambda: os.open(path, os.O_RDWR | os.O_APPEND),
@@ -176,6 +179,19 @@ def refused(name, path):
         "ptrace": lambda: call("ptrace", 16, os.getppid(), None, None),
         "read the parent's memory": lambda: call("process_vm_readv", os.getppid(), None, 0, None, 0, 0),
         "write the parent's memory": lambda: os.open(f"/proc/{os.getppid()}/mem", os.O_RDWR),
+        "read the parent's environment": lambda: Path(f"/proc/{os.getppid()}/environ").read_bytes(),
+        "open the parent's memory": lambda: os.open(f"/proc/{os.getppid()}/mem", os.O_RDONLY),
+        "read another's file": lambda: os.open(
+            "/root/.profile" if os.path.exists("/root/.profile") else "/home", os.O_RDONLY
+        ),
+        "fchmodat2": lambda: call("syscall", 452, -100, path.encode(), 0o777, 0),
+        "own the signals of a file": lambda: fcntl.fcntl(0, fcntl.F_SETOWN, os.getppid()),
+        "choose the signal of a file": lambda: fcntl.fcntl(0, fcntl.F_SETSIG, 9),
+        "type into a terminal": lambda: fcntl.ioctl(0, termios.TIOCSTI, b"x"),
+        "type with more bits": lambda: call("ioctl", 0, ctypes.c_ulong(1 << 32 | termios.TIOCSTI), b"x"),
+        "schedule the parent": lambda: os.sched_setscheduler(os.getppid(), os.SCHED_IDLE, os.sched_param(0)),
+        "the parent's priority": lambda: call("syscall", 251, 1, os.getppid(), 3 << 13),
+        "shared memory of System V": lambda: call("shmctl", 0, 0, None),
         "mount": lambda: call("mount", None, b"/", None, 0, None),
         "unshare": lambda: call("unshare", 0),
         "setuid": lambda: os.setuid(os.getuid()),
@@ -188,10 +204,12 @@ def refused(name, path):
 
 
 REFUSED = (
-    "fork", "vfork", "exec", "spawn", "socket", "unix socket", "socketpair", "connect", "write", "append", "create",
+    "fork", "vfork", "exec", "spawn", "socket", "unix socket", "a pair of datagram sockets", "connect", "write", "append", "create",
     "unnamed file", "unlink", "rename", "truncate", "chmod", "link", "symlink", "mkdir", "mkfifo", "kill the parent",
     "kill itself", "kill the group", "kill a thread of the parent", "pidfd", "ptrace", "read the parent's memory",
-    "write the parent's memory", "mount", "unshare", "setuid",
+    "write the parent's memory", "mount", "unshare", "setuid", "fchmodat2", "own the signals of a file",
+    "choose the signal of a file", "type into a terminal", "type with more bits", "schedule the parent",
+    "the parent's priority", "shared memory of System V",
 )  # fmt: skip
 
 
@@ -222,7 +240,7 @@ def test_no_secrets_for_a_metric(dot, monkeypatch):
 
 def test_no_input(worker):
     """Standard input is at its end and is no terminal."""
-    assert ask(worker, "standard_input") == (b"", False, "/dev/null")
+    assert ask(worker, "standard_input") == ["", False, "/dev/null"]
 
 
 def test_output_is_captured(worker, capfd):
@@ -309,7 +327,7 @@ def test_memory_is_limited(worker):
     before = resource.getrlimit(resource.RLIMIT_AS)
     assert ask(worker, "take_memory", 2 * sandbox.MEMORY) == "no memory"
     assert ask(worker, "take_memory", sandbox.MEMORY // 2) == sandbox.MEMORY // 2
-    assert ask(worker, "limits")["RLIMIT_CORE"] == (0, 0)
+    assert ask(worker, "limits")["RLIMIT_CORE"] == [0, 0]
     assert ask(worker, "limits")["RLIMIT_AS"][0] > sandbox.MEMORY
     assert resource.getrlimit(resource.RLIMIT_AS) == before
 
@@ -405,7 +423,7 @@ def metric(kernel):
     return kernel(np.ones(3), np.ones(3))
 
 def progress(done):
-    workers = [w._process.pid for w in search._evaluator._workers if w._process is not None]
+    workers = [w._child.process.pid for w in search._evaluator._workers if w._child.process is not None]
     print(done.evaluated, *workers, flush=True)
 
 search = Evolution(dot, metric=metric, proposer=Mutator(), workers=2, deadline=30.0)
@@ -472,6 +490,59 @@ def test_what_the_filter_refuses(worker, tmp_path, name):
     assert errno.errorcode.get(ask(worker, "refused", name, str(path))) == "EPERM"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("as it was", 0o600)
+
+
+@pytest.mark.parametrize("name", ["read the parent's environment", "open the parent's memory", "read another's file"])
+def test_what_landlock_closes(worker, tmp_path, name):
+    """What Python does not read from is closed, and so is all that other processes are made of."""
+    if not landlock_version():
+        pytest.skip("this Linux has no Landlock")
+    assert errno.errorcode.get(ask(worker, "refused", name, str(tmp_path))) == "EACCES"
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """What a parent may have open: a file at a position, both ends of a pipe, and a socket."""
+    path = tmp_path / "file"
+    path.write_text("0123456789")
+    file = os.open(path, os.O_RDWR)
+    os.lseek(file, 4, os.SEEK_SET)
+    reader, writer = os.pipe()
+    here, there = socket.socketpair()
+    yield {"file": file, "reader": reader, "writer": writer, "socket": there.fileno(), "other end": here}
+    for descriptor in (file, reader, writer):
+        os.close(descriptor)
+    here.close()
+    there.close()
+
+
+def reach(descriptors):
+    """What a worker gets of its parent's file, and from writing to all descriptors."""
+    found = os.read(descriptors["file"], 2).decode()
+    outcomes = {}
+    for name, descriptor in descriptors.items():
+        try:
+            outcomes[name] = os.write(descriptor, b"overwritten")
+        except OSError as error:
+            outcomes[name] = errno.errorcode[error.errno]
+    return found, outcomes
+
+
+def test_nothing_that_is_open_can_be_written(opened):
+    """A forked worker reads on in a file of the parent's, which moves nothing there, and writes to nothing."""
+    other_end = opened.pop("other end")
+    other_end.setblocking(False)
+    worker = Worker(reach)
+    try:
+        found, outcomes = worker.ask(opened, 10.0).value
+    finally:
+        worker.close()
+    assert found == "45"
+    assert outcomes == dict.fromkeys(opened, "EBADF")
+    assert os.lseek(opened["file"], 0, os.SEEK_CUR) == 4
+    assert os.pread(opened["file"], 20, 0) == b"0123456789"
+    with pytest.raises(BlockingIOError):
+        other_end.recv(1)
 
 
 def test_what_the_filter_lets_pass(worker):

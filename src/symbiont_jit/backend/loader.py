@@ -12,7 +12,6 @@ object.
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import functools
 import itertools
 import sys
@@ -154,4 +153,11 @@ def _library_address(name: str) -> int:
 
 @functools.cache
 def _libraries() -> tuple[ctypes.CDLL, ...]:
-    return ctypes.CDLL(ctypes.util.find_library("m")), ctypes.CDLL(ctypes.util.find_library("c"))
+    """The math and C library, under the names that glibc gives them, or all that this process has loaded.
+
+    `ctypes.util.find_library` starts programs and writes files, which a worker may not do.
+    """
+    try:
+        return ctypes.CDLL("libm.so.6"), ctypes.CDLL("libc.so.6")
+    except OSError:
+        return (ctypes.CDLL(None),)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import queue
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from symbiont_jit.evaluate.metric import Metric, MetricResult, as_metric
 from symbiont_jit.evaluate.task import ConfirmationRequest, EvaluationRequest, WorkerTask, prepare
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.isolate.start import STARTS, choose_start
-from symbiont_jit.isolate.worker import Overdue, Worker, WorkerReply
+from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
 
 __all__ = ["Evaluator"]
 
@@ -34,6 +34,7 @@ class Evaluator:
         workers: The number of worker processes.
         deadline: The seconds that a candidate may take in its worker; by default what the metric suggests.
         start_method: How workers come to be, `"fork"` or `"spawn"`; by default `"fork"` where there is one.
+        permissions: What workers may do besides computing: `"read"`, `"write"`, `"network"`, `"processes"`.
 
     Raises:
         UsageError: An option is wrong, or the metric does not fit the kernel.
@@ -46,6 +47,7 @@ class Evaluator:
         workers: int = 1,
         deadline: float | None = None,
         start_method: str | None = None,
+        permissions: Iterable[str] = (),
     ) -> None:
         self.start_method = choose_start(start_method)
         self.metric: Metric = as_metric(metric)
@@ -54,7 +56,8 @@ class Evaluator:
         self.deadline = self.metric.suggested_deadline() if deadline is None else deadline
         task = WorkerTask(kernel, self.metric, self.deadline)
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-        self._workers = [Worker(task, STARTS[self.start_method]) for _ in range(workers)]
+        start = STARTS[self.start_method]
+        self._workers = [Worker(task, start, list[MetricResult], permissions) for _ in range(workers)]
         for worker in self._workers:
             self._idle.put(worker)
         self._stopped = False
@@ -106,7 +109,7 @@ class Evaluator:
             One evaluation for each of them, or none at all where the worker did not come back.
         """
         builds = tuple(self.target.build(self.target.canonical(source)) for source in sources)
-        outcome = self._run_in_worker(ConfirmationRequest(builds), self.deadline * (1 + len(builds)))
+        outcome = self._run_in_worker(ConfirmationRequest(builds), len(builds), self.deadline * (1 + len(builds)))
         if not isinstance(outcome, WorkerReply):
             return []
         return [_evaluation_of(result, b.canonical) for result, b in zip(outcome.value, builds, strict=True)]
@@ -123,12 +126,15 @@ class Evaluator:
             worker.close()
         self._stopped = False
 
-    def _run_in_worker(self, request: Any, deadline: float) -> Any:
+    def _run_in_worker(self, request: Any, count: int, deadline: float) -> WorkerReply | Crash | Overdue:
+        """Let a worker answer with so many results."""
         worker = self._idle.get()
         try:
             outcome = worker.ask(request, deadline)
-            if _may_have_spoiled(outcome):
+            if _may_have_spoiled(outcome, count):
                 worker.close()
+            if isinstance(outcome, WorkerReply) and len(outcome.value) != count:
+                return Crash(f"an answer of {len(outcome.value)} results")
             return outcome
         finally:
             self._idle.put(worker)
@@ -137,9 +143,9 @@ class Evaluator:
         canonical = request.checked.canonical
         if self._stopped:
             return _failure(Status.CRASHED, canonical, "the search was interrupted")
-        outcome = self._run_in_worker(request, self.deadline)
+        outcome = self._run_in_worker(request, 1, self.deadline)
         if isinstance(outcome, WorkerReply):
-            return _evaluation_of(outcome.value, canonical)
+            return _evaluation_of(outcome.value[0], canonical)
         where = f" while {outcome.phase}" if outcome.phase else ""
         if isinstance(outcome, Overdue):
             message = f"no result within {self.deadline:g} seconds{where}; look for an endless loop{self._hint()}"
@@ -159,13 +165,11 @@ class Evaluator:
         )
 
 
-def _may_have_spoiled(outcome: Any) -> bool:
+def _may_have_spoiled(outcome: WorkerReply | Crash | Overdue, count: int) -> bool:
     """Whether a candidate was wrong: then it may have written anywhere, so its process is not used again."""
-    return (
-        isinstance(outcome, WorkerReply)
-        and isinstance(outcome.value, MetricResult)
-        and outcome.value.status is Status.WRONG
-    )
+    if not isinstance(outcome, WorkerReply):
+        return False  # that process has ended
+    return len(outcome.value) != count or any(result.status is Status.WRONG for result in outcome.value)
 
 
 def _find_started_threads() -> str | None:

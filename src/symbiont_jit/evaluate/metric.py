@@ -22,6 +22,7 @@ from symbiont_jit.evaluate.agreement import Outcome, Tolerance, poison_outputs
 from symbiont_jit.evaluate.evaluation import Status
 from symbiont_jit.evaluate.timing import Harness, Stopwatch, median
 from symbiont_jit.isolate.child import enter_phase
+from symbiont_jit.isolate.permissions import describe_refusals, forget_tries
 from symbiont_jit.runtime.panics import Panic
 from symbiont_jit.signature import check_arguments
 
@@ -51,7 +52,7 @@ CALLABLE_DEADLINE: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class MetricResult:
-    """What a metric finds out about one candidate; it is pickled in the worker and read by the evaluator.
+    """What a metric finds out about one candidate; it travels from the worker to the evaluator as JSON.
 
     `score` and `scores` are set for a valid candidate; `reference_ns` and `candidate_ns` are nanoseconds of CPU time a
     call, one entry for each round; `panic` is set for a candidate that panicked.
@@ -64,6 +65,14 @@ class MetricResult:
     reference_ns: tuple[float, ...] = ()
     candidate_ns: tuple[float, ...] = ()
     panic: Panic | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no metric finds out, because other code may have written it in the worker."""
+        if self.status not in (Status.PANICKED, Status.WRONG, Status.VALID):
+            raise ValueError(f"no metric says {self.status.name}")
+        numbers = [*self.scores.values(), *([] if self.score is None else [self.score])]
+        if self.status is Status.VALID and not (self.score is not None and all(map(math.isfinite, numbers))):
+            raise ValueError("a valid candidate has finite scores")
 
 
 @dataclass(frozen=True, slots=True)
@@ -408,17 +417,19 @@ class CallableMetric:
         return self._ask_function(target, candidate) if result.status is Status.VALID else result
 
     def _ask_function(self, target: CompileTarget, candidate: Any) -> MetricResult:
+        forget_tries()
         try:
             with target.temporarily_active(candidate) as kernel:
                 value = self.function(kernel)
             scores = {k: float(v) for k, v in value.items()} if isinstance(value, Mapping) else {"score": float(value)}
         except PanicError as error:
             return _panicked_result(error.panic)
-        except Exception:
+        except Exception as error:
             text = "".join(traceback.format_exc(limit=-4))[-2000:]
-            return MetricResult(
-                Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "metric", f"the metric raised:\n{text}"),)
-            )
+            found = [Diagnostic(Stage.EVALUATE, "metric", f"the metric raised:\n{text}")]
+            if refused := describe_refusals(error):
+                found.append(Diagnostic(Stage.EVALUATE, "sandbox", refused))
+            return MetricResult(Status.WRONG, diagnostics=tuple(found))
         if not scores or not all(map(math.isfinite, scores.values())):
             message = f"the metric gave {value!r}, which is no finite number"
             return MetricResult(Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "metric", message),))

@@ -13,7 +13,7 @@ from typing import Any, Final
 from symbiont_jit.backend.objects import end_compilers
 from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.target import CompileTarget, TargetOwner, target_of
-from symbiont_jit.evaluate.metric import Metric, Speedup
+from symbiont_jit.evaluate.metric import Metric, MetricResult, Speedup
 
 __all__ = ["WorkerTask", "ConfirmationRequest", "EvaluationRequest", "prepare"]
 
@@ -62,14 +62,14 @@ class WorkerTask:
     metric: Metric
     deadline: float
 
-    def __call__(self, request: EvaluationRequest | ConfirmationRequest) -> Any:
+    def __call__(self, request: EvaluationRequest | ConfirmationRequest) -> list[MetricResult]:
         """Run one request, and forget the candidate's code.
 
         Args:
             request: One candidate, or several to be confirmed.
 
         Returns:
-            A `MetricResult`, or a list of them.
+            A result for each candidate.
         """
         target = target_of(self.kernel)
         if isinstance(request, ConfirmationRequest):
@@ -78,7 +78,7 @@ class WorkerTask:
             return self.metric.confirm(target, [r.entry_address for r in revisions])
         target.limit_steps(step_limit(self.deadline))
         checked, release = target.candidate(request.checked), target.candidate(request.release)
-        return self.metric.evaluate(target, checked, release, request.seed, request.best)
+        return [self.metric.evaluate(target, checked, release, request.seed, request.best)]
 
     def reduce_for_spawn(self, value: Any, has_main: bool) -> Any:
         """How kernels are pickled for a fresh interpreter: by name or with their reference; None for anything else."""

@@ -1,7 +1,7 @@
 """The life of a worker process, forked or fresh: give up what is not needed, get ready, answer until the parent goes.
 
-In: a pipe, two shared files, and how to obtain the function that answers. Out: replies through the pipe; the first one
-is None once the child can serve, or `NotReady`. No secret, no terminal input and no interrupt reaches what runs here.
+In: a pipe, two shared files, and how to obtain the function that answers. Out: messages through the pipe; the first is
+`Ready` once the child can serve, or `NotReady`. No secret, no terminal input and no interrupt reaches what runs here.
 """
 
 from __future__ import annotations
@@ -16,16 +16,18 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from symbiont_jit.errors import UsageError
+from symbiont_jit.isolate.landlock import restrict_files
+from symbiont_jit.isolate.messages import NotReady, Ready, WorkerReply, write_message
+from symbiont_jit.isolate.permissions import watch_tries
 from symbiont_jit.isolate.sandbox import limit_memory, limit_processor_time, restrict
 
-__all__ = ["MAX_PHASE", "NotReady", "enter_phase", "live", "require_no_worker", "live_spawned", "strip_secrets"]
+__all__ = ["MAX_PHASE", "WorkerFiles", "enter_phase", "live", "require_no_worker", "live_spawned", "strip_secrets"]
 
 _SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 MAX_PHASE: Final = 64
@@ -34,11 +36,11 @@ MAX_REASON: Final = 3000
 Serve = Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class NotReady:
-    """The child's first message where it cannot serve; `reason` is the traceback."""
+class WorkerFiles(NamedTuple):
+    """Descriptors of two files in memory: standard output and error, and `MAX_PHASE` bytes of what is being done."""
 
-    reason: str
+    output: int
+    phase: int
 
 
 def strip_secrets(environment: Mapping[str, str]) -> dict[str, str]:
@@ -70,27 +72,32 @@ def require_no_worker() -> None:
 _OWN_PHASE: Final[list[mmap.mmap]] = []
 
 
-def live(obtain: Callable[[], Serve], pipe: Connection, output: int, phase: int) -> None:
+def live(obtain: Callable[[], Serve], pipe: Connection, files: WorkerFiles, granted: frozenset[str]) -> None:
     """Get ready, and answer until the parent closes its end of the pipe: the child's whole life.
 
     Args:
         obtain: Gives the function that answers requests.
         pipe: The child's end of the pipe.
-        output: The descriptor of the file that takes standard output and error.
-        phase: The descriptor of the file of `MAX_PHASE` bytes that says what the child is doing.
+        files: What the child shares with its parent.
+        granted: The permissions that the child has.
     """
-    _OWN_PHASE[:] = [mmap.mmap(phase, MAX_PHASE)]
-    _shed_inheritance(output)
+    _OWN_PHASE[:] = [mmap.mmap(files.phase, MAX_PHASE)]
+    _shed_inheritance(files.output)
     enter_phase("getting ready")
     try:
         serve = obtain()
     except BaseException:
-        pipe.send(NotReady(traceback.format_exc().strip()[-MAX_REASON:]))
+        pipe.send_bytes(write_message(NotReady(traceback.format_exc().strip()[-MAX_REASON:])))
         return
     _forget_secrets()  # a module that `obtain` imported may have read secrets from a file
+    if "processes" in granted:
+        with contextlib.suppress(OSError):  # a fresh interpreter has a group of its own already
+            os.setpgid(0, 0)  # what it starts ends with it
     limit_memory()
-    restrict()
-    pipe.send(None)
+    watch_tries(granted)
+    restrict_files(granted)
+    restrict(granted)
+    pipe.send_bytes(write_message(Ready()))
     while True:
         try:
             deadline, request = pipe.recv()
@@ -98,10 +105,10 @@ def live(obtain: Callable[[], Serve], pipe: Connection, output: int, phase: int)
             return
         limit_processor_time(2 * deadline)
         enter_phase("")
-        pipe.send(serve(request))
+        pipe.send_bytes(write_message(WorkerReply(serve(request))))
 
 
-def live_spawned(pipe: int, output: int, phase: int, luggage: int) -> None:
+def live_spawned(pipe: int, output: int, phase: int, luggage: int, granted: Sequence[str]) -> None:
     """Live as a fresh interpreter, which unpickles from the file `luggage` what a forked one inherits."""
 
     def obtain() -> Serve:
@@ -110,7 +117,7 @@ def live_spawned(pipe: int, output: int, phase: int, luggage: int) -> None:
             serve: Serve = pickle.load(file)  # noqa: S301
         return serve
 
-    live(obtain, Connection(pipe), output, phase)
+    live(obtain, Connection(pipe), WorkerFiles(output, phase), frozenset(granted))
 
 
 def _shed_inheritance(output: int) -> None:

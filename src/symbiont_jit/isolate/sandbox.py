@@ -12,7 +12,9 @@ import errno
 import functools
 import os
 import resource
+import socket
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,19 +26,45 @@ MEMORY: Final = 4 << 30
 #: How many bytes a worker may write to a file, its output among them.
 OUTPUT: Final = 64 << 20
 
-#: System calls that reach outside of the process: other processes, the network, the file system, the kernel itself.
-REFUSED: Final = (
-    "execve execveat fork vfork ptrace process_vm_readv process_vm_writev kill tkill pidfd_send_signal "
-    "pidfd_open pidfd_getfd socket socketpair connect bind listen accept accept4 sendto sendmsg sendmmsg "
-    "unlink unlinkat rename renameat renameat2 mkdir mkdirat rmdir link linkat symlink symlinkat truncate "
-    "chmod fchmod fchmodat chown fchown lchown fchownat setxattr lsetxattr fsetxattr mknod mknodat creat mount "
-    "umount2 pivot_root chroot setns unshare reboot kexec_load init_module finit_module delete_module bpf "
-    "perf_event_open userfaultfd keyctl add_key request_key io_uring_setup setuid setgid setreuid setregid "
-    "setresuid setresgid setgroups capset personality swapon swapoff sethostname setdomainname syslog acct "
-    "quotactl openat2 open_by_handle_at sched_setaffinity setpriority utime utimes utimensat futimesat shmget "
-    "semget msgget mq_open fsopen open_tree move_mount settimeofday clock_settime adjtimex clock_adjtime "
-    "rt_sigqueueinfo rt_tgsigqueueinfo removexattr lremovexattr fremovexattr process_madvise fallocate"
+#: System calls that nobody may make, however it is called: they reach into other processes, the kernel or the terminal.
+NEVER: Final = (
+    "ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp pidfd_getfd mount umount2 "
+    "pivot_root chroot setns unshare reboot kexec_load kexec_file_load init_module finit_module delete_module bpf "
+    "perf_event_open userfaultfd keyctl add_key request_key io_uring_setup io_uring_enter io_uring_register io_setup "
+    "io_submit setuid setgid setreuid setregid setresuid setresgid setgroups setfsuid setfsgid capset personality "
+    "swapon swapoff sethostname setdomainname syslog acct quotactl quotactl_fd open_by_handle_at name_to_handle_at "
+    "fanotify_init sched_setaffinity sched_setscheduler sched_setparam sched_setattr setpriority ioprio_set "
+    "migrate_pages move_pages settimeofday stime clock_settime adjtimex clock_adjtime fsopen fsconfig fsmount fspick "
+    "open_tree open_tree_attr move_mount mount_setattr iopl ioperm modify_ldt vhangup uselib lookup_dcookie "
+    "nfsservctl rt_sigqueueinfo rt_tgsigqueueinfo shmget shmat shmdt shmctl semget semop semtimedop semctl msgget "
+    "msgsnd msgrcv msgctl mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify vmsplice"
 ).split()
+#: System calls that need a permission.
+GRANTED_BY: Final[Mapping[str, Sequence[str]]] = {
+    "write": (
+        "unlink unlinkat rename renameat renameat2 mkdir mkdirat rmdir link linkat symlink symlinkat truncate chmod "
+        "fchmod fchmodat fchmodat2 chown fchown lchown fchownat setxattr lsetxattr fsetxattr setxattrat removexattr "
+        "lremovexattr fremovexattr removexattrat file_setattr mknod mknodat creat openat2 utime utimes utimensat "
+        "futimesat fallocate"
+    ).split(),
+    "network": "socket connect bind listen accept accept4 sendmmsg".split(),
+    "processes": "execve execveat fork vfork kill tkill pidfd_send_signal pidfd_open".split(),
+}
+#: The numbers of system calls that are younger than many a libseccomp, the same on all machines that Linux runs on.
+NUMBERS: Final[Mapping[str, int]] = {
+    "quotactl_fd": 443,
+    "fchmodat2": 452,
+    "setxattrat": 463,
+    "removexattrat": 466,
+    "open_tree_attr": 467,
+    "file_setattr": 469,
+}
+#: Commands of `fcntl` that send signals to others: F_SETOWN, F_SETSIG, F_SETOWN_EX.
+SIGNALLING: Final = (8, 10, 15)
+#: Commands of `ioctl` that type into a terminal, or change what it is: TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS.
+TYPING: Final = (0x5412, 0x541C, 0x5423, 0x541D)
+#: The kernel looks at 32 bits of a command, whatever else the register has.
+_COMMAND: Final = 0xFFFFFFFF
 
 _CLONE_THREAD: Final = 0x10000
 
@@ -83,24 +111,58 @@ def filter_problem() -> str | None:
     return library if isinstance(library, str) else None
 
 
-def restrict() -> None:
-    """Let system calls of this process that reach outside fail with EPERM from now on; this cannot be undone."""
+def restrict(granted: frozenset[str] = frozenset()) -> None:
+    """Let system calls of this process that reach outside fail with EPERM from now on; this cannot be undone.
+
+    Args:
+        granted: The permissions that it has, of `permissions.PERMISSIONS`.
+    """
     library = _library()
     if isinstance(library, str):
         return
-    refusal = library.ERRNO(errno.EPERM)
     rules = library.SyscallFilter(library.ALLOW)
     rules.set_attr(library.Attr.CTL_TSYNC, 1)  # the filter is for all threads: a metric may have started some already
-    for name in REFUSED:
-        with contextlib.suppress(OSError, ValueError, RuntimeError):  # an older Linux has fewer calls
-            rules.add_rule(refusal, name)
-    for name, place in (("open", 1), ("openat", 2)):
-        for flag in (0o1, 0o2, 0o100, 0o1000):  # these are O_WRONLY, O_RDWR, O_CREAT and O_TRUNC
-            rules.add_rule(refusal, name, library.Arg(place, library.MASKED_EQ, flag, flag))
-    # The C library makes threads by `clone3`, and where there is none by `clone` with CLONE_THREAD, which can be told
-    # from the making of a process.
-    rules.add_rule(library.ERRNO(errno.ENOSYS), "clone3")
-    rules.add_rule(refusal, "clone", library.Arg(0, library.MASKED_EQ, _CLONE_THREAD, 0))
-    rules.add_rule(refusal, "prlimit64", library.Arg(0, library.NE, 0))
-    rules.add_rule(refusal, "tgkill", library.Arg(0, library.NE, os.getpid()))
+    needing = (name for permission, names in GRANTED_BY.items() if permission not in granted for name in names)
+    for name in (*NEVER, *needing):
+        _refuse(library, rules, name)
+    for call, number, commands in (("fcntl", 1, SIGNALLING), ("ioctl", 1, TYPING)):
+        for command in commands:
+            _refuse(library, rules, call, library.Arg(number, library.MASKED_EQ, _COMMAND, command))
+    _refuse(library, rules, "prlimit64", library.Arg(0, library.NE, 0))
+    for permission, refuse in _REFUSALS.items():
+        if permission not in granted:
+            refuse(library, rules)
     rules.load()
+
+
+def _refuse(library: Any, rules: Any, call: str, *arguments: Any) -> None:
+    """Refuse a system call, as far as the system and its libseccomp know it."""
+    with contextlib.suppress(OSError, ValueError, RuntimeError):
+        rules.add_rule(library.ERRNO(errno.EPERM), NUMBERS.get(call, call), *arguments)
+
+
+def _refuse_writing(library: Any, rules: Any) -> None:
+    for name, place in (("open", 1), ("openat", 2)):
+        for flag in (os.O_WRONLY, os.O_RDWR, os.O_CREAT, os.O_TRUNC):
+            _refuse(library, rules, name, library.Arg(place, library.MASKED_EQ, flag, flag))
+
+
+def _refuse_network(library: Any, rules: Any) -> None:
+    """Leave pairs of connected streams, which asyncio wakes itself with, and which reach nobody else."""
+    _refuse(library, rules, "socketpair", library.Arg(0, library.NE, socket.AF_UNIX))
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW, socket.SOCK_SEQPACKET):
+        _refuse(library, rules, "socketpair", library.Arg(1, library.MASKED_EQ, 0xF, kind))
+
+
+def _refuse_processes(library: Any, rules: Any) -> None:
+    """Leave threads, which the C library makes by `clone3`, and where there is none by `clone` with CLONE_THREAD."""
+    rules.add_rule(library.ERRNO(errno.ENOSYS), "clone3")
+    _refuse(library, rules, "clone", library.Arg(0, library.MASKED_EQ, _CLONE_THREAD, 0))
+    _refuse(library, rules, "tgkill", library.Arg(0, library.NE, os.getpid()))
+
+
+_REFUSALS: Final[Mapping[str, Callable[[Any, Any], None]]] = {
+    "write": _refuse_writing,
+    "network": _refuse_network,
+    "processes": _refuse_processes,
+}

@@ -29,7 +29,8 @@ from types import FunctionType
 from typing import Any, Final, Protocol, TypeVar
 
 from symbiont_jit.errors import UsageError
-from symbiont_jit.isolate.child import Serve, live, strip_secrets
+from symbiont_jit.isolate.child import Serve, WorkerFiles, live, strip_secrets
+from symbiont_jit.isolate.descriptors import give_up_descriptors
 
 __all__ = ["STARTS", "Process", "Start", "choose_start", "shared_file"]
 
@@ -57,7 +58,7 @@ class Process(Protocol):
         """Release what this side holds of a process that has ended."""
 
 
-Start = Callable[[Serve, int, int], tuple[Process, Connection]]
+Start = Callable[[Serve, WorkerFiles, frozenset[str]], tuple[Process, Connection]]
 
 #: Says how an object is pickled for a fresh interpreter that can, or cannot, import `__main__`.
 Reducer = Callable[[Any, bool], tuple[Any, ...] | None]
@@ -92,7 +93,8 @@ def shared_file(name: str) -> int:
         The file's descriptor, which the caller closes.
     """
     if hasattr(os, "memfd_create"):
-        return os.memfd_create(name)
+        with contextlib.suppress(OSError):  # refused by a sandbox, or unknown to the system
+            return os.memfd_create(name)
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
 
@@ -100,19 +102,24 @@ def shared_file(name: str) -> int:
 # -- forked -----------------------------------------------------------------------------------------------------------
 
 
-def _start_forked(serve: Serve, output: int, phase: int) -> tuple[Process, Connection]:
+def _start_forked(serve: Serve, files: WorkerFiles, granted: frozenset[str]) -> tuple[Process, Connection]:
     """Fork this process; the child inherits `serve`."""
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe()
-    process = context.Process(target=_live_forked, args=(serve, here, there, output, phase), daemon=True)
+    process = context.Process(target=_live_forked, args=(serve, here, there, files, granted), daemon=True)
     with there:
         _run_in_starting_thread(lambda: _fork(process))
     return process, here
 
 
-def _live_forked(serve: Serve, parents_end: Connection, pipe: Connection, output: int, phase: int) -> None:
+def _live_forked(
+    serve: Serve, parents_end: Connection, pipe: Connection, files: WorkerFiles, granted: frozenset[str]
+) -> None:
     parents_end.close()
-    live(lambda: serve, pipe, output, phase)
+    if "processes" in granted:
+        multiprocessing.current_process().daemon = False  # a daemon may have no processes of its own
+    give_up_descriptors((pipe.fileno(), *files), granted)
+    live(lambda: serve, pipe, files, granted)
 
 
 def _fork(process: Any) -> None:
@@ -138,7 +145,7 @@ def _hold_compilers() -> Iterator[None]:
 # -- spawned ----------------------------------------------------------------------------------------------------------
 
 
-def _start_spawned(serve: Serve, output: int, phase: int) -> tuple[Process, Connection]:
+def _start_spawned(serve: Serve, files: WorkerFiles, granted: frozenset[str]) -> tuple[Process, Connection]:
     """Start a fresh interpreter, which unpickles `serve`; it has no terminal, so Ctrl-C does not reach it."""
     here, there = multiprocessing.Pipe()
     luggage = shared_file("worker luggage")
@@ -148,13 +155,13 @@ def _start_spawned(serve: Serve, output: int, phase: int) -> tuple[Process, Conn
             pickle.dump(about, file)
             file.write(pickled)
         os.lseek(luggage, 0, os.SEEK_SET)
-        descriptors = (there.fileno(), output, phase, luggage)
+        descriptors = (there.fileno(), *files, luggage)
         program = (
             f"import sys; sys.path[:] = {about['sys_path']!r}; from symbiont_jit.isolate.child import live_spawned; "
-            f"live_spawned({', '.join(map(str, descriptors))})"
+            f"live_spawned({', '.join(map(str, descriptors))}, {sorted(granted)!r})"
         )
         command = [multiprocessing.spawn.get_executable(), *subprocess._args_from_interpreter_flags(), "-c", program]  # type: ignore[attr-defined]
-        return _run_in_starting_thread(lambda: _SpawnedProcess(command, descriptors, output)), here
+        return _run_in_starting_thread(lambda: _SpawnedProcess(command, descriptors, files.output)), here
     except BaseException:
         here.close()
         raise

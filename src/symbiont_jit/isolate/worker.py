@@ -7,23 +7,22 @@ the parent's side; `start` makes the child, `child` is the child's life.
 from __future__ import annotations
 
 import contextlib
-import io
 import mmap
 import os
-import pickle
 import select
 import signal
 import struct
-import sys
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from symbiont_jit.errors import UsageError
-from symbiont_jit.isolate.child import MAX_PHASE, NotReady, require_no_worker
+from symbiont_jit.isolate.child import MAX_PHASE, WorkerFiles, require_no_worker
+from symbiont_jit.isolate.messages import NotReady, Ready, ReplyReader, WorkerReply
+from symbiont_jit.isolate.permissions import require_permissions
 from symbiont_jit.isolate.start import STARTS, Process, Start, choose_start, shared_file
 
 __all__ = ["Crash", "Overdue", "Worker", "WorkerReply"]
@@ -32,14 +31,7 @@ _GRACE_SECONDS: Final = 5.0
 #: A fresh interpreter imports Numba and the user's modules, and calls the metric once.
 START_SECONDS: Final = 120.0
 MAX_LAST_WORDS: Final = 300
-MAX_REPLY: Final = 1 << 28
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerReply:
-    """The value that the child's function returned."""
-
-    value: Any
+MAX_REPLY: Final = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +50,27 @@ class Overdue:
     phase: str = ""
 
 
+class _Child:
+    """The process that answers now, with this side's end of its pipe."""
+
+    def __init__(self) -> None:
+        self.process: Process | None = None
+        self.pipe: Connection | None = None
+
+    def end(self, granted: frozenset[str]) -> None:
+        """Kill the process, and what it has started where it may start anything."""
+        if self.process is not None:
+            if "processes" in granted and self.process.pid is not None:
+                with contextlib.suppress(OSError):
+                    os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.kill()
+            self.process.join()
+            self.process.close()
+        if self.pipe is not None:
+            self.pipe.close()
+        self.process = self.pipe = None
+
+
 class Worker:
     """One child process that answers requests with `serve(request)`; it is started again after it died.
 
@@ -66,21 +79,30 @@ class Worker:
     Args:
         serve: The function that runs in the child; with `spawn` it has to pickle.
         start: One of `STARTS`; the platform's default where there is none.
+        reply_type: The type of what `serve` returns; a reply of another one is a crash.
+        permissions: What the child may do besides computing, of `permissions.PERMISSIONS`.
     """
 
-    def __init__(self, serve: Callable[[Any], Any], start: Start | None = None) -> None:
-        self._process: Process | None = None
-        self._pipe: Connection | None = None
+    def __init__(
+        self,
+        serve: Callable[[Any], Any],
+        start: Start | None = None,
+        reply_type: Any = Any,
+        permissions: Iterable[str] = (),
+    ) -> None:
+        self._child = _Child()
         self._is_stopped = False
         self._serve = serve
         self._start_child = start or STARTS[choose_start(None)]
-        self._output = shared_file("worker output")
-        self._phase_file = shared_file("worker phase")
-        os.ftruncate(self._phase_file, MAX_PHASE)
+        self._reader = ReplyReader(reply_type)
+        self._granted = require_permissions(permissions)
+        self._files = WorkerFiles(shared_file("worker output"), shared_file("worker phase"))
+        os.ftruncate(self._files.phase, MAX_PHASE)
         # `__del__` would be too late: when the interpreter ends, it may run after the end of `os`.
-        for file in (self._output, self._phase_file):
+        for file in self._files:
             weakref.finalize(self, os.close, file)
-        self._phase = mmap.mmap(self._phase_file, MAX_PHASE)
+        weakref.finalize(self, self._child.end, self._granted)
+        self._phase = mmap.mmap(self._files.phase, MAX_PHASE)
 
     def ask(self, request: Any, deadline: float) -> WorkerReply | Crash | Overdue:
         """Send a request and wait for its reply.
@@ -95,30 +117,33 @@ class Worker:
         Raises:
             UsageError: A child cannot get ready.
         """
-        if self._process is None or self._process.exitcode is not None:
+        if self._child.process is None or self._child.process.exitcode is not None:
             failed = self._start()
             if failed is not None:
                 return failed
-        return self._exchange((deadline, request), deadline)
+        outcome = self._exchange((deadline, request), deadline)
+        return outcome if isinstance(outcome, WorkerReply | Crash | Overdue) else self._refuse("no answer was due")
 
     def _start(self) -> Crash | None:
         """Start a child and wait until it can serve; the result is a crash on the way, if there was one."""
         self._kill()
         require_no_worker()
-        self._process, self._pipe = self._start_child(self._serve, self._output, self._phase_file)
+        self._child.process, self._child.pipe = self._start_child(self._serve, self._files, self._granted)
         if self._is_stopped:
             self.stop()
         outcome = self._exchange(None, START_SECONDS)
         if isinstance(outcome, Overdue):
             raise UsageError(f"a worker was not ready within {START_SECONDS:g} seconds{self._read_last_words()}")
-        if isinstance(outcome, WorkerReply) and isinstance(outcome.value, NotReady):
+        if isinstance(outcome, NotReady):
             self._kill()
-            raise UsageError(f"a worker cannot get ready, because in there this happened:\n{outcome.value.reason}")
+            raise UsageError(f"a worker cannot get ready, because in there this happened:\n{outcome.reason}")
+        if isinstance(outcome, WorkerReply):
+            return self._refuse("an answer before a request")
         return outcome if isinstance(outcome, Crash) else None
 
-    def _exchange(self, message: Any, seconds: float) -> WorkerReply | Crash | Overdue:
+    def _exchange(self, message: Any, seconds: float) -> Ready | NotReady | WorkerReply | Crash | Overdue:
         """Send a message, if there is one, and wait for the child's reply."""
-        pipe = self._pipe
+        pipe = self._child.pipe
         assert pipe is not None
         started = time.monotonic()
         try:
@@ -128,17 +153,21 @@ class Worker:
             if data is None:
                 self._kill()
                 return Overdue(time.monotonic() - started, self._read_phase())
-            reply = WorkerReply(_ReplyUnpickler(io.BytesIO(data)).load())
+            reply = self._reader.read(data)
             self._forget_output()
             return reply
         except (EOFError, OSError):
             return Crash(self._describe_end(), self._read_phase())
-        except (pickle.UnpicklingError, AttributeError, ImportError, IndexError, ValueError, TypeError) as error:
-            self._kill()  # code in the child wrote to the pipe
-            return Crash(f"an answer that cannot be read ({type(error).__name__})", self._read_phase())
+        except ValueError as error:
+            return self._refuse(str(error))
         except BaseException:
             self._kill()  # a late reply would be read as the reply to the next request
             raise
+
+    def _refuse(self, fault: str) -> Crash:
+        """End a child that said what its function cannot say, so code in there wrote to the pipe."""
+        self._kill()
+        return Crash(f"an answer that cannot be read ({fault})", self._read_phase())
 
     def stop(self) -> None:
         """Kill the child, and every later one until `close`; may be called from any thread.
@@ -146,16 +175,17 @@ class Worker:
         A thread that waits in `ask` gets a `Crash`.
         """
         self._is_stopped = True
-        process = self._process
+        process = self._child.process
         if process is not None:
             with contextlib.suppress(ValueError, OSError):
                 process.kill()
 
     def _describe_end(self) -> str:
         """Reap a child that closed its pipe, and describe how it ended."""
-        assert self._process is not None
+        process = self._child.process
+        assert process is not None
         deadline = time.monotonic() + _GRACE_SECONDS
-        while (code := self._process.exitcode) is None and time.monotonic() < deadline:
+        while (code := process.exitcode) is None and time.monotonic() < deadline:
             time.sleep(0.001)  # a child may close its pipe and live on, so waiting for its end could take for ever
         self._kill()
         if code is not None and code < 0:
@@ -168,32 +198,22 @@ class Worker:
 
     def _read_last_words(self) -> str:
         """The last characters that the child wrote to its standard output and error, in brackets."""
-        size = os.fstat(self._output).st_size
-        text = os.pread(self._output, MAX_LAST_WORDS, max(0, size - MAX_LAST_WORDS)).decode("utf-8", "replace")
+        size = os.fstat(self._files.output).st_size
+        text = os.pread(self._files.output, MAX_LAST_WORDS, max(0, size - MAX_LAST_WORDS)).decode("utf-8", "replace")
         self._forget_output()
         return f" ({' '.join(text.split())})" if text.strip() else ""
 
     def _forget_output(self) -> None:
-        os.ftruncate(self._output, 0)
-        os.lseek(self._output, 0, os.SEEK_SET)  # parent and child share one file position
+        os.ftruncate(self._files.output, 0)
+        os.lseek(self._files.output, 0, os.SEEK_SET)  # parent and child share one file position
 
     def _kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._process.close()
-        if self._pipe is not None:
-            self._pipe.close()
-        self._process = self._pipe = None
+        self._child.end(self._granted)
 
     def close(self) -> None:
         """End the child; the worker may be asked again and then starts another one."""
         self._kill()
         self._is_stopped = False
-
-    def __del__(self, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-        if not is_finalizing():  # Else the process is ending, takes its workers along, and may have lost its modules.
-            self._kill()
 
 
 def _receive(pipe: Connection, deadline: float) -> bytes | None:
@@ -223,14 +243,3 @@ def _read_bytes(pipe: Connection, count: int, deadline: float) -> bytes | None:
             raise EOFError
         data += chunk
     return bytes(data)
-
-
-class _ReplyUnpickler(pickle.Unpickler):
-    """Reads what a worker sends: records of this package and numbers; nothing else can be constructed or called."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Find a class of this package, or one that NumPy's numbers are made with; refuse anything else."""
-        is_own = module.startswith("symbiont_jit.") and isinstance(getattr(sys.modules.get(module), name, None), type)
-        if is_own or (module.startswith("numpy") and name in ("dtype", "scalar", "_reconstruct", "ndarray")):
-            return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"{module}.{name} is no part of an answer")

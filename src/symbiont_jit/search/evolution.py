@@ -10,7 +10,7 @@ import collections
 import contextlib
 import operator
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -23,6 +23,7 @@ from symbiont_jit.errors import UsageError
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
 from symbiont_jit.evaluate.evaluator import Evaluator
 from symbiont_jit.evaluate.metric import Speedup
+from symbiont_jit.isolate.permissions import require_permissions
 from symbiont_jit.isolate.start import choose_start
 from symbiont_jit.propose.base import Candidate, Parent, Proposer
 from symbiont_jit.search.archive import Archive
@@ -104,6 +105,8 @@ class Evolution:
         direction: Whether a larger score is better, `"maximize"`, or a smaller one, `"minimize"`.
         start_method: How workers come to be: `"fork"`, the default where there is one, or `"spawn"`, for fresh
             interpreters that get the kernel and the metric pickled.
+        permissions: What a metric may do in a worker besides computing and reading what Python reads: `"read"` any
+            file, `"write"` files, use the `"network"`, start `"processes"`.
 
     Raises:
         UsageError: An argument is wrong.
@@ -120,6 +123,7 @@ class Evolution:
     deadline: float | None = None
     direction: Direction = "maximize"
     start_method: StartMethod | None = None
+    permissions: Iterable[str] = ()
     _target: CompileTarget = field(init=False)
     _archive: Archive = field(init=False)
     _evaluator: Evaluator | None = field(init=False, default=None)
@@ -137,6 +141,7 @@ class Evolution:
             f"deadline is a number of seconds above 0, not {self.deadline!r}",
         )
         choose_start(self.start_method)
+        require_permissions(self.permissions)
         self._archive = Archive(_BETTER[self.direction])
         self._rng = np.random.default_rng(self.seed)
 
@@ -370,7 +375,9 @@ class Evolution:
 
     def _open(self) -> Evaluator:
         if self._evaluator is None:
-            self._evaluator = Evaluator(self.kernel, self.metric, self.workers, self.deadline, self.start_method)
+            self._evaluator = Evaluator(
+                self.kernel, self.metric, self.workers, self.deadline, self.start_method, self.permissions
+            )
         return self._evaluator
 
     def close(self) -> None:

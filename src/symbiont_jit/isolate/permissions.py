@@ -1,0 +1,94 @@
+"""What a worker may be allowed beyond computing, by name, and what it tried to do without.
+
+In: the names that the user gave. Out: words for a finding. A refused system call is an error of the system like any
+other, which libraries report in words of their own; Python's audit events (PEP 578) say what was asked for before.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from symbiont_jit.errors import UsageError
+
+__all__ = ["PERMISSIONS", "describe_refusals", "forget_tries", "require_permissions", "watch_tries"]
+
+#: The names of permissions, and what each allows.
+PERMISSIONS: Final[Mapping[str, str]] = {
+    "read": "read any file",
+    "write": "write and change files",
+    "network": "use the network",
+    "processes": "start and signal processes",
+}
+
+_WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+#: The beginnings of audit events and the permission that what they announce needs.
+_EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "write": (
+        "os.chflags", "os.chmod", "os.chown", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir",
+        "os.setxattr", "os.removexattr", "os.symlink", "os.truncate", "os.utime", "shutil.", "sqlite3.connect",
+        "tempfile.",
+    ),
+    "network": ("socket.",),
+    "processes": (
+        "os.exec", "os.fork", "os.forkpty", "os.kill", "os.killpg", "os.posix_spawn", "os.spawn", "os.system",
+        "pty.spawn", "subprocess.Popen",
+    ),
+}  # fmt: skip
+
+#: What was tried last, in words, by the permission that it needed.
+_TRIED: Final[dict[str, str]] = {}
+
+
+def require_permissions(names: Iterable[str]) -> frozenset[str]:
+    """The names as a set.
+
+    Raises:
+        UsageError: One of them is no permission.
+    """
+    given = frozenset([names] if isinstance(names, str) else names)
+    if unknown := sorted(map(str, given - PERMISSIONS.keys())):
+        raise UsageError(f"permissions are among {', '.join(map(repr, PERMISSIONS))}, not {unknown[0]!r}")
+    return given
+
+
+def watch_tries(granted: frozenset[str]) -> None:
+    """Note from now on what this process tries that needs a permission that it lacks."""
+
+    def note(event: str, arguments: tuple[Any, ...]) -> None:
+        permission = _find_permission(event, arguments)
+        if permission is not None and permission not in granted:
+            _TRIED[permission] = f"{event}({', '.join(f'{a!r:.80}' for a in arguments[:2])})"
+
+    sys.addaudithook(note)
+
+
+def _find_permission(event: str, arguments: tuple[Any, ...]) -> str | None:
+    if event == "socket.__new__" and arguments[1] == socket.AF_UNIX:
+        return None  # a pair of sockets reaches nobody; to connect one is another event
+    if event == "open":
+        return "write" if isinstance(arguments[2], int) and arguments[2] & _WRITING else "read"
+    return next((name for name, events in _EVENTS.items() if event.startswith(events)), None)
+
+
+def forget_tries() -> None:
+    """Begin anew, before something else is tried."""
+    _TRIED.clear()
+
+
+def describe_refusals(error: BaseException) -> str:
+    """Say which permissions would have allowed what an error speaks of; nothing where none has to do with it."""
+    tried = {name: words for name, words in _TRIED.items() if name != "read" or _is_about(error, words)}
+    if tried:
+        refused = "; ".join(f"to {PERMISSIONS[name]} ({tried[name]})" for name in sorted(tried))
+        return f"the sandbox of workers refuses {refused}; permissions={sorted(tried)!r} allows it"
+    if isinstance(error, PermissionError):
+        return f"the sandbox of workers may have refused this; permissions={sorted(PERMISSIONS)!r} allows all there is"
+    return ""
+
+
+def _is_about(error: BaseException, words: str) -> bool:
+    return isinstance(error, PermissionError) and isinstance(error.filename, str) and repr(error.filename) in words

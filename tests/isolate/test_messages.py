@@ -1,0 +1,130 @@
+"""What a parent believes of a worker: messages of the shape that was agreed on, and nothing else."""
+
+import math
+import os
+import pickle
+import stat
+import struct
+from dataclasses import dataclass
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from symbiont_jit import Diagnostic, Evolution, Status
+from symbiont_jit.errors import Stage
+from symbiont_jit.evaluate.metric import MetricResult
+from symbiont_jit.isolate.messages import NotReady, Ready, ReplyReader, WorkerReply, write_message
+from symbiont_jit.isolate.worker import Crash, Worker
+from symbiont_jit.runtime.panics import Panic
+from tests.kernels import DOT
+
+RESULTS = ReplyReader(list[MetricResult])
+VALID = MetricResult(Status.VALID, 1.5, {"speedup": 1.5, "size": -0.0}, reference_ns=(1e-300, 2.0), candidate_ns=(3.0,))
+PANICKED = MetricResult(
+    Status.PANICKED, diagnostics=(Diagnostic(Stage.EVALUATE, "index", "7 is \x00 too \ud800 far", 3, 4),),
+    panic=Panic("index", "7 is too far", 3, 4, "double f;"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Bomb:
+    """Unpickled, it makes a file."""
+
+    path: str
+
+    def __reduce__(self):
+        return open, (self.path, "w")
+
+
+@pytest.mark.parametrize("message", [Ready(), NotReady("why\n not"), WorkerReply([]), WorkerReply([VALID, VALID])])
+def test_what_is_written_is_read(message):
+    """Every kind of message comes back equal, with numbers to the last bit."""
+    assert RESULTS.read(write_message(message)) == message
+
+
+def test_a_text_that_is_no_unicode_arrives():
+    """A candidate's text may have what no encoding has; it arrives with a mark instead, and the rest is whole."""
+    (found,) = RESULTS.read(write_message(WorkerReply([PANICKED]))).value
+    assert (found.status, found.panic) == (Status.PANICKED, PANICKED.panic)
+    assert found.diagnostics[0].message.startswith("7 is \x00 too ")
+
+
+FORGED = {
+    "nothing": b"",
+    "another kind": b"*[]",
+    "a pickle": pickle.dumps([VALID]),
+    "no JSON": b"=[",
+    "a value that is no list": b'={"status": 8}',
+    "something that is no result": b"=[1]",
+    "no status": b"=[{}]",
+    "a status that does not exist": b'=[{"status": 99}]',
+    "a status that no metric gives": b'=[{"status": 5}]',
+    "valid without a score": b'=[{"status": 8}]',
+    "valid with NaN": b'=[{"status": 8, "score": NaN}]',
+    "valid with infinity among the scores": b'=[{"status": 8, "score": 1.0, "scores": {"a": Infinity}}]',
+    "a score that is a text": b'=[{"status": 8, "score": "fast"}]',
+    "rounds that are texts": b'=[{"status": 7, "reference_ns": ["x"]}]',
+    "a finding of another shape": b'=[{"status": 7, "diagnostics": [3]}]',
+    "deep brackets": b"=" + b"[" * 100_000,
+    "readiness with more": b"+ ",
+}
+
+
+@pytest.mark.parametrize("data", FORGED.values(), ids=FORGED)
+def test_what_is_no_message_is_refused(data):
+    """The reason is short, and nothing else than a value error leaves the reader."""
+    with pytest.raises(ValueError, match=r".") as refused:
+        RESULTS.read(data)
+    assert len(str(refused.value)) < 300
+
+
+@given(st.binary(max_size=60) | st.binary(max_size=60).map(b"=".__add__))
+def test_any_bytes_are_a_message_or_refused(data):
+    """Whatever arrives, it is one of the three kinds or a value error."""
+    try:
+        assert isinstance(RESULTS.read(data), Ready | NotReady | WorkerReply)
+    except ValueError:
+        return
+
+
+def say(data):
+    """Write a message to every pipe of this process, framed as the parent expects it."""
+    for descriptor in map(int, os.listdir("/proc/self/fd")):
+        try:
+            if descriptor > 2 and stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                os.write(descriptor, struct.pack("!i", len(data)) + data)
+        except OSError:
+            continue
+
+
+@pytest.mark.parametrize("data", [b"=[1]", b"+", b"-not ready", b"=" + b"[" * 9999, b"\x80\x04"])
+def test_a_forged_answer_is_a_crash(data):
+    """A worker that is answered for says what could not be read, and another process answers the next request."""
+    worker = Worker(lambda data: say(data) if data else [VALID], reply_type=list[MetricResult])
+    try:
+        outcome = worker.ask(data, 10.0)
+        assert isinstance(outcome, Crash)
+        assert outcome.reason.startswith("an answer that cannot be read (")
+        assert worker.ask(b"", 10.0) == WorkerReply([VALID])
+    finally:
+        worker.close()
+
+
+def test_a_pickle_in_the_pipe_calls_nothing(dot, tmp_path):
+    """A metric that sends a pickle gives the candidate a status; the parent runs nothing of it."""
+    path, parent = tmp_path / "made", os.getpid()
+    metric = lambda kernel: 1.0 if os.getpid() == parent else say(pickle.dumps(Bomb(str(path)))) or 1.0  # noqa: E731
+    with Evolution(dot, metric=metric) as search:
+        evaluation = search.evaluate(DOT)
+    assert evaluation.status is Status.CRASHED
+    assert "an answer that cannot be read" in evaluation.diagnostics[0].message
+    assert not path.exists()
+
+
+def test_a_score_is_as_precise_as_it_was():
+    """The smallest and largest numbers come through JSON as they are."""
+    numbers = (5e-324, -1.7976931348623157e308, 0.1 + 0.2, -0.0)
+    read = ReplyReader(list[float]).read(write_message(WorkerReply(list(numbers)))).value
+    assert [math.copysign(1, a) * a for a in read] == [math.copysign(1, a) * a for a in numbers]
+    assert read == list(numbers)
