@@ -14,6 +14,7 @@ from symbiont_jit import Array, Evolution, Mutator, Out, Speedup, Status, UsageE
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.timing import Harness
 from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
+from symbiont_jit.testing import ScriptedAgent
 from tests.kernels import DOT, DOT_HEAD, MATMUL, SORT
 
 
@@ -200,6 +201,17 @@ def test_a_metric_that_fails_is_the_candidates_verdict(dot, metric, said):
         (lambda k: Evolution(k, metric=Speedup([(1, 2)])).evaluate(DOT), "inputs do not fit the signature"),
         (lambda k: Evolution(k, metric=Speedup(vectors), direction="up"), "direction is"),
         (lambda k: Evolution(k, metric=Speedup(vectors), workers=0), "workers is at least 1"),
+        (lambda k: Evolution(k, metric=Speedup(vectors), workers="auto"), "workers is at least 1, not 'auto'"),
+        (lambda k: Evolution(k, metric=Speedup(vectors), workers=1.5), "workers is at least 1"),
+        (lambda k: Evolution(k, metric=Speedup(vectors), workers=True), "workers is at least 1"),
+        (lambda k: Evolution(k, metric=Speedup(vectors), deadline="3"), "deadline is a number of seconds above 0"),
+        (lambda k: Evolution(k, metric=Speedup(vectors), deadline=float("nan")), "deadline is a number of seconds"),
+        (lambda k: Evolution(k, metric=Speedup(vectors), seed="a"), "seed is a whole number from 0, not 'a'"),
+        (lambda k: Evolution(k, metric=Speedup(vectors)).run(candidates=1.5), "candidates is a whole number above 0"),
+        (lambda k: Evolution(k, metric=Speedup(vectors)).run(seconds=float("nan")), "seconds is a number of seconds"),
+        (lambda k: Evolution(k, metric=Speedup(vectors)).run(target=float("nan")), "target is a score, not nan"),
+        (lambda k: Evolution(k, metric=Speedup(vectors)).run(target="9"), "target is a score, not '9'"),
+        (lambda k: k.evolve(ScriptedAgent([]), "x", budget=5), r"budget is a Budget, such as sj.Budget\(attempts=5\)"),
         (lambda k: Evolution("dot", metric=Speedup(vectors)), "kernel is made by @evolvable"),
         (lambda k: Evolution(k, metric=Speedup(vectors)).run(), "run\\(\\) needs an end"),
         (lambda k: Evolution(k, metric=Speedup(vectors)).ask(), "there is no proposer"),

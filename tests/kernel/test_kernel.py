@@ -91,6 +91,16 @@ def test_equal_canonical_text_is_the_same_revision(dot):
     assert dot.compile(DOT.replace("double s", "/* sum */ double   s")) is first
 
 
+def test_a_path_is_swapped_in_as_its_text(dot, vectors, tmp_path):
+    """`compile` and `swap` read a file where a declaration does, and name it where they cannot."""
+    path = tmp_path / "dot.c"
+    path.write_text(DOT)
+    assert dot.swap(path) == dot.compile(DOT)
+    assert dot(*vectors) == pytest.approx(vectors[0] @ vectors[1])
+    with pytest.raises(UsageError, match=r"missing\.c.* cannot be read: .*No such file"):
+        dot.swap(tmp_path / "missing.c")
+
+
 def test_a_bad_candidate_changes_nothing(dot, vectors):
     """A swap that fails leaves the active revision and the list as they were."""
     before = dot(*vectors)

@@ -388,6 +388,7 @@ BAD_ARRAYS = [
     ("x", lambda a: np.broadcast_to(a[0], (2, 3)), ValueError, r"is not C-contiguous; pass np\.ascontiguousarray\(\.\.\.\)"),
     ("y", lambda a: np.array([1 + 2j, 3 + 4j]).imag, ValueError, r"is not C-contiguous; pass np\.ascontiguousarray\(\.\.\.\)"),
     ("out", lambda a: a.T.reshape(2, 3, order="F"), ValueError, "is not C-contiguous; the kernel writes it: make a new array"),
+    ("x", np.ma.masked_array, TypeError, r"is a masked array, whose mask C does not see; pass x\.filled\(value\)"),
     ("x", misaligned, ValueError, "is not aligned; pass a copy"),
     ("out", misaligned, ValueError, "is not aligned; the kernel writes it: make a new array"),
     ("count", misaligned, ValueError, "is not aligned; the kernel writes it: make a new array"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from symbiont_jit.dispatch.numba.from_numba import find_compiled_types, is_compiled
 from symbiont_jit.errors import SignatureError, UsageError
@@ -42,6 +42,10 @@ def _read_compiled_signature(function: Any, namespace: Mapping[str, Any]) -> Sig
         return signature_of(body, namespace, find_compiled_types(function))
 
 
+@overload
+def source_text(source: None) -> None: ...
+@overload
+def source_text(source: str | bytes | Path) -> str | bytes: ...
 def source_text(source: str | bytes | Path | None) -> str | bytes | None:
     """Return C text as it is, or the content of the file at a path; text that ends in `.c`, without a brace, is one."""
     if isinstance(source, Path) or (isinstance(source, str) and source.endswith(".c") and "{" not in source):

@@ -46,7 +46,7 @@ def evolvable(
         function: A plain Python function, or one that Numba has compiled; a body of `...` is none.
         source: C text, or a path to it: with a Python body it becomes revision 1 and active, without one revision 0.
         profile: What sources are compiled for unless a call says otherwise: `safe` (the default), `checked`, `release`.
-        flags: Further clang options.
+        flags: Further clang options that change how code is optimised, like `['-O2', '-ffast-math']`.
         on_panic: What follows when a call from Python panics: `raise` (the default) raises `PanicError`; `zero` returns
             zero, as calls from compiled code do; `rollback` raises, and calls go to the last revision that has not
             panicked, those from compiled code too.

@@ -6,11 +6,13 @@ import copyreg
 import weakref
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from symbiont_jit.engine.engine import Engine, Memory
 from symbiont_jit.engine.revisions import RevisionInfo, revision_number
 from symbiont_jit.errors import KernelError, UsageError
+from symbiont_jit.kernel.declaration import source_text
 from symbiont_jit.kernel.evolve import ModelWritten
 from symbiont_jit.kernel.inspect import describe_remarks, print_asm, print_llvm
 from symbiont_jit.kernel.profiles import require_profile
@@ -147,11 +149,11 @@ class Evolvable(ModelWritten, Generic[Handle]):
 
     # -- what changes it ----------------------------------------------------------------------------------------
 
-    def compile(self, source: str | bytes, profile: str | None = None, *, origin: str = "") -> Handle:
+    def compile(self, source: str | bytes | Path, profile: str | None = None, *, origin: str = "") -> Handle:
         """Validate and compile a candidate and register it, without activating it.
 
         Args:
-            source: C text that supplies every function.
+            source: C text that supplies every function, or the path of a file of it.
             profile: `safe`, `checked` or `release`; by default the kernel's own.
             origin: Who proposed the text, for `revision.origin`.
 
@@ -160,14 +162,16 @@ class Evolvable(ModelWritten, Generic[Handle]):
 
         Raises:
             CandidateError: The text is not acceptable; its diagnostics say why and where.
+            UsageError: The file cannot be read.
         """
-        return self._handle(self._engine.compile(source, require_profile(profile or self.profile), origin))
+        text = source_text(source) if isinstance(source, Path) else source
+        return self._handle(self._engine.compile(text, require_profile(profile or self.profile), origin))
 
-    def swap(self, source: str | bytes, profile: str | None = None) -> Handle:
+    def swap(self, source: str | bytes | Path, profile: str | None = None) -> Handle:
         """Validate and compile a candidate, register it and send all later calls to it.
 
         Args:
-            source: C text that supplies every function.
+            source: C text that supplies every function, or the path of a file of it.
             profile: `safe`, `checked` or `release`; by default the kernel's own.
 
         Returns:

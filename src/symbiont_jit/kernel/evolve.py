@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Unpack
 
 from symbiont_jit.engine.target import TargetOwner
+from symbiont_jit.errors import UsageError
 from symbiont_jit.kernel.profiles import require_profile
 from symbiont_jit.llm import lanes
 from symbiont_jit.llm.budget import Budget
@@ -116,6 +117,8 @@ class ModelWritten(TargetOwner):
         system: str | None = None,
     ) -> Options:
         """Return what all lanes of a call have in common; the active revision's C is what the model begins from."""
+        if not isinstance(budget, Budget | None):
+            raise UsageError(f"budget is a Budget, such as sj.Budget(attempts=5), not {budget!r:.80}")
         target = self._target
         chosen = budget or Budget()
         chosen = replace(chosen, attempts=attempts) if attempts is not None else chosen

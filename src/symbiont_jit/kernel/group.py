@@ -79,7 +79,7 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
 
     Args:
         profile: What sources are compiled for unless a call says otherwise: `safe` (the default), `checked`, `release`.
-        flags: Further clang options.
+        flags: Further clang options that change how code is optimised, like `['-O2', '-ffast-math']`.
         on_panic: What follows when a call from Python panics: `raise` (the default), `zero` or `rollback`, as in
             `evolvable`.
 

@@ -44,7 +44,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
         body: A Python function that Numba compiles at its first use: revision 0 and the reference.
         source: C text: the next revision, and active.
         profile: What sources are compiled for unless a call says otherwise: `safe` (the default), `checked`, `release`.
-        flags: Further clang options.
+        flags: Further clang options that change how code is optimised, like `['-O2', '-ffast-math']`.
         on_panic: What follows when a call from Python panics: `raise` (the default), `zero` or `rollback`, as in
             `evolvable`.
 
@@ -117,7 +117,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
             source: C text, or a path to it.
             name: Which function it is, where the text defines several that are not static.
             profile: `safe` (the default), `checked` or `release`.
-            flags: Further clang options.
+            flags: Further clang options that change how code is optimised, like `['-O2', '-ffast-math']`.
             on_panic: What follows when a call from Python panics: `raise` (the default), `zero` or `rollback`, as in
                 `evolvable`.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import math
 import operator
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -135,11 +136,9 @@ class Evolution:
     def __post_init__(self) -> None:
         self._target = target_of(self.kernel)
         _require(self.direction in _BETTER, f"direction is 'maximize' or 'minimize', not {self.direction!r}")
-        _require(self.workers >= 1, f"workers is at least 1, not {self.workers!r}")
-        _require(
-            self.deadline is None or self.deadline > 0,
-            f"deadline is a number of seconds above 0, not {self.deadline!r}",
-        )
+        _require(_is_number(self.workers, int) and self.workers >= 1, f"workers is at least 1, not {self.workers!r}")
+        _require_limit("deadline", self.deadline, float)
+        _require(_is_number(self.seed, int) and self.seed >= 0, f"seed is a whole number from 0, not {self.seed!r}")
         choose_start(self.start_method)
         require_permissions(self.permissions)
         self._archive = Archive(_BETTER[self.direction])
@@ -252,8 +251,10 @@ class Evolution:
             any(limit is not None for limit in (candidates, seconds, target)),
             "run() needs an end: candidates=, seconds= or target=",
         )
-        _require(candidates is None or candidates > 0, f"candidates is a number above 0, not {candidates!r}")
-        _require(seconds is None or seconds > 0, f"seconds is a number above 0, not {seconds!r}")
+        _require_limit("candidates", candidates, int)
+        _require_limit("seconds", seconds, float)
+        is_score = target is None or (_is_number(target, float) and not math.isnan(target))
+        _require(is_score, f"target is a score, not {target!r}")
         started = time.monotonic()
         evaluated_before = sum(self._counts.values())
         baseline: Evaluation | None = None
@@ -397,3 +398,15 @@ class Evolution:
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise UsageError(message)
+
+
+def _require_limit(name: str, value: Any, kind: type) -> None:
+    """Raise `UsageError` for anything but None and a number above 0, a whole one where `kind` is `int`."""
+    words = "a whole number" if kind is int else "a number of seconds"
+    is_limit = value is None or (_is_number(value, kind) and value > 0)
+    _require(is_limit, f"{name} is {words} above 0, not {value!r:.80}")
+
+
+def _is_number(value: Any, kind: type) -> bool:
+    kinds = (int, np.integer) if kind is int else (int, float, np.integer, np.floating)
+    return isinstance(value, kinds) and not isinstance(value, bool)

@@ -71,6 +71,11 @@ def _array_problem(array: ArrayType, mode: Mode, value: Any) -> Problem | None:
         value = np.asarray(value)  # The array is a view of the record's own memory.
     if not isinstance(value, np.ndarray):
         return TypeError, f"is {_describe(value)}, not {'a record' if array.is_record else 'a NumPy array'} of {dtype}"
+    if isinstance(value, np.ma.MaskedArray):
+        return (
+            TypeError,
+            "is a masked array, whose mask C does not see; pass x.filled(value), or x.data for all elements",
+        )
     is_written = mode is not Mode.IN
     if value.dtype != dtype:
         advice = _spell_dtype(dtype) if is_written else _conversion(array.dtype, value.dtype)
