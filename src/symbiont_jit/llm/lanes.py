@@ -11,10 +11,10 @@ import contextlib
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Any, TypedDict, TypeVar
+from typing import Any, Final, TypedDict, TypeVar
 
 from symbiont_jit.agents.protocol import as_agent
 from symbiont_jit.engine.target import CompileTarget
@@ -29,6 +29,11 @@ from symbiont_jit.llm.trace import Trace
 __all__ = ["LaneOptions", "LaneOutcome", "LaneStream", "evolve", "run", "stream"]
 
 Result = TypeVar("Result")
+
+#: How often a call that blocks an event loop looks whether its task was cancelled.
+INTERVAL_SECONDS: Final = 0.05
+#: How long an interrupted call waits for the end of what it cancels.
+CANCELLATION_SECONDS: Final = 5.0
 
 
 class LaneOptions(TypedDict, total=False):
@@ -222,10 +227,42 @@ def stream(
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine to its end; where an event loop is running already (in a notebook), in a thread of its own."""
+    """Run a coroutine to its end; where an event loop is running already (in a notebook), in a thread of its own.
+
+    Ctrl-C ends it in either case: what is waited for is cancelled, before the interruption is raised here.
+    """
     try:
-        asyncio.get_running_loop()
+        waiting = asyncio.current_task(asyncio.get_running_loop())
     except RuntimeError:
         return asyncio.run(work)
-    # The thread is never joined: after Ctrl-C here it goes on alone, and nobody waits for it.
-    return ThreadPoolExecutor(1, "symbiont_jit evolve").submit(copy_context().run, asyncio.run, work).result()
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = Future()
+
+    async def note_and_run() -> Result:
+        task = asyncio.current_task()
+        assert task is not None
+        started.set_result((asyncio.get_running_loop(), task))
+        return await work
+
+    thread = ThreadPoolExecutor(1, "symbiont_jit evolve")
+    done = thread.submit(copy_context().run, asyncio.run, note_and_run())
+    try:
+        return _wait_for(done, waiting)
+    except BaseException:
+        if not done.done():
+            loop, task = started.result()
+            with contextlib.suppress(RuntimeError):  # it has ended meanwhile
+                loop.call_soon_threadsafe(task.cancel)
+            wait([done], CANCELLATION_SECONDS)
+        raise
+
+
+def _wait_for(done: Future[Result], waiting: asyncio.Task[Any] | None) -> Result:
+    """Wait for a result; raise `CancelledError` where the task is cancelled that waits.
+
+    `asyncio.run` answers Ctrl-C by cancelling its task, which does not see that while this function blocks the loop.
+    """
+    before = waiting.cancelling() if waiting is not None else 0
+    while not wait([done], INTERVAL_SECONDS).done:
+        if waiting is not None and waiting.cancelling() > before:
+            raise asyncio.CancelledError
+    return done.result()
