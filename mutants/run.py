@@ -76,6 +76,7 @@ def main() -> None:
     mapped = WORK / "map.json"
     if not (options.keep_map and mapped.exists()):
         _map_tests(clones[0], options.tests).write(mapped)
+    os.chdir(clones[0])  # what is drawn are places of the commit, whatever the tree has become meanwhile
     drawn = draw_mutants(options.seed, options.count)
     running = [_start(clone, drawn[number :: len(clones)], mapped) for number, clone in enumerate(clones)]
     for process in running:

@@ -42,7 +42,7 @@ def calls_of(function):
     yield f"{function}()"
     yield f'{function}("")'
     for count in (1, 2, 3):
-        for first, others in itertools.product(VARIABLES, "idqpst" if count > 1 else "i"):
+        for first, others in itertools.product(VARIABLES, "imfdqpst" if count > 1 else "i"):
             yield f"{function}({', '.join([first, *[others] * (count - 1)])})"
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "brace",
     "first_position",
     "find_function",
+    "has_effects",
     "move_positions",
     "normalise",
     "parse",
@@ -123,6 +124,15 @@ def position(node: c_ast.Node | None) -> tuple[int, int]:
     """Return the line and column of a node, from 1; zeros where the parser kept none."""
     coord = getattr(node, "coord", None)
     return (0, 0) if coord is None else (coord.line or 0, coord.column or 0)
+
+
+def has_effects(node: Any) -> bool:
+    """Whether evaluating an expression may do something besides giving a value."""
+    return any(
+        isinstance(part, c_ast.Assignment | c_ast.FuncCall)
+        or (isinstance(part, c_ast.UnaryOp) and part.op in ("++", "--", "p++", "p--"))
+        for part in walk(node)
+    )
 
 
 def walk(node: c_ast.Node) -> Iterator[c_ast.Node]:

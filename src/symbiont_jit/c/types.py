@@ -357,6 +357,8 @@ class TypeReader:
         if node.decls is not None:
             self._require_members(node)
             fields = tuple((d.name or "", self.read(d.type)) for d in node.decls if isinstance(d, c_ast.Decl))
+            if not fields:
+                raise Refused(node, "a struct without members has no size in C; give it one")
             bits = self._bit_fields(node, dict(fields))
             mentioned = self.tags[-1].get(node.name)
             made = _declare_tag(node) if mentioned is None or mentioned.is_defined else mentioned

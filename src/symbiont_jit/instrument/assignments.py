@@ -85,7 +85,8 @@ def _update(context: Context, node: Any, target: Value) -> Value:
         kept = [Hidden(BOOL_TYPE, "sj_b", kept[0]), name("sj_b")]
     elif target.bit_field is not None:
         kept = [declare_auto("sj_b", unary("+", kept[0])), name("sj_b")]
-    result = StatementExpr([pointer, declare_auto("sj_v", operand.node), *kept])
+    # As clang does it, the right side is evaluated first.
+    result = StatementExpr([declare_auto("sj_v", operand.node), pointer, *kept])
     return Value(result, INT if is_bool else target.operand_type)
 
 

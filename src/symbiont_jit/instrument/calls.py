@@ -12,7 +12,7 @@ from typing import Any, Final
 from pycparser import c_ast
 
 from symbiont_jit.c import vocabulary
-from symbiont_jit.c.tree import walk
+from symbiont_jit.c.tree import has_effects, walk
 from symbiont_jit.c.types import (
     DOUBLE,
     INT,
@@ -45,6 +45,7 @@ from symbiont_jit.instrument.nodes import (
     binary,
     call,
     cast,
+    comma,
     declare_auto,
     is_zero,
     name,
@@ -144,7 +145,7 @@ def _call_library(context: Context, function: str, typ: FunctionOf, given: Seque
         return Value(call(function, *args), typ.returns)
     length, args[2] = args[2], count
     # Blocks that overlap have no defined result with `memcpy`; the compiler makes it of `memmove` where they do not.
-    function = "memmove" if function == "memcpy" else function
+    function = "__builtin_memmove" if function == "memcpy" else function
     made = StatementExpr([Hidden(SIZE_T, "sj_n", length), call(function, *args)])
     # A library function that returns a pointer returns its first argument.
     return Value(made, typ.returns, require_bounds(given[0], values[0]))
@@ -192,22 +193,31 @@ def _free(context: Context, node: Any, given: Any) -> Value:
 def _replace_hint(context: Context, node: Any, function: str, given: Sequence[Any]) -> Value:
     """Replace a builtin whose wrong use lets the compiler assume anything: by a check, or by nothing."""
     context.has_replaced = True
-    nothing = Value(cast(VOID_TYPE, ZERO), VOID)
+    nothing = Value(comma(*_effects_of(context, given), cast(VOID_TYPE, ZERO)), VOID)
     if function == "__builtin_unreachable":
         return Value(Check("sj_panic", context.new_site("unreachable", node), [ZERO, ZERO]), VOID)
     if function == "__builtin_assume":
+        nothing = Value(cast(VOID_TYPE, ZERO), VOID)  # what is assumed is never evaluated
         if not context.checked:
             return nothing
         site = context.new_site("assumption", node, describe(given[0]))
         holds = binary("!=", evaluate_value(context, given[0]).node, ZERO)
         return Value(Check("sj_assume", site, [holds]), VOID)
-    return _evaluate_aligned(context, given[0]) if function == "__builtin_assume_aligned" else nothing
+    return _evaluate_aligned(context, given) if function == "__builtin_assume_aligned" else nothing
 
 
-def _evaluate_aligned(context: Context, given: Any) -> Value:
+def _effects_of(context: Context, given: Sequence[Any]) -> list[Any]:
+    """Evaluate those of some arguments that do something, where nobody needs their values."""
+    return [cast(VOID_TYPE, evaluate_value(context, a).node) for a in given if has_effects(a)]
+
+
+def _evaluate_aligned(context: Context, given: Sequence[Any]) -> Value:
     """Evaluate a pointer that the author says is aligned: to `void`, as the builtin gives it, so that it fits any."""
-    value = evaluate_value(context, given)
-    return Value(call("SJ_AS_VOID", value.node), PointerTo(VOID), value.bounds) if value.bounds else value
+    value = evaluate_value(context, given[0])
+    if value.bounds is None:
+        return value
+    pointer = call("SJ_AS_VOID", value.node)
+    return Value(comma(*_effects_of(context, given[1:]), pointer), PointerTo(VOID), value.bounds)
 
 
 def _count_bits(context: Context, function: str, given: Any) -> Value:

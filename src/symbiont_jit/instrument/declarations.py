@@ -5,11 +5,13 @@ In: declarations of the candidate, which are changed in place. Out: what stands 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pycparser import c_ast
 
+from symbiont_jit.c.tree import has_effects
 from symbiont_jit.c.types import ArrayOf, CType, PointerTo, Refused, has_variable_length, require_traceable
+from symbiont_jit.c.vocabulary import CONSTANTS
 from symbiont_jit.instrument.assignments import assign_pointer
 from symbiont_jit.instrument.bounds import Bounds, array_bounds
 from symbiont_jit.instrument.context import Context
@@ -21,14 +23,17 @@ from symbiont_jit.instrument.nodes import (
     Hidden,
     SavedStack,
     assign,
+    binary,
     call,
     cast,
+    copy_tree,
+    number,
     size_of,
 )
 from symbiont_jit.instrument.objects import initialise
 from symbiont_jit.instrument.scopes import Symbol
 from symbiont_jit.instrument.values import evaluate_value
-from symbiont_jit.instrument.whole import declare_cleared, is_wide, without_const
+from symbiont_jit.instrument.whole import declare_cleared, is_padded, is_wide, without_const
 
 __all__ = ["declare_table", "declare_type", "instrument_declaration"]
 
@@ -70,9 +75,15 @@ def _declare_tag(context: Context, node: Any) -> None:
 
 def _declare_variable(context: Context, node: Any) -> list[Any]:
     depth = context.depth
-    before = _measure(context, node.type) if depth else []
-    typ = _complete(context.types.read(node.type))
+    if _is_measured_by_clang(context, node.type):
+        before = _assert_length(node.type) if depth else []  # a table of another length would be refused by clang
+        typ = _read_without_length(context, node.type)
+    else:
+        before = _measure(context, node.type) if depth else []
+        typ = _complete(context.types.read(node.type))
     require_traceable(node, typ)
+    if node.init is not None and has_variable_length(typ):
+        raise Refused(node, "an array with an initial value has a constant length; use a number, an enum or #define")
     if isinstance(typ, PointerTo):
         return [*before, *_declare_pointer(context, node, typ)]
     is_constant = depth == 0 or "static" in node.storage
@@ -81,6 +92,7 @@ def _declare_variable(context: Context, node: Any) -> list[Any]:
     # Objects that live as long as the process are initialised by constants, in which nothing can panic.
     if node.init is not None and not is_constant:
         node.init = initialise(context, node.init, typ)
+    context.has_replaced |= is_padded(typ)
     return [*before, *(declare_cleared(node) if is_wide(typ) and not is_constant else [node])]
 
 
@@ -94,6 +106,49 @@ def _bounds_of_array(variable: str, typ: CType, depth: int) -> Bounds | None:
 def _complete(typ: CType) -> CType:
     """Return the type of a declared object; its initialiser gives the length of an array without one."""
     return ArrayOf(typ.of, "") if isinstance(typ, ArrayOf) and typ.length is None else typ
+
+
+# -- arrays whose length clang computes -------------------------------------------------------------------------------
+
+#: What such a length is made of. Names are those of constants, or stand in a `sizeof`, which evaluates nothing.
+MAX_LENGTH: Final = 1 << 24
+_PARTS: Final = (c_ast.BinaryOp, c_ast.UnaryOp, c_ast.TernaryOp, c_ast.Constant, c_ast.ID, c_ast.Cast, c_ast.Typename)
+
+
+def _is_measured_by_clang(context: Context, declarator: Any) -> bool:
+    """Whether an array has a length that is a constant for clang, and too involved to be computed here."""
+    is_array = isinstance(declarator, c_ast.ArrayDecl) and declarator.dim is not None
+    return is_array and not context.is_constant(declarator.dim) and _is_fixed(context, declarator.dim)
+
+
+def _is_fixed(context: Context, node: Any) -> bool:
+    """Whether an expression looks like a constant's; whether it is one is asserted where clang sees it."""
+    if isinstance(node, c_ast.UnaryOp) and node.op in ("sizeof", "_Alignof"):
+        is_type = isinstance(node.expr, c_ast.Typename)
+        return is_type or not (has_effects(node.expr) or has_variable_length(context.evaluate(node.expr).type))
+    if isinstance(node, c_ast.FuncCall):
+        return isinstance(node.name, c_ast.ID) and node.name.name == "offsetof"
+    if isinstance(node, c_ast.ID):
+        symbol = context.symbol(node.name)
+        return symbol.value is not None if symbol is not None else node.name in CONSTANTS
+    if isinstance(node, c_ast.Cast):
+        return _is_fixed(context, node.expr)
+    return isinstance(node, _PARTS) and not has_effects(node) and all(_is_fixed(context, n) for _, n in node.children())
+
+
+def _assert_length(declarator: Any) -> list[Any]:
+    """Let clang refuse a length that is no constant, or too large: it would be an array that nobody measures."""
+    length = cast(INT64, copy_tree(declarator.dim))
+    fits = binary("&&", binary(">=", length, ZERO), binary("<=", copy_tree(length), number(MAX_LENGTH)))
+    return [c_ast.StaticAssert(fits, c_ast.Constant("string", '"the length of an array is a constant here"'))]
+
+
+def _read_without_length(context: Context, declarator: Any) -> CType:
+    """Read the type of an array as of one whose initialiser says its length, which `sizeof` then gives."""
+    dim, declarator.dim = declarator.dim, None
+    typ = _complete(context.types.read(declarator))
+    declarator.dim = dim
+    return typ
 
 
 # -- arrays of variable length ----------------------------------------------------------------------------------------

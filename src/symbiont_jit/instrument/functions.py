@@ -62,6 +62,7 @@ OWN: Final = "sj_own_"
 def instrument_functions(context: Context, tree: c_ast.FileAST, entries: Mapping[str, Signature]) -> None:
     """Instrument a file's functions in place and declare its tables and types; `entries` are the declared ones."""
     check_definitions(tree)
+    _complete_prototypes(tree)
     calls = call_graph(tree)
     callers, callees = calls.callers, calls.callees
     done: list[Any] = []
@@ -86,6 +87,15 @@ def instrument_functions(context: Context, tree: c_ast.FileAST, entries: Mapping
     tree.ext = done
 
 
+def _complete_prototypes(tree: c_ast.FileAST) -> None:
+    """Give a prototype that says nothing of parameters those of its definition, in place."""
+    defined = {node.decl.name: node.decl for node in tree.ext if isinstance(node, c_ast.FuncDef)}
+    for node in tree.ext:
+        is_prototype = isinstance(node, c_ast.Decl) and isinstance(node.type, c_ast.FuncDecl)
+        if is_prototype and node.type.args is None and node.name in defined:
+            node.type.args = copy_tree(defined[node.name].type.args)
+
+
 def _declare_function(context: Context, decl: Any) -> FunctionOf:
     typ = context.types.read(decl.type)
     assert isinstance(typ, FunctionOf), "a function was declared"
@@ -105,16 +115,17 @@ def _instrument_prototype(context: Context, node: Any) -> list[Any]:
     _drop_outer_lengths(params)
     _rename(node, context.scopes[0][node.name].name)
     listed = _list_parameters(context, params, is_entry=False)
-    before = _return_by_address(node, typ, listed)
+    before = _return_by_address(context, node, typ, listed)
     node.type.args = c_ast.ParamList(listed)
     node.storage = ["static"]
     return before
 
 
-def _return_by_address(decl: Any, typ: FunctionOf, listed: list[Any]) -> list[Any]:
+def _return_by_address(context: Context, decl: Any, typ: FunctionOf, listed: list[Any]) -> list[Any]:
     """Give a function that returns a struct a parameter for it instead; return the definition of the type."""
     if not isinstance(typ.returns, StructOf):
         return []
+    context.has_replaced = True
     defined, result = return_through(decl, decl.name)
     listed.insert(1, result)
     return [defined]
@@ -156,6 +167,7 @@ def _list_parameters(context: Context, params: Sequence[Any], is_entry: bool) ->
             continue
         typ = decay(context.types.read_loosely(param.type))
         is_copied = isinstance(typ, StructOf) or is_wide(typ)
+        context.has_replaced |= is_copied
         made.append(pass_renamed(copy_tree(param), typ) if is_copied else copy_tree(param))
         if isinstance(typ, PointerTo) and not is_entry:
             shown = getattr(param, "name", None) or f"sj_p{number}"
@@ -191,10 +203,10 @@ def _instrument_function(context: Context, node: Any, is_calling: bool, entry: S
     start = [*kept, *context.hidden, *(_check_depth(context, decl) if is_calling else ())]
     context.check_lifetimes()
     context.function = CurrentFunction()
-    end = [] if typ.returns == VOID else _return_zero(decl, typ)
+    end = [] if typ.returns == VOID else _return_zero(typ)
     node.body.block_items = [*place_after_pragmas(body, start), *end]
     _rename(decl, renamed)
-    before = _return_by_address(decl, typ, listed)
+    before = _return_by_address(context, decl, typ, listed)
     decl.storage = ["static"]
     if entry is not None:
         # If it were inlined into the shim, its spills would need registers that a jump back does not restore.
@@ -212,12 +224,11 @@ def _check_depth(context: Context, decl: Any) -> list[Any]:
     return [*checks, Check("sj_step", context.new_site("endless", decl))] if context.checked else checks
 
 
-def _return_zero(decl: Any, typ: FunctionOf) -> list[Any]:
+def _return_zero(typ: FunctionOf) -> list[Any]:
     """Return zero at the end of a function that ends without a value: C would leave the value to the compiler."""
     if isinstance(typ.returns, StructOf):
         return [clear(dereference(name(RESULT)))]
-    returned = c_ast.Typename(None, [], None, c_ast.TypeDecl(None, [], None, decl.type.type.type))
-    return [c_ast.Return(c_ast.CompoundLiteral(returned, c_ast.InitList([ZERO]), []))]
+    return [c_ast.Return(ZERO)]
 
 
 def _describe_entry(decl: Any, typ: FunctionOf, signature: Signature) -> CurrentFunction:
@@ -293,6 +304,6 @@ def _capture_length(context: Context, node: Any) -> Any:
     parameter = node.dim.name if isinstance(node.dim, c_ast.ID) else ""
     if parameter not in context.scopes[-1]:
         raise Refused(node.dim, "the length of a parameter's array is an earlier parameter or a constant")
-    site, length = context.new_site("length", node.dim), f"sj_n{context.new_number()}"
+    site, length = context.new_site("row", node.dim), f"sj_n{context.new_number()}"
     node.dim = c_ast.ID(length, node.dim.coord)
-    return Hidden(INT64, length, Check("sj_length", site, [cast(INT64, name(parameter))]), is_const=True)
+    return Hidden(INT64, length, Check("sj_row", site, [cast(INT64, name(parameter))]), is_const=True)

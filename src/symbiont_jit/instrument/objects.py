@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pycparser import c_ast
 
-from symbiont_jit.c.tree import walk
+from symbiont_jit.c.tree import has_effects, walk
 from symbiont_jit.c.types import (
     INT,
     SIZE,
@@ -53,7 +53,7 @@ from symbiont_jit.instrument.values import (
     require_bounded,
     require_bounds,
 )
-from symbiont_jit.instrument.whole import declare_literal
+from symbiont_jit.instrument.whole import declare_literal, is_padded
 
 __all__ = [
     "check_alive",
@@ -188,6 +188,8 @@ def evaluate_size(context: Context, node: Any) -> Value:
     if not isinstance(node.expr, c_ast.Typename):
         typ = context.evaluate(node.expr).type
         if has_variable_length(typ) and not context.is_passed(node.expr):
+            if has_effects(node.expr):
+                raise Refused(node, "this 'sizeof' evaluates its operand; take what that does out of it")
             return Value(cast(UINT64, _row_size(typ, node.expr)), SIZE)
     return Value(unary(node.op, node.expr), SIZE)
 
@@ -228,6 +230,7 @@ def evaluate_compound_literal(context: Context, node: Any) -> Value:
     typ = context.types.read(node.type)
     require_traceable(node, typ)
     literal = c_ast.CompoundLiteral(node.type, initialise(context, node.init, typ), [])
+    context.has_replaced |= is_padded(typ)
     if context.depth and isinstance(typ, StructOf):
         return Value(StatementExpr([*declare_literal(literal, "sj_t", typ), name("sj_t")]), typ)
     return Value(literal, typ)

@@ -15,9 +15,9 @@ from pycparser import c_ast
 from symbiont_jit.c.types import StructOf
 from symbiont_jit.instrument.context import Context
 from symbiont_jit.instrument.declarations import instrument_declaration
-from symbiont_jit.instrument.nodes import Check, assign, dereference, name
+from symbiont_jit.instrument.nodes import Check
 from symbiont_jit.instrument.values import convert, evaluate_value
-from symbiont_jit.instrument.whole import RESULT
+from symbiont_jit.instrument.whole import give_result
 
 __all__ = ["instrument_block", "open_scope", "place_after_pragmas"]
 
@@ -34,16 +34,20 @@ def open_scope(context: Context) -> Iterator[None]:
 
 def instrument_block(context: Context, items: Sequence[Any]) -> list[Any]:
     """Instrument the statements of a block, in a scope of their own."""
-    done: list[Any] = []
     with open_scope(context):
-        for item in items:
-            made = _instrument_statement(context, item)
-            # The loop is inside of a block now, and its pragmas have to follow it there.
-            if isinstance(item, c_ast.For) and made[0] is not item:
-                inner = made[0].block_items
-                while done and isinstance(done[-1], c_ast.Pragma):
-                    inner.insert(len(inner) - 1, done.pop())
-            done += made
+        return _instrument_statements(context, items)
+
+
+def _instrument_statements(context: Context, items: Sequence[Any]) -> list[Any]:
+    done: list[Any] = []
+    for item in items:
+        made = _instrument_statement(context, item)
+        # The loop is inside of a block now, and its pragmas have to follow it there.
+        if isinstance(item, c_ast.For) and made[0] is not item:
+            inner = made[0].block_items
+            while done and isinstance(done[-1], c_ast.Pragma):
+                inner.insert(len(inner) - 1, done.pop())
+        done += made
     return done
 
 
@@ -139,7 +143,7 @@ def _instrument_switch(context: Context, node: Any) -> list[Any]:
 
 
 def _instrument_case(context: Context, node: Any) -> list[Any]:
-    node.stmts = [made for item in node.stmts or () for made in _instrument_statement(context, item)]
+    node.stmts = _instrument_statements(context, node.stmts or ())
     return [node]
 
 
@@ -155,7 +159,7 @@ def _instrument_return(context: Context, node: Any) -> list[Any]:
         value = evaluate_value(context, node.expr)
         if isinstance(context.function.result, StructOf):
             node.expr = None
-            return [assign(dereference(name(RESULT)), value.node), node]
+            return [*give_result(value.node), node]
         node.expr = convert(context, value, context.function.result, node.expr).node
     return [node]
 

@@ -106,6 +106,7 @@ def place_object(context: Context, shown: str, items: Sequence[Any], size: Any) 
 
 def place_literal(context: Context, literal: Value) -> Value:
     """Turn a compound literal into an object whose address is known."""
+    context.has_replaced |= is_padded(literal.type)
     items = [declare_auto("sj_q", unary("&", literal.node))]
     if is_padded(literal.type):
         items = [*declare_literal(literal.node, "sj_t", literal.type), declare_auto("sj_q", unary("&", name("sj_t")))]
@@ -115,6 +116,7 @@ def place_literal(context: Context, literal: Value) -> Value:
 
 def keep_struct(context: Context, value: Value) -> Value:
     """Turn a struct that is no object (the result of a call, say) into one."""
+    context.has_replaced = True
     items = [declare_auto("sj_t", value.node), declare_auto("sj_q", unary("&", name("sj_t")))]
     placed = place_object(context, "value", items, size_of(dereference(name("sj_q"))))
     return Value(dereference(placed.node), value.type, placed.bounds)

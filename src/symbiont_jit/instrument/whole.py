@@ -20,6 +20,7 @@ from symbiont_jit.instrument.nodes import (
     call,
     cast,
     copy_tree,
+    declare_auto,
     dereference,
     name,
     size_of,
@@ -33,6 +34,7 @@ __all__ = [
     "clear",
     "declare_cleared",
     "declare_literal",
+    "give_result",
     "is_padded",
     "is_wide",
     "pass_renamed",
@@ -126,7 +128,14 @@ def take_parameter(param: Any, typ: CType) -> list[Any]:
 
 def result_type(function: str) -> str:
     """Return the name of the type of a struct that a function of the text returns."""
-    return f"{function}_t"
+    return f"sj_type_{function}"
+
+
+def give_result(value: Any) -> list[Any]:
+    """Hand a struct over as memory: one with a const member cannot be assigned."""
+    kept = declare_auto("sj_r", value)
+    copied = call("__builtin_memcpy", name(RESULT), unary("&", name("sj_r")), size_of(name("sj_r")))
+    return [c_ast.Compound([kept, copied])]
 
 
 def return_through(decl: Any, function: str) -> tuple[Any, Any]:

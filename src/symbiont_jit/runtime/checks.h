@@ -114,6 +114,13 @@ SJ_INLINE int64_t sj_length(struct sj_frame *frame, int64_t site, int64_t n)
   return n;
 }
 
+SJ_INLINE int64_t sj_row(struct sj_frame *frame, int64_t site, int64_t n)
+{
+  if (SJ_UNLIKELY((n < 0) | (n > ((int64_t)1 << 47))))
+    sj_panic(frame, site, n, 0);
+  return n;
+}
+
 SJ_INLINE void sj_room(struct sj_frame *frame, int64_t site, int64_t size)
 {
   const char *here = (const char *)__builtin_frame_address(0);

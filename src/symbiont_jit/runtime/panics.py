@@ -57,6 +57,7 @@ PANICS: Final[Mapping[str, str]] = {
     "endless": "a loop or recursion that makes too many steps",
     "recursion": "a recursion that is too deep",
     "length": "a local array of a negative or very large length",
+    "row": "a row of an array parameter of a negative length, or one that no memory has",
     "stack": "local arrays that are too large for the stack",
     "allocation": "more memory than a call has",
     "free": "free or realloc of what malloc did not give",
@@ -241,6 +242,7 @@ _MESSAGES: Final[dict[str, Callable[[Site, int, int], str]]] = {
     "endless": lambda s, a, b: "the loop does not end: the call has made too many steps",
     "recursion": lambda s, a, b: f"'{s.what}' calls itself too deeply: {a:,} bytes of stack",
     "length": lambda s, a, b: f"a local array of {a} elements; at least 0 and at most {1 << 24:,}",
+    "row": lambda s, a, b: f"rows of {a} elements; at least 0 and at most {1 << 47:,}",
     "stack": lambda s, a, b: f"local arrays of {a:,} bytes, where {max(b, 0):,} are left",
     "allocation": lambda s, a, b: (
         f"{s.what} of {a:,} bytes, where a call has {ARENA_BYTES >> 20} MiB in all"
