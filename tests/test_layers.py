@@ -56,7 +56,7 @@ ALLOWED = {
         "evaluate.evaluation",
     },
     "propose": {"errors", "c", "signature", "llm"},
-    "search": {"errors", "engine.target", "isolate.start", "evaluate", "propose"},
+    "search": {"errors", "engine.target", "isolate.permissions", "isolate.start", "evaluate", "propose"},
     "kernel": {"errors", "lazy", "signature", "frontend", "backend", "dispatch", "runtime", "engine", "llm"},
     "doctor": {"errors", "backend", "isolate"},
     "demo": {"signature", "evaluate", "propose", "search", "kernel"},
