@@ -58,7 +58,7 @@ ALLOWED = {
     "propose": {"errors", "c", "signature", "llm"},
     "search": {"errors", "engine.target", "isolate.permissions", "isolate.start", "evaluate", "propose"},
     "kernel": {"errors", "lazy", "signature", "frontend", "backend", "dispatch", "runtime", "engine", "llm"},
-    "doctor": {"errors", "backend", "isolate"},
+    "doctor": {"errors", "backend", "runtime", "isolate"},
     "demo": {"signature", "evaluate", "propose", "search", "kernel"},
     "report": {"evaluate", "search"},
     "cli": {"errors", "evaluate", "propose", "search", "kernel", "doctor", "demo", "report"},

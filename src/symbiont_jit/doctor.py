@@ -5,13 +5,17 @@ In: what makes a kernel of C text. Out: facts by name, and problems with advice;
 
 from __future__ import annotations
 
+import contextlib
+import os
 import platform
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
-from symbiont_jit.errors import SymbiontError
+from symbiont_jit.errors import PanicError, SymbiontError
 
 __all__ = ["Finding", "examine"]
 
@@ -25,20 +29,24 @@ class Finding:
     advice: str = ""
 
 
-def examine(make_kernel: Callable[[str], Any]) -> Iterator[Finding]:
+def examine(make_kernel: Callable[[str], Any], search: Callable[[Any], str]) -> Iterator[Finding]:
     """Find out facts in the order in which one depends on another.
 
     Args:
         make_kernel: Makes a kernel of C text, as `Kernel.from_c` does.
+        search: Searches with a kernel for a second, and says what came of it.
 
     Yields:
-        Facts; the last one is about a kernel that was compiled, and called from Python and from Numba.
+        Facts; the last ones are about what was tried: a worker, a kernel, an interruption and a search.
     """
     yield Finding("Python", f"{platform.python_version()} ({platform.python_implementation()}, {platform.machine()})")
     yield from (_find_package(name) for name in ("symbiont-jit", "numpy", "numba", "llvmlite", "pycparser"))
     yield from _find_compilers()
-    yield _check_sandbox()
-    yield _try_kernel(make_kernel)
+    for name, attempt in _ATTEMPTS.items():
+        try:
+            yield attempt(make_kernel, search)
+        except Exception as error:  # Whatever it is, who asks the doctor wants to know it.
+            yield Finding(name, "failed", f"{type(error).__name__}: {error}")
 
 
 def _find_package(name: str) -> Finding:
@@ -68,15 +76,43 @@ def _find_compilers() -> Iterator[Finding]:
     yield Finding("CPU features", " ".join(f[1:] for f in target_features() if f.startswith("+")))
 
 
-def _check_sandbox() -> Finding:
-    """Find out whether the system calls of workers are filtered; workers have limits in any case."""
+def _try_worker(*_: Any) -> Finding:
+    """Let a worker answer, and try what it may not do."""
+    from symbiont_jit.isolate.landlock import landlock_version
     from symbiont_jit.isolate.sandbox import filter_problem
+    from symbiont_jit.isolate.worker import Worker, WorkerReply
 
-    problem = filter_problem()
-    return Finding("workers' system calls", "filtered" if problem is None else f"not filtered: {problem}")
+    worker = Worker(_reach_out, reply_type=list[str])
+    try:
+        outcome = worker.ask(os.getpid(), 10.0)
+    finally:
+        worker.close()
+    if not isinstance(outcome, WorkerReply):
+        return Finding("worker", f"no answer: {outcome}", "no search works here; report this with the output above")
+    allowed = f"it may {' and '.join(outcome.value)}" if outcome.value else "it reaches nobody"
+    reasons = [filter_problem(), None if landlock_version() else "this Linux has no Landlock"]
+    return Finding("worker", "; ".join(["answers", allowed, *filter(None, reasons)]))
 
 
-def _try_kernel(make_kernel: Callable[[str], Any]) -> Finding:
+#: What a worker may not do without a permission, in words; the argument is the parent's number.
+_REACHES: Mapping[str, Callable[[int], Any]] = {
+    "write files": lambda parent: os.close(os.open(os.devnull, os.O_WRONLY)),
+    "use the network": lambda parent: socket.socket().close(),
+    "signal others": lambda parent: os.kill(parent, 0),
+    "read other processes": lambda parent: Path(f"/proc/{parent}/environ").read_bytes(),
+}
+
+
+def _reach_out(parent: int) -> list[str]:
+    done = []
+    for name, attempt in _REACHES.items():
+        with contextlib.suppress(OSError):
+            attempt(parent)
+            done.append(name)
+    return done
+
+
+def _try_kernel(make_kernel: Callable[[str], Any], *_: Any) -> Finding:
     """Compile a kernel and call it from Python and from Numba."""
     from numba import njit
 
@@ -90,3 +126,29 @@ def _try_kernel(make_kernel: Callable[[str], Any]) -> Finding:
             "trial kernel", f"gave {results}", "report this with the output above: the machine code is wrong"
         )
     return Finding("trial kernel", "compiled, called from Python and from Numba")
+
+
+def _try_interrupting(make_kernel: Callable[[str], Any], *_: Any) -> Finding:
+    """End a loop that does not end by itself."""
+    from symbiont_jit.runtime.interrupt import time_limit
+
+    kernel = make_kernel("double trial(double x) { while (x < 9) x = x / 2; return x; }")
+    try:
+        with time_limit(0.2):
+            kernel(1.0)
+    except PanicError as error:
+        return Finding("interrupting", f"an endless loop was ended: {error.panic.kind}")
+    return Finding("interrupting", "a loop ended by itself", "report this with the output above")
+
+
+def _try_search(make_kernel: Callable[[str], Any], search: Callable[[Any], str]) -> Finding:
+    return Finding("trial search", search(make_kernel("double trial(double x) { return x + x + 1; }")))
+
+
+#: What is tried, by its name in the findings.
+_ATTEMPTS: Mapping[str, Callable[[Callable[[str], Any], Callable[[Any], str]], Finding]] = {
+    "worker": _try_worker,
+    "trial kernel": _try_kernel,
+    "interrupting": _try_interrupting,
+    "trial search": _try_search,
+}

@@ -7,6 +7,7 @@ import textwrap
 import pytest
 
 from symbiont_jit.cli import COMMANDS
+from symbiont_jit.isolate.sandbox import filter_problem
 
 
 def run(*words, cwd=None, **environment):
@@ -48,7 +49,7 @@ def file(tmp_path):
 def test_doctor():
     """It prints every version, where clang came from, and that a kernel ran."""
     done = run("doctor")
-    assert "workers' system calls" in done.stdout
+    assert "reaches nobody" in done.stdout or filter_problem() is not None
     assert done.returncode == 0, done.stdout + done.stderr
     for word in (
         "Python",
@@ -58,6 +59,8 @@ def test_doctor():
         "ziglang wheel",
         "CPU features",
         "compiled, called",
+        "an endless loop was ended",
+        "candidates in",
         "all is well",
     ):
         assert word in done.stdout

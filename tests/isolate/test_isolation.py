@@ -590,3 +590,17 @@ def test_the_same_candidate_is_judged_the_same(dot, name):
         found.add((evaluation.status, panic, *findings))
     assert len(found) == 1
     assert (name == "valid") is (next(iter(found))[0] is Status.VALID)
+
+
+@pytest.mark.slow
+def test_the_filter_is_there_in_a_process_that_never_asked_for_it():
+    """The first worker of a process has its filter too, whose library is found before anything is refused."""
+    if filter_problem() is not None:
+        pytest.skip("there is no filter of system calls")
+    program = """
+        from symbiont_jit.isolate.worker import Worker
+        worker = Worker(lambda _: open("/proc/self/status").read().partition("Seccomp:")[2].split()[0])
+        print(worker.ask(None, 20.0).value)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 from rich.table import Table
 from rich.text import Text
@@ -18,7 +20,7 @@ def doctor() -> None:
 
     console = make_console()
     table = Table(show_header=False, box=None)
-    findings = list(examine(Kernel.from_c))
+    findings = list(examine(Kernel.from_c, _search_briefly))
     for finding in findings:
         table.add_row(finding.name, Text(finding.value, style="red" if finding.advice else ""))
     console.print(table)
@@ -28,3 +30,10 @@ def doctor() -> None:
     if problems:
         raise typer.Exit(1)
     console.print(Text("all is well", style="bold green"))
+
+
+def _search_briefly(kernel: Any) -> str:
+    from symbiont_jit.propose.mutate import Mutator
+    from symbiont_jit.search.evolution import Evolution
+
+    return str(Evolution(kernel, metric=lambda candidate: float(candidate(2.0)), proposer=Mutator()).run(seconds=1.0))

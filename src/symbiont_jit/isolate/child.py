@@ -25,7 +25,7 @@ from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.landlock import restrict_files
 from symbiont_jit.isolate.messages import NotReady, Ready, WorkerReply, write_message
 from symbiont_jit.isolate.permissions import watch_tries
-from symbiont_jit.isolate.sandbox import limit_memory, limit_processor_time, restrict
+from symbiont_jit.isolate.sandbox import filter_problem, limit_memory, limit_processor_time, restrict
 
 __all__ = ["MAX_PHASE", "WorkerFiles", "enter_phase", "live", "require_no_worker", "live_spawned", "strip_secrets"]
 
@@ -93,6 +93,7 @@ def live(obtain: Callable[[], Serve], pipe: Connection, files: WorkerFiles, gran
     if "processes" in granted:
         with contextlib.suppress(OSError):  # a fresh interpreter has a group of its own already
             os.setpgid(0, 0)  # what it starts ends with it
+    filter_problem()  # finds the filter's library, for which programs are started and files written
     limit_memory()
     watch_tries(granted)
     restrict_files(granted)

@@ -23,6 +23,7 @@ from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.child import MAX_PHASE, WorkerFiles, require_no_worker
 from symbiont_jit.isolate.messages import NotReady, Ready, ReplyReader, WorkerReply
 from symbiont_jit.isolate.permissions import require_permissions
+from symbiont_jit.isolate.sandbox import filter_problem
 from symbiont_jit.isolate.start import STARTS, Process, Start, choose_start, shared_file
 
 __all__ = ["Crash", "Overdue", "Worker", "WorkerReply"]
@@ -96,6 +97,7 @@ class Worker:
         self._start_child = start or STARTS[choose_start(None)]
         self._reader = ReplyReader(reply_type)
         self._granted = require_permissions(permissions)
+        filter_problem()  # finds the filter's library here, so that no forked child has to
         self._files = WorkerFiles(shared_file("worker output"), shared_file("worker phase"))
         os.ftruncate(self._files.phase, MAX_PHASE)
         # `__del__` would be too late: when the interpreter ends, it may run after the end of `os`.
