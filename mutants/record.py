@@ -1,14 +1,38 @@
-"""A plugin of pytest that writes down how long each test took that passed: `-p mutants.record --durations-to FILE`."""
+"""A plugin of pytest that writes down how long each test took that passed: `-p mutants.record --durations-to FILE`.
+
+It also lets coverage see threads that are started without the module `threading`, as the package's short-lived ones
+are.
+"""
 
 from __future__ import annotations
 
+import _thread
 import json
+import sys
+import threading
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
 __all__: list[str] = []
+
+_START: Final = _thread.start_new_thread
+
+
+def _start_traced(function: Callable[..., Any], arguments: tuple[Any, ...] = (), options: Any = None) -> int:
+    """Start a thread that is traced like those of `threading`."""
+
+    def run(*given: Any, **named: Any) -> None:
+        sys.settrace(threading.gettrace())
+        function(*given, **named)
+
+    return _START(run, arguments, options or {})
+
+
+_thread.start_new_thread = _start_traced
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

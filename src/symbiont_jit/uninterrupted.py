@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 import weakref
-from _thread import start_new_thread
+from _thread import stack_size, start_new_thread
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import copy_context
@@ -27,6 +27,9 @@ __all__ = ["LOCK", "Step", "once", "renew_in_children", "run_apart", "step", "ta
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+#: What the deepest text that is read takes, and clang's and LLVM's loaders with it.
+STACK_BYTES = 2 << 20
 
 #: Seconds after which a waiting thread looks whether a fork has left it alone.
 LOOK_SECONDS: Final = 0.5
@@ -156,12 +159,27 @@ def run_apart(work: Callable[[], _T]) -> _T:
         token, process = _Token(), os.getpid()
         is_alive = weakref.ref(token)
         try:
-            start_new_thread(copy_context().run, (_run, work, answer, token))
+            with _enough_stack():
+                start_new_thread(copy_context().run, (_run, work, answer, token))
         except RuntimeError:
             return work()
         del token  # Now the thread alone has it.
         outcome = _wait_for(answer, process, is_alive)
     return outcome.take()
+
+
+@contextlib.contextmanager
+def _enough_stack() -> Iterator[None]:
+    """Give threads that are started meanwhile at least `STACK_BYTES`, whatever `threading.stack_size` says."""
+    wanted = stack_size()
+    if wanted == 0 or wanted >= STACK_BYTES:  # 0 is the system's own size, which is megabytes
+        yield
+        return
+    stack_size(STACK_BYTES)
+    try:
+        yield
+    finally:
+        stack_size(wanted)
 
 
 class _Token:

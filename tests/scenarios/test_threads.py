@@ -15,6 +15,7 @@ import time
 
 import numpy as np
 import pytest
+from numba import njit
 
 from symbiont_jit import Kernel
 from symbiont_jit.runtime.interrupt import time_limit
@@ -271,6 +272,29 @@ def test_blocks_do_not_outlive_a_call(profile: str) -> None:
         return f"{sum(kernel(60 << 20) for _ in range(20))} {kernel(65 << 20)}"
 
     assert in_child(act, 60) == ("20.0 -1.0" if profile == "release" else "20.0 0.0")
+
+
+@njit(nogil=True)
+def call_without_the_lock(kernel, value):  # type: ignore[no-untyped-def]
+    """Call a kernel while other threads of Python run."""
+    return kernel(value)
+
+
+@pytest.mark.slow
+def test_a_call_in_the_child_of_a_fork_can_be_interrupted() -> None:
+    """The child's only thread has another number than in the parent, where it called before."""
+
+    def act() -> str:
+        endless = Kernel.from_c("double k(double x) { while (x < 9) x = x / 2; return x; }", on_panic="zero")
+        assert call_without_the_lock(endless, 10.0) == 10.0
+        child = os.fork()
+        if child == 0:
+            threading.Timer(0.2, endless.interrupt).start()
+            call_without_the_lock(endless, 1.0)
+            os._exit(7)
+        return str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+    assert in_child(act, 30.0) == "7"
 
 
 @pytest.mark.slow

@@ -114,7 +114,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {row.name: row for row in _ROWS}
 #: their names: `memcmp` can become `bcmp`, `sin` with `cos` becomes `sincos`, `pow(2, x)` becomes `exp2` or `ldexp`.
 LIBRARY_SYMBOLS: Final = frozenset(
     [row.name for row in _ROWS if row.prototype and row.name not in ARENA_FUNCTIONS]
-    + "bcmp strlen wcslen sincos sincosf exp10 exp10f fmodl roundeven roundevenf".split()
+    + "bcmp nan nanf strlen wcslen sincos sincosf exp10 exp10f fmodl roundeven roundevenf".split()
 )
 
 _INTEGER_LIMITS: Final[Mapping[str, str]] = {

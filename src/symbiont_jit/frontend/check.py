@@ -292,7 +292,7 @@ class _Checker:
     def _check_name(self, node: Any, name: str) -> None:
         if _RESERVED.match(name):
             self.report(node, "reserved", f"the name '{name}' is reserved; choose another")
-        elif name in _MACRO_NAMES or name in vocabulary.TYPEDEFS:
+        elif name == "defined" or name in _MACRO_NAMES or name in vocabulary.TYPEDEFS:
             self.report(node, "redefined", f"'{name}' has a standard meaning; choose another name")
 
     def _Struct(self, node: Any) -> None:

@@ -98,11 +98,13 @@ def evaluate_step(context: Context, node: Any) -> Value:
         _require_variable(node.expr)
     elif target.type == BOOL and target.bit_field is None:
         return _step_bool(context, target, sign, is_postfix)
-    elif is_overflow_checked(context, target.operand_type):
+    elif is_overflow_checked(context, target.type):
         result = _evaluate_checked_step(context, node, target, sign, is_postfix)
         return Value(result, target.operand_type, None if target.bit_field is not None else target.bounds)
-    bounds = None if target.bit_field is not None else target.bounds
-    return Value(unary(node.op, target.node), target.operand_type, bounds)
+    if target.bit_field is None:
+        return Value(unary(node.op, target.node), target.type, target.bounds)
+    # What a bit-field was before a step has the type that it was declared with; what it is has the promoted one.
+    return Value(unary(node.op, target.node), target.type if is_postfix else target.operand_type)
 
 
 def _step_bool(context: Context, target: Value, sign: str, is_postfix: bool) -> Value:

@@ -54,6 +54,8 @@ from symbiont_jit.signature import ArrayType, Signature
 
 __all__ = ["MAIN", "instrument_functions"]
 
+#: As many as every C compiler has. What a call passes on the stack is in no frame's size, and has to fit its margin.
+MAX_PARAMETERS: Final = 127
 #: The prefix of functions that the shim calls; functions that the text itself calls have the prefix `OWN`.
 MAIN: Final = "sj_main_"
 OWN: Final = "sj_own_"
@@ -132,7 +134,10 @@ def _return_by_address(context: Context, decl: Any, typ: FunctionOf, listed: lis
 
 
 def _parameters_of(decl: Any) -> list[Any]:
-    return list(decl.type.args.params) if decl.type.args else []
+    params = list(decl.type.args.params) if decl.type.args else []
+    if len(params) > MAX_PARAMETERS:
+        raise Refused(decl, f"'{decl.name}' has {len(params)} parameters; at most {MAX_PARAMETERS} are followed")
+    return params
 
 
 def _rename(decl: Any, new: str) -> None:

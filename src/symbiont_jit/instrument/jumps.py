@@ -7,15 +7,33 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pycparser import c_ast
 
+from symbiont_jit.c.constants import Constants
 from symbiont_jit.c.tree import walk
-from symbiont_jit.c.types import Refused
+from symbiont_jit.c.types import Refused, scalar_of, size_of
 from symbiont_jit.lazy import lazy
 
 __all__ = ["check_jumps"]
+
+
+_KEYWORDS: Final = frozenset("char short int long signed unsigned float double _Bool".split())
+
+
+def _size_of_keywords(node: Any) -> int | None:
+    """Return the size of a type that is spelled in keywords, which no declaration gives another meaning."""
+    match node:
+        case c_ast.Typename(type=c_ast.TypeDecl(type=c_ast.IdentifierType(names=names))) if _KEYWORDS.issuperset(names):
+            typ = scalar_of(names)
+            return None if typ is None else size_of(typ)
+    return None
+
+
+#: Computes lengths of literals and keywords alone. Every other length counts as one that is computed when the
+#: declaration is met: what a name means at a declaration is not known here.
+_LITERALS: Final = Constants(lambda name: None, _size_of_keywords, lambda node: None)
 
 
 class _Block:
@@ -126,7 +144,7 @@ def _is_variable_array(item: Any) -> bool:
     if not (isinstance(item, c_ast.Decl) and isinstance(item.type, c_ast.ArrayDecl)):
         return False
     lengths = (n.dim for n in walk(item.type) if isinstance(n, c_ast.ArrayDecl) and n.dim is not None)
-    return any(isinstance(n, c_ast.ID | c_ast.FuncCall) for length in lengths for n in walk(length))
+    return any(_LITERALS.value(length) is None for length in lengths)
 
 
 def _walk_items(nodes: Sequence[Any]) -> Iterator[Any]:

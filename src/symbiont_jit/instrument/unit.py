@@ -66,6 +66,8 @@ FLAGS: Final = (
     "-Xclang",
     "-disable-lifetime-markers",
     "-Werror=frame-larger-than",
+    # What clang folds as an extension is a constant in an assertion, and none as the length of an array.
+    "-Werror=gnu-folding-constant",
 )
 
 

@@ -127,7 +127,8 @@ SJ_INLINE void sj_room(struct sj_frame *frame, int64_t site, int64_t size)
   int64_t left = here - frame->floor - frame->used;
   if (SJ_UNLIKELY((size < 0) | (size > left)))
     sj_panic(frame, site, size, left);
-  frame->used += size;
+  /* Every array begins at a multiple of 16, and takes a place of its own even where it has no element. */
+  frame->used += size + 32;
 }
 
 SJ_INLINE int64_t sj_shift(struct sj_frame *frame, int64_t site, int64_t by, int64_t bits)

@@ -115,6 +115,8 @@ void sj_forked(void)
   for (uint64_t i = 0; i < SJ_THREADS; i++)
   {
     struct sj_thread *slot = sj_probe(me, i);
+    if (slot->thread == me)
+      slot->id = gettid(); /* the child's only thread has a number of its own */
     if (slot->thread == 0 || slot->thread == me)
       continue;
     slot->thread = -1;

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 #: Names that generated C keeps for itself: a candidate, a parameter or a dimension may not start with them.
-RESERVED_PREFIXES: Final = ("__", "sj_", "symbiont_")
+RESERVED_PREFIXES: Final = ("__", "sj_", "SJ_", "symbiont_")
 
 C_KEYWORDS: Final = frozenset(
     "auto break case char const continue default do double else enum extern float for goto if inline int long "
