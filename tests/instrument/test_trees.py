@@ -51,6 +51,7 @@ KINDS = {
     "sj_step": {"endless"},
     "sj_enter": {"recursion"},
     "sj_length": {"length"},
+    "sj_row": {"row"},
     "sj_room": {"stack"},
     "sj_alloc": {"allocation"},
     "sj_product": {"allocation"},

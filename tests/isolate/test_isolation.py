@@ -366,16 +366,20 @@ def run_python(text, *arguments):
 
 
 SPINNING = """
-import os, time
+import sys, threading, time
+from symbiont_jit.isolate.child import enter_phase
 from symbiont_jit.isolate.worker import Worker
 
 def serve(request):
-    print(os.getpid(), file=out, flush=True)
+    enter_phase("spinning")
     while True:
         pass
 
-out = os.fdopen(os.dup(1), "w")
-Worker(serve).ask(None, float(__import__("sys").argv[1]))
+worker = Worker(serve)
+threading.Thread(target=worker.ask, args=(None, float(sys.argv[1]))).start()
+while not worker._phase[:].startswith(b"spinning"):
+    time.sleep(0.01)
+print(worker._child.process.pid, flush=True)
 """
 
 

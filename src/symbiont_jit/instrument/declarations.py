@@ -126,6 +126,8 @@ def _is_fixed(context: Context, node: Any) -> bool:
     if isinstance(node, c_ast.UnaryOp) and node.op in ("sizeof", "_Alignof"):
         is_type = isinstance(node.expr, c_ast.Typename)
         return is_type or not (has_effects(node.expr) or has_variable_length(context.evaluate(node.expr).type))
+    if isinstance(node, c_ast.UnaryOp) and node.op not in ("+", "-", "~", "!"):
+        return False
     if isinstance(node, c_ast.FuncCall):
         return isinstance(node.name, c_ast.ID) and node.name.name == "offsetof"
     if isinstance(node, c_ast.ID):
