@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numba import complex64 as c64
+from numba import complex128 as c128
 from numba import float32 as f32
 from numba import float64 as f64
 from numba import int64
@@ -33,6 +34,9 @@ def outcome(*values, result=None):
         (f32, 1e-4, Tolerance(), None),
         (f32, 1e-2, Tolerance(), "'x' at [1] is 2.01, expected 2.0 (1 of 2 elements differ)"),
         (c64, 1e-4, Tolerance(), None),
+        (c64, 1e-2, Tolerance(), "'x' at [1] is (2.01+0j), expected (2+0j) (1 of 2 elements differ)"),
+        (c128, 1e-9, Tolerance(), None),
+        (c128, 1e-8, Tolerance(), "'x' at [1] is (2.00000001+0j), expected (2+0j) (1 of 2 elements differ)"),
         (int64, 1, Tolerance(), "'x' at [1] is 3, expected 2 (1 of 2 elements differ)"),
         (int64, 1, Tolerance(atol=1.0), None),
         (f64, 1e-8, Tolerance(rtol=1e-8), None),
@@ -90,16 +94,19 @@ def test_const_arguments_and_results_are_compared_too():
 def test_only_pure_outputs_are_poisoned():
     """The same seed gives the same noise, in every field; what is read stays."""
 
-    def f(x: Array[f64, "n"], out: Out[Point, "n"], both: InOut[f64, "n"]) -> None: ...
+    def f(x: Array[f64, "n"], out: Out[Point, "n"], both: InOut[f64, "n"], plain: Out[int64, "n"]) -> None: ...
 
     made = signature_of(f, {})
 
     def poisoned(seed):
-        values = np.zeros(50), np.zeros(50, Point.dtype), np.zeros(50)
+        values = np.zeros(50), np.zeros(50, Point.dtype), np.zeros(50), np.zeros(50, np.int64)
         poison_outputs(made, Arguments(values, None, ()), seed)
         return values
 
-    x, out, both = poisoned((1,))
+    x, out, both, plain = poisoned((1,))
+    assert set(plain.tolist()) <= set(range(100))
+    assert len(set(plain.tolist())) > 10
+    assert (out["x"] != out["n"]).any(), "each field has noise of its own"
     assert not x.any()
     assert not both.any()
     assert out["x"].any()
