@@ -1,11 +1,10 @@
 """The tests about themselves: each says what it promises, none is left out in silence, none asserts what a clock says."""
 
 import ast
+import itertools
 import re
 from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent
 FILES = sorted(ROOT.rglob("test_*.py"))
@@ -20,11 +19,6 @@ SKIPS = {
 }
 SKIPPING = {"skip", "skipif", "importorskip", "xfail"}
 CLOCKS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "time_ns"}
-
-
-def by_file(path):
-    """The name of a parameter: the path within the tests."""
-    return str(path.relative_to(ROOT))
 
 
 @cache
@@ -45,20 +39,23 @@ def name_of(node):
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
-@pytest.mark.parametrize("path", FILES, ids=by_file)
-def test_every_test_says_in_a_sentence_what_it_promises(path):
+def all_functions():
+    """The test functions of all files."""
+    return itertools.chain.from_iterable(map(functions_of, FILES))
+
+
+def test_every_test_says_in_a_sentence_what_it_promises():
     """The first paragraph of a test's docstring is one sentence."""
-    for function in functions_of(path):
+    for function in all_functions():
         summary = (ast.get_docstring(function) or "").partition("\n\n")[0]
         assert summary, f"{function.name} has no docstring"
         assert summary.endswith("."), f"{function.name}: {summary!r} does not end as a sentence does"
         assert not re.search(r"\.\s+[A-Z`]", summary), f"{function.name}: {summary!r} is more than one sentence"
 
 
-@pytest.mark.parametrize("path", FILES, ids=by_file)
-def test_no_test_is_skipped_for_a_reason_of_its_own(path):
+def test_no_test_is_skipped_for_a_reason_of_its_own():
     """A test is skipped for a reason of the table only, and what is expected to fail has no place here."""
-    for node in nodes_of(path):
+    for node in itertools.chain.from_iterable(map(nodes_of, FILES)):
         if isinstance(node, ast.Call) and name_of(node.func) in SKIPPING:
             assert name_of(node.func) == "skip", ast.unparse(node)
             (reason,) = node.args
@@ -75,14 +72,15 @@ def readings_of(function):
     return held | CLOCKS
 
 
-@pytest.mark.parametrize("path", FILES, ids=by_file)
-def test_no_assertion_reads_a_clock(path):
+def test_no_assertion_reads_a_clock():
     """How long something takes on a busy machine is no promise; order, counts and events are."""
-    for function in functions_of(path):
+    for function in all_functions():
         readings = readings_of(function)
         for node in ast.walk(function):
             if isinstance(node, ast.Assert):
-                assert not {name_of(part) for part in ast.walk(node.test)} & readings, ast.unparse(node)
+                assert not {name_of(part) for part in ast.walk(node.test)} & readings, (
+                    f"{function.name}: {ast.unparse(node)}"
+                )
 
 
 def test_every_reason_to_skip_is_used():

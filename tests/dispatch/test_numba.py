@@ -279,6 +279,7 @@ def test_generators_call_every_kind():
     assert sum(steps(KINDS, 4)) == total(KINDS, 4) == (1 + 300 + 50000 + 20) * 6
 
 
+@pytest.mark.slow
 def test_recursion_with_a_kernel():
     """A compiled function hands its kernel on to itself."""
 

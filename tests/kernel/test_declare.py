@@ -301,6 +301,7 @@ def test_an_njit_function_brings_its_signature():
     assert (kernel(x, out, 9.0), out[0]) == (3, 9.0)
 
 
+@pytest.mark.slow
 def test_annotations_of_an_njit_function_come_first():
     """An annotated one need not have been compiled."""
 
@@ -312,6 +313,7 @@ def test_annotations_of_an_njit_function_come_first():
     assert add(1.0, 2.0) == 3.0
 
 
+@pytest.mark.slow
 def test_explicit_types_are_a_signature():
     """So need not one with types given to njit."""
 

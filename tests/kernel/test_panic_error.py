@@ -52,6 +52,7 @@ def test_what_was_raised_is_not_taken_again(pick):
     assert (sj.panics(pick), pick.take_panic()) == (1, None)
 
 
+@pytest.mark.slow
 def test_compiled_code_gets_zero(pick):
     """The panic waits until it is taken, through calls from Python that do not panic, or that of other revisions do."""
     other = pick.compile(PICK.replace("x[i]", "1 + x[i]"))

@@ -19,7 +19,7 @@ OWN_C = sorted(f for folder in ("runtime", "dispatch", "evaluate") for f in (ROO
 TESTS = re.findall(r"^  T\((\w+)\)", (HERE / "driver.h").read_text(), re.MULTILINE)
 #: Our own clang has no ASan; it is asked for the rest, because compilers differ in what they take for undefined.
 SANITIZERS = [
-    "address,undefined",
+    pytest.param("address,undefined", marks=pytest.mark.slow),
     pytest.param("undefined by ours", marks=pytest.mark.slow),
     pytest.param("thread", marks=pytest.mark.slow),
 ]

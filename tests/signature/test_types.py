@@ -801,6 +801,7 @@ def test_a_record_lies_in_c_as_in_numba(fields, kind, seed):
     require_copied(functools.partial(copy_loop, made[0]), made, 3, seed)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(fields=FIELDS)
 def test_a_dtype_that_is_not_laid_out_like_c_is_refused(fields):
