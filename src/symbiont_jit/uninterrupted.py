@@ -29,7 +29,7 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 #: What the deepest text that is read takes, and clang's and LLVM's loaders with it.
-STACK_BYTES = 2 << 20
+STACK_BYTES: Final = 2 << 20
 
 #: Seconds after which a waiting thread looks whether a fork has left it alone.
 LOOK_SECONDS: Final = 0.5

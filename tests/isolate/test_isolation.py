@@ -181,9 +181,7 @@ def refused(name, path):
         "write the parent's memory": lambda: os.open(f"/proc/{os.getppid()}/mem", os.O_RDWR),
         "read the parent's environment": lambda: Path(f"/proc/{os.getppid()}/environ").read_bytes(),
         "open the parent's memory": lambda: os.open(f"/proc/{os.getppid()}/mem", os.O_RDONLY),
-        "read another's file": lambda: os.open(
-            "/root/.profile" if os.path.exists("/root/.profile") else "/home", os.O_RDONLY
-        ),
+        "read another's file": lambda: os.open("/var/lib", os.O_RDONLY),
         "fchmodat2": lambda: call("syscall", 452, -100, path.encode(), 0o777, 0),
         "own the signals of a file": lambda: fcntl.fcntl(0, fcntl.F_SETOWN, os.getppid()),
         "choose the signal of a file": lambda: fcntl.fcntl(0, fcntl.F_SETSIG, 9),

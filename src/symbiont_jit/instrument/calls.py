@@ -193,17 +193,18 @@ def _free(context: Context, node: Any, given: Any) -> Value:
 def _replace_hint(context: Context, node: Any, function: str, given: Sequence[Any]) -> Value:
     """Replace a builtin whose wrong use lets the compiler assume anything: by a check, or by nothing."""
     context.has_replaced = True
-    nothing = Value(comma(*_effects_of(context, given), cast(VOID_TYPE, ZERO)), VOID)
+    nothing = cast(VOID_TYPE, ZERO)
     if function == "__builtin_unreachable":
         return Value(Check("sj_panic", context.new_site("unreachable", node), [ZERO, ZERO]), VOID)
     if function == "__builtin_assume":
-        nothing = Value(cast(VOID_TYPE, ZERO), VOID)  # what is assumed is never evaluated
-        if not context.checked:
-            return nothing
+        if not context.checked:  # What is assumed is never evaluated.
+            return Value(nothing, VOID)
         site = context.new_site("assumption", node, describe(given[0]))
         holds = binary("!=", evaluate_value(context, given[0]).node, ZERO)
         return Value(Check("sj_assume", site, [holds]), VOID)
-    return _evaluate_aligned(context, given) if function == "__builtin_assume_aligned" else nothing
+    if function == "__builtin_assume_aligned":
+        return _evaluate_aligned(context, given)
+    return Value(comma(*_effects_of(context, given), nothing), VOID)
 
 
 def _effects_of(context: Context, given: Sequence[Any]) -> list[Any]:

@@ -110,9 +110,8 @@ def _complete(typ: CType) -> CType:
 
 # -- arrays whose length clang computes -------------------------------------------------------------------------------
 
-#: What such a length is made of. Names are those of constants, or stand in a `sizeof`, which evaluates nothing.
+#: As many elements as `sj_length` lets an array of variable length have.
 MAX_LENGTH: Final = 1 << 24
-_PARTS: Final = (c_ast.BinaryOp, c_ast.UnaryOp, c_ast.TernaryOp, c_ast.Constant, c_ast.ID, c_ast.Cast, c_ast.Typename)
 
 
 def _is_measured_by_clang(context: Context, declarator: Any) -> bool:
@@ -126,8 +125,6 @@ def _is_fixed(context: Context, node: Any) -> bool:
     if isinstance(node, c_ast.UnaryOp) and node.op in ("sizeof", "_Alignof"):
         is_type = isinstance(node.expr, c_ast.Typename)
         return is_type or not (has_effects(node.expr) or has_variable_length(context.evaluate(node.expr).type))
-    if isinstance(node, c_ast.UnaryOp) and node.op not in ("+", "-", "~", "!"):
-        return False
     if isinstance(node, c_ast.FuncCall):
         return isinstance(node.name, c_ast.ID) and node.name.name == "offsetof"
     if isinstance(node, c_ast.ID):
@@ -135,7 +132,9 @@ def _is_fixed(context: Context, node: Any) -> bool:
         return symbol.value is not None if symbol is not None else node.name in CONSTANTS
     if isinstance(node, c_ast.Cast):
         return _is_fixed(context, node.expr)
-    return isinstance(node, _PARTS) and not has_effects(node) and all(_is_fixed(context, n) for _, n in node.children())
+    is_arithmetic = isinstance(node, c_ast.BinaryOp | c_ast.TernaryOp | c_ast.Constant)
+    is_arithmetic |= isinstance(node, c_ast.UnaryOp) and node.op in ("+", "-", "~", "!")
+    return is_arithmetic and all(_is_fixed(context, part) for part in node)
 
 
 def _assert_length(declarator: Any) -> list[Any]:

@@ -140,7 +140,7 @@ class Evolution:
         _require_limit("deadline", self.deadline, float)
         _require(_is_number(self.seed, int) and self.seed >= 0, f"seed is a whole number from 0, not {self.seed!r}")
         choose_start(self.start_method)
-        require_permissions(self.permissions)
+        self.permissions = require_permissions(self.permissions)
         self._archive = Archive(_BETTER[self.direction])
         self._rng = np.random.default_rng(self.seed)
 
