@@ -426,7 +426,7 @@ def metric(kernel):
 
 def progress(done):
     workers = [w._child.process.pid for w in search._evaluator._workers if w._child.process is not None]
-    print(done.evaluated, *workers, flush=True)
+    os.write(1, " ".join(map(str, [done.evaluated, *workers, "\\n"])).encode())  # Ctrl-C does not cut a line in two
 
 search = Evolution(dot, metric=metric, proposer=Mutator(), workers=2, deadline=30.0)
 result = search.run(seconds=600, on_progress=progress)
