@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from symbiont_jit.errors import UsageError as UsageError
     from symbiont_jit.evaluate.evaluation import Evaluation as Evaluation
     from symbiont_jit.evaluate.evaluation import Status as Status
-    from symbiont_jit.evaluate.metric import Speedup as Speedup
+    from symbiont_jit.evaluate.speedup import Speedup as Speedup
     from symbiont_jit.kernel import Frozen as Frozen
     from symbiont_jit.kernel import Group as Group
     from symbiont_jit.kernel import GroupRevision as GroupRevision
@@ -79,7 +79,7 @@ _HOMES = {
     "errors": "AgentError CandidateError Diagnostic EvolveError KernelError PanicError SignatureError "
     "SymbiontError ToolchainError UsageError",
     "evaluate.evaluation": "Evaluation Status",
-    "evaluate.metric": "Speedup",
+    "evaluate.speedup": "Speedup",
     "kernel": "Frozen Group GroupRevision Kernel Memory Panic Revision evolvable",
     "runtime.faults": "catch_faults",
     "runtime.interrupt": "time_limit",

@@ -10,7 +10,6 @@ from numba import int64
 
 from symbiont_jit import Array, InOut, Out, record
 from symbiont_jit.evaluate.agreement import Outcome, Tolerance, poison_outputs
-from symbiont_jit.evaluate.timing import Arguments
 from symbiont_jit.signature import signature_of
 
 
@@ -23,7 +22,7 @@ class Point:
 
 
 def outcome(*values, result=None):
-    return Outcome(Arguments(values, None, ()), result)
+    return Outcome(values, result)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +99,7 @@ def test_only_pure_outputs_are_poisoned():
 
     def poisoned(seed):
         values = np.zeros(50), np.zeros(50, Point.dtype), np.zeros(50), np.zeros(50, np.int64)
-        poison_outputs(made, Arguments(values, None, ()), seed)
+        poison_outputs(made, values, seed)
         return values
 
     x, out, both, plain = poisoned((1,))

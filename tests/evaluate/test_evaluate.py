@@ -334,10 +334,9 @@ def test_small_inputs_are_timed_together():
     def f(x: f64) -> f64:
         return x
 
-    metric = Speedup(lambda rng: (rng.random(),))
-    metric.prepare(target_of(f))
-    assert len(metric._timed) == 16
-    assert metric._stopwatch.calibrate(f.revision(0).entry_address) % 16 == 0
+    prepared = Speedup(lambda rng: (rng.random(),)).prepare(target_of(f))
+    assert len(prepared.known) == 16
+    assert prepared.watch.calibrate(f.revision(0).entry_address) % 16 == 0
 
 
 @pytest.fixture

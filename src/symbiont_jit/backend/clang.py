@@ -43,6 +43,8 @@ FIXED: Final = (
     "-fno-math-errno",
     # `char` is int8_t, on every machine.
     "-fsigned-char",
+    # Variables begin as zeros, so that nothing that an earlier call has left on the stack can be read.
+    "-ftrivial-auto-var-init=zero",
     "-fno-asynchronous-unwind-tables",
     "-fno-unwind-tables",
     "-fno-stack-protector",

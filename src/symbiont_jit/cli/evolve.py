@@ -47,7 +47,7 @@ def _run_search(
     workers: int,
     output: Path | None,
 ) -> None:
-    from symbiont_jit.evaluate.metric import Speedup
+    from symbiont_jit.evaluate.speedup import Speedup
     from symbiont_jit.propose.mutate import Mutator
     from symbiont_jit.report.terminal import SearchView, show_result
     from symbiont_jit.search.evolution import Evolution
@@ -94,7 +94,7 @@ def _load_module(path: Path) -> ModuleType:
 
 
 def _find_metric(module: ModuleType) -> Any:
-    from symbiont_jit.evaluate.metric import Speedup
+    from symbiont_jit.evaluate.speedup import Speedup
 
     if callable(custom := getattr(module, "metric", None)):
         return custom

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 from symbiont_jit.demo.matmul import matmul_kernel
-from symbiont_jit.evaluate.metric import Speedup
+from symbiont_jit.evaluate.speedup import Speedup
 from symbiont_jit.evaluate.timing import Harness
 from symbiont_jit.kernel import Kernel
 from symbiont_jit.propose.mutate import Mutator

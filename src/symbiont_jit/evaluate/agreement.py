@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from symbiont_jit.evaluate.timing import Arguments
 from symbiont_jit.signature import ArrayType, Element, Mode, Param, Record, Signature
 
 __all__ = ["TOLERANCES", "Outcome", "Tolerance", "poison_outputs"]
@@ -25,7 +24,7 @@ TOLERANCES: Final[Mapping[str, float]] = {"float64": 1e-9, "float32": 1e-4, "com
 class Outcome:
     """The arguments of a call as it left them, and the NumPy scalar that it returned (None for nothing)."""
 
-    arguments: Arguments
+    values: tuple[Any, ...]
     result: Any
 
 
@@ -42,7 +41,7 @@ class Tolerance:
 
     def find_difference(self, signature: Signature, expected: Outcome, got: Outcome) -> str | None:
         """Describe the first difference between two calls of a signature; None where they agree."""
-        for param, want, have in zip(signature.params, expected.arguments.values, got.arguments.values, strict=True):
+        for param, want, have in zip(signature.params, expected.values, got.values, strict=True):
             if isinstance(param.type, ArrayType):
                 problem = self._compare(want, have, param.type.dtype)
                 if problem is not None:
@@ -83,15 +82,16 @@ def _describe_change(param: Param, problem: str) -> str:
     return f"{name!r} was changed, though it is const: {problem}" if param.mode is Mode.IN else f"{name!r} {problem}"
 
 
-def poison_outputs(signature: Signature, arguments: Arguments, seed: Sequence[int]) -> None:
+def poison_outputs(signature: Signature, values: Sequence[Any], seed: Sequence[int]) -> None:
     """Fill pure output buffers with noise, the same for reference and candidate.
 
     A candidate that writes nothing must not find yesterday's right answer in a buffer, and one that leaves out what the
-    reference leaves out must not be blamed.
+    reference leaves out must not be blamed. A buffer that overlaps another argument is an input too, and stays.
     """
     rng = np.random.default_rng([*seed, 7])
-    for param, value in zip(signature.params, arguments.values, strict=True):
-        if param.mode is Mode.OUT:
+    for param, value in zip(signature.params, values, strict=True):
+        others = (other for other in values if other is not value)
+        if param.mode is Mode.OUT and not any(np.may_share_memory(value, other) for other in others):
             _fill_with_noise(value, rng)
 
 

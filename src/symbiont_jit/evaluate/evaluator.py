@@ -14,13 +14,13 @@ from dataclasses import replace
 from typing import Any
 
 from symbiont_jit.engine.target import target_of
-from symbiont_jit.errors import CandidateError, Diagnostic, Stage
+from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
 from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings, make_failed_evaluation
 from symbiont_jit.evaluate.metric import Metric, MetricResult, as_metric
-from symbiont_jit.evaluate.task import ConfirmationRequest, EvaluationRequest, WorkerTask, prepare
+from symbiont_jit.evaluate.task import ConfirmationRequest, DrawRequest, EvaluationRequest, WorkerTask, prepare
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.isolate.start import STARTS, choose_start
-from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
+from symbiont_jit.isolate.worker import Crash, Overdue, Refused, Worker, WorkerReply
 
 __all__ = ["Evaluator"]
 
@@ -52,9 +52,9 @@ class Evaluator:
         self.start_method = choose_start(start_method)
         self.metric: Metric = as_metric(metric)
         self.target = target_of(kernel)
-        prepare(self.target, self.metric)
-        self.deadline = self.metric.suggested_deadline() if deadline is None else deadline
-        task = WorkerTask(kernel, self.metric, self.deadline)
+        prepared = prepare(self.target, self.metric)
+        self.deadline = prepared.deadline if deadline is None else deadline
+        task = WorkerTask(kernel, self.metric, prepared, self.deadline)
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         start = STARTS[self.start_method]
         self._workers = [Worker(task, start, list[MetricResult], permissions) for _ in range(workers)]
@@ -74,6 +74,9 @@ class Evaluator:
 
         Returns:
             The evaluation. A bad candidate has a status, and raises nothing.
+
+        Raises:
+            UsageError: The user's inputs do not fit the signature, or cannot be drawn.
         """
         started = time.perf_counter()
         try:
@@ -126,11 +129,15 @@ class Evaluator:
             worker.close()
         self._stopped = False
 
-    def _run_in_worker(self, request: Any, count: int, deadline: float) -> WorkerReply | Crash | Overdue:
+    def _run_in_worker(
+        self, request: EvaluationRequest | ConfirmationRequest, count: int, deadline: float
+    ) -> WorkerReply | Crash | Overdue:
         """Let a worker answer with so many results."""
         worker = self._idle.get()
         try:
             outcome = worker.ask(request, deadline)
+            if isinstance(outcome, Refused):
+                return self._require_inputs(worker, request.draws)
             if _may_have_spoiled(outcome, count):
                 worker.close()
             if isinstance(outcome, WorkerReply) and len(outcome.value) != count:
@@ -138,6 +145,14 @@ class Evaluator:
             return outcome
         finally:
             self._idle.put(worker)
+
+    def _require_inputs(self, worker: Worker, draws: DrawRequest) -> Crash:
+        """Raise `UsageError` where a fresh child, in which no candidate ran, says too that inputs are bad."""
+        worker.close()
+        again = worker.ask(draws, self.deadline)
+        if isinstance(again, Refused):
+            raise UsageError(again.reason)
+        return Crash("a complaint about inputs that are all right")
 
     def _evaluate_in_worker(self, request: EvaluationRequest) -> Evaluation:
         canonical = request.checked.canonical

@@ -13,9 +13,10 @@ from typing import Any, Final
 from symbiont_jit.backend.objects import end_compilers
 from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.target import CompileTarget, TargetOwner, target_of
-from symbiont_jit.evaluate.metric import Metric, MetricResult, Speedup
+from symbiont_jit.evaluate.metric import Metric, MetricResult, PreparedMetric
+from symbiont_jit.evaluate.speedup import CHECK_CALLS, CONFIRM_CALLS, CONFIRM_SEED, PreparedSpeedup
 
-__all__ = ["WorkerTask", "ConfirmationRequest", "EvaluationRequest", "prepare"]
+__all__ = ["WorkerTask", "ConfirmationRequest", "DrawRequest", "EvaluationRequest", "prepare"]
 
 #: Steps of loops that checked code may make for each second of the deadline: fewer than it can make in that time, so
 #: that an endless loop is found by counting, which does not depend on the machine. Of the first seconds, which every
@@ -43,6 +44,11 @@ class EvaluationRequest:
     seed: tuple[int, ...]
     best: float | None
 
+    @property
+    def draws(self) -> DrawRequest:
+        """All inputs that may be drawn for it."""
+        return DrawRequest(self.seed, CHECK_CALLS[1])
+
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationRequest:
@@ -50,35 +56,57 @@ class ConfirmationRequest:
 
     builds: tuple[Build, ...]
 
+    @property
+    def draws(self) -> DrawRequest:
+        """All inputs that may be drawn for it."""
+        return DrawRequest(CONFIRM_SEED, CONFIRM_CALLS[1])
+
+
+@dataclass(frozen=True, slots=True)
+class DrawRequest:
+    """Inputs to be drawn, without any candidate, to see whether they fit: those with a seed and numbers from 0."""
+
+    seed: tuple[int, ...]
+    count: int
+
 
 @dataclass(frozen=True)
 class WorkerTask:
     """The function that a worker answers requests with, for one kernel or group and one metric.
 
-    `prepare` has to be called for both before a task is used. `deadline` is in seconds for one candidate.
+    `metric` is what the user declared, which is pickled for a fresh interpreter, and `prepared` what became of it in
+    this one. `deadline` is in seconds for one candidate.
     """
 
     kernel: Any
     metric: Metric
+    prepared: PreparedMetric
     deadline: float
 
-    def __call__(self, request: EvaluationRequest | ConfirmationRequest) -> list[MetricResult]:
+    def __call__(self, request: EvaluationRequest | ConfirmationRequest | DrawRequest) -> list[MetricResult]:
         """Run one request, and forget the candidate's code.
 
         Args:
-            request: One candidate, or several to be confirmed.
+            request: One candidate, or several to be confirmed, or inputs to be drawn without any.
 
         Returns:
             A result for each candidate.
+
+        Raises:
+            UsageError: The user's inputs do not fit, or cannot be drawn.
         """
         target = target_of(self.kernel)
+        if isinstance(request, DrawRequest):
+            if isinstance(self.prepared, PreparedSpeedup):
+                self.prepared.draw(request.seed, request.count)
+            return []
         if isinstance(request, ConfirmationRequest):
-            assert isinstance(self.metric, Speedup)
+            assert isinstance(self.prepared, PreparedSpeedup)
             revisions = [target.candidate(build) for build in request.builds]
-            return self.metric.confirm(target, [r.entry_address for r in revisions])
+            return self.prepared.confirm(target, [r.entry_address for r in revisions])
         target.limit_steps(step_limit(self.deadline))
         checked, release = target.candidate(request.checked), target.candidate(request.release)
-        return [self.metric.evaluate(target, checked, release, request.seed, request.best)]
+        return [self.prepared.evaluate(target, checked, release, request.seed, request.best)]
 
     def reduce_for_spawn(self, value: Any, has_main: bool) -> Any:
         """How kernels are pickled for a fresh interpreter: by name or with their reference; None for anything else."""
@@ -88,17 +116,18 @@ class WorkerTask:
         return _rebuild, (self.kernel, self.metric, self.deadline)
 
 
-def prepare(target: CompileTarget, metric: Metric) -> None:
+def prepare(target: CompileTarget, metric: Metric) -> PreparedMetric:
     """Compile everything that serving needs, because no compiler can be started in a worker.
 
     Raises:
         UsageError: The metric does not fit the kernel.
     """
-    metric.prepare(target)
+    prepared = metric.prepare(target)
     target.warm()
+    return prepared
 
 
 def _rebuild(kernel: Any, metric: Metric, deadline: float) -> WorkerTask:
-    prepare(target_of(kernel), metric)
+    prepared = prepare(target_of(kernel), metric)
     end_compilers()  # no candidate may reach the processes that wait for the next unit
-    return WorkerTask(kernel, metric, deadline)
+    return WorkerTask(kernel, metric, prepared, deadline)

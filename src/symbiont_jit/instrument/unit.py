@@ -53,13 +53,12 @@ FRAMES: Final = (1 << 14, 1 << 18)
 
 #: With these flags, what the language leaves undefined and is not checked is at least some value, from which the
 #: optimiser concludes nothing. Overflow wraps, also of pointers; conversions give what the processor gives; objects
-#: begin as zeros and live as long as the call; an endless loop stays one.
+#: live as long as the call; an endless loop stays one.
 FLAGS: Final = (
     "-fwrapv",
     "-fwrapv-pointer",
     "-fno-strict-aliasing",
     "-fno-strict-float-cast-overflow",
-    "-ftrivial-auto-var-init=zero",
     "-fno-finite-loops",
     "-fno-delete-null-pointer-checks",
     "-fmax-type-align=8",

@@ -14,30 +14,52 @@ import os
 import pickle
 import re
 import signal
+import struct
 import sys
+import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.landlock import restrict_files
-from symbiont_jit.isolate.messages import NotReady, Ready, WorkerReply, write_message
+from symbiont_jit.isolate.messages import NotReady, Ready, Refused, WorkerReply, write_message
 from symbiont_jit.isolate.permissions import watch_tries
 from symbiont_jit.isolate.sandbox import filter_problem, limit_memory, limit_processor_time, restrict
 
-__all__ = ["MAX_PHASE", "WorkerFiles", "enter_phase", "live", "require_no_worker", "live_spawned", "strip_secrets"]
+__all__ = [
+    "MAX_PHASE",
+    "PAUSES",
+    "WorkerFiles",
+    "counted",
+    "enter_phase",
+    "live",
+    "live_spawned",
+    "longest",
+    "require_no_worker",
+    "strip_secrets",
+    "uncounted",
+]
 
 _SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 MAX_PHASE: Final = 64
 MAX_REASON: Final = 3000
+PAUSES: Final = struct.Struct("=qq")
+#: Seconds that the clock of a deadline may be stopped: so many, or so many times the deadline, whichever is more.
+PAUSE_SECONDS: Final = 60.0
+PAUSE_DEADLINES: Final = 10.0
 
 Serve = Callable[[Any], Any]
 
 
 class WorkerFiles(NamedTuple):
-    """Descriptors of two files in memory: standard output and error, and `MAX_PHASE` bytes of what is being done."""
+    """Descriptors of two files in memory: standard output and error, and what is being done.
+
+    The second has `MAX_PHASE` bytes of words, and then two whole numbers (`PAUSES`): when the clock of the deadline was
+    stopped, 0 where it runs, and for how long it was stopped before, in nanoseconds.
+    """
 
     output: int
     phase: int
@@ -57,7 +79,52 @@ def enter_phase(name: str) -> None:
         name: A few words in ASCII; bytes beyond `MAX_PHASE` are dropped.
     """
     if _OWN_PHASE:
-        _OWN_PHASE[0][:] = name.encode()[:MAX_PHASE].ljust(MAX_PHASE, b"\0")
+        _OWN_PHASE[0][:MAX_PHASE] = name.encode()[:MAX_PHASE].ljust(MAX_PHASE, b"\0")
+
+
+@contextlib.contextmanager
+def uncounted() -> Iterator[None]:
+    """Stop the clock of the deadline in a child, while it does what is no candidate's doing; elsewhere do nothing."""
+    was_running = bool(_OWN_PHASE) and _read_pauses()[0] == 0
+    if was_running:
+        _stop_clock()
+    try:
+        yield
+    finally:
+        if was_running:
+            _start_clock()
+
+
+@contextlib.contextmanager
+def counted() -> Iterator[None]:
+    """Let the clock of the deadline run in a child, while a candidate runs inside of `uncounted`."""
+    was_stopped = bool(_OWN_PHASE) and _read_pauses()[0] != 0
+    if was_stopped:
+        _start_clock()
+    try:
+        yield
+    finally:
+        if was_stopped:
+            _stop_clock()
+
+
+def _read_pauses() -> tuple[int, int]:
+    since, before = PAUSES.unpack_from(_OWN_PHASE[0], MAX_PHASE)
+    return since, before
+
+
+def _stop_clock() -> None:
+    PAUSES.pack_into(_OWN_PHASE[0], MAX_PHASE, time.monotonic_ns(), _read_pauses()[1])
+
+
+def _start_clock() -> None:
+    since, before = _read_pauses()
+    PAUSES.pack_into(_OWN_PHASE[0], MAX_PHASE, 0, before + time.monotonic_ns() - since)
+
+
+def longest(deadline: float) -> float:
+    """Return the seconds after which a request ends in any case, also where the clock of its deadline was stopped."""
+    return deadline + max(PAUSE_SECONDS, PAUSE_DEADLINES * deadline)
 
 
 def require_no_worker() -> None:
@@ -81,7 +148,7 @@ def live(obtain: Callable[[], Serve], pipe: Connection, files: WorkerFiles, gran
         files: What the child shares with its parent.
         granted: The permissions that the child has.
     """
-    _OWN_PHASE[:] = [mmap.mmap(files.phase, MAX_PHASE)]
+    _OWN_PHASE[:] = [mmap.mmap(files.phase, MAX_PHASE + PAUSES.size)]
     _shed_inheritance(files.output)
     enter_phase("getting ready")
     try:
@@ -104,9 +171,13 @@ def live(obtain: Callable[[], Serve], pipe: Connection, files: WorkerFiles, gran
             deadline, request = pipe.recv()
         except (EOFError, OSError):
             return
-        limit_processor_time(2 * deadline)
+        limit_processor_time(2 * longest(deadline))
         enter_phase("")
-        pipe.send_bytes(write_message(WorkerReply(serve(request))))
+        try:
+            message: WorkerReply | Refused = WorkerReply(serve(request))
+        except UsageError as error:
+            message = Refused(str(error)[-MAX_REASON:])
+        pipe.send_bytes(write_message(message))
 
 
 def live_spawned(pipe: int, output: int, phase: int, luggage: int, granted: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
-__all__ = ["NotReady", "Ready", "ReplyReader", "WorkerReply", "write_message"]
+__all__ = ["NotReady", "Ready", "Refused", "ReplyReader", "WorkerReply", "write_message"]
 
 #: The longest end of a message that cannot be read which is quoted.
 MAX_FAULT: Final = 200
@@ -32,13 +32,20 @@ class NotReady:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """The child's function raised `UsageError`: a request fails by no candidate's fault, and `reason` says why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerReply:
     """The value that the child's function returned."""
 
     value: Any
 
 
-def write_message(message: Ready | NotReady | WorkerReply) -> bytes:
+def write_message(message: Ready | NotReady | Refused | WorkerReply) -> bytes:
     """Write a message in the child.
 
     Raises:
@@ -49,6 +56,8 @@ def write_message(message: Ready | NotReady | WorkerReply) -> bytes:
             return b"+"
         case NotReady(reason):
             return b"-" + reason.encode(errors="replace")
+        case Refused(reason):
+            return b"!" + reason.encode(errors="replace")
         case WorkerReply(value):
             return b"=" + _encode(value)
 
@@ -82,7 +91,7 @@ class ReplyReader:
     def __init__(self, value_type: Any = Any) -> None:
         self._values: TypeAdapter[Any] = TypeAdapter(value_type)
 
-    def read(self, data: bytes) -> Ready | NotReady | WorkerReply:
+    def read(self, data: bytes) -> Ready | NotReady | Refused | WorkerReply:
         """Read a message in the parent.
 
         Raises:
@@ -93,6 +102,8 @@ class ReplyReader:
             return Ready()
         if kind == b"-":
             return NotReady(rest.decode(errors="replace"))
+        if kind == b"!":
+            return Refused(rest.decode(errors="replace"))
         if kind != b"=":
             raise ValueError(f"it begins with {kind!r}")
         try:

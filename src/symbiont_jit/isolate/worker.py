@@ -20,13 +20,13 @@ from multiprocessing.connection import Connection
 from typing import Any, Final
 
 from symbiont_jit.errors import UsageError
-from symbiont_jit.isolate.child import MAX_PHASE, WorkerFiles, require_no_worker
-from symbiont_jit.isolate.messages import NotReady, Ready, ReplyReader, WorkerReply
+from symbiont_jit.isolate.child import MAX_PHASE, PAUSES, WorkerFiles, longest, require_no_worker
+from symbiont_jit.isolate.messages import NotReady, Ready, Refused, ReplyReader, WorkerReply
 from symbiont_jit.isolate.permissions import require_permissions
 from symbiont_jit.isolate.sandbox import filter_problem
 from symbiont_jit.isolate.start import STARTS, Process, Start, choose_start, shared_file
 
-__all__ = ["Crash", "Overdue", "Worker", "WorkerReply"]
+__all__ = ["Crash", "Overdue", "Refused", "Worker", "WorkerReply"]
 
 _GRACE_SECONDS: Final = 5.0
 #: A fresh interpreter imports Numba and the user's modules, and calls the metric once.
@@ -99,22 +99,24 @@ class Worker:
         self._granted = require_permissions(permissions)
         filter_problem()  # finds the filter's library here, so that no forked child has to
         self._files = WorkerFiles(shared_file("worker output"), shared_file("worker phase"))
-        os.ftruncate(self._files.phase, MAX_PHASE)
+        os.ftruncate(self._files.phase, MAX_PHASE + PAUSES.size)
         # `__del__` would be too late: when the interpreter ends, it may run after the end of `os`.
         for file in self._files:
             weakref.finalize(self, os.close, file)
         weakref.finalize(self, self._child.end, self._granted)
-        self._phase = mmap.mmap(self._files.phase, MAX_PHASE)
+        self._phase = mmap.mmap(self._files.phase, MAX_PHASE + PAUSES.size)
 
-    def ask(self, request: Any, deadline: float) -> WorkerReply | Crash | Overdue:
+    def ask(self, request: Any, deadline: float) -> WorkerReply | Refused | Crash | Overdue:
         """Send a request and wait for its reply.
 
         Args:
             request: Anything that pickles.
-            deadline: The seconds to wait; then the child is killed.
+            deadline: The seconds to wait, without those in which the child has stopped the clock; then the child is
+                killed.
 
         Returns:
-            The reply, or what became of the child instead.
+            The reply, or what became of the child instead. A refusal is as good as the child: code that ran in there
+            may have written it.
 
         Raises:
             UsageError: A child cannot get ready.
@@ -124,7 +126,9 @@ class Worker:
             if failed is not None:
                 return failed
         outcome = self._exchange((deadline, request), deadline)
-        return outcome if isinstance(outcome, WorkerReply | Crash | Overdue) else self._refuse("no answer was due")
+        if isinstance(outcome, Ready | NotReady):
+            return self._refuse("no answer was due")
+        return outcome
 
     def _start(self) -> Crash | None:
         """Start a child and wait until it can serve; the result is a crash on the way, if there was one."""
@@ -139,22 +143,23 @@ class Worker:
         if isinstance(outcome, NotReady):
             self._kill()
             raise UsageError(f"a worker cannot get ready, because in there this happened:\n{outcome.reason}")
-        if isinstance(outcome, WorkerReply):
+        if isinstance(outcome, WorkerReply | Refused):
             return self._refuse("an answer before a request")
         return outcome if isinstance(outcome, Crash) else None
 
-    def _exchange(self, message: Any, seconds: float) -> Ready | NotReady | WorkerReply | Crash | Overdue:
+    def _exchange(self, message: Any, seconds: float) -> Ready | NotReady | Refused | WorkerReply | Crash | Overdue:
         """Send a message, if there is one, and wait for the child's reply."""
         pipe = self._child.pipe
         assert pipe is not None
-        started = time.monotonic()
+        PAUSES.pack_into(self._phase, MAX_PHASE, 0, 0)
+        patience = _Patience(seconds, self._phase)
         try:
             if message is not None:
                 pipe.send(message)
-            data = _receive(pipe, started + seconds)
+            data = _receive(pipe, patience)
             if data is None:
                 self._kill()
-                return Overdue(time.monotonic() - started, self._read_phase())
+                return Overdue(patience.waited, self._read_phase())
             reply = self._reader.read(data)
             self._forget_output()
             return reply
@@ -196,7 +201,7 @@ class Worker:
         return f"exit code {code}{self._read_last_words()}"
 
     def _read_phase(self) -> str:
-        return self._phase[:].rstrip(b"\0").decode("ascii", "replace")
+        return self._phase[:MAX_PHASE].rstrip(b"\0").decode("ascii", "replace")
 
     def _read_last_words(self) -> str:
         """The last characters that the child wrote to its standard output and error, in brackets."""
@@ -218,28 +223,55 @@ class Worker:
         self._is_stopped = False
 
 
-def _receive(pipe: Connection, deadline: float) -> bytes | None:
-    """Read the next message as bytes, however slowly it comes; the result is None once the deadline has passed.
+class _Patience:
+    """The time that a child has left: it counts no time in which the child has stopped the clock, up to a limit."""
+
+    def __init__(self, seconds: float, shared: mmap.mmap) -> None:
+        self._seconds = seconds
+        self._shared = shared
+        self._started = time.monotonic_ns()
+
+    @property
+    def waited(self) -> float:
+        """The seconds since the beginning."""
+        return (time.monotonic_ns() - self._started) * 1e-9
+
+    @property
+    def left(self) -> float:
+        """The seconds that are left, as it stands now; 0 when they are over."""
+        since, before = map(int, PAUSES.unpack_from(self._shared, MAX_PHASE))
+        waited = self.waited
+        stopped = before * 1e-9 + (waited - (since - self._started) * 1e-9 if since else 0.0)
+        # Whatever runs in the child can write these numbers, so they count within limits.
+        counts = waited - min(max(stopped, 0.0), waited)
+        return max(0.0, min(self._seconds - counts, longest(self._seconds) - waited))
+
+
+def _receive(pipe: Connection, patience: _Patience) -> bytes | None:
+    """Read the next message as bytes, however slowly it comes; the result is None once patience is at an end.
 
     `Connection.recv` would wait for the rest of a message that never comes. The framing read here is that of
     `Connection`: four bytes of length, or -1 and eight bytes of length.
     """
-    size = struct.unpack("!i", head)[0] if (head := _read_bytes(pipe, 4, deadline)) is not None else None
+    size = struct.unpack("!i", head)[0] if (head := _read_bytes(pipe, 4, patience)) is not None else None
     if size == -1:
-        size = struct.unpack("!Q", head)[0] if (head := _read_bytes(pipe, 8, deadline)) is not None else None
+        size = struct.unpack("!Q", head)[0] if (head := _read_bytes(pipe, 8, patience)) is not None else None
     if size is None:
         return None
     if not 0 <= size <= MAX_REPLY:
         raise ValueError(f"an answer of {size} bytes")
-    return _read_bytes(pipe, size, deadline)
+    return _read_bytes(pipe, size, patience)
 
 
-def _read_bytes(pipe: Connection, count: int, deadline: float) -> bytes | None:
+def _read_bytes(pipe: Connection, count: int, patience: _Patience) -> bytes | None:
     data = bytearray()
     while len(data) < count:
-        ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
-            return None
+        ready: list[Connection] = []
+        while not ready:  # The clock may have been stopped since.
+            left = patience.left
+            ready, _, _ = select.select([pipe], [], [], left)
+            if not ready and left == 0.0:
+                return None
         chunk = os.read(pipe.fileno(), count - len(data))
         if not chunk:
             raise EOFError

@@ -23,7 +23,7 @@ from symbiont_jit.engine.target import CompileTarget, target_of
 from symbiont_jit.errors import UsageError
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
 from symbiont_jit.evaluate.evaluator import Evaluator
-from symbiont_jit.evaluate.metric import Speedup
+from symbiont_jit.evaluate.speedup import Speedup
 from symbiont_jit.isolate.permissions import require_permissions
 from symbiont_jit.isolate.start import choose_start
 from symbiont_jit.propose.base import Candidate, Parent, Proposer
