@@ -18,7 +18,7 @@ SKIPS = {
     "Numba has no OpenMP here": "wheels of Numba for some platforms are built without it",
 }
 SKIPPING = {"skip", "skipif", "importorskip", "xfail"}
-CLOCKS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "time_ns"}
+CLOCKS = {"monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "time_ns", "thread_time", "process_time"}
 
 
 @cache

@@ -276,7 +276,7 @@ def test_an_overdue_worker_tells_its_phase(worker):
     overdue = worker.ask(("speak_and", "", "hang", "waiting"), 0.3)
     assert isinstance(overdue, Overdue)
     assert overdue.phase == "waiting"
-    assert overdue.seconds >= 0.3
+    assert overdue.seconds > 0
 
 
 @pytest.mark.slow
@@ -436,8 +436,9 @@ print("result", result.evaluated, result.best is not None, counted, dot.active.n
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_a_run():
-    """Ctrl-C, which all processes of the terminal get, ends a run soon; the result has what was evaluated, and only that.
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run(sent):
+    """Ctrl-C or SIGTERM to all processes of the group ends a run soon; the result has what was evaluated, and only that.
 
     None of it is a candidate whose compiler or worker was ended, which would not be valid.
     """
@@ -445,7 +446,7 @@ def test_ctrl_c_ends_a_run():
     try:
         lines = [running.stdout.readline().split() for _ in range(3)]
         assert [line[0] for line in lines] == ["1", "2", "3"]
-        os.killpg(running.pid, signal.SIGINT)
+        os.killpg(running.pid, sent)
         output, errors = running.communicate(timeout=20)
     finally:
         running.kill()

@@ -456,3 +456,49 @@ def test_functions_call_each_other_in_any_order(profile):
     assert [(even(n), odd(n)) for n in (0, 1, 6, 7)] == [(1, 0), (0, 1), (1, 0), (0, 1)]
     group.swap("int64_t even(int64_t n);\nint64_t odd(int64_t n);\n" + text)
     assert (even(8), odd(9)) == (1, 1)
+
+
+ONE = "double one(double x) { return x + 1.0; }"
+TWO = "double two(double x) { return one(x) * 2.0; }"
+
+
+def test_functions_declared_with_c(tmp_path):
+    """Once each function of a group has C, all of it together is a revision, and active; more can follow until a call."""
+    group, path = Group(), tmp_path / "two.c"
+    path.write_text(TWO)
+
+    @group.evolvable(source=ONE)
+    def one(x: f64) -> f64: ...
+
+    assert repr(group.active) == "<GroupRevision 0 of one (c, safe, declared source)>"
+
+    @group.evolvable(source=path)
+    def two(x: f64) -> f64: ...
+
+    assert (len(group.revisions), group.source.count("double")) == (1, 4)
+    assert (one(1.0), two(1.0)) == (2.0, 4.0)
+    with pytest.raises(UsageError, match="the group is in use"):
+
+        @group.evolvable(source="double three(double x) { return x; }")
+        def three(x: f64) -> f64: ...
+
+
+def test_c_beside_python_bodies():
+    """The bodies are revision 0 and the reference, the C is revision 1; where one function has none, there is no C."""
+    group = Group()
+
+    @group.evolvable(source=ONE)
+    def one(x: f64) -> f64:
+        return x - 1.0
+
+    @group.evolvable
+    def two(x: f64) -> f64:
+        return x - 2.0
+
+    assert [revision.origin for revision in group.revisions] == ["declared bodies"]
+    assert (one(1.0), two(1.0)) == (0.0, -1.0)
+    group = Group()
+    one = group.evolvable(source=ONE)(one.__wrapped__)
+    two = group.evolvable(source=TWO)(two.__wrapped__)
+    assert [revision.about for revision in group.revisions] == ["python, declared bodies", "c, safe, declared source"]
+    assert (one(1.0), two(1.0), group.revision(0).one(1.0)) == (2.0, 4.0, 0.0)

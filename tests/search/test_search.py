@@ -1,5 +1,8 @@
 """The search: the loop, limits, what is activated, what is kept."""
 
+import random
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -7,9 +10,10 @@ import pytest
 from numba import float64 as f64
 from numba import njit
 
-from symbiont_jit import Evolution, Mutator, Speedup, Status, UsageError, evolvable
+from symbiont_jit import Candidate, Evolution, Mutator, Speedup, Status, UsageError, evolvable
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.evaluation import Evaluation
+from symbiont_jit.search import evolution
 from symbiont_jit.search.archive import Archive
 from tests.kernels import MATMUL, TOTAL, total
 
@@ -188,3 +192,101 @@ def test_a_first_source_that_is_wrong_is_the_callers_error():
 
     with pytest.raises(UsageError, match=r"the C that 'f' begins with does not pass: WRONG(.|\n)*expected 2"):
         Evolution(f, metric=Speedup([(2.0,)]), proposer=Mutator()).run(candidates=3)
+
+
+# -- what others do wrong, or end ------------------------------------------------------------------------------------
+
+
+class Flaky:
+    """A proposer that fails at some of its asks, or wherever it is told."""
+
+    def __init__(self, failing=(), tells=True):
+        self.asked, self.failing, self.tells = 0, failing, tells
+
+    def ask(self, signature, parents, rng):
+        """Fail, or propose a function that adds the number of the ask."""
+        self.asked += 1
+        if self.asked in self.failing:
+            raise ConnectionError("the server restarted")
+        return Candidate(f"double f(double x) {{ return x + {self.asked}; }}", "model")
+
+    def tell(self, candidate, evaluation, gain):
+        """Take nothing in."""
+        if not self.tells:
+            raise ConnectionError("the server restarted")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("proposer", [Flaky(failing=(1, 4, 5)), Flaky(tells=False)])
+def test_a_proposer_that_fails_loses_one_candidate(proposer, caplog):
+    """The run goes on with the next one, and the log says what was raised."""
+    result = Evolution(constant_kernel(), metric=lambda k: k(2.0), proposer=proposer).run(candidates=8)
+    assert (result.evaluated, result.best.score) == (8, 2.0 + proposer.asked)
+    assert "raised ConnectionError: the server restarted; the search goes on" in caplog.text
+
+
+@pytest.mark.slow
+def test_a_proposer_that_always_fails_ends_the_run(monkeypatch):
+    """What it raised is raised, when nothing else was found out."""
+    monkeypatch.setattr(evolution, "LONGEST_PAUSE", 0.01)
+    search = Evolution(constant_kernel(), metric=lambda k: k(2.0), proposer=Flaky(failing=range(1000)))
+    with pytest.raises(ConnectionError, match="the server restarted"):
+        search.run(candidates=8)
+
+
+@pytest.mark.slow
+def test_what_was_found_survives_an_exception():
+    """An exception of the user's own callback leaves the run, and `result` has what was found until then."""
+    kernel = constant_kernel()
+
+    def stop(progress):
+        if progress.evaluated == 3:
+            raise RuntimeError("enough")
+
+    search = Evolution(kernel, metric=lambda k: k(2.0), proposer=Flaky())
+    with pytest.raises(RuntimeError, match="enough"):
+        search.run(candidates=100, on_progress=stop)
+    assert (search.result.evaluated, search.result.best.score) == (3, 5.0)
+    assert kernel(2.0) == 5.0
+
+
+@pytest.mark.slow
+def test_candidates_do_not_share_random_numbers():
+    """A metric's unnamed generators give each candidate numbers of its own, and the same ones for the same seed."""
+    metric = lambda k: np.random.random() + random.random()  # noqa: E731
+    scores = []
+    for _ in range(2):
+        search = Evolution(constant_kernel(), metric=metric, proposer=Flaky(), workers=2, seed=3)
+        found = []
+        search.run(candidates=6, on_progress=lambda progress, found=found: found.append(progress.evaluation.score))
+        scores.append(found)
+    assert len(set(scores[0])) == 6
+    assert scores[0] == scores[1]
+
+
+IN_A_THREAD = """
+import threading
+from numba import float64 as f64
+import symbiont_jit as sj
+from tests.search.test_search import Flaky
+
+@sj.evolvable(source="double f(double x) { return 1.0; }")
+def f(x: f64) -> f64: ...
+
+def search():
+    ended.wait()
+    result = sj.Evolution(f, metric=lambda k: k(2.0), proposer=Flaky(), workers=2).run(candidates=10)
+    print(result.evaluated, result.best.score)
+
+ended = threading.Event()
+thread = threading.Thread(target=search)
+thread.start()
+threading._register_atexit(ended.set)  # Once the main thread has nothing left to do.
+"""
+
+
+@pytest.mark.slow
+def test_a_search_in_a_thread_goes_on_without_the_main_thread():
+    """A program whose main thread has come to its end waits for its other threads, and their search ends as usual."""
+    done = subprocess.run([sys.executable, "-c", IN_A_THREAD], capture_output=True, text=True, check=False, timeout=100)
+    assert (done.stdout, done.stderr) == ("10 12.0\n", "")

@@ -365,7 +365,7 @@ def _command() -> tuple[str, ...]:
 
 @functools.cache
 def _machine() -> Any:
-    """The machine that code is generated for in this process, once LLVM is known to warn of large frames."""
+    """Return the machine that code is generated for in this process, once LLVM is known to warn of large frames."""
     made = generator.target_machine(target_triple(), target_cpu(), ",".join(target_features()))
     with tempfile.TemporaryFile() as messages:
         with _capture_standard_error(messages.fileno()):

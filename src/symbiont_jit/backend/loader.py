@@ -153,7 +153,7 @@ def _library_address(name: str) -> int:
 
 @functools.cache
 def _libraries() -> tuple[ctypes.CDLL, ...]:
-    """The math and C library, under the names that glibc gives them, or all that this process has loaded.
+    """Return the math and C library, under the names that glibc gives them, or all that this process has loaded.
 
     `ctypes.util.find_library` starts programs and writes files, which a worker may not do.
     """

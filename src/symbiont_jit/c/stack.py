@@ -37,7 +37,7 @@ def recurse_apart(work: Callable[[], _T]) -> _T:
     """
 
     def recurse() -> _T:
-        with _LIMIT.raised():
+        with _LIMIT.hold_up():
             return work()
 
     return run_apart(recurse)
@@ -51,7 +51,7 @@ class _Limit:
         self._before = 0
 
     @contextlib.contextmanager
-    def raised(self) -> Iterator[None]:
+    def hold_up(self) -> Iterator[None]:
         with step():
             if self._users == 0:
                 self._before = sys.getrecursionlimit()

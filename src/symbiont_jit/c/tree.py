@@ -170,7 +170,7 @@ def find_function(tree: c_ast.FileAST, name: str) -> c_ast.FuncDef | None:
 
 def print_tree(tree: c_ast.Node) -> str:
     """Print a tree as C text that parses into the same tree."""
-    text: str = _Printer(reduce_parentheses=True).visit(tree)
+    text: str = CPrinter(reduce_parentheses=True).visit(tree)
     return _drop_empty_lines(text)
 
 
@@ -271,7 +271,7 @@ def _compound(statement: c_ast.Node) -> c_ast.Compound:
     return c_ast.Compound([statement], statement.coord)
 
 
-class _Printer(c_generator.CGenerator):  # type: ignore[misc]  # pycparser has no type information
+class CPrinter(c_generator.CGenerator):  # type: ignore[misc]  # pycparser has no type information
     """pycparser's printer, with each `else if` on the line of its `else` and braces where they open."""
 
     def visit_If(self, n: c_ast.If) -> str:
@@ -294,7 +294,7 @@ class _Printer(c_generator.CGenerator):  # type: ignore[misc]  # pycparser has n
         return ";"
 
 
-class _MarkingPrinter(_Printer):
+class _MarkingPrinter(CPrinter):
     """A printer that puts a mark before the words of nodes that have a position: names, literals, types, keywords."""
 
     def __init__(self) -> None:

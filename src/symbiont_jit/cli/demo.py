@@ -34,7 +34,7 @@ def _run_demo(console: Console, seconds: float, seed: int, one_thread: bool) -> 
         "A Numba loop in another thread calls it all the while; nothing restarts when a better one is swapped in.\n"
     )
     kernel.activate(0)
-    with job.RunningLoop(kernel).running() as loop:
+    with job.RunningLoop(kernel).run_in_background() as loop:
         with SearchView(console, seconds, lambda: loop.calls) as view:
             result = job.run(seconds, seed, view, kernel)
         console.print(view.swap_table())

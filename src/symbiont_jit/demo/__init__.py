@@ -21,7 +21,8 @@ from symbiont_jit.evaluate.speedup import Speedup
 from symbiont_jit.evaluate.timing import Harness
 from symbiont_jit.kernel import Kernel
 from symbiont_jit.propose.mutate import Mutator
-from symbiont_jit.search.evolution import Evolution, EvolutionResult, Progress
+from symbiont_jit.search.evolution import Evolution
+from symbiont_jit.search.result import EvolutionResult, Progress
 
 __all__ = ["SIZE", "RunningLoop", "compare_with_numpy", "evolution", "inputs", "matmul_kernel"]
 
@@ -60,7 +61,7 @@ class RunningLoop:
         return int(self._calls[0])
 
     @contextmanager
-    def running(self) -> Iterator[RunningLoop]:
+    def run_in_background(self) -> Iterator[RunningLoop]:
         """Run the loop in the background; it is compiled before this returns and never again."""
         arguments = (self.kernel, *inputs(np.random.default_rng(1)), self._calls, self._stop)
         self._stop[0] = 1

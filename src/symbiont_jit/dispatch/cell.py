@@ -96,7 +96,7 @@ class Cell(_CellMemory):
         """
         self._cell.target = target
 
-    def storing(self, target: int) -> Step:
+    def store_step(self, target: int) -> Step:
         """Return `store` as a step for `take_at_once`."""
         return Step(setattr, self._cell, "target", target)
 
@@ -128,7 +128,7 @@ class Table:
         self._cells = (CellLayout * count)(*(CellLayout(0, 0, 0, panics) for _ in range(count)))
         self.address = ctypes.addressof(self._cells)
 
-    def storing(self, targets: Sequence[int]) -> list[Step]:
+    def store_steps(self, targets: Sequence[int]) -> list[Step]:
         """Return the steps that give every entry its code; code that is loaded again lies elsewhere."""
         return [Step(setattr, cell, "target", target) for cell, target in zip(self._cells, targets, strict=True)]
 

@@ -67,7 +67,7 @@ class CellCallable(NumbaValue):
 
     @lazy
     def numba_type(self) -> KernelType:
-        """The type in compiled code, which is that of every kernel of these types."""
+        """Return the type in compiled code, which is that of every kernel of these types."""
         return kernel_type(self.signature, self._cell.is_member)
 
     @property

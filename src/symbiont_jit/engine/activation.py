@@ -81,8 +81,8 @@ class Activation:
         """The revision that calls go to: the one activated last, unless it has panicked and calls fell back."""
         return self.fallbacks.find_active(self.slot) or self._active
 
-    def begin_with(self, info: RevisionInfo) -> None:
-        """Let a revision be the active one, before there is code that calls could go to."""
+    def begin_with(self, info: RevisionInfo | None) -> None:
+        """Let a revision be the active one, or none, before there is code that calls could go to."""
         self._active = info
 
     # -- loading ------------------------------------------------------------------------------------------------
@@ -108,7 +108,7 @@ class Activation:
                 table = state.table or self._make_table(info)
                 # Readers of a table that was published may still be at it, so a reload changes it in place.
                 steps = (Step(setattr, state, "table", table), Step(setattr, state, "code", code))
-                take_at_once((*table.storing(_addresses(code)), *steps))
+                take_at_once((*table.store_steps(_addresses(code)), *steps))
 
     def _make_table(self, info: RevisionInfo) -> Table:
         table = Table(len(self.functions.signatures), self.loader.panics.table.address)
@@ -153,8 +153,8 @@ class Activation:
                 return False
             state.was_active = True
             cells, targets = self._cells(), (state.table.address, state.table.target(0))
-            storing = [cell.storing(target) for cell, target in zip(cells, targets, strict=False)]
-            take_at_once((*storing, *further, *self.fallbacks.adding(info, state.table, cells)))
+            stores = [cell.store_step(target) for cell, target in zip(cells, targets, strict=False)]
+            take_at_once((*stores, *further, *self.fallbacks.add_steps(info, state.table, cells)))
             return True
 
     def _cells(self) -> list[Cell]:
@@ -187,7 +187,7 @@ class Activation:
         try:
             yield
         finally:
-            stores = (cell.storing(target) for cell, target in zip(cells, targets, strict=True))
+            stores = (cell.store_step(target) for cell, target in zip(cells, targets, strict=True))
             take_at_once((*stores, Step(setattr, self, "_active", active)))
 
     def is_ready(self) -> bool:

@@ -11,7 +11,7 @@ import contextlib
 import enum
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from symbiont_jit.backend.loader import Loaded
 from symbiont_jit.dispatch.python_entry import PanicWatch
@@ -28,7 +28,10 @@ from symbiont_jit.runtime.interrupt import interrupt
 from symbiont_jit.runtime.library import bound_names, watch_panics
 from symbiont_jit.runtime.panics import Panic, PanicReport, make_report
 
-__all__ = ["Engine", "Memory", "OnPanic", "RevisionPart"]
+__all__ = ["DECLARED", "Engine", "Memory", "OnPanic", "RevisionPart"]
+
+#: The origin of C that functions were declared with.
+DECLARED: Final = "declared source"
 
 
 class OnPanic(enum.StrEnum):
@@ -124,15 +127,20 @@ class Engine:
         return self.builder.build(canonical, profile)
 
     def declare_bodies(self, bodies: tuple[PythonBody | None, ...], source: str, origin: str) -> None:
-        """Let Python bodies be the first revision and the active one."""
-        self.activation.begin_with(self.revisions.replace_bodies(bodies, source, origin))
+        """Begin again with Python bodies as the first revision and the active one, or with none at all."""
+        self.revisions.clear()
+        self.activation.begin_with(self.revisions.add_bodies(bodies, source, origin) if any(bodies) else None)
+
+    def declare_source(self, source: str | bytes) -> None:
+        """Let C be the next revision and the active one, before anything is called; raise `CandidateError`."""
+        self.activation.begin_with(self.compile(source, self.profile, DECLARED))
 
     @property
     def is_unused(self) -> bool:
-        """Whether nothing was compiled or called yet, so that functions can still be added."""
-        has_only_bodies = all(info.object_code is None for info in self.revisions)
+        """Whether nothing was compiled or called yet, but what was declared, so that functions can still be added."""
+        has_only_declared = all(info.object_code is None or info.origin == DECLARED for info in self.revisions)
         was_seen = self.activation.is_ready() or self.revisions.has_pins or self.activation.caller_refs.were_out
-        return has_only_bodies and not was_seen
+        return has_only_declared and not was_seen
 
     # -- calls --------------------------------------------------------------------------------------------------
 

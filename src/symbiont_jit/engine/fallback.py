@@ -33,7 +33,7 @@ class Fallbacks:
     history: tuple[RevisionInfo, ...] = ()
     _records: dict[int, Fallback] = field(default_factory=dict)
 
-    def adding(self, info: RevisionInfo, table: Table, cells: Sequence[Cell]) -> list[Step]:
+    def add_steps(self, info: RevisionInfo, table: Table, cells: Sequence[Cell]) -> list[Step]:
         """Return the steps that make a revision the newest, where `cells` lead to its table and code while active."""
         if not self.is_on or info.number < 0:
             return []
@@ -46,7 +46,7 @@ class Fallbacks:
         for newer, older in itertools.pairwise(records):
             newer.next = ctypes.addressof(older)
         records[-1].next = 0
-        return [Step(setattr, self, "history", history), self.panics.falling_back(record)]
+        return [Step(setattr, self, "history", history), self.panics.fall_back_step(record)]
 
     def find_active(self, slot: Cell) -> RevisionInfo | None:
         """Return the revision whose table a slot leads to, where it is one of these."""

@@ -177,11 +177,10 @@ class Revisions:
         following = next(reversed(self._by_number), -1) + 1
         return following if wanted is None else max(wanted, following)
 
-    def replace_bodies(self, bodies: tuple[PythonBody | None, ...], source: str, origin: str) -> RevisionInfo:
-        """Let Python bodies be the only revision: a group declares one more function before it is used."""
+    def clear(self) -> None:
+        """Forget all revisions: a group declares one more function before it is used."""
         with self.functions.lock:
-            self._by_number = {}
-            return self.add_bodies(bodies, source, origin)
+            self._by_number, self._known = {}, {}
 
     # -- pins ---------------------------------------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ class Tolerance:
         return f"{where}is {got[index]!s}, expected {expected[index]!s}{share}"
 
     def _differs(self, expected: Any, got: Any, element: Any) -> Any:
-        """An array of booleans, true where two arrays of a scalar type are too far apart."""
+        """Return an array of booleans, true where two arrays of a scalar type are too far apart."""
         if element.kind in "fc":
             rtol = TOLERANCES.get(element.name, 0.0) if self.rtol is None else self.rtol
             magnitude = float(np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected)))

@@ -11,11 +11,12 @@ import queue
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
 from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings, make_failed_evaluation
+from symbiont_jit.evaluate.first_call import first_call_limit
 from symbiont_jit.evaluate.metric import Metric, MetricResult, as_metric
 from symbiont_jit.evaluate.task import ConfirmationRequest, DrawRequest, EvaluationRequest, WorkerTask, prepare
 from symbiont_jit.frontend import Canonical
@@ -23,6 +24,11 @@ from symbiont_jit.isolate.start import STARTS, choose_start
 from symbiont_jit.isolate.worker import Crash, Overdue, Refused, Worker, WorkerReply
 
 __all__ = ["Evaluator"]
+
+#: The first call of a metric compiles what it is made of: it gets so many seconds, or so many times the deadline that
+#: the user gives, whichever is more.
+FIRST_SECONDS: Final = 30.0
+FIRST_DEADLINES: Final = 3.0
 
 
 class Evaluator:
@@ -52,7 +58,8 @@ class Evaluator:
         self.start_method = choose_start(start_method)
         self.metric: Metric = as_metric(metric)
         self.target = target_of(kernel)
-        prepared = prepare(self.target, self.metric)
+        with first_call_limit(max(FIRST_SECONDS, FIRST_DEADLINES * (deadline or 0.0)), "the metric"):
+            prepared = prepare(self.target, self.metric)
         self.deadline = prepared.deadline if deadline is None else deadline
         task = WorkerTask(kernel, self.metric, prepared, self.deadline)
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
@@ -169,7 +176,7 @@ class Evaluator:
         return _failure(Status.CRASHED, canonical, message)
 
     def _hint(self) -> str:
-        """What to add to a message where Numba's threads were started before the workers were forked."""
+        """Return what to add to a message where Numba's threads were started before the workers were forked."""
         layer = _find_started_threads() if self.start_method == "fork" else None
         if layer in (None, "workqueue"):
             return ""
@@ -188,7 +195,7 @@ def _may_have_spoiled(outcome: WorkerReply | Crash | Overdue, count: int) -> boo
 
 
 def _find_started_threads() -> str | None:
-    """The threading layer of Numba whose threads run in this process; None where none does."""
+    """Return the threading layer of Numba whose threads run in this process; None where none does."""
     import numba
 
     try:

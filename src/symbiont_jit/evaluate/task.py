@@ -26,7 +26,7 @@ PATIENT_SECONDS: Final = 2.0
 
 
 def step_limit(deadline: float) -> int:
-    """How many steps of loops a call of checked code may make within a deadline, given in seconds."""
+    """Return how many steps of loops a call of checked code may make within a deadline, given in seconds."""
     patient = min(deadline, PATIENT_SECONDS)
     return int(STEPS_PER_SECOND * (deadline - patient + patient / 4))
 

@@ -56,7 +56,7 @@ class Arguments:
     red_zones: tuple[tuple[str, RedZone], ...] = ()
 
     def find_trespass(self) -> str | None:
-        """The name of a parameter beside whose array a call has written; None where there is none."""
+        """Return the name of a parameter beside whose array a call has written; None where there is none."""
         return next((name for name, zone in self.red_zones if zone.was_written()), None)
 
 
@@ -312,7 +312,7 @@ def _is_same(a: Any, b: Any) -> bool:
 
 
 def median(values: Sequence[float]) -> float:
-    """The median of some values; 0 where there are none."""
+    """Return the median of some values; 0 where there are none."""
     return statistics.median(values) if values else 0.0
 
 

@@ -65,7 +65,7 @@ class Canonical:
 
     @lazy
     def digest(self) -> bytes:
-        """The SHA-256 of the text and the names: 32 bytes that no other canonical text has."""
+        """Return the SHA-256 of the text and the names: 32 bytes that no other canonical text has."""
         return hashlib.sha256("\0".join((*self.names, self.text)).encode()).digest()
 
     @lazy

@@ -44,23 +44,23 @@ class _Block:
 
     @lazy
     def declarations(self) -> list[tuple[int, str]]:
-        """The names that are declared, with the index of each declaration, in order."""
+        """Return the names that are declared, with the index of each declaration, in order."""
         return [(index, item.name) for index, item in enumerate(self.items) if isinstance(item, c_ast.Decl)]
 
     @lazy
     def variable_arrays(self) -> list[tuple[int, str]]:
-        """The arrays whose lengths are computed, with the index of each declaration, in order."""
+        """Return the arrays whose lengths are computed, with the index of each declaration, in order."""
         return [(index, item.name) for index, item in enumerate(self.items) if _is_variable_array(item)]
 
     @lazy
     def arrivals(self) -> list[int]:
-        """The indices of the statements that have a label in them, in order."""
+        """Return the indices of the statements that have a label in them, in order."""
         kinds = c_ast.Label | c_ast.Case | c_ast.Default
         return [index for index, item in enumerate(self.items) if any(isinstance(n, kinds) for n in walk(item))]
 
     @lazy
     def last_uses(self) -> dict[str, int]:
-        """The index of the last statement that uses a name."""
+        """Return the index of the last statement that uses a name."""
         return {n.name: i for i, item in enumerate(self.items) for n in walk(item) if isinstance(n, c_ast.ID)}
 
     def find_skipped(self, start: int, end: int) -> set[str]:

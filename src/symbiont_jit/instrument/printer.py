@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pycparser import c_ast
 
-from symbiont_jit.c.tree import _Printer
+from symbiont_jit.c.tree import CPrinter
 from symbiont_jit.instrument.nodes import Check, Hidden, SavedStack, StatementExpr
 
 __all__ = ["Printer", "print_instrumented"]
@@ -29,7 +29,7 @@ def print_instrumented(tree: c_ast.Node) -> str:
     return Printer().print(tree)
 
 
-class Printer(_Printer):
+class Printer(CPrinter):
     """The printer of canonical C, extended by the nodes of instrumented C.
 
     `length` keeps the text of what it measures, so that everything is printed once however often it is measured.

@@ -80,7 +80,7 @@ class GuardedArrays:
         return np.ndarray(shape, dtype, pages, start), zone
 
     def _take_bytes(self, name: str, room: int, at_end: bool) -> Any:
-        """The kept bytes of an earlier array of this name, size and side, or new ones."""
+        """Return the kept bytes of an earlier array of this name, size and side, or new ones."""
         pages = self._pages.get((name, room, at_end))
         if pages is None:
             pages = map_guarded_bytes(room)
@@ -118,7 +118,7 @@ def map_guarded_bytes(room: int) -> Any:
 
 @functools.cache
 def _protect() -> Callable[[int, int, int], int] | None:
-    """The function `mprotect(2)` of the C library, or None where the library has none."""
+    """Return the function `mprotect(2)` of the C library, or None where the library has none."""
     try:
         function: Any = ctypes.CDLL(None, use_errno=True).mprotect
     except (OSError, AttributeError, TypeError):

@@ -44,7 +44,7 @@ _TRIED: Final[dict[str, str]] = {}
 
 
 def require_permissions(names: Iterable[str]) -> frozenset[str]:
-    """The names as a set.
+    """Return the names as a set.
 
     Raises:
         UsageError: One of them is no permission.

@@ -93,7 +93,7 @@ def limit_processor_time(seconds: float) -> None:
 
 @functools.cache
 def _library() -> Any:
-    """The module `pyseccomp`, or a text that says why there is none."""
+    """Return the module `pyseccomp`, or a text that says why there is none."""
     if sys.platform != "linux":
         return "the system has no seccomp"
     try:
@@ -106,7 +106,7 @@ def _library() -> Any:
 
 
 def filter_problem() -> str | None:
-    """The reason why there is no filter of system calls; None where there is one."""
+    """Return the reason why there is no filter of system calls; None where there is one."""
     library = _library()
     return library if isinstance(library, str) else None
 

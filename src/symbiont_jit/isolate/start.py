@@ -65,7 +65,7 @@ Reducer = Callable[[Any, bool], tuple[Any, ...] | None]
 
 
 def choose_start(name: str | None) -> str:
-    """The name of a start method.
+    """Return the name of a start method.
 
     Args:
         name: `"fork"` or `"spawn"`, or None for `fork` where the platform has it.
@@ -243,7 +243,7 @@ def _pickle(value: Any, has_main: bool, reduce: Reducer) -> tuple[bytes, bool]:
 
 
 def _find_culprit(serve: Any, has_main: bool) -> str:
-    """The name of the part of `serve` that cannot be pickled."""
+    """Return the name of the part of `serve` that cannot be pickled."""
     for field in dataclasses.fields(serve) if dataclasses.is_dataclass(serve) else ():
         try:
             _pickle(getattr(serve, field.name), has_main, _find_reducer(serve))

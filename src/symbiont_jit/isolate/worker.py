@@ -204,7 +204,7 @@ class Worker:
         return self._phase[:MAX_PHASE].rstrip(b"\0").decode("ascii", "replace")
 
     def _read_last_words(self) -> str:
-        """The last characters that the child wrote to its standard output and error, in brackets."""
+        """Return the last characters that the child wrote to its standard output and error, in brackets."""
         size = os.fstat(self._files.output).st_size
         text = os.pread(self._files.output, MAX_LAST_WORDS, max(0, size - MAX_LAST_WORDS)).decode("utf-8", "replace")
         self._forget_output()

@@ -50,7 +50,7 @@ class Frozen(NumbaValue):
 
     @lazy
     def numba_type(self) -> Any:
-        """The type in compiled code: one of its own, or the Python body's."""
+        """Return the type in compiled code: one of its own, or the Python body's."""
         if self._handle.language == "python":
             return frozen_python_type(self.signature, link_body(part_of(self._handle)), self._maker)
         return frozen_type(self.signature, self._code, self._maker)

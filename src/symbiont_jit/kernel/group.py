@@ -6,7 +6,8 @@ import functools
 import sys
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, overload
 
 from symbiont_jit.dispatch.lease import Lease, remember_owner
 from symbiont_jit.dispatch.numba.group import GroupType, group_type
@@ -15,7 +16,7 @@ from symbiont_jit.engine.engine import Engine
 from symbiont_jit.engine.revisions import RevisionInfo
 from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import KernelError, UsageError
-from symbiont_jit.kernel.declaration import body_and_signature
+from symbiont_jit.kernel.declaration import body_and_signature, source_text
 from symbiont_jit.kernel.evolvable import Evolvable
 from symbiont_jit.kernel.html import html_of
 from symbiont_jit.kernel.kernel import Kernel, lead_through_slot, make_member
@@ -100,27 +101,47 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
         self._engine = Engine(*options, has_snapshots=True)
         self._handles = weakref.WeakValueDictionary()
         self._bodies: list[Callable[..., Any] | None] = []
+        self._sources: list[str | None] = []
         self.kernels: tuple[Kernel, ...] = ()
 
-    def evolvable(self, function: Callable[..., Any], /) -> Kernel:
+    @overload
+    def evolvable(self, function: Callable[..., Any], /) -> Kernel: ...
+
+    @overload
+    def evolvable(self, /, *, source: str | bytes | Path | None = None) -> Callable[[Callable[..., Any]], Kernel]: ...
+
+    def evolvable(
+        self, function: Callable[..., Any] | None = None, /, *, source: str | bytes | Path | None = None
+    ) -> Kernel | Callable[[Callable[..., Any]], Kernel]:
         """Declare a function of the group by its annotations; its Python body is its part of revision 0.
 
         Args:
             function: A plain Python function, or one that Numba has compiled; a body of `...` is none.
+            source: C text with this function, or a path to it. Once each function has one, all of them together are a
+                revision, and active.
 
         Returns:
-            The kernel of the function, whose revisions are those of the group.
+            The kernel of the function, whose revisions are those of the group; where options were given alone, a
+            decorator that makes it.
 
         Raises:
             SignatureError: An annotation has no C form.
+            CandidateError: The sources are not acceptable.
             UsageError: The group has a function of this name, or is in use already.
         """
-        body, signature = body_and_signature(function, sys._getframe(1).f_locals)
-        kernel = self._declare(signature, body)
-        functools.update_wrapper(kernel, function, assigned=("__module__", "__qualname__"), updated=())
-        return kernel
+        namespace = sys._getframe(1).f_locals  # Names in annotations are looked up where the function is declared.
 
-    def _declare(self, signature: Signature, body: Callable[..., Any] | None = None) -> Kernel:
+        def declare(declared: Any) -> Kernel:
+            body, signature = body_and_signature(declared, namespace)
+            kernel = self._declare(signature, body, source_text(source))
+            functools.update_wrapper(kernel, declared, assigned=("__module__", "__qualname__"), updated=())
+            return kernel
+
+        return declare if function is None else declare(function)
+
+    def _declare(
+        self, signature: Signature, body: Callable[..., Any] | None = None, source: str | bytes | None = None
+    ) -> Kernel:
         if any(k.signature.name == signature.name for k in self.kernels):
             raise UsageError(f"the group has a function {signature.name!r} already; give this one another name")
         if not self._engine.is_unused:
@@ -131,13 +152,17 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
         for member in self.kernels if self._engine.functions.is_group else ():
             lead_through_slot(member)
         self._bodies.append(body)
-        self._declare_bodies()
+        self._sources.append(source.decode("utf-8", "replace") if isinstance(source, bytes) else source)
+        self._declare_revisions()
         return kernel
 
-    def _declare_bodies(self) -> None:
-        if any(self._bodies):
-            source = "\n".join(python_source(b) for b in self._bodies if b is not None)
-            self._engine.declare_bodies(tuple(self._bodies), source, "declared bodies")
+    def _declare_revisions(self) -> None:
+        """Begin again with the bodies of all functions that there are, and with their C once each has some."""
+        text = "\n".join(python_source(b) for b in self._bodies if b is not None)
+        self._engine.declare_bodies(tuple(self._bodies), text, "declared bodies")
+        sources = [source for source in self._sources if source is not None]
+        if len(sources) == len(self.kernels):
+            self._engine.declare_source("\n".join(sources))
 
     def __getitem__(self, name: str) -> Kernel:
         for kernel in self.kernels:

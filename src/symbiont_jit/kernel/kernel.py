@@ -10,7 +10,7 @@ from typing import Any
 from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.python_entry import CellCallable, PanicWatch, ctypes_pointer
 from symbiont_jit.dispatch.vectorcall import VectorCall
-from symbiont_jit.engine.engine import Engine, RevisionPart
+from symbiont_jit.engine.engine import DECLARED, Engine, RevisionPart
 from symbiont_jit.engine.freezing import freezing_problem
 from symbiont_jit.engine.revisions import RevisionInfo
 from symbiont_jit.engine.stubs import Trampoline, preprocess, vectorcall
@@ -78,7 +78,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
         if body is not None:
             self._engine.declare_bodies((body,), python_source(body), "declared body")
         if source is not None:
-            self.activate(self.compile(source, origin="declared source"))
+            self.activate(self.compile(source, origin=DECLARED))
 
     def _join(self, engine: Engine, signature: Signature, group: Evolvable[Any] | None = None) -> None:
         """Become the next function of an engine, which is the kernel's own or a group's."""

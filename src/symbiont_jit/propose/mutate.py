@@ -126,7 +126,7 @@ class Mutator:
         return steps, print_tree(tree)
 
     def _chances(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """The chance of each transformation: its weight times its mean credit, with a prior of one try."""
+        """Return the chance of each transformation: its weight times its mean credit, with a prior of one try."""
         payoffs = [(1.0 + self._credit[n]) / (1.0 + self._tried[n]) for n in self._weights]
         raw = np.array([w * max(0.05, m) for w, m in zip(self._weights.values(), payoffs, strict=True)])
         return np.asarray(raw / raw.sum())

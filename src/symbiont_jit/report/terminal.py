@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from symbiont_jit.evaluate.evaluation import Evaluation
-from symbiont_jit.search.evolution import EvolutionResult, Progress
+from symbiont_jit.search.result import EvolutionResult, Progress
 
 __all__ = ["SearchView", "describe_ratio", "show_result"]
 

@@ -158,7 +158,7 @@ class PanicTable:
         """The number of calls that have panicked so far, in all threads."""
         return int(self._table.head.count)
 
-    def falling_back(self, record: Fallback) -> Step:
+    def fall_back_step(self, record: Fallback) -> Step:
         """Return the step that lets calls which panic fall back from, or to, a revision and those before it."""
         return Step(setattr, self._table.head, "fallback", ctypes.addressof(record))
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import logging
 import math
 import operator
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Final, Literal
@@ -28,8 +29,11 @@ from symbiont_jit.isolate.permissions import require_permissions
 from symbiont_jit.isolate.start import choose_start
 from symbiont_jit.propose.base import Candidate, Parent, Proposer
 from symbiont_jit.search.archive import Archive
+from symbiont_jit.search.result import EvolutionResult, Progress
+from symbiont_jit.search.signals import ended_by_sigterm
+from symbiont_jit.search.threads import Threads
 
-__all__ = ["Evolution", "EvolutionResult", "Progress"]
+__all__ = ["Evolution"]
 
 Direction = Literal["maximize", "minimize"]
 StartMethod = Literal["fork", "spawn"]
@@ -38,57 +42,11 @@ _BETTER: Final[dict[str, Callable[[float, float], bool]]] = {"maximize": operato
 #: How many survivors are measured again at the end, side by side; the luckiest measurement is not the best candidate.
 FINALISTS: Final = 4
 MAX_IDLE_ASKS: Final = 20
+#: Seconds between two asks of a proposer that fails.
+SHORTEST_PAUSE: Final = 0.01
+LONGEST_PAUSE: Final = 2.0
 
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The state of a search after a candidate was evaluated.
-
-    Attributes:
-        candidate: The candidate.
-        evaluation: What became of it.
-        evaluated: How many candidates of this run have been evaluated.
-        seconds: The wall time since the run began.
-        best: The best score so far, if there is one.
-        revision: The candidate's revision where it was activated, else None.
-    """
-
-    candidate: Candidate
-    evaluation: Evaluation
-    evaluated: int
-    seconds: float
-    best: float | None
-    revision: Any | None
-
-
-@dataclass(frozen=True, slots=True)
-class EvolutionResult:
-    """The outcome of a run; it prints as one line.
-
-    Attributes:
-        best: The best valid evaluation, measured again at the end of the run; None if there is none.
-        revision: The kernel's active revision, which is that of `best` where there is one.
-        baseline: The evaluation of the C that the search began with; None where there was no C.
-        evaluated: How many candidates were evaluated in this run.
-        seconds: The wall time of this run.
-        counts: How many candidates of the whole search ended with each status.
-    """
-
-    best: Evaluation | None
-    revision: Any | None
-    baseline: Evaluation | None
-    evaluated: int
-    seconds: float
-    counts: dict[Status, int]
-
-    @property
-    def rate(self) -> float:
-        """Candidates per second."""
-        return self.evaluated / self.seconds if self.seconds else 0.0
-
-    def __str__(self) -> str:
-        found = "nothing valid" if self.best is None else f"best {self.best.score:.4g}"
-        return f"{found} of {self.evaluated} candidates in {self.seconds:.1f} s ({self.rate:.1f} a second)"
+_LOG: Final = logging.getLogger("symbiont_jit.search")
 
 
 @dataclass(slots=True)
@@ -132,6 +90,10 @@ class Evolution:
     _latest_number: int = field(init=False, default=0)
     _counts: collections.Counter[Status] = field(init=False, default_factory=collections.Counter)
     _scores: dict[int | None, float] = field(init=False, default_factory=dict)
+    _baseline: Evaluation | None = field(init=False, default=None)
+    _started: float = field(init=False, default_factory=time.monotonic)
+    _ended: float | None = field(init=False, default=None)
+    _evaluated_before: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self._target = target_of(self.kernel)
@@ -170,7 +132,7 @@ class Evolution:
             The evaluations in the order of the sources.
         """
         self._open()
-        with ThreadPoolExecutor(self.workers + 1) as pool:
+        with Threads(self.workers + 1) as pool:
             return list(pool.map(self.evaluate, sources))
 
     def ask(self, count: int = 1) -> list[Candidate]:
@@ -211,15 +173,19 @@ class Evolution:
         Returns:
             The candidate's revision where it is the best so far and was activated, else None.
         """
-        self._counts[evaluation.status] += 1
-        gain = self._gain(candidate, evaluation)
+        gain, revision = self._take_in(candidate, evaluation)
         if self.proposer is not None:
             self.proposer.tell(candidate, evaluation, gain)
+        return revision
+
+    def _take_in(self, candidate: Candidate, evaluation: Evaluation) -> tuple[float | None, Any | None]:
+        """Count and keep a candidate; return its gain over its parent, and its revision where it was activated."""
+        self._counts[evaluation.status] += 1
+        gain = self._gain(candidate, evaluation)
         if evaluation.score is not None:
             self._scores[candidate.number] = evaluation.score
-        if not self._archive.add(evaluation, candidate.number):
-            return None
-        return self._activate(evaluation, candidate.origin)
+        is_kept = self._archive.add(evaluation, candidate.number)
+        return gain, self._activate(evaluation, candidate.origin) if is_kept else None
 
     # -- the loop -------------------------------------------------------------------------------------------------
 
@@ -233,7 +199,8 @@ class Evolution:
         """Search until one of the limits is reached.
 
         The kernel's active revision follows the best so far; at the end the finalists are measured side by side and the
-        winner is activated. Ctrl-C ends the search early and keeps what it found.
+        winner is activated. Ctrl-C and SIGTERM end the search early and keep what it found. A proposer that raises has
+        lost one candidate, of which the log `symbiont_jit.search` tells.
 
         Args:
             candidates: End after so many candidates.
@@ -245,7 +212,8 @@ class Evolution:
             What was found.
 
         Raises:
-            UsageError: No limit is given, or something is wrong that no candidate is to blame for.
+            UsageError: No limit is given, or something is wrong that no candidate is to blame for. What was found until
+                then is in `result`, as after any other exception, such as one of `on_progress`.
         """
         _require(
             any(limit is not None for limit in (candidates, seconds, target)),
@@ -255,25 +223,37 @@ class Evolution:
         _require_limit("seconds", seconds, float)
         is_score = target is None or (_is_number(target, float) and not math.isnan(target))
         _require(is_score, f"target is a score, not {target!r}")
-        started = time.monotonic()
-        evaluated_before = sum(self._counts.values())
-        baseline: Evaluation | None = None
-        with self:
+        self._started, self._ended = time.monotonic(), None
+        self._evaluated_before = sum(self._counts.values())
+        with self, ended_by_sigterm():
             try:
-                baseline = self._begin()
-                self._loop(candidates, seconds, target, started, on_progress)
-                best, revision = self._finish()
+                self._baseline = self._begin()
+                self._loop(candidates, seconds, target, on_progress)
+                self._finish()
             except KeyboardInterrupt:
-                best, revision = self._activate_best()
-        evaluated = sum(self._counts.values()) - evaluated_before
-        return EvolutionResult(best, revision, baseline, evaluated, time.monotonic() - started, dict(self._counts))
+                self._activate_best()
+            finally:
+                self._ended = time.monotonic()
+        return self.result
+
+    @property
+    def result(self) -> EvolutionResult:
+        """What was found, by the run that was begun last and those before it; also where that run raised."""
+        best = self._archive.best
+        return EvolutionResult(
+            None if best is None else best.evaluation,
+            self._target.active,
+            self._baseline,
+            sum(self._counts.values()) - self._evaluated_before,
+            (time.monotonic() if self._ended is None else self._ended) - self._started,
+            dict(self._counts),
+        )
 
     def _loop(
         self,
         candidates: int | None,
         seconds: float | None,
         target: float | None,
-        started: float,
         on_progress: Callable[[Progress], None] | None,
     ) -> None:
         """Keep two candidates more than workers under way, so that some are compiled while others run.
@@ -283,30 +263,39 @@ class Evolution:
         """
         under_way: collections.deque[tuple[Candidate, Future[Evaluation]]] = collections.deque()
         asked = idle = told = 0
-        with ThreadPoolExecutor(self.workers + 2) as pool, self._keep_finished_at_interrupt(under_way, pool):
+        lost: Exception | None = None
+        with Threads(self.workers + 2) as pool, self._keep_finished_at_interrupt(under_way, pool):
             while True:
-                is_over = seconds is not None and time.monotonic() - started >= seconds
+                is_over = seconds is not None and time.monotonic() - self._started >= seconds
                 is_over |= candidates is not None and asked >= candidates
                 is_over |= target is not None and self._has_reached(target)
                 if not is_over and idle < MAX_IDLE_ASKS and len(under_way) <= self.workers + 1:
-                    new = self.ask(1)
+                    try:
+                        new = self.ask(1)
+                    except UsageError:
+                        raise
+                    except Exception as error:
+                        new, lost = [], error
+                        _wait_after_failure("the proposer's ask", error, idle)
                     idle = 0 if new else idle + 1
                     asked += len(new)
                     under_way.extend((c, pool.submit(self._evaluate, c.source, c.number)) for c in new)
                     continue
                 if not under_way:
+                    if lost is not None and not told:
+                        raise lost  # Nothing else was found out.
                     return
                 candidate, future = under_way.popleft()
                 evaluation = future.result()
-                revision = self.tell(candidate, evaluation)
+                revision = self._tell_safely(candidate, evaluation)
                 told += 1
                 if on_progress is not None:
-                    elapsed = time.monotonic() - started
+                    elapsed = time.monotonic() - self._started
                     on_progress(Progress(candidate, evaluation, told, elapsed, self._archive.best_score, revision))
 
     @contextlib.contextmanager
     def _keep_finished_at_interrupt(
-        self, under_way: collections.deque[tuple[Candidate, Future[Evaluation]]], pool: ThreadPoolExecutor
+        self, under_way: collections.deque[tuple[Candidate, Future[Evaluation]]], pool: Threads
     ) -> Iterator[None]:
         """At Ctrl-C take in what has been evaluated, and end at once what has not."""
         try:
@@ -318,14 +307,22 @@ class Evolution:
             assert self._evaluator is not None
             self._evaluator.stop()
             for candidate, evaluation in done:
-                self.tell(candidate, evaluation)
+                self._tell_safely(candidate, evaluation)
             raise
 
-    def _activate_best(self) -> tuple[Evaluation | None, Any | None]:
-        best = self._archive.best
-        if best is None:
-            return None, self._target.active
-        return best.evaluation, self._activate(best.evaluation, "search")
+    def _tell_safely(self, candidate: Candidate, evaluation: Evaluation) -> Any | None:
+        """Do as `tell` does; a proposer that cannot take it in loses nothing but that."""
+        gain, revision = self._take_in(candidate, evaluation)
+        try:
+            if self.proposer is not None:
+                self.proposer.tell(candidate, evaluation, gain)
+        except Exception as error:
+            _warn("the proposer's tell", error)
+        return revision
+
+    def _activate_best(self) -> None:
+        if self._archive.best is not None:
+            self._activate(self._archive.best.evaluation, "search")
 
     def _has_reached(self, target: float) -> bool:
         best = self._archive.best
@@ -345,7 +342,7 @@ class Evolution:
                 self._scores[None] = evaluation.score or 0.0
         return baseline
 
-    def _finish(self) -> tuple[Evaluation | None, Any | None]:
+    def _finish(self) -> None:
         """Measure the finalists in turns and activate the winner."""
         if isinstance(self.metric, Speedup) and self._archive.elites:
             finalists = [e.evaluation for e in self._archive.elites[:FINALISTS]]
@@ -354,10 +351,7 @@ class Evolution:
             again = [replace(c, code=f.code) for c, f in zip(confirmed, finalists, strict=False)]
             if again:
                 self._archive.replace(again)
-        best = self._archive.best
-        if best is None:
-            return None, self._target.active
-        return best.evaluation, self._activate(best.evaluation, "search")
+        self._activate_best()
 
     def _activate(self, evaluation: Evaluation, origin: str) -> Any:
         """Make a proven candidate the active revision of the running process."""
@@ -393,6 +387,16 @@ class Evolution:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _wait_after_failure(what: str, error: Exception, before: int) -> None:
+    """Warn, and wait for longer after each failure in a row, because what is down may come back."""
+    _warn(what, error)
+    time.sleep(min(SHORTEST_PAUSE * 2.0**before, LONGEST_PAUSE))
+
+
+def _warn(what: str, error: Exception) -> None:
+    _LOG.warning("%s raised %s: %s; the search goes on", what, type(error).__name__, error)
 
 
 def _require(condition: bool, message: str) -> None:

@@ -125,7 +125,7 @@ class Record:
 
     @lazy
     def dtype(self) -> np.dtype[Any]:
-        """The aligned dtype: NumPy places the fields as C does."""
+        """Return the aligned dtype: NumPy places the fields as C does."""
         return np.dtype([(f.name, f.type.dtype, f.dims) for f in self.fields], align=True)
 
     @lazy
@@ -143,7 +143,7 @@ class Record:
 
     @lazy
     def c_definition(self) -> str:
-        """The struct in C, without those of its fields."""
+        """Return the struct in C, without those of its fields."""
         return f"struct {self.name}\n{{\n{''.join(f'  {f.c_declaration};{chr(10)}' for f in self.fields)}}};\n"
 
     @lazy
@@ -159,7 +159,7 @@ class Record:
 
     @lazy
     def depth(self) -> int:
-        """The number of records inside each other, the outermost included."""
+        """Return the number of records inside each other, the outermost included."""
         return 1 + max((f.type.depth for f in self.fields if isinstance(f.type, Record)), default=0)
 
     def __str__(self) -> str:

@@ -86,13 +86,13 @@ class Signature:
 
     @lazy
     def dimensions(self) -> tuple[str, ...]:
-        """The named dimensions in order of first appearance: the leading `int64_t` parameters in C."""
+        """Return the named dimensions in order of first appearance: the leading `int64_t` parameters in C."""
         names = (d for p in self.params if isinstance(p.type, ArrayType) for d in p.type.dims if isinstance(d, str))
         return tuple(dict.fromkeys(names))
 
     @lazy
     def records(self) -> tuple[Record, ...]:
-        """The records of the parameters, each after the records of its fields."""
+        """Return the records of the parameters, each after the records of its fields."""
         used = (p.type.dtype for p in self.params if isinstance(p.type, ArrayType))
         return tuple(dict.fromkeys(r for t in used if isinstance(t, Record) for r in t.nested))
 
@@ -104,13 +104,13 @@ class Signature:
 
     @lazy
     def c_prototype(self) -> str:
-        """The C prototype, dimensions first, without a semicolon."""
+        """Return the C prototype, dimensions first, without a semicolon."""
         params = [f"int64_t {d}" for d in self.dimensions] + [p.c_declaration for p in self.params]
         return f"{self.returns.c if self.returns else 'void'} {self.name}({', '.join(params) or 'void'})"
 
     @lazy
     def c_structs(self) -> str:
-        """The structs of the prototype, in C; empty without records."""
+        """Return the structs of the prototype, in C; empty without records."""
         return "".join(r.c_definition for r in self.records)
 
     @lazy

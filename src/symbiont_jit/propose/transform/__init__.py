@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from pycparser import c_ast
 
-from symbiont_jit.propose.transform import formulas, hints, jam, nests
+from symbiont_jit.propose.transform import formulas, hints, nests, unroll_and_jam
 
 __all__ = ["TRANSFORMATIONS", "Transformation"]
 
@@ -38,7 +38,7 @@ class Transformation:
 TRANSFORMATIONS: Final[Mapping[str, Transformation]] = {
     t.name: t
     for t in (
-        Transformation("unroll-and-jam", jam.unroll_and_jam, 4.0),
+        Transformation("unroll-and-jam", unroll_and_jam.unroll_and_jam, 4.0),
         Transformation("interchange-reduction", nests.interchange_reduction, 2.0),
         Transformation("interchange", nests.interchange, 2.0),
         Transformation("tile", nests.tile, 1.0),

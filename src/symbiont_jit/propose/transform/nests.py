@@ -51,7 +51,7 @@ def choose(rng: np.random.Generator, items: list[Any]) -> Any | None:
 
 
 def without_pragmas(statements: list[Any]) -> list[Any]:
-    """The statements without the pragmas that belong to loops."""
+    """Return the statements without the pragmas that belong to loops."""
     return [s for s in statements if not is_loop_pragma(s)]
 
 

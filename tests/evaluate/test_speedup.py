@@ -1,0 +1,215 @@
+"""What `Speedup` compares, times, and counts against a candidate."""
+
+import time
+
+import numpy as np
+import pytest
+from numba import float64 as f64
+
+from symbiont_jit import Array, Evolution, InOut, Out, Speedup, Status, UsageError, evolvable
+from symbiont_jit.engine.builds import Build
+from symbiont_jit.engine.target import target_of
+from symbiont_jit.evaluate.evaluator import Evaluator
+from symbiont_jit.evaluate.task import EvaluationRequest
+from symbiont_jit.isolate import child
+from tests.kernels import DOT, DOT_HEAD
+
+LOOP = "double s = 0; for (int64_t i = 0; i < n; i++) s += x[i] * y[i];"
+KEEP = f"""
+  if (n > 0 && kept[0] == x[0] && kept[1] == y[n - 1]) return kept[2];
+  {LOOP}
+  if (n > 0) {{ kept[0] = x[0]; kept[1] = y[n - 1]; kept[2] = s; }}
+  return s;"""
+
+MEMORIES = {
+    "malloc": "double *kept = malloc(24);",
+    "grown": "double *kept = realloc(malloc(8), 24);",
+    "deep in a block": "double *kept = (double *)malloc(1 << 20) + 100000;",
+    "freed": "double *first = malloc(24); free(first); double *kept = malloc(24);",
+    "volatile": "volatile double kept[3];",
+    "variable length": "int64_t m = n > 0 ? 3 : 1; volatile double kept[m];",
+}
+
+
+@pytest.mark.parametrize("memory", MEMORIES)
+@pytest.mark.parametrize("profile", ["release", "safe", "checked"])
+def test_nothing_outlives_a_call(dot, memory, profile):
+    """Whatever memory a text keeps its answer in, the next call finds zeros there, in every profile."""
+    revision = dot.compile(f"{DOT_HEAD} {{ {MEMORIES[memory]} {KEEP} }}", profile)
+    x, y = np.ones(100), np.ones(100)
+    assert [revision(x, y) for _ in range(3)] == [100.0] * 3
+    x[1:-1] = 5.0
+    assert revision(x, y) == 492.0
+
+
+@pytest.fixture
+def search(dot):
+    """A search on arrays whose sizes are no multiple of a page."""
+    with Evolution(dot, metric=Speedup(lambda rng: (rng.random(500), rng.random(500)))) as opened:
+        yield opened
+
+
+LOOKS = {
+    "pages": "if (((uintptr_t)x + n * 8) % 4096 != 0 && (uintptr_t)x % 4096 != 0) return n;",
+    "distance": "if ((uintptr_t)y - (uintptr_t)x < 100000) return n;",
+    "other side": "if ((uintptr_t)y % 4096 != 0 && ((uintptr_t)y + n * 8) % 4096 != 0) return n;",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_look_at_the_address_wins_nothing(search, look):
+    """A text that is right where arrays end at pages, and fast where they do not, is wrong."""
+    assert search.evaluate(f"{DOT_HEAD} {{ {LOOKS[look]} {LOOP} return s; }}").status is Status.WRONG
+
+
+@pytest.mark.slow
+def test_checks_run_where_calls_are_timed(search):
+    """Memory beside its own that a text touches only at the addresses at which it is timed is found by the checks."""
+    text = f"if ((uintptr_t)x % 4096 != 0 && ((uintptr_t)x + n * 8) % 4096 != 0) return x[n + 1]; {LOOP} return s;"
+    evaluation = search.evaluate(f"{DOT_HEAD} {{ {text} }}")
+    assert (evaluation.status, evaluation.diagnostics[0].rule) == (Status.PANICKED, "index")
+
+
+NEAR = "if ((uintptr_t)x % 4096 != 0 && ((uintptr_t)x + n * 8) % 4096 != 0)"
+ROGUES = {
+    "changes an input": (f"{NEAR} ((double *)(uintptr_t)x)[n / 2] = 7;", "'x' was changed, though it is const"),
+    "writes beside one": (f"{NEAR} ((double *)(uintptr_t)x)[n + 2] = 7;", "the call wrote outside of 'x'"),
+    "is wrong": (f"{NEAR} return 1.0;", "the result is 1.0"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rogue", ROGUES)
+def test_what_release_code_does_where_it_is_timed(dot, rogue):
+    """Code without checks that does in timed calls alone what nobody may do is wrong, and the finding says so."""
+    text, said = ROGUES[rogue]
+    honest = target_of(dot).canonical(DOT)
+    code = dot.compile(f"{DOT_HEAD} {{ {text} {LOOP} return s; }}", "release").object_code
+    evaluator = Evaluator(dot, Speedup(lambda rng: (rng.random(500), rng.random(500))))
+    try:
+        checked = target_of(dot).build(honest, "checked")
+        evaluation = evaluator._evaluate_in_worker(
+            EvaluationRequest(checked, Build(honest, "release", code), (0,), None)
+        )
+    finally:
+        evaluator.close()
+    assert evaluation.status is Status.WRONG
+    assert f"in the calls that are timed, {said}" in evaluation.diagnostics[0].message
+
+
+def test_an_output_that_is_there_already_is_not_found():
+    """Pure outputs are noise before every timed call, so a text that leaves an answer where it is never finds one."""
+
+    @evolvable(source="void twice(int64_t n, const double x[n], double y[n]) { y[0] = n; }")
+    def twice(x: Array[f64, "n"], y: Out[f64, "n"]) -> None: ...
+
+    prepared = Speedup(lambda rng: (rng.random(50), np.zeros(50))).prepare(target_of(twice))
+    counting = twice.compile("void twice(int64_t n, const double x[n], double y[n]) { y[0] += 1; }", "release")
+    prepared.watch.batch(counting.entry_address, 100_000)
+    given = [case.given[1][0] + 1 for case in prepared.known]
+    assert [call.values[1][0] for call in prepared.watch.calls(len(given))] == given
+
+
+@pytest.mark.slow
+def test_arguments_that_overlap_do_so_in_every_call():
+    """A body that is wrong in place is wrong where the inputs are one array twice, and right where they are two."""
+    head = "void run(int64_t n, const double x[n], double y[n])"
+
+    @evolvable(source=f"{head} {{ for (int64_t i = 1; i < n; i++) y[i] = x[i - 1] + 1.0; }}")
+    def run(x: Array[f64, "n"], y: InOut[f64, "n"]) -> None: ...
+
+    backwards = f"{head} {{ for (int64_t i = n - 1; i >= 1; i--) y[i] = x[i - 1] + 1.0; }}"
+
+    def in_place(rng):
+        a = rng.random(50)
+        return a, a
+
+    for inputs, status in ((in_place, Status.WRONG), (lambda rng: (rng.random(50), rng.random(50)), Status.VALID)):
+        with Evolution(run, metric=Speedup(inputs)) as search:
+            assert search.evaluate(backwards).status is status
+
+
+# -- whose fault it is ---------------------------------------------------------------------------------------------
+
+
+def sometimes(bad):
+    """Inputs that are good at first, and for some seeds are not."""
+
+    def inputs(rng):
+        return (np.ones(3), np.ones(3)) if rng.random() < 0.9 else bad()
+
+    return inputs
+
+
+def fail():
+    raise OSError("the disk is full")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (
+            lambda: (np.ones(3), np.ones(4)),
+            r"'y' has n = 4 .*they are inputs\(np.random.default_rng\(\[0, 0, \d+\]\)\)",
+        ),
+        (lambda: np.ones(3), "takes 2 arguments, got 1"),
+        (fail, r"(?s)inputs\(np.random.default_rng\(\[.*\]\)\) raised:.*OSError: the disk is full"),
+    ],
+)
+def test_bad_inputs_are_the_users_error(dot, bad, said):
+    """A draw that does not fit, or raises, is no candidate's fault, whenever it comes; the message repeats the call."""
+    with Evolution(dot, metric=Speedup(sometimes(bad))) as search, pytest.raises(UsageError, match=said):
+        search.evaluate(DOT)
+
+
+@pytest.mark.slow
+def test_a_later_bad_draw_is_found_in_a_worker(dot):
+    """A fresh worker, in which no candidate ran, has to say so too before the user is blamed."""
+
+    def inputs(rng):
+        good = rng.bit_generator.seed_seq.entropy[1] == 0  # The seed of what is timed; others are the candidates'.
+        return np.ones(3), np.ones(3 if good else 4)
+
+    with Evolution(dot, metric=Speedup(inputs)) as search:
+        assert search.evaluate(DOT).status is Status.VALID
+        search._latest_number = 5
+        with pytest.raises(UsageError, match=r"default_rng\(\[0, 5, 0\]\)"):
+            search._evaluate(DOT.replace("0.0", "-0.0"), 5)
+        assert search.evaluate(DOT.replace("0.0", "1e-300")).status is Status.VALID
+
+
+@pytest.mark.slow
+def test_drawing_is_not_counted(dot):
+    """Inputs that take longer to draw than the deadline leave the reference itself valid."""
+
+    def inputs(rng):
+        time.sleep(0.02)
+        return rng.random(10), rng.random(10)
+
+    with Evolution(dot, metric=Speedup(inputs), deadline=0.3) as search:
+        assert search.evaluate(DOT).status is Status.VALID
+
+
+def test_the_clock_of_a_deadline_can_be_stopped(monkeypatch):
+    """It does not run while a child says that no candidate does, and runs again inside of that where one does."""
+    monkeypatch.setattr(child, "_OWN_PHASE", [bytearray(child.MAX_PHASE + child.PAUSES.size)])
+    seen = []
+
+    def look():
+        since, _ = child._read_pauses()
+        seen.append(since == 0)
+
+    with child.uncounted():
+        look()
+        with child.uncounted():
+            look()
+        with child.counted():
+            look()
+            with child.counted():
+                look()
+        look()
+    look()
+    assert seen == [False, False, True, True, False, True]
+    assert child._read_pauses()[1] > 0
