@@ -7,6 +7,7 @@ are.
 from __future__ import annotations
 
 import _thread
+import contextlib
 import json
 import sys
 import threading
@@ -26,7 +27,8 @@ def _start_traced(function: Callable[..., Any], arguments: tuple[Any, ...] = (),
     """Start a thread that is traced like those of `threading`."""
 
     def run(*given: Any, **named: Any) -> None:
-        sys.settrace(threading.gettrace())
+        with contextlib.suppress(Exception):  # Whoever waits for the thread would wait for ever.
+            sys.settrace(threading.gettrace())
         function(*given, **named)
 
     return _START(run, arguments, options or {})

@@ -206,10 +206,10 @@ class _Outcome(Generic[_T]):
 
 
 def _run(work: Callable[[], _T], answer: queue.SimpleQueue[_Outcome[_T]], token: _Token) -> None:
-    _THREAD.is_own = True
-    # A compiler that dies must not end the process with the signal that writing to it gives; this thread ends anyway.
-    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGPIPE,))
     try:
+        _THREAD.is_own = True
+        # A compiler that dies must not end the process with the signal that writing gives; this thread ends anyway.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGPIPE,))
         outcome = _Outcome((work(),))
     except BaseException as error:
         outcome = _Outcome(error=error)

@@ -380,7 +380,7 @@ def test_one_text_is_parsed_once_and_printed_once(monkeypatch):
     monkeypatch.setattr(canonical, "parse", counted("parse", c_tree.parse))
     monkeypatch.setattr(canonical, "print_with_positions", counted("print", c_tree.print_with_positions))
     monkeypatch.setattr(c_tree._Parser, "parse", counted("any parser", c_tree._Parser.parse))
-    monkeypatch.setattr(c_tree._Printer, "visit_FileAST", counted("any printer", c_tree._Printer.visit_FileAST))
+    monkeypatch.setattr(c_tree.CPrinter, "visit_FileAST", counted("any printer", c_tree.CPrinter.visit_FileAST))
     form = made(source, CENTRE)
     assert form.tree is not None
     assert sorted(calls) == ["any parser", "any printer", "parse", "print"]

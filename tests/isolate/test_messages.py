@@ -14,7 +14,7 @@ from hypothesis import given
 from symbiont_jit import Diagnostic, Evolution, Status
 from symbiont_jit.errors import Stage
 from symbiont_jit.evaluate.metric import MetricResult
-from symbiont_jit.isolate.messages import NotReady, Ready, ReplyReader, WorkerReply, write_message
+from symbiont_jit.isolate.messages import Complaint, NotReady, Ready, ReplyReader, WorkerReply, write_message
 from symbiont_jit.isolate.worker import Crash, Worker
 from symbiont_jit.runtime.panics import Panic
 from tests.kernels import DOT
@@ -81,9 +81,9 @@ def test_what_is_no_message_is_refused(data):
 
 @given(st.binary(max_size=60) | st.binary(max_size=60).map(b"=".__add__))
 def test_any_bytes_are_a_message_or_refused(data):
-    """Whatever arrives, it is one of the three kinds or a value error."""
+    """Whatever arrives, it is one of the four kinds or a value error."""
     try:
-        assert isinstance(RESULTS.read(data), Ready | NotReady | WorkerReply)
+        assert isinstance(RESULTS.read(data), Ready | NotReady | Complaint | WorkerReply)
     except ValueError:
         return
 
@@ -120,6 +120,16 @@ def test_a_pickle_in_the_pipe_calls_nothing(dot, tmp_path):
     assert evaluation.status is Status.CRASHED
     assert "an answer that cannot be read" in evaluation.diagnostics[0].message
     assert not path.exists()
+
+
+def test_a_forged_complaint_is_a_crash(dot):
+    """Who claims in a worker that the user's inputs are bad is not believed before a fresh worker has said so too."""
+    parent = os.getpid()
+    metric = lambda kernel: 1.0 if os.getpid() == parent else say(b"!the inputs are bad") or 1.0  # noqa: E731
+    with Evolution(dot, metric=metric) as search:
+        evaluation = search.evaluate(DOT)
+    assert evaluation.status is Status.CRASHED
+    assert "a complaint about inputs that are all right" in evaluation.diagnostics[0].message
 
 
 def test_a_score_is_as_precise_as_it_was():

@@ -21,7 +21,7 @@ from symbiont_jit.evaluate.metric import Metric, MetricResult, as_metric
 from symbiont_jit.evaluate.task import ConfirmationRequest, DrawRequest, EvaluationRequest, WorkerTask, prepare
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.isolate.start import STARTS, choose_start
-from symbiont_jit.isolate.worker import Crash, Overdue, Refused, Worker, WorkerReply
+from symbiont_jit.isolate.worker import Complaint, Crash, Overdue, Worker, WorkerReply
 
 __all__ = ["Evaluator"]
 
@@ -143,7 +143,7 @@ class Evaluator:
         worker = self._idle.get()
         try:
             outcome = worker.ask(request, deadline)
-            if isinstance(outcome, Refused):
+            if isinstance(outcome, Complaint):
                 return self._require_inputs(worker, request.draws)
             if _may_have_spoiled(outcome, count):
                 worker.close()
@@ -157,7 +157,7 @@ class Evaluator:
         """Raise `UsageError` where a fresh child, in which no candidate ran, says too that inputs are bad."""
         worker.close()
         again = worker.ask(draws, self.deadline)
-        if isinstance(again, Refused):
+        if isinstance(again, Complaint):
             raise UsageError(again.reason)
         return Crash("a complaint about inputs that are all right")
 

@@ -1,7 +1,7 @@
 """How the arguments of one call lie in memory: as an image, in which arrays that overlap do so as the user's own do.
 
-In: a signature and one value for each parameter. Out: the values in native form, and a `Layout` by which a copy of them
-is made anywhere. A block is what may be moved by itself: an array, or several that overlap, or a scalar.
+In: a signature and one value for each parameter. Out: the values in native form, and a `CallLayout` by which a copy of
+them is made anywhere. A block is what may be moved by itself: an array, or several that overlap, or a scalar.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature
 
-__all__ = ["GAP", "Block", "Layout", "aligned_bytes", "dtype_of", "fill_image", "layout_of", "native_values"]
+__all__ = ["GAP", "Block", "CallLayout", "aligned_bytes", "dtype_of", "fill_image", "layout_of", "native_values"]
 
 #: Bytes to which blocks are aligned, and that lie at least between two of them.
 GAP: Final = 64
@@ -39,7 +39,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class CallLayout:
     """Where each argument lies in an image of `size` bytes.
 
     `offsets` and `shapes` have an entry for each parameter. Blocks that a call may change come last, from byte
@@ -81,7 +81,7 @@ def _native_value(dtype: Any, value: Any) -> Any:
     return array if array.ctypes.data % dtype.alignment == 0 else array.copy()
 
 
-def layout_of(signature: Signature, natives: Sequence[Any]) -> Layout:
+def layout_of(signature: Signature, natives: Sequence[Any]) -> CallLayout:
     """Lay out arguments in native form: those that overlap in one block, those that no call changes in front."""
     groups = [_Group.of(signature.params, natives, members) for members in _overlapping(natives)]
     offsets = [0] * len(natives)
@@ -96,10 +96,10 @@ def layout_of(signature: Signature, natives: Sequence[Any]) -> Layout:
     if not any(block.is_written for block in blocks):
         written = place
     dtypes, shapes = tuple(v.dtype for v in natives), tuple(v.shape for v in natives)
-    return Layout(dtypes, shapes, tuple(offsets), tuple(blocks), written, place)
+    return CallLayout(dtypes, shapes, tuple(offsets), tuple(blocks), written, place)
 
 
-def fill_image(layout: Layout, natives: Sequence[Any]) -> Any:
+def fill_image(layout: CallLayout, natives: Sequence[Any]) -> Any:
     """Make an image of arguments in native form."""
     image = aligned_bytes(layout.size)
     image[...] = FILLING

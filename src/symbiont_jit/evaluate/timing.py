@@ -23,7 +23,7 @@ import numpy as np
 from symbiont_jit.backend.loader import Loaded, load
 from symbiont_jit.backend.objects import compile_unit
 from symbiont_jit.backend.unit import Unit
-from symbiont_jit.evaluate.layout import FILLING, GAP, Layout, aligned_bytes, fill_image, layout_of, native_values
+from symbiont_jit.evaluate.layout import FILLING, GAP, CallLayout, aligned_bytes, fill_image, layout_of, native_values
 from symbiont_jit.isolate.guard_pages import KEPT_BYTES, PAGE, GuardedArrays, RedZone, map_guarded_bytes
 from symbiont_jit.runtime.sources import include
 from symbiont_jit.signature import Signature, native_entry
@@ -70,7 +70,7 @@ class Harness:
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
         self._guarded = GuardedArrays()
-        self._latest: dict[bool, tuple[Layout, Arguments]] = {}
+        self._latest: dict[bool, tuple[CallLayout, Arguments]] = {}
         code = compile_unit(Unit(_harness_source(signature), _ENTRIES, _NEEDED))
         self._loaded: Loaded = load(code)
         measure = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[ctypes.c_int64] * 3, *[ctypes.c_void_p] * 3)
@@ -111,7 +111,7 @@ class Harness:
             mine[...] = value
         return known[1]
 
-    def _allocate_guarded(self, layout: Layout, at_end: bool) -> Arguments:
+    def _allocate_guarded(self, layout: CallLayout, at_end: bool) -> Arguments:
         """Make arguments that lie to each other as a layout says, whose values are still to be set."""
         memories, red_zones = [], []
         for block in layout.blocks:
@@ -296,7 +296,7 @@ def _spread(size: int, number: int) -> int:
     return size + GAP * (number % SPREAD)
 
 
-def _fill_sets(layouts: Sequence[Layout], natives: Sequence[Sequence[Any]], places: Sequence[int]) -> Any:
+def _fill_sets(layouts: Sequence[CallLayout], natives: Sequence[Sequence[Any]], places: Sequence[int]) -> Any:
     """Make the images of all sets, one behind the other."""
     given = aligned_bytes(places[-1] + GAP)
     given[...] = FILLING

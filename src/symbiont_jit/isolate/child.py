@@ -25,7 +25,7 @@ from typing import Any, Final, NamedTuple
 
 from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.landlock import restrict_files
-from symbiont_jit.isolate.messages import NotReady, Ready, Refused, WorkerReply, write_message
+from symbiont_jit.isolate.messages import Complaint, NotReady, Ready, WorkerReply, write_message
 from symbiont_jit.isolate.permissions import watch_tries
 from symbiont_jit.isolate.sandbox import filter_problem, limit_memory, limit_processor_time, restrict
 
@@ -174,9 +174,9 @@ def live(obtain: Callable[[], Serve], pipe: Connection, files: WorkerFiles, gran
         limit_processor_time(2 * longest(deadline))
         enter_phase("")
         try:
-            message: WorkerReply | Refused = WorkerReply(serve(request))
+            message: WorkerReply | Complaint = WorkerReply(serve(request))
         except UsageError as error:
-            message = Refused(str(error)[-MAX_REASON:])
+            message = Complaint(str(error)[-MAX_REASON:])
         pipe.send_bytes(write_message(message))
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
-__all__ = ["NotReady", "Ready", "Refused", "ReplyReader", "WorkerReply", "write_message"]
+__all__ = ["NotReady", "Ready", "Complaint", "ReplyReader", "WorkerReply", "write_message"]
 
 #: The longest end of a message that cannot be read which is quoted.
 MAX_FAULT: Final = 200
@@ -32,7 +32,7 @@ class NotReady:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Complaint:
     """The child's function raised `UsageError`: a request fails by no candidate's fault, and `reason` says why."""
 
     reason: str
@@ -45,7 +45,7 @@ class WorkerReply:
     value: Any
 
 
-def write_message(message: Ready | NotReady | Refused | WorkerReply) -> bytes:
+def write_message(message: Ready | NotReady | Complaint | WorkerReply) -> bytes:
     """Write a message in the child.
 
     Raises:
@@ -56,7 +56,7 @@ def write_message(message: Ready | NotReady | Refused | WorkerReply) -> bytes:
             return b"+"
         case NotReady(reason):
             return b"-" + reason.encode(errors="replace")
-        case Refused(reason):
+        case Complaint(reason):
             return b"!" + reason.encode(errors="replace")
         case WorkerReply(value):
             return b"=" + _encode(value)
@@ -91,7 +91,7 @@ class ReplyReader:
     def __init__(self, value_type: Any = Any) -> None:
         self._values: TypeAdapter[Any] = TypeAdapter(value_type)
 
-    def read(self, data: bytes) -> Ready | NotReady | Refused | WorkerReply:
+    def read(self, data: bytes) -> Ready | NotReady | Complaint | WorkerReply:
         """Read a message in the parent.
 
         Raises:
@@ -103,7 +103,7 @@ class ReplyReader:
         if kind == b"-":
             return NotReady(rest.decode(errors="replace"))
         if kind == b"!":
-            return Refused(rest.decode(errors="replace"))
+            return Complaint(rest.decode(errors="replace"))
         if kind != b"=":
             raise ValueError(f"it begins with {kind!r}")
         try:

@@ -21,12 +21,12 @@ from typing import Any, Final
 
 from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.child import MAX_PHASE, PAUSES, WorkerFiles, longest, require_no_worker
-from symbiont_jit.isolate.messages import NotReady, Ready, Refused, ReplyReader, WorkerReply
+from symbiont_jit.isolate.messages import Complaint, NotReady, Ready, ReplyReader, WorkerReply
 from symbiont_jit.isolate.permissions import require_permissions
 from symbiont_jit.isolate.sandbox import filter_problem
 from symbiont_jit.isolate.start import STARTS, Process, Start, choose_start, shared_file
 
-__all__ = ["Crash", "Overdue", "Refused", "Worker", "WorkerReply"]
+__all__ = ["Crash", "Overdue", "Complaint", "Worker", "WorkerReply"]
 
 _GRACE_SECONDS: Final = 5.0
 #: A fresh interpreter imports Numba and the user's modules, and calls the metric once.
@@ -106,7 +106,7 @@ class Worker:
         weakref.finalize(self, self._child.end, self._granted)
         self._phase = mmap.mmap(self._files.phase, MAX_PHASE + PAUSES.size)
 
-    def ask(self, request: Any, deadline: float) -> WorkerReply | Refused | Crash | Overdue:
+    def ask(self, request: Any, deadline: float) -> WorkerReply | Complaint | Crash | Overdue:
         """Send a request and wait for its reply.
 
         Args:
@@ -143,11 +143,11 @@ class Worker:
         if isinstance(outcome, NotReady):
             self._kill()
             raise UsageError(f"a worker cannot get ready, because in there this happened:\n{outcome.reason}")
-        if isinstance(outcome, WorkerReply | Refused):
+        if isinstance(outcome, WorkerReply | Complaint):
             return self._refuse("an answer before a request")
         return outcome if isinstance(outcome, Crash) else None
 
-    def _exchange(self, message: Any, seconds: float) -> Ready | NotReady | Refused | WorkerReply | Crash | Overdue:
+    def _exchange(self, message: Any, seconds: float) -> Ready | NotReady | Complaint | WorkerReply | Crash | Overdue:
         """Send a message, if there is one, and wait for the child's reply."""
         pipe = self._child.pipe
         assert pipe is not None
