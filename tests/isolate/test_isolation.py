@@ -607,3 +607,27 @@ def test_the_filter_is_there_in_a_process_that_never_asked_for_it():
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
+
+
+UNCLOSED = """
+from numba import float64 as f64, njit
+import numpy as np
+import symbiont_jit as sj
+
+@sj.evolvable(source="double f(double x) { return x * x; }")
+def f(x: f64) -> f64: ...
+
+@njit
+def total(kernel, x):
+    return kernel(x[0]) + kernel(x[1])
+
+search = sj.Evolution(f, metric=lambda kernel: total(kernel, np.arange(2.0)))
+print(search.evaluate("double f(double x) { return x + 1; }").status.name)
+"""
+
+
+@pytest.mark.slow
+def test_a_script_that_closes_nothing_ends_quietly():
+    """Its workers end with it, though they do not hear the signal by which Python asks children to end."""
+    done = subprocess.run([sys.executable, "-c", UNCLOSED], capture_output=True, text=True, check=False, timeout=100)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "VALID\n", "")

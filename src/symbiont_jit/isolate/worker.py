@@ -17,6 +17,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.util import Finalize
 from typing import Any, Final
 
 from symbiont_jit.errors import UsageError
@@ -103,7 +104,8 @@ class Worker:
         # `__del__` would be too late: when the interpreter ends, it may run after the end of `os`.
         for file in self._files:
             weakref.finalize(self, os.close, file)
-        weakref.finalize(self, self._child.end, self._granted)
+        # At its end the interpreter would ask children to end, which they do not hear, and wait for them: these go before.
+        Finalize(self, self._child.end, (self._granted,), exitpriority=1)
         self._phase = mmap.mmap(self._files.phase, MAX_PHASE + PAUSES.size)
 
     def ask(self, request: Any, deadline: float) -> WorkerReply | Complaint | Crash | Overdue:
