@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,11 +54,19 @@ class LineMap:
         )
 
     def choose(self, path: Path, line: int, limit: float) -> list[str]:
-        """As many of the tests as fit into some seconds: those of the file's own folder first, the quickest first."""
-        near = folder_of(path)
-        ranked = sorted(self.tests_of(path, line), key=lambda test: (not test.startswith(near), self.seconds[test]))
-        spent = itertools.accumulate(self.seconds[test] for test in ranked)
-        return [test for test, until in zip(ranked, spent, strict=True) if until <= limit]
+        """As many of the tests as fit into some seconds, from all files that have any: the quickest of each first.
+
+        Tests of one file look at a line for much the same reason, those of another file for another one.
+        """
+        near, place = folder_of(path), Counter[str]()
+        ranked = []
+        for test in sorted(self.tests_of(path, line), key=lambda test: self.seconds[test]):
+            file = test.partition("::")[0]
+            ranked.append((place[file], not test.startswith(near), self.seconds[test], test))
+            place[file] += 1
+        ranked.sort()
+        spent = itertools.accumulate(seconds for _, _, seconds, _ in ranked)
+        return [test for (*_, test), until in zip(ranked, spent, strict=True) if until <= limit]
 
 
 def changed_lines() -> Iterator[tuple[Path, int]]:

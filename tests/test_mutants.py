@@ -44,12 +44,12 @@ def test_a_line_belongs_to_its_innermost_statement(written):
     assert [list(lines_of_statement(path, line)) for line in (2, 5)] == [[1, 2, 3], [4, 5, 6]]
 
 
-def test_the_nearest_and_quickest_tests_are_asked_first():
-    """Tests of the mirrored folder go first, and what exceeds the limit is left out."""
+def test_the_quickest_test_of_each_file_is_asked_first():
+    """Then the second of each, those of the mirrored folder before others; what exceeds the limit is left out."""
     seconds = {"tests/a.py::far": 0.1, "tests/engine/b.py::slow": 2.0, "tests/engine/b.py::quick": 1.0}
     tests = LineMap(seconds, {str(ENGINE): {str(n): list(seconds) for n in range(500)}})
-    assert tests.choose(ENGINE, 20, 3.0) == ["tests/engine/b.py::quick", "tests/engine/b.py::slow"]
-    assert tests.choose(ENGINE, 20, 4.0)[-1] == "tests/a.py::far"
+    order = ["tests/engine/b.py::quick", "tests/a.py::far", "tests/engine/b.py::slow"]
+    assert [tests.choose(ENGINE, 20, limit) for limit in (4.0, 2.0)] == [order, order[:2]]
 
 
 def test_what_runs_in_children_alone_is_asked_of_its_folder():
