@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The tests start many interpreters; where no bytecode may be written, each of them would compile the whole package.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test lint bench fuzz mutants clean
+.PHONY: demo quick test pythons lint bench fuzz mutants clean
 
 demo: $(VENV)/.installed
 	$(BIN)/symbiont-jit demo
@@ -16,6 +16,17 @@ quick: $(VENV)/.installed-test
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# The quick tests with the other Pythons that are at hand, each in a virtual environment of its own.
+PYTHONS ?= $(wildcard /usr/bin/python3 $(HOME)/.pyenv/versions/3.1[1-9]*/bin/python)
+pythons:
+	for python in $(PYTHONS); do \
+	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || continue; \
+	  venv=.venv-$$($$python -c 'import platform; print(platform.python_version())'); \
+	  test -x $$venv/bin/python || $$python -m venv $$venv || exit 1; \
+	  $$venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test]' || exit 1; \
+	  $$venv/bin/python -m pytest -n 2 --dist worksteal -m "not slow" || exit 1; \
+	done
 
 # The project's own C. demo/ and tests/frontend/corpus hold candidates, which stay as they were written.
 OWN_C := $(wildcard src/symbiont_jit/runtime/*.[ch] src/symbiont_jit/dispatch/*.h src/symbiont_jit/evaluate/*.h tests/runtime/*.[ch])
@@ -54,4 +65,4 @@ $(VENV)/.installed-%: $(VENV)/.installed pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-* .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

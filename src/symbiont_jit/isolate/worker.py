@@ -104,7 +104,7 @@ class Worker:
         # `__del__` would be too late: when the interpreter ends, it may run after the end of `os`.
         for file in self._files:
             weakref.finalize(self, os.close, file)
-        # At its end the interpreter would ask children to end, which they do not hear, and wait for them: these go before.
+        # At its end the interpreter asks children to end, which these do not hear, and waits for them: they go before.
         Finalize(self, self._child.end, (self._granted,), exitpriority=1)
         self._phase = mmap.mmap(self._files.phase, MAX_PHASE + PAUSES.size)
 
