@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from numba import boolean, int64
 from numba import complex64 as c64
 from numba import complex128 as c128
 from numba import float32 as f32
 from numba import float64 as f64
-from numba import int64
 
 from symbiont_jit import Array, InOut, Out, record
 from symbiont_jit.evaluate.agreement import Outcome, Tolerance, poison_outputs
@@ -40,6 +40,9 @@ def outcome(*values, result=None):
         (int64, 1, Tolerance(atol=1.0), None),
         (f64, 1e-8, Tolerance(rtol=1e-8), None),
         (f64, 1e-3, Tolerance(rtol=0.0, atol=1e-2), None),
+        (int64, 0, Tolerance(rtol=0.5), None),
+        (int64, 1, Tolerance(rtol=0.4), "'x' at [1] is 3, expected 2 (1 of 2 elements differ)"),
+        (int64, 1, Tolerance(rtol=0.5), None),
         (f64, np.nan, Tolerance(), "'x' at [1] is nan, expected 2.0 (1 of 2 elements differ)"),
     ],
     ids=str,
@@ -50,7 +53,7 @@ def test_how_far_a_result_may_be_off(typ, off, tolerance, found):
     def f(x: Out[typ, "n"]) -> None: ...
 
     made = signature_of(f, {})
-    expected = np.array([1, 2], made.params[0].type.dtype.dtype)
+    expected = np.array([0, 2], made.params[0].type.dtype.dtype)
     got = expected.copy()
     got[1] += off
     assert tolerance.find_difference(made, outcome(expected), outcome(got)) == found
@@ -102,6 +105,11 @@ def test_only_pure_outputs_are_poisoned():
         poison_outputs(made, values, seed)
         return values
 
+    def g(bits: Out[boolean, "n"]) -> None: ...
+
+    bits = np.zeros(50, bool)
+    poison_outputs(signature_of(g, {}), (bits,), (1,))
+    assert 0 < bits.sum() < 50
     x, out, both, plain = poisoned((1,))
     assert set(plain.tolist()) <= set(range(100))
     assert len(set(plain.tolist())) > 10

@@ -548,3 +548,31 @@ def test_a_limit_of_steps_is_a_number(limit):
     with pytest.raises(UsageError, match="a limit of steps is a number above 0 or None"):
         kernel.step_limit = limit
     assert kernel.step_limit == 5_000_000_000
+
+
+SHADOWED = {
+    "behind": ("double a[4] = {0, 1, 2, 3}; { { double a[2] = {8, 9}; if (n < 0) return a[1]; } } return a[k];", 3, 4),
+    "within": ("double a[2] = {0, 1}; { { double a[4] = {0, 1, 2, 3}; return a[k]; } } return a[0];", 3, 4),
+    "beside": ("{ double a[2] = {0, 1}; if (n < 0) return a[1]; } { double a[4] = {0, 1, 2, 3}; return a[k]; }", 3, 4),
+    "smaller again": ("double a[2] = {0, 1}; { double a[4] = {0}; if (n < 0) return a[3]; } return a[k];", 1, 2),
+}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", SHADOWED)
+def test_a_name_means_what_its_scope_says(name, profile):
+    """An array has its own bounds inside of its scope, and the outer one of its name has its own again behind that."""
+    text, last, beyond = SHADOWED[name]
+    revision = compiled(pick, text, profile)
+    assert revision(X, last) == last
+    assert not revision(X, beyond)
+    assert f"for a with length {beyond}" in revision.take_panic().message
+
+
+def test_the_longest_local_array():
+    """A length beyond 2**24 is a panic of its own, and one of that length only finds no stack."""
+    revision = compiled(pick, "double t[k]; return t[0];", "safe")
+    for length, kind in ((1 << 24, "stack"), ((1 << 24) + 1, "length"), (0, "index"), (1, None)):
+        revision(X, length)
+        panic = revision.take_panic()
+        assert (panic.kind if panic else None) == kind

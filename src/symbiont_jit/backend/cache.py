@@ -68,6 +68,7 @@ class _Cache:
         with step():
             self._size += len(data) - len(self._kept.get(key, b""))
             self._kept[key] = data
+            self._kept.move_to_end(key)
             while self._size > self.limit:
                 self._size -= len(self._kept.popitem(last=False)[1])
 
