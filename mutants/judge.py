@@ -6,9 +6,12 @@ change, nearest and quickest first; zero, which means that the mutant survived, 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -97,7 +100,20 @@ def main() -> int:
         listed.write("\n".join(dict.fromkeys(chosen)))
         listed.flush()
         options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider", "--no-header", "--tb=line"]
-        return subprocess.run([sys.executable, "-m", "pytest", *options, f"@{listed.name}"], check=False).returncode
+        return _run_within(3 * limit, [sys.executable, "-m", "pytest", *options, f"@{listed.name}"])
+
+
+def _run_within(seconds: float, command: list[str]) -> int:
+    """Run a program in a session of its own, which ends with all its children; one that is too slow has failed."""
+    process = subprocess.Popen(command, start_new_session=True)
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        print(f"not done after {seconds:g} seconds")
+        return 1
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":
