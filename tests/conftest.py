@@ -53,6 +53,18 @@ def vectors():
     return rng.random(1000), rng.random(1000)
 
 
+def pytest_addoption(parser):
+    """`--lljit`: every test has LLVM's LLJIT in place of our linker."""
+    parser.addoption("--lljit", action="store_true")
+
+
+@pytest.fixture(autouse=True)
+def chosen_loader(request, monkeypatch):
+    """What `--lljit` chooses, for this process and those that it forks."""
+    if request.config.getoption("--lljit"):
+        monkeypatch.setattr("symbiont_jit.backend.loader.link", refuse_to_link)
+
+
 @pytest.fixture(params=["linker", "lljit"])
 def loader(request, monkeypatch):
     """Which way code comes into the process: our linker's, or LLVM's LLJIT, as on other machines than x86-64."""

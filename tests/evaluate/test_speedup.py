@@ -194,6 +194,7 @@ def test_drawing_is_not_counted(dot):
 
 def test_the_clock_of_a_deadline_can_be_stopped(monkeypatch):
     """It does not run while a child says that no candidate does, and runs again inside of that where one does."""
+    monkeypatch.setattr(child, "limit_processor_time", lambda seconds: None)
     monkeypatch.setattr(child, "_OWN_PHASE", [bytearray(child.MAX_PHASE + child.PAUSES.size)])
     seen = []
 

@@ -185,6 +185,19 @@ def refused(name, path):
         "fchmodat2": lambda: call("syscall", 452, -100, path.encode(), 0o777, 0),
         "own the signals of a file": lambda: fcntl.fcntl(0, fcntl.F_SETOWN, os.getppid()),
         "choose the signal of a file": lambda: fcntl.fcntl(0, fcntl.F_SETSIG, 9),
+        "lease a file": lambda: fcntl.fcntl(os.open(path, os.O_RDONLY), fcntl.F_SETLEASE, fcntl.F_RDLCK),
+        "watch a folder": lambda: fcntl.fcntl(os.open(os.path.dirname(path), os.O_RDONLY), 1026, 0),
+        "own the signals of a socket": lambda: fcntl.ioctl(
+            socket.socketpair()[0], 0x8901, os.getppid().to_bytes(4, "little")
+        ),
+        "own the group of a socket": lambda: fcntl.ioctl(
+            socket.socketpair()[0], 0x8902, os.getppid().to_bytes(4, "little")
+        ),
+        "the attributes of a file": lambda: fcntl.ioctl(
+            os.open(path, os.O_RDONLY), 0x40086602, (0x40).to_bytes(8, "little")
+        ),
+        "files in memory": lambda: os.memfd_create("hoard"),
+        "outlive the parent": lambda: call("prctl", 1, 0, 0, 0, 0),
         "type into a terminal": lambda: fcntl.ioctl(0, termios.TIOCSTI, b"x"),
         "type with more bits": lambda: call("ioctl", 0, ctypes.c_ulong(1 << 32 | termios.TIOCSTI), b"x"),
         "schedule the parent": lambda: os.sched_setscheduler(os.getppid(), os.SCHED_IDLE, os.sched_param(0)),
@@ -207,7 +220,8 @@ REFUSED = (
     "kill itself", "kill the group", "kill a thread of the parent", "pidfd", "ptrace", "read the parent's memory",
     "write the parent's memory", "mount", "unshare", "setuid", "fchmodat2", "own the signals of a file",
     "choose the signal of a file", "type into a terminal", "type with more bits", "schedule the parent",
-    "the parent's priority", "shared memory of System V",
+    "the parent's priority", "shared memory of System V", "lease a file", "watch a folder", "own the signals of a socket",
+    "own the group of a socket", "the attributes of a file", "files in memory", "outlive the parent",
 )  # fmt: skip
 
 

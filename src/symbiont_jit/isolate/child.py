@@ -114,10 +114,12 @@ def _read_pauses() -> tuple[int, int]:
 
 
 def _stop_clock() -> None:
+    limit_processor_time(2 * longest(_DEADLINE[0]))
     PAUSES.pack_into(_OWN_PHASE[0], MAX_PHASE, time.monotonic_ns(), _read_pauses()[1])
 
 
 def _start_clock() -> None:
+    limit_processor_time(2 * _DEADLINE[0])
     since, before = _read_pauses()
     PAUSES.pack_into(_OWN_PHASE[0], MAX_PHASE, 0, before + time.monotonic_ns() - since)
 
@@ -137,6 +139,8 @@ def require_no_worker() -> None:
 
 
 _OWN_PHASE: Final[list[mmap.mmap]] = []
+#: The deadline of the request that is being served, in seconds.
+_DEADLINE: Final = [0.0]
 
 
 def live(obtain: Callable[[], Serve], pipe: Connection, files: WorkerFiles, granted: frozenset[str]) -> None:
@@ -149,6 +153,7 @@ def live(obtain: Callable[[], Serve], pipe: Connection, files: WorkerFiles, gran
         granted: The permissions that the child has.
     """
     _OWN_PHASE[:] = [mmap.mmap(files.phase, MAX_PHASE + PAUSES.size)]
+    os.close(files.phase)
     _shed_inheritance(files.output)
     enter_phase("getting ready")
     try:
@@ -171,7 +176,8 @@ def live(obtain: Callable[[], Serve], pipe: Connection, files: WorkerFiles, gran
             deadline, request = pipe.recv()
         except (EOFError, OSError):
             return
-        limit_processor_time(2 * longest(deadline))
+        _DEADLINE[0] = deadline
+        limit_processor_time(2 * deadline)
         enter_phase("")
         try:
             message: WorkerReply | Complaint = WorkerReply(serve(request))

@@ -15,7 +15,11 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-__all__ = ["give_up_descriptors"]
+__all__ = ["OWN", "give_up_descriptors"]
+
+#: Descriptors of the harness itself: this side's ends of all workers' pipes, and what it shares with each of them. No
+#: worker gets those of another one, whatever it is permitted.
+OWN: Final[set[int]] = set()
 
 _OPEN: Final = Path("/proc/self/fd")
 _STANDARD: Final = 3
@@ -32,7 +36,7 @@ def give_up_descriptors(kept: Collection[int], granted: frozenset[str]) -> None:
         for number in sorted(map(int, os.listdir(_OPEN))):
             if number >= _STANDARD and number not in kept:
                 with contextlib.suppress(OSError):
-                    _give_up(number, granted)
+                    _give_up(number, granted if number not in OWN else frozenset())
 
 
 def _give_up(number: int, granted: frozenset[str]) -> None:

@@ -26,8 +26,13 @@ WRITING: Final = (1 << 1) | sum(1 << bit for bit in range(4, 13))
 _LATER: Final = ((2, 1 << 13), (3, 1 << 14))
 
 #: Where the system's libraries, settings and devices are.
-SYSTEM: Final = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/opt", "/dev", "/sys", "/proc/self", "/proc/sys")
-SYSTEM_FILES: Final = ("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/uptime")
+SYSTEM: Final = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/opt", "/sys", "/proc/self", "/proc/sys")
+SYSTEM_FILES: Final = (
+    *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/uptime"),
+    *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"),
+)
+#: Where named memory lies that processes share, which is no business of one that has no processes.
+SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108  to read only
 
 
 class _Ruleset(ctypes.Structure):
@@ -62,7 +67,7 @@ def restrict_files(granted: frozenset[str]) -> None:
     ruleset = libc.syscall(_CREATE_RULESET, ctypes.byref(rules), ctypes.c_size_t(ctypes.sizeof(rules)), 0)
     if ruleset < 0:
         return
-    for place in _readable_places():
+    for place in (*_readable_places(), *([SHARED_MEMORY] if {"write", "processes"} & granted else [])):
         with contextlib.suppress(OSError):
             _allow(libc, ruleset, place, handled & READING)
     libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)

@@ -45,7 +45,7 @@ GRANTED_BY: Final[Mapping[str, Sequence[str]]] = {
         "unlink unlinkat rename renameat renameat2 mkdir mkdirat rmdir link linkat symlink symlinkat truncate chmod "
         "fchmod fchmodat fchmodat2 chown fchown lchown fchownat setxattr lsetxattr fsetxattr setxattrat removexattr "
         "lremovexattr fremovexattr removexattrat file_setattr mknod mknodat creat openat2 utime utimes utimensat "
-        "futimesat fallocate"
+        "futimesat fallocate memfd_create memfd_secret"
     ).split(),
     "network": "socket connect bind listen accept accept4 sendmmsg".split(),
     "processes": "execve execveat fork vfork kill tkill pidfd_send_signal pidfd_open".split(),
@@ -59,10 +59,18 @@ NUMBERS: Final[Mapping[str, int]] = {
     "open_tree_attr": 467,
     "file_setattr": 469,
 }
-#: Commands of `fcntl` that send signals to others: F_SETOWN, F_SETSIG, F_SETOWN_EX.
-SIGNALLING: Final = (8, 10, 15)
-#: Commands of `ioctl` that type into a terminal, or change what it is: TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS.
-TYPING: Final = (0x5412, 0x541C, 0x5423, 0x541D)
+#: Commands of `fcntl` that send signals to others, or let others wait: F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE,
+#: F_NOTIFY.
+SIGNALLING: Final = (8, 10, 15, 1024, 1026)
+#: Commands of `ioctl` that type into a terminal, or change what it is: TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS; and
+#: those that let it signal: TIOCSPGRP, TIOCSCTTY.
+TYPING: Final = (0x5412, 0x541C, 0x5423, 0x541D, 0x5410, 0x540E)
+#: The only kind of commands of `ioctl` that are let through, which is in their second byte: those of terminals, which
+#: also say how much can be read and whether a descriptor blocks. Others change files' attributes or send signals.
+TERMINALS: Final = 0x54
+_KIND: Final = 0xFF00
+#: What `prctl` may not change: that the process ends with its parent.
+_DEATH_SIGNAL: Final = 1
 #: The kernel looks at 32 bits of a command, whatever else the register has.
 _COMMAND: Final = 0xFFFFFFFF
 
@@ -128,6 +136,10 @@ def restrict(granted: frozenset[str] = frozenset()) -> None:
     for call, number, commands in (("fcntl", 1, SIGNALLING), ("ioctl", 1, TYPING)):
         for command in commands:
             _refuse(library, rules, call, library.Arg(number, library.MASKED_EQ, _COMMAND, command))
+    for kind in range(256):
+        if kind != TERMINALS:
+            _refuse(library, rules, "ioctl", library.Arg(1, library.MASKED_EQ, _KIND, kind << 8))
+    _refuse(library, rules, "prctl", library.Arg(0, library.MASKED_EQ, _COMMAND, _DEATH_SIGNAL))
     _refuse(library, rules, "prlimit64", library.Arg(0, library.NE, 0))
     for permission, refuse in _REFUSALS.items():
         if permission not in granted:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import fcntl
 import functools
 import io
+import mmap
 import multiprocessing
 import multiprocessing.spawn
 import os
@@ -30,9 +32,13 @@ from typing import Any, Final, Protocol, TypeVar
 
 from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.child import Serve, WorkerFiles, live, strip_secrets
-from symbiont_jit.isolate.descriptors import give_up_descriptors
+from symbiont_jit.isolate.descriptors import OWN, give_up_descriptors
+from symbiont_jit.isolate.mappings import own_shared_mappings
 
-__all__ = ["STARTS", "Process", "Start", "choose_start", "shared_file"]
+__all__ = ["SHARED_NAME", "STARTS", "Process", "Start", "choose_start", "shared_file", "shared_memory"]
+
+#: The name of what a worker and its parent share: what is being done, and the clock of the deadline.
+SHARED_NAME: Final = "worker phase"
 
 T = TypeVar("T")
 
@@ -94,9 +100,27 @@ def shared_file(name: str) -> int:
     """
     if hasattr(os, "memfd_create"):
         with contextlib.suppress(OSError):  # refused by a sandbox, or unknown to the system
-            return os.memfd_create(name)
+            return os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
+
+
+def shared_memory(name: str, size: int) -> tuple[int, mmap.mmap]:
+    """Open a file of a size that stays as it is, and map it for this process alone.
+
+    A child that made the file shorter would end whoever reads the mapping; and one that was forked for another purpose
+    has no business with it.
+
+    Returns:
+        The file's descriptor, which the caller closes, and the mapping.
+    """
+    file = shared_file(name)
+    os.ftruncate(file, size)
+    with contextlib.suppress(OSError):  # a file with no name on a disk has no seals
+        fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+    mapping = mmap.mmap(file, size)
+    mapping.madvise(mmap.MADV_DONTFORK)
+    return file, mapping
 
 
 # -- forked -----------------------------------------------------------------------------------------------------------
@@ -105,11 +129,17 @@ def shared_file(name: str) -> int:
 def _start_forked(serve: Serve, files: WorkerFiles, granted: frozenset[str]) -> tuple[Process, Connection]:
     """Fork this process; the child inherits `serve`."""
     context = multiprocessing.get_context("fork")
-    here, there = context.Pipe()
-    process = context.Process(target=_live_forked, args=(serve, here, there, files, granted), daemon=True)
-    with there:
-        _run_in_starting_thread(lambda: _fork(process))
-    return process, here
+
+    def start() -> tuple[Process, Connection]:
+        """Make the pipe on the thread that forks, so that no other worker is forked before it is noted."""
+        here, there = context.Pipe()
+        OWN.add(here.fileno())
+        process = context.Process(target=_live_forked, args=(serve, here, there, files, granted), daemon=True)
+        with there:
+            _fork(process)
+        return process, here
+
+    return _run_in_starting_thread(start)
 
 
 def _live_forked(
@@ -119,6 +149,7 @@ def _live_forked(
     if "processes" in granted:
         multiprocessing.current_process().daemon = False  # a daemon may have no processes of its own
     give_up_descriptors((pipe.fileno(), *files), granted)
+    own_shared_mappings(granted, SHARED_NAME)
     live(lambda: serve, pipe, files, granted)
 
 
@@ -148,6 +179,7 @@ def _hold_compilers() -> Iterator[None]:
 def _start_spawned(serve: Serve, files: WorkerFiles, granted: frozenset[str]) -> tuple[Process, Connection]:
     """Start a fresh interpreter, which unpickles `serve`; it has no terminal, so Ctrl-C does not reach it."""
     here, there = multiprocessing.Pipe()
+    OWN.add(here.fileno())
     luggage = shared_file("worker luggage")
     try:
         about, pickled = _pack(serve)
@@ -163,6 +195,7 @@ def _start_spawned(serve: Serve, files: WorkerFiles, granted: frozenset[str]) ->
         command = [multiprocessing.spawn.get_executable(), *subprocess._args_from_interpreter_flags(), "-c", program]  # type: ignore[attr-defined]
         return _run_in_starting_thread(lambda: _SpawnedProcess(command, descriptors, files.output)), here
     except BaseException:
+        OWN.discard(here.fileno())
         here.close()
         raise
     finally:

@@ -7,8 +7,10 @@ the parent's side; `start` makes the child, `child` is the child's life.
 from __future__ import annotations
 
 import contextlib
+import math
 import mmap
 import os
+import pickle
 import select
 import signal
 import struct
@@ -22,10 +24,11 @@ from typing import Any, Final
 
 from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.child import MAX_PHASE, PAUSES, WorkerFiles, longest, require_no_worker
+from symbiont_jit.isolate.descriptors import OWN
 from symbiont_jit.isolate.messages import Complaint, NotReady, Ready, ReplyReader, WorkerReply
 from symbiont_jit.isolate.permissions import require_permissions
 from symbiont_jit.isolate.sandbox import filter_problem
-from symbiont_jit.isolate.start import STARTS, Process, Start, choose_start, shared_file
+from symbiont_jit.isolate.start import SHARED_NAME, STARTS, Process, Start, choose_start, shared_file, shared_memory
 
 __all__ = ["Crash", "Overdue", "Complaint", "Worker", "WorkerReply"]
 
@@ -69,6 +72,7 @@ class _Child:
             self.process.join()
             self.process.close()
         if self.pipe is not None:
+            OWN.discard(self.pipe.fileno())
             self.pipe.close()
         self.process = self.pipe = None
 
@@ -99,14 +103,14 @@ class Worker:
         self._reader = ReplyReader(reply_type)
         self._granted = require_permissions(permissions)
         filter_problem()  # finds the filter's library here, so that no forked child has to
-        self._files = WorkerFiles(shared_file("worker output"), shared_file("worker phase"))
-        os.ftruncate(self._files.phase, MAX_PHASE + PAUSES.size)
+        phase, self._phase = shared_memory(SHARED_NAME, MAX_PHASE + PAUSES.size)
+        self._files = WorkerFiles(shared_file("worker output"), phase)
+        OWN.update(self._files)
         # `__del__` would be too late: when the interpreter ends, it may run after the end of `os`.
         for file in self._files:
-            weakref.finalize(self, os.close, file)
+            weakref.finalize(self, _close, file)
         # At its end the interpreter asks children to end, which these do not hear, and waits for them: they go before.
         Finalize(self, self._child.end, (self._granted,), exitpriority=1)
-        self._phase = mmap.mmap(self._files.phase, MAX_PHASE + PAUSES.size)
 
     def ask(self, request: Any, deadline: float) -> WorkerReply | Complaint | Crash | Overdue:
         """Send a request and wait for its reply.
@@ -156,8 +160,9 @@ class Worker:
         PAUSES.pack_into(self._phase, MAX_PHASE, 0, 0)
         patience = _Patience(seconds, self._phase)
         try:
-            if message is not None:
-                pipe.send(message)
+            if message is not None and not _send(pipe, message, patience):
+                self._kill()
+                return Overdue(patience.waited, self._read_phase())
             data = _receive(pipe, patience)
             if data is None:
                 self._kill()
@@ -249,6 +254,41 @@ class _Patience:
         return max(0.0, min(self._seconds - counts, longest(self._seconds) - waited))
 
 
+def _close(file: int) -> None:
+    OWN.discard(file)
+    os.close(file)
+
+
+def _send(pipe: Connection, message: Any, patience: _Patience) -> bool:
+    """Write a message as `Connection.send` does, and say whether the child has read it in time."""
+    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    rest = memoryview(_frame(len(data)) + data)
+    os.set_blocking(pipe.fileno(), False)
+    try:
+        while rest:
+            if not _is_ready(pipe, select.POLLOUT, patience):
+                return False
+            with contextlib.suppress(BlockingIOError):
+                rest = rest[os.write(pipe.fileno(), rest) :]
+    finally:
+        os.set_blocking(pipe.fileno(), True)
+    return True
+
+
+def _frame(size: int) -> bytes:
+    return struct.pack("!i", size) if size < 1 << 31 else struct.pack("!iQ", -1, size)
+
+
+def _is_ready(pipe: Connection, event: int, patience: _Patience) -> bool:
+    """Wait until a pipe is ready, and say whether it was before patience was at an end."""
+    poll = select.poll()  # `select.select` knows no descriptors beyond 1,024.
+    poll.register(pipe.fileno(), event)
+    while not poll.poll(math.ceil(1000 * (left := patience.left))):
+        if left == 0.0:  # Else the clock may have been stopped since.
+            return False
+    return True
+
+
 def _receive(pipe: Connection, patience: _Patience) -> bytes | None:
     """Read the next message as bytes, however slowly it comes; the result is None once patience is at an end.
 
@@ -268,12 +308,8 @@ def _receive(pipe: Connection, patience: _Patience) -> bytes | None:
 def _read_bytes(pipe: Connection, count: int, patience: _Patience) -> bytes | None:
     data = bytearray()
     while len(data) < count:
-        ready: list[Connection] = []
-        while not ready:  # The clock may have been stopped since.
-            left = patience.left
-            ready, _, _ = select.select([pipe], [], [], left)
-            if not ready and left == 0.0:
-                return None
+        if not _is_ready(pipe, select.POLLIN, patience):
+            return None
         chunk = os.read(pipe.fileno(), count - len(data))
         if not chunk:
             raise EOFError

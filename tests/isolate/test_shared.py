@@ -1,0 +1,209 @@
+"""What a worker shares with its parent, with other workers and with others: nothing that it could write or break."""
+
+import contextlib
+import gc
+import mmap
+import os
+import pickle
+import socket
+import struct
+import time
+from multiprocessing import connection, shared_memory
+
+import numpy as np
+import pytest
+from numba import float64 as f64
+
+from symbiont_jit import Evolution, Status, evolvable
+from symbiont_jit.isolate import child
+from symbiont_jit.isolate.child import MAX_PHASE, PAUSES, uncounted
+from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
+
+PARENT = os.getpid()
+
+
+def in_child(attack):
+    """A metric that does something in workers alone; its score is the kernel's value."""
+    pid = os.getpid()
+
+    def metric(kernel):
+        if os.getpid() != pid:
+            attack()
+        return kernel(1.0)
+
+    return metric
+
+
+@evolvable(source="double f(double x) { return x; }")
+def f(x: f64) -> f64: ...
+
+
+def source(value):
+    return f"double f(double x) {{ return {value}; }}"
+
+
+def evaluate(attack, *sources, **options):
+    """The evaluations of some texts, one after the other."""
+    with Evolution(f, metric=in_child(attack), deadline=2.0, **options) as search:
+        return [search.evaluate(text) for text in sources]
+
+
+def shrink():
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            if "worker phase" in os.readlink(f"/proc/self/fd/{name}"):
+                os.ftruncate(int(name), 0)
+
+
+def test_what_is_shared_keeps_its_size():
+    """A worker that would make the file of its phase shorter does not end its parent by that."""
+    assert [each.status for each in evaluate(shrink, source(2.0), source(3.0))] == [Status.VALID] * 2
+
+
+def stop_reading():
+    connection.Connection.recv = lambda self: time.sleep(1000)
+
+
+def test_a_worker_that_does_not_read_is_overdue():
+    """A request that is longer than the pipe is given up at the deadline, as one that is read and not answered."""
+    table = f"static const double t[200000] = {{1.0, [199999] = 2.0}}; {source('t[199999]')}"
+    first, second = evaluate(stop_reading, source(2.0), table)
+    assert (first.status, second.status) == (Status.VALID, Status.TIMED_OUT)
+
+
+def test_memory_that_the_parent_shares_is_the_workers_own(tmp_path):
+    """A mapped file, named and nameless shared memory have the parent's values in a worker, and keep them in the parent."""
+    path = tmp_path / "numbers"
+    np.arange(4.0).tofile(path)
+    mapped, plain = np.memmap(path, mode="r+"), mmap.mmap(-1, 4096)
+    named = shared_memory.SharedMemory(create=True, size=8)
+    mapped, named.buf[0:2], plain[0:2] = mapped.view(np.float64), b"\5\7", b"\6\10"
+
+    def attack():
+        assert (mapped[2], named.buf[1], plain[1]) == (2.0, 7, 8)
+        mapped[3], named.buf[0], plain[0] = 66.0, 66, 66
+        mapped.flush()
+        assert (mapped[3], named.buf[0], plain[0]) == (66.0, 66, 66)
+
+    try:
+        assert evaluate(attack, source(2.0))[0].status is Status.VALID
+        assert (mapped[3], named.buf[0], plain[0], np.fromfile(path)[3]) == (3.0, 5, 6, 3.0)
+    finally:
+        named.close()
+        named.unlink()
+
+
+def spoil_others():
+    """Write the phase of other workers, and a pickle into every socket that is open."""
+    own = child._OWN_PHASE[0]
+    for other in [o for o in gc.get_objects() if isinstance(o, Worker)]:
+        with contextlib.suppress(ValueError, TypeError):
+            if other._phase is not own:
+                other._phase[:5] = b"spoil"
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            end = socket.socket(fileno=os.dup(int(name)))
+            message = pickle.dumps((2.0, None))
+            end.send(struct.pack("!i", len(message)) + message)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("permissions", [[], ["network"], ["write"]])
+def test_other_workers_are_out_of_reach(permissions):
+    """What a worker does to all that it has open or mapped changes no other worker's answers, whatever it is permitted."""
+
+    def attack():
+        if os.path.exists(f"/proc/self/fd/{ready}") and not os.fstat(ready).st_size:
+            spoil_others()
+
+    ready = os.memfd_create("ready")
+    try:
+        with Evolution(f, metric=in_child(attack), workers=2, deadline=2.0, permissions=permissions) as search:
+            search.evaluate_many([source(2.0), source(3.0)])
+            os.ftruncate(ready, 1)
+            found = search.evaluate_many([source(4.0), source(5.0), source(6.0)])
+        assert [each.score for each in found if each.status is Status.VALID] == [
+            float(4 + i) for i, each in enumerate(found) if each.status is Status.VALID
+        ]
+        assert sum(each.status is Status.VALID for each in found) >= 2
+    finally:
+        os.close(ready)
+
+
+def test_shared_memory_of_others_cannot_be_read():
+    """Named memory of processes that are no worker's is closed to workers without processes of their own."""
+    named = shared_memory.SharedMemory(create=True, size=8)
+
+    def attack():
+        with open(f"/dev/shm/{named.name}", "rb") as file:
+            file.read()
+
+    try:
+        (found,) = evaluate(attack, source(2.0))
+        assert "PermissionError" in found.diagnostics[0].message
+    finally:
+        named.close()
+        named.unlink()
+
+
+def test_many_open_files_are_no_candidates_fault():
+    """A parent with more descriptors than `select` knows evaluates as any other."""
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        assert evaluate(lambda: None, source(2.0))[0].status is Status.VALID
+    finally:
+        for file in files:
+            os.close(file)
+
+
+# -- the clock of the deadline -------------------------------------------------------------------------------------
+
+
+def answers(serve, deadline):
+    worker = Worker(serve)
+    try:
+        return worker.ask(None, deadline)
+    finally:
+        worker.close()
+
+
+def rest(_):
+    with uncounted():
+        time.sleep(0.6)
+    return "done"
+
+
+def forge(_):
+    """Stop the clock as no code of ours does."""
+    PAUSES.pack_into(child._OWN_PHASE[0], MAX_PHASE, 1, 1 << 62)
+    time.sleep(600)
+
+
+@pytest.mark.slow
+def test_a_stopped_clock_does_not_count():
+    """A child that takes longer than its deadline, while its clock stands, has answered in time."""
+    assert answers(rest, 0.3) == WorkerReply("done")
+    assert isinstance(answers(lambda _: time.sleep(0.6), 0.3), Overdue)
+
+
+@pytest.mark.slow
+def test_a_clock_stands_for_a_while_only(monkeypatch):
+    """What a child writes of its clock is believed up to a limit."""
+    monkeypatch.setattr(child, "PAUSE_SECONDS", 0.5)
+    monkeypatch.setattr(child, "PAUSE_DEADLINES", 1.0)
+    assert isinstance(answers(forge, 0.2), Overdue)
+
+
+def test_a_worker_that_ends_while_it_is_written_to_is_a_crash():
+    """A request that nobody reads to its end, because the child is gone, says how it went."""
+
+    def serve(request):
+        os._exit(3)
+
+    worker = Worker(serve)
+    try:
+        outcome = worker.ask(b"x" * (8 << 20), 5.0)
+        assert isinstance(outcome, Crash)
+        assert outcome.reason == "exit code 3"
+    finally:
+        worker.close()
