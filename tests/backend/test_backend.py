@@ -394,3 +394,11 @@ def test_a_compiler_that_misbehaves_is_told_of(kind, tmp_path):
     assert done.returncode == 0, done.stderr
     expected = {"an_odd_quote": ["compiled\n"]}.get(kind, ["CandidateError\n", "ToolchainError\n"])
     assert done.stdout in expected
+
+
+@pytest.mark.parametrize("kind", ["static const", "const"])
+def test_code_that_would_run_a_table_is_refused(kind):
+    """The code generator calls some functions by itself, by their names, which might be those of a table."""
+    text = f"{kind} uint64_t sincos[] = {{1, 2}};\ndouble k(double x) {{ return sin(x) + cos(x) + sincos[x > 0]; }}\n"
+    with pytest.raises(CandidateError, match="the compiled code calls 'sincos', which is no function"):
+        compile_unit(Unit(text, ("k",)))

@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -17,7 +18,9 @@ from numba import njit
 
 import symbiont_jit as sj
 from symbiont_jit import Array, CandidateError, InOut, Kernel, Out, UsageError, evolvable
+from symbiont_jit.c.types import Refused
 from symbiont_jit.engine.target import target_of
+from symbiont_jit.instrument.bounds import Bounds, Flow, check_lifetimes
 from symbiont_jit.instrument.unit import instrument, parse_canonical
 from tests.child import in_child
 from tests.concurrency import await_true, run_in_threads
@@ -576,3 +579,26 @@ def test_the_longest_local_array():
         revision(X, length)
         panic = revision.take_panic()
         assert (panic.kind if panic else None) == kind
+
+
+def test_lifetimes_are_followed_through_a_long_chain():
+    """Pointers that are set to one another, each by the next, are followed to the array at the end, step by step once."""
+    count = 3000
+    bounds = [Bounds(f"p{i}", None, None) for i in range(count)]
+    flows = [Flow(f"p{i}", 1, bounds[i], bounds[i + 1], None) for i in range(count - 1)]
+    inner = Flow(f"p{count - 1}", 2, bounds[-1], Bounds("a", None, None, 2), None)
+    calls = 0
+
+    def count_lines(frame, event, argument):
+        nonlocal calls
+        calls += event == "line"
+        return count_lines
+
+    before = sys.gettrace()
+    sys.settrace(count_lines)
+    try:
+        with pytest.raises(Refused, match="'p0' would outlive"):
+            check_lifetimes([*flows, inner])
+    finally:
+        sys.settrace(before)
+    assert calls < 100 * count

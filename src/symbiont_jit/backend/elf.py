@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-__all__ = ["DamagedObject", "Elf", "Relocation", "Section", "ElfSymbol", "read_elf", "symbols"]
+__all__ = ["DamagedObject", "Elf", "Relocation", "Section", "ElfSymbol", "called_data", "read_elf", "symbols"]
 
 # The tables are read with `struct`: they have ten rows each, for which NumPy takes longer.
 _HEADER: Final = struct.Struct("<8s8xHH20xQ10xHHH")
@@ -25,6 +25,9 @@ _RELOCATABLE: Final = 1
 NULL, PROGBITS, SYMTAB, RELA, NOTE, NOBITS, UNWIND = 0, 1, 2, 4, 7, 8, 0x70000001
 #: Section numbers of symbols that no section defines.
 UNDEFINED, ABSOLUTE = 0, 0xFFF1
+#: The flag of a section with code; x86-64, and its relocation of calls and jumps (R_X86_64_PLT32).
+EXECUTABLE: Final = 0x4
+X86_64, CALL = 62, 4
 #: The table of addresses is the linker's own symbol, not a library's.
 GOT: Final = "_GLOBAL_OFFSET_TABLE_"
 
@@ -139,3 +142,16 @@ def symbols(data: bytes) -> tuple[set[str], set[str]]:
         if not symbol.is_local and (name := obj.name_of(symbol)) != GOT:
             (needed if symbol.section == UNDEFINED else defined).add(name)
     return defined, needed
+
+
+def called_data(data: bytes) -> list[str]:
+    """Return the names that an object for x86-64 calls, or jumps to, and that it has as data."""
+    obj = read_elf(data)
+    tables = [table for table in obj.sections if table.type == RELA and obj.machine == X86_64]
+    targets = {row.symbol for table in tables for row in obj.relocations(table) if row.type == CALL}
+    symbols = [obj.symbols[index] for index in sorted(targets) if index < len(obj.symbols)]
+    return [obj.name_of(each) or "a table" for each in symbols if _is_data(obj, each)]
+
+
+def _is_data(obj: Elf, symbol: ElfSymbol) -> bool:
+    return 0 < symbol.section < len(obj.sections) and not obj.sections[symbol.section].flags & EXECUTABLE

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from symbiont_jit.backend import cache
 from symbiont_jit.backend.clang import BITCODE, FIXED, SYNTAX, clang
 from symbiont_jit.backend.codegen import AUDITED, OBJECT, code_generators
-from symbiont_jit.backend.elf import symbols
+from symbiont_jit.backend.elf import called_data, symbols
 from symbiont_jit.backend.toolchain import describe_host, llvm_version
 from symbiont_jit.backend.unit import Unit, digest_of
 from symbiont_jit.c import vocabulary
@@ -106,7 +106,7 @@ def _compile(unit: Unit, key: str, already_checked: bool) -> ObjectCode:
     if isinstance(data, list):
         raise CandidateError(Stage.LOWER, data, unit.text)
     code = _object_code(key, unit, data)
-    problems = _unknown_names(code, vocabulary.LIBRARY_SYMBOLS | unit.may_need)
+    problems = _unknown_names(code, vocabulary.LIBRARY_SYMBOLS | unit.may_need) + _calls_of_data(data)
     if problems:
         raise CandidateError(Stage.LINK, problems, unit.text)
     cache.OBJECTS.put(key, data)
@@ -129,6 +129,14 @@ def _object_code(key: str, unit: Unit, data: bytes) -> ObjectCode:
         raise CandidateError(Stage.LOWER, [Diagnostic(Stage.LOWER, "compiler", message)], unit.text)
     # The same few names are needed by thousands of revisions, each of which keeps this.
     return ObjectCode(key, unit.entries, data, tuple(map(sys.intern, sorted(needed))))
+
+
+def _calls_of_data(data: bytes) -> list[Diagnostic]:
+    """Find calls that would run a table: the code generator calls library functions by name, whatever has the name."""
+    return [
+        Diagnostic(Stage.LINK, "call", f"the compiled code calls '{name}', which is no function; name it otherwise")
+        for name in called_data(data)
+    ]
 
 
 def _unknown_names(code: ObjectCode, allowed: frozenset[str]) -> list[Diagnostic]:

@@ -179,6 +179,20 @@ _MATH: Final[Mapping[str, str]] = {
     "M_SQRT1_2": "0.70710678118654752440",
 }
 
+_COMPUTED: Final = (
+    "sqrt cbrt log log2 log10 log1p exp exp2 exp10 expm1 sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
+    "atan2 sincos sincospi pow ceil trunc rint nearbyint round roundeven floor copysign fmin fmax fminimum fmaximum "
+    "fminimum_num fmaximum_num lround llround lrint llrint ldexp frexp modf fmod remainder fma hypot"
+).split()
+_MOVING: Final = (
+    "memcpy memmove memset memcmp bcmp bzero memccpy mempcpy memchr memrchr strlen strnlen wcslen strcpy stpcpy abort"
+).split()
+#: Functions that LLVM's code generator calls where no text does: it makes `sincos` of `sin` and `cos`, and a loop may
+#: become a `memcpy`. Whatever has such a name at file scope would be what is called.
+COMPILER_NAMES: Final = LIBRARY_SYMBOLS.union(
+    _MOVING, (name + suffix for name in _COMPUTED for suffix in ("", "f", "l", "f16", "f32", "f64", "f128", "f64x"))
+)
+
 #: Functions of the C library besides the table's (C11 annex B). clang knows what many of them do, and would treat a
 #: kernel of that name accordingly.
 LIBRARY_NAMES: Final = frozenset(

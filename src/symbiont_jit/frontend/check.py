@@ -92,8 +92,8 @@ _RESERVED: Final = re.compile(rf"{'|'.join(RESERVED_PREFIXES)}|_[A-Z]")
 _MACRO_NAMES: Final = (
     frozenset(vocabulary.CONSTANTS) | {f.name for f in vocabulary.FUNCTIONS.values() if f.macro} | {"typeof"}
 )
-# clang computes calls of these names at compile time, whatever a text defines them to be.
-_LIBRARY_NAMES: Final = frozenset(vocabulary.FUNCTIONS) | {"roundeven", "roundevenf"}
+# clang computes calls of these names at compile time, or calls them itself, whatever a text defines them to be.
+_LIBRARY_NAMES: Final = frozenset(vocabulary.FUNCTIONS) | vocabulary.COMPILER_NAMES
 MAX_FINDINGS: Final = 200
 MAX_HINTS: Final = 20
 

@@ -69,18 +69,32 @@ def check_lifetimes(flows: list[Flow]) -> None:
     deepest of those objects must not live deeper than the variable.
     """
     variables = {flow.own.origin for flow in flows}
-    deepest: dict[str, int] = {}
+    deepest = _find_deepest(flows, variables)
 
     def depth_of(bounds: Bounds) -> int:
-        return deepest.get(bounds.origin, 0) if bounds.origin in variables else bounds.depth
+        return deepest[bounds.origin] if bounds.origin in variables else bounds.depth
 
-    for _ in range(len(flows) + 1):
-        before = dict(deepest)
-        for flow in flows:
-            deepest[flow.own.origin] = max(deepest.get(flow.own.origin, 0), depth_of(flow.source))
-        if deepest == before:
-            break
     # What leads to an object itself comes first, because the mistake is there.
     for flow in sorted(flows, key=lambda flow: flow.source.origin in variables):
         if depth_of(flow.source) > flow.depth:
             raise Refused(flow.node, f"'{flow.variable}' would outlive what it points at; declare it in the same block")
+
+
+def _find_deepest(flows: list[Flow], variables: set[str]) -> dict[str, int]:
+    """Return how deep in blocks the deepest object lives that each variable may point into."""
+    deepest = dict.fromkeys(variables, 0)
+    targets: dict[str, list[str]] = {}
+    changed = []
+    for flow in flows:
+        if flow.source.origin in variables:
+            targets.setdefault(flow.source.origin, []).append(flow.own.origin)
+        elif flow.source.depth > deepest[flow.own.origin]:
+            deepest[flow.own.origin] = flow.source.depth
+            changed.append(flow.own.origin)
+    while changed:
+        variable = changed.pop()
+        for target in targets.get(variable, ()):
+            if deepest[variable] > deepest[target]:
+                deepest[target] = deepest[variable]
+                changed.append(target)
+    return deepest

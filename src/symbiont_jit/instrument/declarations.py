@@ -115,9 +115,13 @@ MAX_LENGTH: Final = 1 << 24
 
 
 def _is_measured_by_clang(context: Context, declarator: Any) -> bool:
-    """Whether an array has a length that is a constant for clang, and too involved to be computed here."""
-    is_array = isinstance(declarator, c_ast.ArrayDecl) and declarator.dim is not None
-    return is_array and not context.is_constant(declarator.dim) and _is_fixed(context, declarator.dim)
+    """Whether an array has a length that is a constant for clang, and too involved to be computed here.
+
+    Rows of a variable length make the whole array one, which has to be measured.
+    """
+    if not isinstance(declarator, c_ast.ArrayDecl) or declarator.dim is None or context.is_constant(declarator.dim):
+        return False
+    return _is_fixed(context, declarator.dim) and not has_variable_length(context.types.read(declarator.type))
 
 
 def _is_fixed(context: Context, node: Any) -> bool:

@@ -161,6 +161,8 @@ def evaluate_address(context: Context, node: Any) -> Value:
     inner = node.expr
     if isinstance(inner, c_ast.ArrayRef):
         pointer, by = evaluate_value(context, inner.name), evaluate_value(context, inner.subscript)
+        if isinstance(pointer.type, Arithmetic):  # C allows `3[x]` too.
+            pointer, by = by, pointer
         return move_pointer(node, "+", pointer, by)
     if isinstance(inner, c_ast.UnaryOp) and inner.op == "*":
         return evaluate_value(context, inner.expr)
