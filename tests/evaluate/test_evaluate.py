@@ -334,8 +334,8 @@ def test_small_inputs_are_timed_together():
     def f(x: f64) -> f64:
         return x
 
-    prepared = Speedup(lambda rng: (rng.random(),)).prepare(target_of(f))
-    assert len(prepared.known) == 16
+    prepared = Speedup(lambda rng: (rng.random(),)).prepare(target_of(f), 1)
+    assert len(prepared.tests.known) == 16
     assert prepared.watch.calibrate(f.revision(0).entry_address) % 16 == 0
 
 

@@ -95,7 +95,7 @@ def test_what_release_code_does_where_it_is_timed(dot, rogue):
     finally:
         evaluator.close()
     assert evaluation.status is Status.WRONG
-    assert f"in the calls that are timed, {said}" in evaluation.diagnostics[0].message
+    assert said in evaluation.diagnostics[0].message
 
 
 def test_an_output_that_is_there_already_is_not_found():
@@ -104,10 +104,10 @@ def test_an_output_that_is_there_already_is_not_found():
     @evolvable(source="void twice(int64_t n, const double x[n], double y[n]) { y[0] = n; }")
     def twice(x: Array[f64, "n"], y: Out[f64, "n"]) -> None: ...
 
-    prepared = Speedup(lambda rng: (rng.random(50), np.zeros(50))).prepare(target_of(twice))
+    prepared = Speedup(lambda rng: (rng.random(50), np.zeros(50))).prepare(target_of(twice), 1)
     counting = twice.compile("void twice(int64_t n, const double x[n], double y[n]) { y[0] += 1; }", "release")
     prepared.watch.batch(counting.entry_address, 100_000)
-    given = [case.given[1][0] + 1 for case in prepared.known]
+    given = [case.given[1][0] + 1 for case in prepared.tests.known]
     assert [call.values[1][0] for call in prepared.watch.calls(len(given))] == given
 
 
@@ -152,7 +152,7 @@ def fail():
     [
         (
             lambda: (np.ones(3), np.ones(4)),
-            r"'y' has n = 4 .*they are inputs\(np.random.default_rng\(\[0, 0, \d+\]\)\)",
+            r"'y' has n = 4 .*they are inputs\(np.random.default_rng\(\[[\d, ]+\]\)\)",
         ),
         (lambda: np.ones(3), "takes 2 arguments, got 1"),
         (fail, r"(?s)inputs\(np.random.default_rng\(\[.*\]\)\) raised:.*OSError: the disk is full"),
@@ -169,8 +169,9 @@ def test_a_later_bad_draw_is_found_in_a_worker(dot):
     """A fresh worker, in which no candidate ran, has to say so too before the user is blamed."""
 
     def inputs(rng):
-        good = rng.bit_generator.seed_seq.entropy[1] == 0  # The seed of what is timed; others are the candidates'.
-        return np.ones(3), np.ones(3 if good else 4)
+        seed = rng.bit_generator.seed_seq.entropy
+        bad = len(seed) == 3 and seed[1] == 5  # The fifth candidate's, whatever the number of the draw.
+        return np.ones(3), np.ones(4 if bad else 3)
 
     with Evolution(dot, metric=Speedup(inputs)) as search:
         assert search.evaluate(DOT).status is Status.VALID

@@ -21,6 +21,7 @@ from symbiont_jit import Array, CandidateError, InOut, Kernel, Out, UsageError, 
 from symbiont_jit.c.types import Refused
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.instrument.bounds import Bounds, Flow, check_lifetimes
+from symbiont_jit.instrument.nodes import number
 from symbiont_jit.instrument.unit import instrument, parse_canonical
 from tests.child import in_child
 from tests.concurrency import await_true, run_in_threads
@@ -585,8 +586,8 @@ def test_lifetimes_are_followed_through_a_long_chain():
     """Pointers that are set to one another, each by the next, are followed to the array at the end, step by step once."""
     count = 3000
     bounds = [Bounds(f"p{i}", None, None) for i in range(count)]
-    flows = [Flow(f"p{i}", 1, bounds[i], bounds[i + 1], None) for i in range(count - 1)]
-    inner = Flow(f"p{count - 1}", 2, bounds[-1], Bounds("a", None, None, 2), None)
+    flows = [Flow(f"p{i}", 1, bounds[i], bounds[i + 1], number(i)) for i in range(count - 1)]
+    inner = Flow(f"p{count - 1}", 2, bounds[-1], Bounds("a", None, None, 2), number(0))
     calls = 0
 
     def count_lines(frame, event, argument):

@@ -6,6 +6,7 @@ comparison rests on: output buffers that are full of noise before each call.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -39,8 +40,14 @@ class Tolerance:
     rtol: float | None = None
     atol: float | None = None
 
-    def find_difference(self, signature: Signature, expected: Outcome, got: Outcome) -> str | None:
-        """Describe the first difference between two calls of a signature; None where they agree."""
+    def find_difference(
+        self, signature: Signature, expected: Outcome, got: Outcome, has_values: bool = True
+    ) -> str | None:
+        """Describe the first difference between two calls of a signature, with its values or without; None for none."""
+        found = self._find_difference(signature, expected, got)
+        return found if found is None or has_values else _VALUES.sub("differs", found)
+
+    def _find_difference(self, signature: Signature, expected: Outcome, got: Outcome) -> str | None:
         for param, want, have in zip(signature.params, expected.values, got.values, strict=True):
             if isinstance(param.type, ArrayType):
                 problem = self._compare(want, have, param.type.dtype)
@@ -68,13 +75,41 @@ class Tolerance:
     def _differs(self, expected: Any, got: Any, element: Any) -> Any:
         """Return an array of booleans, true where two arrays of a scalar type are too far apart."""
         if element.kind in "fc":
-            rtol = TOLERANCES.get(element.name, 0.0) if self.rtol is None else self.rtol
-            magnitude = float(np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected)))
-            atol = rtol * magnitude if self.atol is None else self.atol
-            return ~np.isclose(got, expected, rtol=rtol, atol=atol, equal_nan=True)
+            rtol = TOLERANCES[element.name] if self.rtol is None else self.rtol
+            atol = rtol * _magnitude(expected) if self.atol is None else self.atol
+            close = np.isclose(got, expected, rtol=rtol, atol=atol, equal_nan=True)
+            return ~close if element.kind == "f" else ~(close & _has_same_parts(expected, got, rtol, atol))
         if self.rtol is None and self.atol is None:
             return np.asarray(expected != got)
-        return ~np.isclose(got.astype(float), expected.astype(float), rtol=self.rtol or 0.0, atol=self.atol or 0.0)
+        return ~_is_close(got, expected, self.rtol or 0.0, self.atol or 0.0)
+
+
+#: The values in a description of a difference.
+_VALUES: Final = re.compile(r"is \S.*, expected \S.*?(?= \(\d+ of|$)")
+
+
+def _magnitude(expected: Any) -> float:
+    """Return the largest finite magnitude, of parts where numbers are complex: theirs may be too large for a float."""
+    parts = np.abs(np.stack([expected.real, expected.imag]))
+    return float(np.max(parts, initial=0.0, where=np.isfinite(parts)))
+
+
+def _has_same_parts(expected: Any, got: Any, rtol: float, atol: float) -> Any:
+    """Whether complex numbers agree part by part where a part, or the magnitude, is no finite number."""
+    with np.errstate(over="ignore"):
+        is_plain = np.isfinite(np.abs(expected)) & np.isfinite(np.abs(got))
+    pairs = ((got.real, expected.real), (got.imag, expected.imag))
+    real, imaginary = (np.isclose(a, b, rtol=rtol, atol=atol, equal_nan=True) for a, b in pairs)
+    return is_plain | (real & imaginary)
+
+
+def _is_close(got: Any, expected: Any, rtol: float, atol: float) -> Any:
+    """Whether integers agree; their difference is computed as one, because a float has not all of its bits."""
+    wide = np.uint64 if got.dtype.kind == "u" else np.int64
+    large, small = np.maximum(got, expected).astype(wide), np.minimum(got, expected).astype(wide)
+    distance = large.astype(np.uint64) - small.astype(np.uint64)
+    limit = atol + rtol * np.abs(expected.astype(np.longdouble))
+    return distance.astype(np.longdouble) <= limit
 
 
 def _describe_change(param: Param, problem: str) -> str:

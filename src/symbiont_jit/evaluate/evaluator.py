@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import queue
+import secrets
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
 from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings, make_failed_evaluation
@@ -29,6 +31,7 @@ __all__ = ["Evaluator"]
 #: the user gives, whichever is more.
 FIRST_SECONDS: Final = 30.0
 FIRST_DEADLINES: Final = 3.0
+ENTROPY_BITS: Final = 96
 
 
 class Evaluator:
@@ -58,10 +61,11 @@ class Evaluator:
         self.start_method = choose_start(start_method)
         self.metric: Metric = as_metric(metric)
         self.target = target_of(kernel)
+        entropy = secrets.randbits(ENTROPY_BITS)
         with first_call_limit(max(FIRST_SECONDS, FIRST_DEADLINES * (deadline or 0.0)), "the metric"):
-            prepared = prepare(self.target, self.metric)
+            prepared = prepare(self.target, self.metric, entropy)
         self.deadline = prepared.deadline if deadline is None else deadline
-        task = WorkerTask(kernel, self.metric, prepared, self.deadline)
+        task = WorkerTask(kernel, self.metric, prepared, self.deadline, entropy)
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         start = STARTS[self.start_method]
         self._workers = [Worker(task, start, list[MetricResult], permissions) for _ in range(workers)]
@@ -116,13 +120,30 @@ class Evaluator:
             sources: Their canonical texts.
 
         Returns:
-            One evaluation for each of them, or none at all where the worker did not come back.
+            One evaluation for each of them. Where the worker does not come back, each of them is measured alone, so
+            that those are found that it did not come back from.
         """
-        builds = tuple(self.target.build(self.target.canonical(source)) for source in sources)
-        outcome = self._run_in_worker(ConfirmationRequest(builds), len(builds), self.deadline * (1 + len(builds)))
+        builds = [self.target.build(self.target.canonical(source)) for source in sources]
+        seed = (secrets.randbits(ENTROPY_BITS),)
+        together = self._confirm(builds, seed)
+        if together is not None:
+            return together
+        alone = [self._confirm([build], seed) or [self._evaluation_of_lost(build)] for build in builds]
+        good = [build for build, (found,) in zip(builds, alone, strict=True) if found.is_valid]
+        again = iter(self._confirm(good, seed) or [found for (found,) in alone if found.is_valid])
+        return [next(again) if found.is_valid else found for (found,) in alone]
+
+    def _confirm(self, builds: Sequence[Build], seed: tuple[int, ...]) -> list[Evaluation] | None:
+        """Measure builds in one worker; None where it does not come back."""
+        request = ConfirmationRequest(tuple(builds), seed)
+        outcome = self._run_in_worker(request, len(builds), self.deadline * (1 + len(builds)))
         if not isinstance(outcome, WorkerReply):
-            return []
+            return None
         return [_evaluation_of(result, b.canonical) for result, b in zip(outcome.value, builds, strict=True)]
+
+    def _evaluation_of_lost(self, build: Build) -> Evaluation:
+        message = "the code without checks did not come back from inputs that are drawn at the end of a search"
+        return _failure(Status.CRASHED, build.canonical, message)
 
     def stop(self) -> None:
         """Kill what is under way; it is evaluated as a crash, and so is everything until `close`."""

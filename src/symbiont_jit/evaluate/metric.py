@@ -56,11 +56,12 @@ class MetricResult:
 class Metric(Protocol):
     """What the user declares: what becomes a `PreparedMetric` for one kernel or group."""
 
-    def prepare(self, target: CompileTarget) -> PreparedMetric:
+    def prepare(self, target: CompileTarget, entropy: int) -> PreparedMetric:
         """Compile and check what every worker inherits, or makes at its start.
 
         Args:
             target: The kernel or group that is to be searched.
+            entropy: A number that no candidate knows, the same for all workers of a search.
 
         Returns:
             What evaluates candidates, in this process or in one that is forked from it.
@@ -113,7 +114,7 @@ class CallableMetric:
 
     function: Callable[[Any], float | Mapping[str, float]]
 
-    def prepare(self, target: CompileTarget) -> PreparedCallable:
+    def prepare(self, target: CompileTarget, entropy: int) -> PreparedCallable:
         """Call the function once for the active revision, so that the workers inherit what it compiles.
 
         What it returns does not matter here: it is called anew for every candidate. What it raises is no candidate's

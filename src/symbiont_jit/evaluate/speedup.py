@@ -7,6 +7,7 @@ deadline stops while they do not run: while inputs are drawn, copied and compare
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,7 +30,6 @@ __all__ = ["PreparedSpeedup", "Speedup"]
 #: How many drawn inputs a candidate is checked on: at least, and at most while they stay cheap.
 CHECK_CALLS: Final = (2, 64)
 CONFIRM_CALLS: Final = (3, 500)
-CONFIRM_SEED: Final = (2**32 - 1,)
 CONFIRM_SECONDS: Final = 0.3
 #: How many drawn inputs are timed, as long as they are small: a scalar kernel's time depends on its argument.
 TIMED_CASES: Final = 16
@@ -44,6 +44,8 @@ SLOW_NS: Final = 2_000_000
 #: The longest that the rounds of one candidate take together, in nanoseconds.
 LONG_NS: Final = 5e8
 KEPT_CASES: Final = 6
+#: In how many kinds of places arrays lie where results are compared.
+PLACES: Final = 3
 DEADLINE: Final = 2.0
 DEADLINE_CALLS: Final = 60
 
@@ -79,11 +81,12 @@ class Speedup:
             if value is not None and not value >= 0:
                 raise UsageError(f"{name} is a number of at least 0, not {value!r}")
 
-    def prepare(self, target: CompileTarget) -> PreparedSpeedup:
+    def prepare(self, target: CompileTarget, entropy: int) -> PreparedSpeedup:
         """Compile the reference and the harness, and check inputs against the signature.
 
         Args:
             target: A kernel with a reference; it is no member of a group.
+            entropy: What the inputs to be timed are drawn with.
 
         Returns:
             What evaluates candidates, in this process or in one that is forked from it.
@@ -97,25 +100,24 @@ class Speedup:
         if target.first is None:
             raise UsageError(f"{signature.name!r} has neither a Python body nor source=..., so there is no reference")
         draws = Draws(self.inputs, signature)
-        timed = _draw_timed(draws)
+        first = draws.first()
+        for number in range(1, draws.listed or 0):
+            draws.draw([entropy], number)
         harness = Harness(signature)
-        reference = _Reference(target.first, harness, signature)
-        for number in range(len(timed), draws.listed or 0):
-            draws.draw([0, 0], number)
-        known = [reference.solve(values, [0, 0]) for values in timed]
-        watch = harness.stopwatch([case.given for case in known])
-        call = watch.batch(reference.entry, len(timed)) * 1e-9
+        reference = _Reference(target.first, _as_measured(target, target.first), harness, signature)
+        size = sum(v.nbytes for v in first if isinstance(v, np.ndarray))
+        count = max(1, min(TIMED_CASES, TIMED_BYTES // max(size, 1)))
+        tests = _Tests.draw(draws, reference, [entropy], min(count, draws.listed or count))
+        call = tests.watch.batch(reference.timed_entry, len(tests.known)) * 1e-9
         deadline = DEADLINE + DEADLINE_CALLS * call
-        tolerance = Tolerance(self.rtol, self.atol)
-        return PreparedSpeedup(draws, harness, reference, watch, tolerance, known, deadline)
+        return PreparedSpeedup(draws, harness, reference, Tolerance(self.rtol, self.atol), tests, entropy, deadline)
 
 
-def _draw_timed(draws: Draws) -> list[tuple[Any, ...]]:
-    """Draw the tuples of arguments that every candidate is timed on; there are several where they are small."""
-    first = draws.first()
-    size = sum(v.nbytes for v in first if isinstance(v, np.ndarray))
-    count = max(1, min(TIMED_CASES, TIMED_BYTES // max(size, 1)))
-    return [first, *(draws.draw([0, 0], number) for number in range(1, min(count, draws.listed or count)))]
+def _as_measured(target: CompileTarget, first: Any) -> Any:
+    """Return the revision of the reference that is timed: C without checks, as the candidates are."""
+    if target.engine.revisions.first is None or target.engine.revisions.first.language != "c":
+        return first
+    return target.candidate(target.build(target.canonical(first.source)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +130,10 @@ class _Case:
 
 @dataclass(frozen=True, slots=True)
 class _Reference:
-    """The reference's code; `handle` keeps it loaded."""
+    """The reference's code, and the code of it that is timed; the handles keep it loaded."""
 
     handle: Any
+    timed: Any
     harness: Harness
     signature: Signature
 
@@ -138,6 +141,12 @@ class _Reference:
     def entry(self) -> int:
         """The address of the reference's code."""
         address: int = self.handle.entry_address
+        return address
+
+    @property
+    def timed_entry(self) -> int:
+        """The address of the code that is timed."""
+        address: int = self.timed.entry_address
         return address
 
     def solve(self, values: Sequence[Any], seed: Sequence[int]) -> _Case:
@@ -148,24 +157,39 @@ class _Reference:
         return _Case(given, Outcome(arguments.values, self.harness.call(self.entry, arguments)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Tests:
+    """The cases that candidates are timed on, and the stopwatch that has them."""
+
+    known: list[_Case]
+    watch: Stopwatch
+
+    @classmethod
+    def draw(cls, draws: Draws, reference: _Reference, seed: Sequence[int], count: int) -> _Tests:
+        """Draw so many tuples of arguments, and call the reference with each."""
+        known = [reference.solve(draws.draw(seed, number), seed) for number in range(count)]
+        return cls(known, reference.harness.stopwatch([case.given for case in known]))
+
+
 @dataclass(slots=True)
 class PreparedSpeedup:
     """The score of one kernel's candidates, in the process that measures them.
 
-    `known` are the cases that every candidate is timed on; `deadline` is the time in seconds that one gets.
+    `tests` are what every candidate is timed on, drawn with `entropy`; `deadline` is the time in seconds that one gets.
     """
 
     draws: Draws
     harness: Harness
     reference: _Reference
-    watch: Stopwatch
     tolerance: Tolerance
-    known: list[_Case]
+    tests: _Tests
+    entropy: int
     deadline: float
     _reference_calls: int = 1
     _reference_ns: list[float] = field(default_factory=list)
     _cases: list[_Case] = field(default_factory=list)
     _listed: list[_Case] = field(default_factory=list)
+    _drawn: list[_Case] = field(default_factory=list)
     _panics: int = 0
 
     def evaluate(
@@ -180,20 +204,21 @@ class PreparedSpeedup:
             if panic is not None:
                 return make_panicked(panic)
             enter_phase("comparing its results without checks")
-            problem = problem or self._check_known(target, candidate.entry_address)
+            problem = problem or self._check_release(target, candidate.entry_address)
             if problem is not None:
                 return make_wrong(problem)
             enter_phase("measuring it")
             return self._time(candidate.entry_address, best)
 
     def confirm(
-        self, target: CompileTarget, entries: Sequence[int], rounds: int = CONFIRM_ROUNDS
+        self, target: CompileTarget, entries: Sequence[int], seed: Sequence[int], rounds: int = CONFIRM_ROUNDS
     ) -> list[MetricResult]:
-        """Measure several entries and the reference in turns, and check the entries on many more inputs.
+        """Measure several entries and the reference in turns, all on new inputs, and check the entries on many more.
 
         Args:
             target: The worker's copy of the kernel.
             entries: The addresses of the candidates' code.
+            seed: What inputs are drawn with.
             rounds: How often each of them is measured.
 
         Returns:
@@ -201,20 +226,20 @@ class PreparedSpeedup:
         """
         with uncounted():
             self._panics = target.panic_count
+            self.tests = _Tests.draw(self.draws, self.reference, seed, len(self.tests.known))
+            self._reference_ns = []
             self._measure_reference()
             results = [self._find_first_timed(entry) for entry in entries]
             calls = [self._calibrate(entry) for entry in entries]
             times: list[list[float]] = [[] for _ in entries]
             references = []
             for _ in range(rounds):
-                references.append(self.watch.batch(self.reference.entry, self._reference_calls))
+                references.append(self.watch.batch(self.reference.timed_entry, self._reference_calls))
                 for i, entry in enumerate(entries):
                     times[i].append(self._measure(entry, calls[i]))
                     results[i] = results[i] or self._find_timed_difference()
             for i, entry in enumerate(entries):
-                results[i] = results[i] or self._check_drawn(
-                    target, entry, CONFIRM_SEED, CONFIRM_CALLS, CONFIRM_SECONDS
-                )
+                results[i] = results[i] or self._check_drawn(target, entry, [*seed, 1], CONFIRM_CALLS, CONFIRM_SECONDS)
         return [
             _make_valid(tuple(references), tuple(own)) if problem is None else make_wrong(problem)
             for problem, own in zip(results, times, strict=True)
@@ -226,12 +251,17 @@ class PreparedSpeedup:
             for number in range(count if self.draws.listed is None else 0):
                 self.draws.draw(seed, number)
 
+    @property
+    def watch(self) -> Stopwatch:
+        """The stopwatch of what candidates are timed on."""
+        return self.tests.watch
+
     # -- time ---------------------------------------------------------------------------------------------------
 
     def _measure_reference(self) -> None:
         if not self._reference_ns:
-            self._reference_calls = self.watch.calibrate(self.reference.entry)
-            self._reference_ns = [self.watch.batch(self.reference.entry, self._reference_calls) for _ in range(3)]
+            self._reference_calls = self.watch.calibrate(self.reference.timed_entry)
+            self._reference_ns = [self.watch.batch(self.reference.timed_entry, self._reference_calls) for _ in range(3)]
 
     def _calibrate(self, entry: int) -> int:
         with counted():
@@ -249,7 +279,7 @@ class PreparedSpeedup:
         times: list[float] = []
         for turn in range(ROUNDS if problem is None else 0):
             if turn == 0 or self._reference_ns[-1] * self._reference_calls < SLOW_NS:
-                self._reference_ns.append(self.watch.batch(self.reference.entry, self._reference_calls))
+                self._reference_ns.append(self.watch.batch(self.reference.timed_entry, self._reference_calls))
             times.append(self._measure(entry, calls))
             problem = self._find_timed_difference()
             hopeless = best is not None and median(self._reference_ns) / max(min(times), 1e-3) < HOPELESS * best
@@ -279,10 +309,7 @@ class PreparedSpeedup:
 
     def _compare_timed(self, count: int | None = None) -> str | None:
         for call in self.watch.calls(count):
-            expected = self.known[call.case].expected
-            found = self.tolerance.find_difference(
-                self.reference.signature, expected, Outcome(call.values, call.result)
-            )
+            found = self._find_difference(self.tests.known[call.case], Outcome(call.values, call.result), False)
             if found is not None:
                 return found
         return None
@@ -296,8 +323,13 @@ class PreparedSpeedup:
         timed. Drawn inputs are new for each candidate; where the reference is slow, some are from earlier candidates,
         whose expected results are known already.
         """
-        problem = self._check_known(target, entry) or self._check_drawn(target, entry, seed)
+        problem = self._check_drawn(target, entry, seed) or self._check_known(target, entry)
         return problem or self._check_where_timed(target, entry)
+
+    def _check_release(self, target: CompileTarget, entry: int) -> str | None:
+        """Describe the first difference of release code on all that its checked code ran on, in other places."""
+        drawn = (self._check_case(target, entry, case, number) for number, case in enumerate(self._drawn))
+        return next((problem for problem in drawn if problem is not None), None) or self._check_known(target, entry)
 
     def _check_where_timed(self, target: CompileTarget, entry: int) -> str | None:
         """Describe the first difference of one call in each place in which calls are timed."""
@@ -310,13 +342,14 @@ class PreparedSpeedup:
 
     def _check_known(self, target: CompileTarget, entry: int) -> str | None:
         """Describe the first difference on the inputs that are timed, and on a list of inputs."""
-        listed = self.draws.listed or 0
-        while len(self.known) + len(self._listed) < listed:
-            number = len(self.known) + len(self._listed)
-            self._listed.append(self.reference.solve(self.draws.draw([0, 0], number), [0, 0]))
-        problems = (
-            self._check_case(target, entry, case, i % 2 == 0) for i, case in enumerate([*self.known, *self._listed])
-        )
+        known = self.tests.known
+        while len(known) + len(self._listed) < (self.draws.listed or 0):
+            number = len(known) + len(self._listed)
+            self._listed.append(self.reference.solve(self.draws.draw([self.entropy], number), [self.entropy]))
+        # What is timed is called where it is timed besides. Its values would tell the next candidate what to return.
+        timed = (self._check_case(target, entry, case, i % 2, bool(self.draws.listed)) for i, case in enumerate(known))
+        others = (self._check_case(target, entry, case, i) for i, case in enumerate(self._listed))
+        problems = itertools.chain(timed, others)
         return next((problem for problem in problems if problem is not None), None)
 
     def _check_drawn(
@@ -328,6 +361,7 @@ class PreparedSpeedup:
         seconds: float = CHECK_SECONDS,
     ) -> str | None:
         """Describe the first difference on drawn inputs: as many as fit into some seconds, within two limits."""
+        self._drawn = []
         if self.draws.listed is not None:
             return None
         started = time.perf_counter()
@@ -339,7 +373,8 @@ class PreparedSpeedup:
             if case is None:
                 case = self.reference.solve(self.draws.draw(seed, number), seed)
                 self._cases = [*self._cases[-(KEPT_CASES - 1) :], case]
-            problem = self._check_case(target, entry, case, number % 2 == 0)
+            self._drawn.append(case)
+            problem = self._check_case(target, entry, case, number + 1)
             if problem is not None:
                 return problem
         return None
@@ -348,17 +383,34 @@ class PreparedSpeedup:
         others = self._cases[:-1]
         return others[hash((*seed, number)) % len(others)] if others else None
 
-    def _check_case(self, target: CompileTarget, entry: int, case: _Case, at_end: bool) -> str | None:
-        """Describe the first difference in one case, called with arrays that end, or begin, at an inaccessible page."""
-        given = self.harness.prepare_guarded(case.given, at_end)
+    def _check_case(
+        self, target: CompileTarget, entry: int, case: _Case, turn: int, has_values: bool = True
+    ) -> str | None:
+        """Describe the first difference in one case, called with arrays in one of three kinds of places, by turns.
+
+        They end at an inaccessible page, or begin at one, or lie where arrays are timed.
+        """
+        if turn % PLACES == PLACES - 1:
+            with counted():
+                found = self.watch.call_at(entry, case.given, turn)
+            if found is not None:
+                call, trespass = found
+                has_panicked = target.panic_count != self._panics
+                problem = self._find_difference(case, Outcome(call.values, call.result)) or trespass
+                self.watch.put_back()
+                return "the call panicked" if has_panicked else problem
+        given = self.harness.prepare_guarded(case.given, turn % 2 == 0)
         with counted():
             result = self.harness.call(entry, given)
         if target.panic_count != self._panics:
             return "the call panicked"
-        trespass = given.find_trespass()
-        if trespass is not None:
-            return f"the call wrote outside of {trespass!r}"
-        return self.tolerance.find_difference(self.reference.signature, case.expected, Outcome(given.values, result))
+        beside = given.find_trespass()
+        if beside is not None:
+            return f"the call wrote outside of {beside!r}"
+        return self._find_difference(case, Outcome(given.values, result), has_values)
+
+    def _find_difference(self, case: _Case, got: Outcome, has_values: bool = True) -> str | None:
+        return self.tolerance.find_difference(self.reference.signature, case.expected, got, has_values)
 
 
 def _make_valid(reference_ns: tuple[float, ...], candidate_ns: tuple[float, ...]) -> MetricResult:

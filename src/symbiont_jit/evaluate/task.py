@@ -14,7 +14,7 @@ from symbiont_jit.backend.objects import end_compilers
 from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.target import CompileTarget, TargetOwner, target_of
 from symbiont_jit.evaluate.metric import Metric, MetricResult, PreparedMetric
-from symbiont_jit.evaluate.speedup import CHECK_CALLS, CONFIRM_CALLS, CONFIRM_SEED, PreparedSpeedup
+from symbiont_jit.evaluate.speedup import CHECK_CALLS, CONFIRM_CALLS, PreparedSpeedup
 
 __all__ = ["WorkerTask", "ConfirmationRequest", "DrawRequest", "EvaluationRequest", "prepare"]
 
@@ -52,14 +52,15 @@ class EvaluationRequest:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationRequest:
-    """Several candidates, as builds without checks, to be measured side by side."""
+    """Several candidates, as builds without checks, to be measured side by side on inputs drawn with a seed."""
 
     builds: tuple[Build, ...]
+    seed: tuple[int, ...]
 
     @property
     def draws(self) -> DrawRequest:
         """All inputs that may be drawn for it."""
-        return DrawRequest(CONFIRM_SEED, CONFIRM_CALLS[1])
+        return DrawRequest(self.seed, CONFIRM_CALLS[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,15 @@ class WorkerTask:
     """The function that a worker answers requests with, for one kernel or group and one metric.
 
     `metric` is what the user declared, which is pickled for a fresh interpreter, and `prepared` what became of it in
-    this one. `deadline` is in seconds for one candidate.
+    this one. `deadline` is in seconds for one candidate; `entropy` is what inputs to be timed are drawn
+    with, which no candidate knows.
     """
 
     kernel: Any
     metric: Metric
     prepared: PreparedMetric
     deadline: float
+    entropy: int
 
     def __call__(self, request: EvaluationRequest | ConfirmationRequest | DrawRequest) -> list[MetricResult]:
         """Run one request, and forget the candidate's code.
@@ -103,7 +106,7 @@ class WorkerTask:
         if isinstance(request, ConfirmationRequest):
             assert isinstance(self.prepared, PreparedSpeedup)
             revisions = [target.candidate(build) for build in request.builds]
-            return self.prepared.confirm(target, [r.entry_address for r in revisions])
+            return self.prepared.confirm(target, [r.entry_address for r in revisions], request.seed)
         target.limit_steps(step_limit(self.deadline))
         checked, release = target.candidate(request.checked), target.candidate(request.release)
         return [self.prepared.evaluate(target, checked, release, request.seed, request.best)]
@@ -113,21 +116,21 @@ class WorkerTask:
         return target_of(value).reduce_for_spawn(has_main) if isinstance(value, TargetOwner) else None
 
     def __reduce__(self) -> tuple[Callable[..., WorkerTask], tuple[Any, ...]]:
-        return _rebuild, (self.kernel, self.metric, self.deadline)
+        return _rebuild, (self.kernel, self.metric, self.deadline, self.entropy)
 
 
-def prepare(target: CompileTarget, metric: Metric) -> PreparedMetric:
+def prepare(target: CompileTarget, metric: Metric, entropy: int) -> PreparedMetric:
     """Compile everything that serving needs, because no compiler can be started in a worker.
 
     Raises:
         UsageError: The metric does not fit the kernel.
     """
-    prepared = metric.prepare(target)
+    prepared = metric.prepare(target, entropy)
     target.warm()
     return prepared
 
 
-def _rebuild(kernel: Any, metric: Metric, deadline: float) -> WorkerTask:
-    prepared = prepare(target_of(kernel), metric)
+def _rebuild(kernel: Any, metric: Metric, deadline: float, entropy: int) -> WorkerTask:
+    prepared = prepare(target_of(kernel), metric, entropy)
     end_compilers()  # no candidate may reach the processes that wait for the next unit
-    return WorkerTask(kernel, metric, prepared, deadline)
+    return WorkerTask(kernel, metric, prepared, deadline, entropy)

@@ -242,6 +242,34 @@ class Stopwatch:
         """Call an entry once on each case, at the addresses at which it is timed."""
         self._harness.measure(entry, (1, 1, self.cases), self._slots, self._changing, self._results)
 
+    def call_at(self, entry: int, values: Sequence[Any], spot: int) -> tuple[TimedCall, str | None] | None:
+        """Call an entry once with other arguments, which lie where those of a set do that is timed.
+
+        Args:
+            entry: The address of native code with the signature's C entry.
+            values: One value for each parameter.
+            spot: The number of the set; of one that has too little room behind it, the first one is taken.
+
+        Returns:
+            What the call left and returned, and what it wrote that is no argument of its own, in words; None where no
+            set has room.
+        """
+        natives = native_values(self._harness.signature, values)
+        layout = layout_of(self._harness.signature, natives)
+        places = (self._places[spot % len(self._layouts)], self._places[0])
+        place = next((place for place in places if place + layout.size <= self._memory.size), None)
+        if place is None:
+            return None
+        given = self._given.copy()
+        given[place : place + layout.size] = fill_image(layout, natives)
+        self._memory[...] = given
+        views = layout.views(self._memory[place : place + layout.size])
+        result = np.zeros(1, self._harness.result_dtype)
+        arguments = self._harness._arguments(views)  # It owns the lengths that the slots point at.
+        self._harness.measure(entry, (1, 1, 1), arguments.slots, np.zeros(3, np.int64), result)
+        returned = result[0] if self._harness.signature.returns is not None else None
+        return TimedCall(0, views, returned), _find_trespass(given, self._memory, [layout], [place])
+
     def put_back(self) -> None:
         """Give all arguments the values again that they had at first."""
         self._memory[...] = self._given
@@ -252,21 +280,7 @@ class Stopwatch:
 
     def find_trespass(self) -> str | None:
         """Describe what the calls of the last batch wrote that is no argument of theirs; None for nothing."""
-        allowed = self._given.copy()
-        for layout, place in zip(self._layouts, self._places, strict=False):
-            for block in layout.blocks:
-                if block.is_written:
-                    own = slice(place + block.begin, place + block.end)
-                    allowed[own] = self._memory[own]
-        if _is_same(allowed, self._memory):
-            return None
-        at = int(np.argmax(allowed != self._memory))
-        number = int(np.searchsorted(self._places, at, "right")) - 1
-        blocks = self._layouts[number].blocks
-        near = [block for block in blocks if self._places[number] + block.begin <= at]
-        inside = bool(near) and at < self._places[number] + near[-1].end
-        name = near[-1].name if near else blocks[0].name
-        return f"{name!r} was changed, though it is const" if inside else f"the call wrote outside of {name!r}"
+        return _find_trespass(self._given, self._memory, self._layouts, self._places)
 
     def calls(self, count: int | None = None) -> Iterator[TimedCall]:
         """Yield what the last calls on the first sets, or on all, left and returned."""
@@ -304,6 +318,24 @@ def _fill_sets(layouts: Sequence[CallLayout], natives: Sequence[Sequence[Any]], 
         for mine, value in zip(layout.views(given[place : place + layout.size]), values, strict=True):
             mine[...] = value
     return given
+
+
+def _find_trespass(given: Any, memory: Any, layouts: Sequence[CallLayout], places: Sequence[int]) -> str | None:
+    """Describe what in memory differs from how it was given, besides what calls may write; None for nothing."""
+    allowed = given.copy()
+    for layout, place in zip(layouts, places, strict=False):
+        for block in layout.blocks:
+            if block.is_written:
+                own = slice(place + block.begin, place + block.end)
+                allowed[own] = memory[own]
+    if _is_same(allowed, memory):
+        return None
+    at = int(np.argmax(allowed != memory))
+    number = min(max(int(np.searchsorted(places, at, "right")) - 1, 0), len(layouts) - 1)
+    near = [block for block in layouts[number].blocks if places[number] + block.begin <= at]
+    inside = bool(near) and at < places[number] + near[-1].end
+    name = near[-1].name if near else layouts[number].blocks[0].name
+    return f"{name!r} was changed, though it is const" if inside else f"the call wrote outside of {name!r}"
 
 
 def _is_same(a: Any, b: Any) -> bool:

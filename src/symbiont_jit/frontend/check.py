@@ -92,8 +92,8 @@ _RESERVED: Final = re.compile(rf"{'|'.join(RESERVED_PREFIXES)}|_[A-Z]")
 _MACRO_NAMES: Final = (
     frozenset(vocabulary.CONSTANTS) | {f.name for f in vocabulary.FUNCTIONS.values() if f.macro} | {"typeof"}
 )
-# clang computes calls of these names at compile time, or calls them itself, whatever a text defines them to be.
-_LIBRARY_NAMES: Final = frozenset(vocabulary.FUNCTIONS) | vocabulary.COMPILER_NAMES
+# clang computes calls of these names at compile time, whatever a text defines them to be.
+_LIBRARY_NAMES: Final = frozenset(vocabulary.FUNCTIONS) | {"roundeven", "roundevenf"}
 MAX_FINDINGS: Final = 200
 MAX_HINTS: Final = 20
 
@@ -262,7 +262,7 @@ class _Checker:
     def _check_variable(self, node: Any) -> None:
         if "extern" in node.storage:
             self.report(node, "extern", f"'extern {node.name}' is not reachable; pass it as a parameter")
-        if self.depth == 0 and node.name in _LIBRARY_NAMES:
+        if self.depth == 0 and (node.name in _LIBRARY_NAMES or node.name in vocabulary.COMPILER_NAMES):
             self.report(node, "redefined", f"'{node.name}' is a library function; choose another name")
         outlives = self.depth == 0 or "static" in node.storage
         if outlives and "extern" not in node.storage and not self.types.is_const(node.type):
