@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numba import boolean, int64
+from numba import boolean, int64, uint64
 from numba import complex64 as c64
 from numba import complex128 as c128
 from numba import float32 as f32
@@ -119,3 +119,66 @@ def test_only_pure_outputs_are_poisoned():
     assert out["x"].any()
     assert out["n"].any()
     assert out.tolist() == poisoned((1,))[1].tolist() != poisoned((2,))[1].tolist()
+
+
+@pytest.mark.parametrize(("typ", "large"), [(int64, -(2**63)), (int64, 2**62), (uint64, 2**64 - 2)])
+@pytest.mark.parametrize("tolerance", [Tolerance(rtol=0.0, atol=0.0), Tolerance(atol=0.0), Tolerance(atol=0.5)])
+def test_integers_are_compared_with_all_their_bits(typ, large, tolerance):
+    """A difference of one is one, also where a float would not have it."""
+
+    def f(x: Out[typ, "n"]) -> None: ...
+
+    made = signature_of(f, {})
+    expected = np.array([large], made.params[0].type.dtype.dtype)
+    assert tolerance.find_difference(made, outcome(expected), outcome(expected.copy())) is None
+    assert tolerance.find_difference(made, outcome(expected), outcome(expected + 1)) is not None
+    assert Tolerance(atol=1.0).find_difference(made, outcome(expected), outcome(expected + 1)) is None
+
+
+def test_integers_that_are_as_far_apart_as_can_be():
+    """The distance from the least to the greatest integer does not wrap."""
+
+    def f(x: Out[int64, "n"]) -> None: ...
+
+    made, least, greatest = signature_of(f, {}), np.array([-(2**63)]), np.array([2**63 - 1])
+    for one, other in ((least, greatest), (greatest, least)):
+        assert Tolerance(atol=1e18).find_difference(made, outcome(one), outcome(other)) is not None
+        assert Tolerance(atol=2e19).find_difference(made, outcome(one), outcome(other)) is None
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "agrees"),
+    [
+        (complex(1.5e308, 1.4e308), 0j, False),
+        (complex(1.5e308, 1.4e308), complex(1.5e308, 1.4e308), True),
+        (complex(np.nan, 0.3), complex(7, np.nan), False),
+        (complex(np.nan, 0.3), complex(np.nan, 0.3), True),
+        (complex(np.inf, 0.3), complex(np.inf, 0.4), False),
+        (complex(1.0, 2.0), complex(1.0 + 1e-12, 2.0), True),
+        (complex(1.0, 2.0), complex(1.0, 2.001), False),
+    ],
+)
+def test_complex_numbers_that_are_not_finite(expected, got, agrees):
+    """Where a part or the magnitude is no finite number, both parts have to agree."""
+
+    def f(x: Out[c128, "n"]) -> None: ...
+
+    found = Tolerance().find_difference(signature_of(f, {}), outcome(np.array([expected])), outcome(np.array([got])))
+    assert (found is None) == agrees
+
+
+def test_a_difference_without_its_values():
+    """Where values are nobody's business, the place and the number of differences are told."""
+
+    def f(x: Out[f64, "n"]) -> f64: ...
+
+    made, x, y = signature_of(f, {}), np.zeros(3), np.ones(3)
+    one, other = (np.float64(1), np.float64(2))
+    assert (
+        Tolerance().find_difference(made, outcome(x, result=one), outcome(y, result=one), has_values=False)
+        == "'x' at [0] differs (3 of 3 elements differ)"
+    )
+    assert (
+        Tolerance().find_difference(made, outcome(x, result=one), outcome(x, result=other), has_values=False)
+        == "the result differs"
+    )
