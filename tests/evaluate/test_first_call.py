@@ -10,6 +10,7 @@ from numba import int64
 from symbiont_jit import Evolution, UsageError, evolvable
 from symbiont_jit.evaluate import evaluator
 from symbiont_jit.evaluate.first_call import first_call_limit
+from tests.concurrency import await_true
 from tests.kernels import DOT
 
 
@@ -60,3 +61,22 @@ def test_nothing_is_left_of_a_limit():
         assert signal.getitimer(signal.ITIMER_REAL)[0] > 0
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     assert signal.getsignal(signal.SIGALRM) == before
+
+
+def test_an_alarm_of_the_users_own_comes_afterwards():
+    """Somebody else's handler and what was left of the time are put back, and an alarm that came due comes then."""
+    rung = []
+    before = signal.signal(signal.SIGALRM, lambda number, frame: rung.append(number))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        with first_call_limit(60.0, "it"):
+            time.sleep(0.1)
+            assert rung == []
+        assert await_true(lambda: rung == [signal.SIGALRM])
+        signal.setitimer(signal.ITIMER_REAL, 600.0)
+        with pytest.raises(UsageError, match="it took longer"), first_call_limit(0.05, "it"):
+            time.sleep(60)
+        assert 500 < signal.getitimer(signal.ITIMER_REAL)[0] < 600
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)

@@ -11,12 +11,18 @@ import contextlib
 import ctypes
 import signal
 import threading
+import time
 from collections.abc import Iterator
+from typing import Final
 
 from symbiont_jit.errors import PanicError, UsageError
 from symbiont_jit.runtime.interrupt import time_limit
 
 __all__ = ["first_call_limit"]
+
+
+#: Seconds after which an alarm comes that came due meanwhile.
+SHORTEST: Final = 1e-6
 
 
 class _TooLong(BaseException):
@@ -38,8 +44,7 @@ def first_call_limit(seconds: float, what: str) -> Iterator[None]:
         UsageError: The block took longer.
     """
     message = f"{what} took longer than {seconds:g} seconds at its first call, for the kernel as it is now"
-    is_main = threading.current_thread() is threading.main_thread()
-    limit = _alarm(seconds) if is_main and _is_alarm_free() else _watch(seconds)
+    limit = _alarm(seconds) if _has_alarm() else _watch(seconds)
     try:
         with _limit_kernels(seconds), limit:
             yield
@@ -60,26 +65,30 @@ def _limit_kernels(seconds: float) -> Iterator[None]:
         yield
 
 
-def _is_alarm_free() -> bool:
-    """Whether nobody uses the alarm of this process."""
-    return signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0) and signal.getsignal(signal.SIGALRM) in (
-        signal.SIG_DFL,
-        signal.SIG_IGN,
-    )
+def _has_alarm() -> bool:
+    """Whether this is the thread that signals come to, and the handler that is there can be put back."""
+    is_main = threading.current_thread() is threading.main_thread()
+    return is_main and signal.getsignal(signal.SIGALRM) is not None
 
 
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
+    """Let the alarm end the block; an alarm of somebody else's goes on afterwards, with what was left of its time."""
+
     def end(number: int, frame: object) -> None:
         raise _TooLong
 
-    before = signal.signal(signal.SIGALRM, end)
+    before, started = signal.signal(signal.SIGALRM, end), time.monotonic()
+    mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
     try:
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        left, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal.signal(signal.SIGALRM, before)
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - started), SHORTEST), interval)
 
 
 @contextlib.contextmanager
