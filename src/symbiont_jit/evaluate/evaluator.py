@@ -164,6 +164,9 @@ class Evaluator:
         worker = self._idle.get()
         try:
             outcome = worker.ask(request, deadline)
+            if isinstance(outcome, Crash) and outcome.was_asked:
+                # That need not be the candidate's doing, and a search that is ended too will not wait for this one.
+                outcome = worker.ask(request, deadline)
             if isinstance(outcome, Complaint):
                 return self._require_inputs(worker, request.draws)
             if _may_have_spoiled(outcome, count):

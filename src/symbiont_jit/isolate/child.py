@@ -201,8 +201,7 @@ def live_spawned(pipe: int, output: int, phase: int, luggage: int, granted: Sequ
 def _shed_inheritance(output: int) -> None:
     """Give up what no candidate has business with: secrets, the terminal, the parent's interrupts."""
     _forget_secrets()
-    for ending in (signal.SIGINT, signal.SIGTERM):  # The parent decides when its children end.
-        signal.signal(ending, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.disable()  # a crash is an ordinary outcome here; the parent reports it
     with contextlib.suppress(OSError):
         null = os.open(os.devnull, os.O_RDWR)

@@ -46,6 +46,11 @@ class Crash:
     reason: str
     phase: str = ""
 
+    @property
+    def was_asked(self) -> bool:
+        """Whether somebody asked the child to end, as whoever ends all processes of a group does."""
+        return self.reason.startswith(f"signal {signal.SIGTERM.name}")
+
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
@@ -109,7 +114,7 @@ class Worker:
         # `__del__` would be too late: when the interpreter ends, it may run after the end of `os`.
         for file in self._files:
             weakref.finalize(self, _close, file)
-        # At its end the interpreter asks children to end, which these do not hear, and waits for them: they go before.
+        # At its end the interpreter asks children to end, and waits for them, who may not hear it: these go before.
         Finalize(self, self._child.end, (self._granted,), exitpriority=1)
 
     def ask(self, request: Any, deadline: float) -> WorkerReply | Complaint | Crash | Overdue:
