@@ -32,7 +32,7 @@ static inline int64_t sj_nanoseconds(struct sj_timespec start, struct sj_timespe
 }
 
 /* Return the nanoseconds that two readings of the clock are apart with nothing between them. */
-int64_t sj_clock_cost(void)
+static inline int64_t sj_read_clock_twice(void)
 {
   int64_t least = INT64_MAX;
   for (int i = 0; i < SJ_CLOCK_READINGS; i++)
@@ -59,7 +59,7 @@ static inline void sj_put_back(const struct sj_changing *changing, int64_t count
       __builtin_memcpy(changing[i].at, changing[i].given, (uint64_t)changing[i].size);
 }
 
-static __attribute__((noinline)) void sj_wipe_stack(void)
+static __attribute__((noinline, unused)) void sj_wipe_stack(void)
 {
   char below[SJ_WIPED_STACK];
   __builtin_memset(below, 0xa5, sizeof(below));

@@ -381,6 +381,11 @@ def _harness_source(signature: Signature) -> str:
   }}
   return spent;
 }}
+
+int64_t {_ENTRIES[1]}(void)
+{{
+  return sj_read_clock_twice();
+}}
 """
 
 
