@@ -1,0 +1,54 @@
+"""What revisions keep, and what is ready before a text comes."""
+
+import pytest
+
+from symbiont_jit import Kernel
+from symbiont_jit.backend.clang import BITCODE, clang
+from symbiont_jit.backend.objects import end_compilers
+from symbiont_jit.engine.builds import REMEMBERED
+from symbiont_jit.engine.engine import Memory
+from symbiont_jit.engine.target import target_of
+from symbiont_jit.instrument.unit import FLAGS, FRAMES, frame_flags
+
+TEXT = "double f(double x)\n{\n  return x / NUMBER;\n}\n"
+
+
+def test_memory_in_words():
+    """The numbers of bytes are told in KiB, with one digit after the point."""
+    memory = Memory(5, 1536, 2, 10240, (0, 3))
+    assert str(memory) == "5 revisions, 1.5 KiB stored; 2 loaded, 10.0 KiB of machine code"
+
+
+@pytest.mark.parametrize("written", [TEXT, "// mine\n" + TEXT, TEXT.replace("\n", " ")])
+def test_what_a_revision_stores(written):
+    """A revision keeps its canonical text, its author's where that is another one, its code and its sites."""
+    kernel = Kernel.from_c(written.replace("NUMBER", "3"), profile="checked")
+    info = target_of(kernel).engine.revisions.first
+    assert info.written == written.replace("NUMBER", "3")
+    assert (info._author_text == b"") == (info.source == info.written)
+    parts = (info.source.encode(), info._author_text, info.object_code.data, info.sites)
+    assert info.stored_bytes == sum(map(len, parts))
+
+
+def test_few_canonical_texts_are_remembered():
+    """The texts that were read last are, and no more than there is room for."""
+    builder = target_of(Kernel.from_c(TEXT.replace("NUMBER", "1"))).engine.builder
+    for number in range(2, REMEMBERED + 20):
+        found = builder.canonical(TEXT.replace("NUMBER", str(number)))
+        assert len(builder._remembered) <= REMEMBERED
+    assert builder.canonical(TEXT.replace("NUMBER", str(REMEMBERED + 19))) is found
+    assert len(builder._remembered) == REMEMBERED
+
+
+@pytest.mark.parametrize(("profile", "flags"), [("release", ()), ("safe", (*FLAGS, *frame_flags(FRAMES[0])))])
+def test_compilers_are_ready_for_a_profile(profile, flags):
+    """What waits for texts has been started with the flags of their profile."""
+    builder = target_of(Kernel.from_c(TEXT.replace("NUMBER", "1"))).engine.builder
+    end_compilers()
+    try:
+        builder.prewarm(3, profile)
+        assert {command: len(children) for command, children in clang()._waiting.items()} == {
+            clang()._command(BITCODE, flags): 3
+        }
+    finally:
+        end_compilers()
