@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import ast
 import compileall
-import contextlib
 import json
 import os
 import py_compile
@@ -36,6 +35,7 @@ from cosmic_ray.work_item import TestOutcome, WorkItem, WorkResult
 from coverage import CoverageData
 from rich.console import Console
 
+from mutants.equivalents import is_equivalent
 from mutants.judge import LineMap
 from mutants.modules import PARTS, files_of, is_behaviour
 
@@ -151,17 +151,22 @@ def draw_mutants(seed: int, count: int) -> list[WorkItem]:
         Random(f"{seed} {part}").shuffle(pool)
     drawn: list[WorkItem] = []
     while len(drawn) < count and any(pools.values()):
-        drawn += filter(_is_python, [pool.pop() for pool in pools.values() if pool])
+        drawn += filter(_is_worth_it, [pool.pop() for pool in pools.values() if pool])
     return drawn[:count]
 
 
-def _is_python(item: WorkItem) -> bool:
-    """Whether a mutant can be compiled: Cosmic Ray takes the stars of `{**a}` for an operator."""
+def _is_worth_it(item: WorkItem) -> bool:
+    """Whether a mutant says something; Cosmic Ray takes the stars of `{**a}` for an operator, which is no Python."""
     (mutation,) = item.mutations
     operator = get_operator(mutation.operator_name)(**mutation.operator_args)
-    with contextlib.suppress(SyntaxError):
-        return bool(ast.parse(mutate_code(mutation.module_path.read_text(), operator, mutation.occurrence)))
-    return False
+    before = mutation.module_path.read_text()
+    after = mutate_code(before, operator, mutation.occurrence)
+    try:
+        ast.parse(after or "")
+    except SyntaxError:
+        return False
+    changed = [pair for pair in zip(before.splitlines(), after.splitlines(), strict=False) if pair[0] != pair[1]]
+    return not (len(changed) == 1 and is_equivalent(str(mutation.module_path), *changed[0]))
 
 
 def _pool(part: str) -> list[WorkItem]:

@@ -1,9 +1,11 @@
 """Mutation testing: what may be broken, and which tests are asked about it."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from mutants.equivalents import EQUIVALENTS, is_equivalent
 from mutants.judge import LineMap
 from mutants.modules import PACKAGE, PARTS, files_of, is_behaviour, lines_of_statement
 
@@ -56,3 +58,13 @@ def test_what_runs_in_children_alone_is_asked_of_its_folder():
     """A file that no test's own process runs has the tests of its folder and those that start processes."""
     seconds = {"tests/engine/b.py::one": 1.0, "tests/search/c.py::two": 1.0, "tests/c/d.py::three": 1.0}
     assert LineMap(seconds, {}).choose(ENGINE, 20, 9.0) == ["tests/engine/b.py::one", "tests/search/c.py::two"]
+
+
+@pytest.mark.parametrize("row", EQUIVALENTS, ids=lambda row: row.line[:40])
+def test_a_mutant_that_changes_nothing_is_one_of_a_line_that_is_there(row):
+    """The table has lines of today's files, a reason for each, and no pattern that lets the line itself pass."""
+    lines = [line.strip() for line in (Path(__file__).parents[1] / PACKAGE / row.file).read_text().splitlines()]
+    assert row.line in lines
+    assert row.reason
+    assert is_equivalent(f"src/{row.file}", "  " + row.line, row.line) == bool(re.fullmatch(row.becomes, row.line))
+    assert not is_equivalent("another.py", row.line, row.becomes)

@@ -1,0 +1,110 @@
+"""Mutants that change nothing that a test could see, each with the reason: they are not drawn.
+
+In: a file, a line and what became of it. Out: whether that is in the table. A row is a mutant that somebody has looked
+at; a pattern stands for its like in the same line, never for another line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["EQUIVALENTS", "Equivalent", "is_equivalent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalent:
+    """A line of a file, which may become what a pattern matches, because nothing depends on it for a reason."""
+
+    file: str
+    line: str
+    becomes: str
+    reason: str
+
+
+_WAITING: Final = (
+    "how often or how long something is tried or waited for is seen by clocks alone, which no test asserts"
+)
+_SYSTEM_CALLS: Final = "the C library says 0 or -1"
+_PLATFORM: Final = "on the one platform that it is true on, and on those that tests run on, it is the same"
+
+EQUIVALENTS: Final = (
+    Equivalent("runtime/interrupt.py", "_ATTEMPTS: Final = 50", r"_ATTEMPTS: Final = \d+", _WAITING),
+    Equivalent("runtime/interrupt.py", "_PAUSE: Final = 0.001", r"_PAUSE: Final = [\d.]+", _WAITING),
+    Equivalent("runtime/interrupt.py", "_SHORTEST: Final = 1e-6", r"_SHORTEST: Final = [\d.e-]+", _WAITING),
+    Equivalent(
+        "runtime/interrupt.py",
+        "if libc.timer_create(_CLOCK_MONOTONIC, ctypes.byref(event), ctypes.byref(timer)) != 0:",
+        r".*\) < 0:",
+        _SYSTEM_CALLS,
+    ),
+    Equivalent(
+        "runtime/interrupt.py",
+        "if libc.timer_settime(timer, 0, ctypes.byref(times), None) != 0:",
+        r".*\(timer, 0, .*\) < 0:|.*\(timer, *(-1|2), .*\) != 0:",
+        f"{_SYSTEM_CALLS}; and a flag that is not known is no flag",
+    ),
+    Equivalent(
+        "runtime/library.py",
+        "return int(ctypes.CDLL(None).sigaction(int(number), ctypes.byref(action), None)) == 0",
+        r".* >= 0",
+        _SYSTEM_CALLS,
+    ),
+    Equivalent(
+        "runtime/interrupt.py",
+        "_SA_SIGINFO_NODEFER_RESTART: Final = 4 | 0x40000000 | 0x10000000",
+        r".*(1073741825|268435457)",
+        "the least bit is SA_NOCLDSTOP, which is about SIGCHLD alone",
+    ),
+    Equivalent(
+        "runtime/faults.py",
+        "_SA_SIGINFO_ONSTACK_NODEFER: Final = 4 | 0x08000000 | 0x40000000",
+        r".*(134217729|1073741825).*",
+        "the least bit is SA_NOCLDSTOP, which is about SIGCHLD alone",
+    ),
+    Equivalent(
+        "runtime/faults.py",
+        '_IS_SUPPORTED: Final = sys.platform == "linux" and platform.machine() == "x86_64"',
+        r'.*sys\.platform (<=|>=) "linux" and .*|.*platform\.machine\(\) (<=|>=) "x86_64"|.* or platform\.machine.*',
+        _PLATFORM,
+    ),
+    Equivalent(
+        "evaluate/agreement.py",
+        "values[...] = rng.integers(0, 2 if values.dtype == bool else 100, values.shape).astype(values.dtype)",
+        r".*integers\( *(-1|1), .*|.*else (99|101), .*",
+        "any noise is as good as another",
+    ),
+    Equivalent(
+        "evaluate/agreement.py",
+        "rng = np.random.default_rng([*seed, 7])",
+        r".*\[\*seed, *\d+\]\)",
+        "any noise is as good as another",
+    ),
+    Equivalent(
+        "engine/activation.py",
+        'stubs = RevisionInfo(-1, "", "python", bodies=(None,) * len(self.functions.signatures))',
+        r'.*RevisionInfo\( *[-~+] ?[12], "", .*',
+        "it is no revision, and any number below 0 says so",
+    ),
+    Equivalent(
+        "isolate/worker.py",
+        "if code is not None and code < 0:",
+        r".* and code < 1:",
+        "there is no signal of number 0, which is looked for and not found",
+    ),
+    Equivalent(
+        "engine/revisions.py",
+        'packed = b"" if canonical.written == canonical.text else zlib.compress(canonical.written.encode(*_ANY_TEXT))',
+        r".*canonical\.written is canonical\.text .*",
+        "it only costs memory to pack a text that is the canonical one",
+    ),
+)
+
+
+def is_equivalent(file: str, line: str, becomes: str) -> bool:
+    """Whether a line of a file, a path that ends as in the table, may become another one without a difference."""
+    return any(
+        file.endswith(row.file) and line.strip() == row.line and re.fullmatch(row.becomes, becomes.strip())
+        for row in EQUIVALENTS
+    )
