@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The tests start many interpreters; where no bytecode may be written, each of them would compile the whole package.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo quick test pythons lint bench fuzz mutants clean
+.PHONY: demo quick test lljit pythons lint bench fuzz mutants clean
 
 demo: $(VENV)/.installed
 	$(BIN)/symbiont-jit demo
@@ -27,6 +27,10 @@ pythons:
 	  $$venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test]' || exit 1; \
 	  $$venv/bin/python -m pytest -n 2 --dist worksteal -m "not slow" || exit 1; \
 	done
+
+# What compiled code is loaded by on other machines than x86-64, on this one.
+lljit: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -n 2 --dist worksteal --lljit -m "not slow" tests/backend tests/dispatch tests/instrument tests/kernel tests/runtime
 
 # The project's own C. demo/ and tests/frontend/corpus hold candidates, which stay as they were written.
 OWN_C := $(wildcard src/symbiont_jit/runtime/*.[ch] src/symbiont_jit/dispatch/*.h src/symbiont_jit/evaluate/*.h tests/runtime/*.[ch])

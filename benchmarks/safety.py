@@ -22,7 +22,7 @@ from numba import int64 as i64
 from symbiont_jit import Array, InOut, Kernel, Out, Speedup
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.evaluator import Evaluator
-from symbiont_jit.evaluate.task import EvaluationRequest, WorkerTask
+from symbiont_jit.evaluate.task import EvaluationRequest, WorkerTask, prepare
 from symbiont_jit.evaluate.timing import Harness, Stopwatch
 from symbiont_jit.isolate.start import STARTS
 from symbiont_jit.isolate.worker import Crash, Worker
@@ -256,7 +256,8 @@ def evaluation_times(rounds: int) -> dict[str, Spread]:
     evaluator = Evaluator(kernel, Speedup(lambda rng: (rng.random(50), rng.random(50))))
     canonical = target_of(kernel).canonical(CASES[3].text)
     builds = target_of(kernel).build(canonical, "checked"), target_of(kernel).build(canonical)
-    task = WorkerTask(kernel, evaluator.metric, evaluator.deadline)
+    prepared = prepare(target_of(kernel), evaluator.metric, 0)
+    task = WorkerTask(kernel, evaluator.metric, prepared, evaluator.deadline, 0)
     there, here = [], []
     for number in range(10 * rounds):
         request = EvaluationRequest(*builds, (0, number), None)

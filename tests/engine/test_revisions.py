@@ -22,10 +22,12 @@ def test_memory_in_words():
 @pytest.mark.parametrize("written", [TEXT, "// mine\n" + TEXT, TEXT.replace("\n", " ")])
 def test_what_a_revision_stores(written):
     """A revision keeps its canonical text, its author's where that is another one, its code and its sites."""
+    written = written.replace("x / NUMBER", "(int64_t)x / NUMBER")
     kernel = Kernel.from_c(written.replace("NUMBER", "3"), profile="checked")
     info = target_of(kernel).engine.revisions.first
     assert info.written == written.replace("NUMBER", "3")
     assert (info._author_text == b"") == (info.source == info.written)
+    assert info.sites
     parts = (info.source.encode(), info._author_text, info.object_code.data, info.sites)
     assert info.stored_bytes == sum(map(len, parts))
 

@@ -38,6 +38,7 @@ def outcome(*values, result=None):
         (c128, 1e-8, Tolerance(), "'x' at [1] is (2.00000001+0j), expected (2+0j) (1 of 2 elements differ)"),
         (int64, 1, Tolerance(), "'x' at [1] is 3, expected 2 (1 of 2 elements differ)"),
         (int64, 1, Tolerance(atol=1.0), None),
+        (int64, -1, Tolerance(), "'x' at [1] is 1, expected 2 (1 of 2 elements differ)"),
         (f64, 1e-8, Tolerance(rtol=1e-8), None),
         (f64, 1e-3, Tolerance(rtol=0.0, atol=1e-2), None),
         (int64, 0, Tolerance(rtol=0.5), None),

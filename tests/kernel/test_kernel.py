@@ -110,6 +110,7 @@ def test_a_bad_candidate_changes_nothing(dot, vectors):
     assert len(dot.revisions) == 1
 
 
+@pytest.mark.usefixtures("loader")
 def test_a_kernel_without_a_body_panics():
     """Calling it raises what says what to do; a swap ends that."""
 

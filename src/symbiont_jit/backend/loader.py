@@ -88,7 +88,7 @@ class _Loader:
         for entry in code.entries:
             builder.export_symbol(entry)
         for name in code.needs:
-            builder.import_symbol(name, _address(name, extra))
+            builder.import_symbol(name, _require_value(name, _address(name, extra)))
         with llvm_lock():
             generation = self._open_generation()
             try:
@@ -132,6 +132,14 @@ def load(code: ObjectCode, extra: Mapping[str, int] | None = None) -> Loaded:
     except CannotLink:
         return _LOADER.load(code, bound)
     return Loaded(linked.addresses, linked.size, linked)
+
+
+def _require_value(name: str, value: int) -> int:
+    """Return what a name stands for; raise `CandidateError` for 0, with which LLVM would end the process."""
+    if value == 0:
+        message = f"the object code cannot be loaded: '{name}' stands for nothing"
+        raise CandidateError(Stage.LINK, [Diagnostic(Stage.LINK, "load", message)], "")
+    return value
 
 
 def _address(name: str, extra: Mapping[str, int]) -> int:

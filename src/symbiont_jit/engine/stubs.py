@@ -54,7 +54,7 @@ class Stub:
     def __init__(self, signature: Signature, index: int, panics: int) -> None:
         bound = bound_names()
         symbols = {name: bound[name] for name in ("sj_threads", "sj_enlist", "sj_report_panic")}
-        symbols |= {"sj_panics": panics, "sj_function": index}
+        symbols |= {"sj_panics": panics, "sj_function": index + 1}  # LLVM's linker takes 0 for a name without a value.
         self._loaded = load_generated(_stub_source(signature), ("sj_stub",), symbols)
         self.address = self._loaded.addresses[0]
 
@@ -72,7 +72,7 @@ extern char sj_function[];
 {{
   struct sj_frame frame;
   frame.site = SJ_UNEVOLVED;
-  frame.a = (int64_t)sj_function;
+  frame.a = (int64_t)sj_function - 1;
   frame.b = 0;
   sj_current_thread();
   sj_report_panic(&frame, &sj_panics, SJ_NO_REVISION);
