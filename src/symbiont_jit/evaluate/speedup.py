@@ -29,6 +29,8 @@ __all__ = ["PreparedSpeedup", "Speedup"]
 
 #: How many drawn inputs a candidate is checked on: at least, and at most while they stay cheap.
 CHECK_CALLS: Final = (2, 64)
+#: On how many of them the code without checks is tried, which is tried on many more if it is a finalist.
+RELEASE_CALLS: Final = 16
 CONFIRM_CALLS: Final = (3, 500)
 CONFIRM_SECONDS: Final = 0.3
 #: How many drawn inputs are timed, as long as they are small: a scalar kernel's time depends on its argument.
@@ -327,8 +329,9 @@ class PreparedSpeedup:
         return problem or self._check_where_timed(target, entry)
 
     def _check_release(self, target: CompileTarget, entry: int) -> str | None:
-        """Describe the first difference of release code on all that its checked code ran on, in other places."""
-        drawn = (self._check_case(target, entry, case, number) for number, case in enumerate(self._drawn))
+        """Describe the first difference of release code on what its checked code ran on, in other places."""
+        cases = enumerate(self._drawn[:RELEASE_CALLS])
+        drawn = (self._check_case(target, entry, case, number) for number, case in cases)
         return next((problem for problem in drawn if problem is not None), None) or self._check_known(target, entry)
 
     def _check_where_timed(self, target: CompileTarget, entry: int) -> str | None:

@@ -87,6 +87,7 @@ def uncounted() -> Iterator[None]:
     """Stop the clock of the deadline in a child, while it does what is no candidate's doing; elsewhere do nothing."""
     was_running = bool(_OWN_PHASE) and _read_pauses()[0] == 0
     if was_running:
+        limit_processor_time(2 * longest(_DEADLINE[0]))  # This is for a child whose parent cannot end it.
         _stop_clock()
     try:
         yield
@@ -114,12 +115,10 @@ def _read_pauses() -> tuple[int, int]:
 
 
 def _stop_clock() -> None:
-    limit_processor_time(2 * longest(_DEADLINE[0]))
     PAUSES.pack_into(_OWN_PHASE[0], MAX_PHASE, time.monotonic_ns(), _read_pauses()[1])
 
 
 def _start_clock() -> None:
-    limit_processor_time(2 * _DEADLINE[0])
     since, before = _read_pauses()
     PAUSES.pack_into(_OWN_PHASE[0], MAX_PHASE, 0, before + time.monotonic_ns() - since)
 
