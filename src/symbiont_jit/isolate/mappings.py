@@ -41,17 +41,15 @@ class _Mapping:
         return self.path.startswith(("/dev/", "[")) and not self.path.startswith(("/dev/shm/", "/dev/zero"))  # noqa: S108
 
 
-def own_shared_mappings(granted: frozenset[str], kept: str) -> None:
+def own_shared_mappings(granted: frozenset[str], own: str) -> None:
     """Put private mappings in place of those that are shared and can be written.
 
     Args:
-        granted: The permissions of the process; with `write` everything stays.
-        kept: The name of a mapping that stays.
+        granted: The permissions of the process; with `write` the user's mappings stay.
+        own: The name of the harness's mappings, of which none stays.
     """
-    if "write" in granted:
-        return
     for mapping in list(_shared_mappings()):
-        if kept not in mapping.path and not mapping.is_device:
+        if own in mapping.path or not ("write" in granted or mapping.is_device):
             _replace(mapping)
 
 

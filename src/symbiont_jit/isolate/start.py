@@ -106,10 +106,7 @@ def shared_file(name: str) -> int:
 
 
 def shared_memory(name: str, size: int) -> tuple[int, mmap.mmap]:
-    """Open a file of a size that stays as it is, and map it for this process alone.
-
-    A child that made the file shorter would end whoever reads the mapping; and one that was forked for another purpose
-    has no business with it.
+    """Open a file of a size that stays as it is, and map it: whoever made it shorter would end whoever reads it.
 
     Returns:
         The file's descriptor, which the caller closes, and the mapping.
@@ -118,9 +115,7 @@ def shared_memory(name: str, size: int) -> tuple[int, mmap.mmap]:
     os.ftruncate(file, size)
     with contextlib.suppress(OSError):  # a file with no name on a disk has no seals
         fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
-    mapping = mmap.mmap(file, size)
-    mapping.madvise(mmap.MADV_DONTFORK)
-    return file, mapping
+    return file, mmap.mmap(file, size)
 
 
 # -- forked -----------------------------------------------------------------------------------------------------------
