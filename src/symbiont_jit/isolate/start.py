@@ -25,6 +25,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FunctionType
@@ -145,6 +146,9 @@ def _live_forked(
         multiprocessing.current_process().daemon = False  # a daemon may have no processes of its own
     give_up_descriptors((pipe.fileno(), *files), granted)
     own_shared_mappings(granted, SHARED_NAME)
+    # The pipe to the parent's tracker of shared memory was given up: a worker that may start one has its own.
+    tracker: Any = resource_tracker._resource_tracker
+    tracker._fd = tracker._pid = None
     live(lambda: serve, pipe, files, granted)
 
 
