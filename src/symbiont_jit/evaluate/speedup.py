@@ -241,7 +241,7 @@ class PreparedSpeedup:
                     times[i].append(self._measure(entry, calls[i]))
                     results[i] = results[i] or self._find_timed_difference()
             for i, entry in enumerate(entries):
-                results[i] = results[i] or self._check_drawn(target, entry, [*seed, 1], CONFIRM_CALLS, CONFIRM_SECONDS)
+                results[i] = results[i] or self._check_drawn(target, entry, seed, CONFIRM_CALLS, CONFIRM_SECONDS)
         return [
             _make_valid(tuple(references), tuple(own)) if problem is None else make_wrong(problem)
             for problem, own in zip(results, times, strict=True)
