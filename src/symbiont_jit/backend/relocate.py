@@ -25,7 +25,6 @@ GRAIN: Final = 64
 #: The byte that fills gaps is a breakpoint.
 TRAP: Final = b"\xcc"
 
-_X86_64: Final = 62
 #: Types of section that may be there. Besides those with names, 3 is a table of strings, 17 a group, and the last one
 #: LLVM's significant addresses.
 _SECTION_TYPES: Final = {
@@ -141,7 +140,7 @@ class Layout:
 def lay_out(data: bytes) -> Layout:
     """Lay out an object; raise `DamagedObject`, or `CannotLink` for an object of another kind."""
     obj = read_elf(data)
-    _require(obj.machine == _X86_64, "not an object for x86-64")
+    _require(obj.machine == elf.X86_64, "not an object for x86-64")
     for section in obj.sections:
         _require(section.type in _SECTION_TYPES, f"a section of type {section.type:#x}")
     loaded = {

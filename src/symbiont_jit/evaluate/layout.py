@@ -14,7 +14,17 @@ import numpy as np
 
 from symbiont_jit.signature import ArrayType, Mode, Param, Scalar, Signature
 
-__all__ = ["GAP", "Block", "CallLayout", "aligned_bytes", "dtype_of", "fill_image", "layout_of", "native_values"]
+__all__ = [
+    "GAP",
+    "Block",
+    "CallLayout",
+    "aligned_bytes",
+    "copy_into",
+    "dtype_of",
+    "fill_image",
+    "layout_of",
+    "native_values",
+]
 
 #: Bytes to which blocks are aligned, and that lie at least between two of them.
 GAP: Final = 64
@@ -103,9 +113,14 @@ def fill_image(layout: CallLayout, natives: Sequence[Any]) -> Any:
     """Make an image of arguments in native form."""
     image = aligned_bytes(layout.size)
     image[...] = FILLING
+    copy_into(image, layout, natives)
+    return image
+
+
+def copy_into(image: Any, layout: CallLayout, natives: Sequence[Any]) -> None:
+    """Copy arguments in native form to their places in an image; what lies between stays."""
     for mine, value in zip(layout.views(image), natives, strict=True):
         mine[...] = value
-    return image
 
 
 def aligned_bytes(size: int) -> Any:

@@ -23,7 +23,16 @@ import numpy as np
 from symbiont_jit.backend.loader import Loaded, load
 from symbiont_jit.backend.objects import compile_unit
 from symbiont_jit.backend.unit import Unit
-from symbiont_jit.evaluate.layout import FILLING, GAP, CallLayout, aligned_bytes, fill_image, layout_of, native_values
+from symbiont_jit.evaluate.layout import (
+    FILLING,
+    GAP,
+    CallLayout,
+    aligned_bytes,
+    copy_into,
+    fill_image,
+    layout_of,
+    native_values,
+)
 from symbiont_jit.isolate.guard_pages import KEPT_BYTES, PAGE, GuardedArrays, RedZone, map_guarded_bytes
 from symbiont_jit.runtime.sources import include
 from symbiont_jit.signature import Signature, native_entry
@@ -315,8 +324,7 @@ def _fill_sets(layouts: Sequence[CallLayout], natives: Sequence[Sequence[Any]], 
     given = aligned_bytes(places[-1] + GAP)
     given[...] = FILLING
     for layout, values, place in zip(layouts, natives, places, strict=False):
-        for mine, value in zip(layout.views(given[place : place + layout.size]), values, strict=True):
-            mine[...] = value
+        copy_into(given[place : place + layout.size], layout, values)
     return given
 
 
