@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "driver.h"
+#include "runtime/code_ranges.h"
 
 typedef void handler(int, siginfo_t *, void *);
 
-extern uint64_t sj_code[];
 extern struct sigaction sj_previous[];
 extern int64_t sj_is_catching;
 
@@ -40,8 +40,8 @@ void a_signal_ends_a_call(void)
   struct outcome outcome = {0};
   struct sigaction action = {.sa_sigaction = (handler *)sj_interrupt, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_RESTART};
   EXPECT(sigaction(SIGUSR1, &action, 0) == 0);
-  EXPECT(raise(SIGUSR1) == 0); /* This thread is in no call, nor has it a slot. */
-  sj_code[7] = ~0ULL;          /* Everything is code. */
+  EXPECT(raise(SIGUSR1) == 0);   /* This thread is in no call, nor has it a slot. */
+  sj_code.ranges[3].end = ~0ULL; /* Everything is code. */
   EXPECT(pthread_create(&thread, 0, call, &outcome) == 0);
   while (!is_inside)
     usleep(1000);
@@ -82,7 +82,7 @@ static void *page_without_access(void)
 void a_fault_ends_a_call(void)
 {
   void *page = page_without_access();
-  sj_code[7] = ~0ULL; /* Everything is code. */
+  sj_code.ranges[3].end = ~0ULL; /* Everything is code. */
   catch(SIGSEGV);
   for (int i = 0; i < TIMES; i++)
   {
@@ -107,7 +107,7 @@ void a_fault_elsewhere_is_passed_on(void)
   sj_previous[SIGSEGV].sa_handler = note;
   catch(SIGSEGV);
   EXPECT(attempt(fault, page).result == 1 && passed_on == SIGSEGV); /* There is no code. */
-  sj_code[7] = ~0ULL;
+  sj_code.ranges[3].end = ~0ULL;
   for (sj_is_catching = 0; sj_is_catching < 2; sj_is_catching++)
   {
     passed_on = 0;

@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "driver.h"
+#include "runtime/code_ranges.h"
 
 struct sj_thread sj_threads[SJ_THREADS + 1];
 struct sj_panic_table sj_panics;
 char sj_revision[1];
 pthread_key_t sj_key;
-uint64_t sj_code[2 * SJ_CODE_RANGES];
+struct sj_code_ranges sj_code;
 struct sigaction sj_previous[SJ_SIGNALS];
 int64_t sj_is_catching = 1;
 

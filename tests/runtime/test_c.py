@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from symbiont_jit.runtime.checks import ENTRY_SHIM
 from symbiont_jit.runtime.sources import ROOT
 from tests.runtime.compilers import FLAGS, compiler_with, compilers, ours
 
@@ -25,16 +24,18 @@ SANITIZERS = [
 ]
 
 #: The entry shim around any body, as `call_instrumented` in `driver.h` declares it.
-SHIM = '#include "driver.h"\n#include "runtime/entry_shim.h"\n' + ENTRY_SHIM.format(
-    returns="int64_t",
-    symbol="call_instrumented",
-    params="body *body, void *with",
-    stack=1 << 19,
-    keep="",
-    zero="return 0;",
-    body="int64_t const sj_result = body(&sj_f, with);",
-    give="\n  return sj_result;",
-)
+SHIM = """#include "driver.h"
+#include "runtime/entry_shim.h"
+
+int64_t call_instrumented(body *body, void *with)
+{
+  SJ_OPEN_CALL(1 << 19);
+  SJ_BEGIN_CALL(return 0);
+  int64_t const sj_result = body(&sj_f, with);
+  SJ_END_CALL();
+  return sj_result;
+}
+"""
 
 
 @pytest.mark.table

@@ -209,8 +209,7 @@ def test_code_is_known_wherever_it_was_placed():
     from symbiont_jit.backend.code_memory import CODE_RANGES
 
     def is_known(address):
-        bounds = list(CODE_RANGES._bounds)
-        return any(low <= address < high for low, high in zip(bounds[::2], bounds[1::2], strict=True))
+        return any(known.start <= address < known.end for known in CODE_RANGES.ranges)
 
     kernel = Kernel.from_c("double f(double x) { return x * 5; }", on_panic="zero")
     address = kernel.active.entry_address

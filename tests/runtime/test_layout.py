@@ -21,7 +21,12 @@ from tests.kernels import scalar
 from tests.runtime.compilers import ours
 
 #: The files that declare what `runtime/thread_slots.h` does not.
-OTHER_FILES = {"struct sj_fallback": "runtime/panics.c", "struct sj_action": "runtime/signals.h"}
+OTHER_FILES = {
+    "struct sj_fallback": "runtime/panics.c",
+    "struct sj_action": "runtime/signals.h",
+    "struct sj_code_range": "runtime/code_ranges.h",
+    "struct sj_code_ranges": "runtime/code_ranges.h",
+}
 #: Every structure that our C declares too: the file that does, its name there, Python's.
 STRUCTURES = [
     *((OTHER_FILES.get(name, "runtime/thread_slots.h"), name, given) for name, given in layout.SHARED.items()),
@@ -52,8 +57,9 @@ CHANGES = {
 def test_clang_refuses_a_layout_that_drifts(header, name, given):
     """It accepts the structure as it is, and refuses each change of one field."""
     assert refusals(header, name, given) == []
-    for change in CHANGES.values():
-        found = refusals(header, name, with_fields(change(list(given._fields_))))
+    fields = list(given._fields_)
+    for change in (c for c in CHANGES.values() if c(fields) != fields):  # A single field cannot be exchanged.
+        found = refusals(header, name, with_fields(change(fields)))
         assert found
         assert all("static assertion failed" in message for message in found)
 

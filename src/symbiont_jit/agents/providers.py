@@ -21,39 +21,39 @@ LEVELS: Final = ("none", "minimal", "low", "medium", "high", "xhigh")
 #: Tokens of thinking by level for Anthropic, which takes 1024 at the least.
 _BUDGETS: Final = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 32768}
 
-Body = dict[str, Any]
+ExtraBody = dict[str, Any]
 
 
-def _write_effort(level: str) -> Body:
+def _write_effort(level: str) -> ExtraBody:
     return {"reasoning_effort": level}
 
 
-def _write_nested_effort(level: str) -> Body:
+def _write_nested_effort(level: str) -> ExtraBody:
     return {"reasoning": {"effort": level}}
 
 
-def _write_template(level: str) -> Body:
+def _write_template(level: str) -> ExtraBody:
     """Write a level for chat templates: they read one of these names (Qwen, GLM / DeepSeek, gpt-oss) and no other."""
     is_on = level != "none"
     effort = {"reasoning_effort": level} if is_on else {}
     return {"chat_template_kwargs": {"enable_thinking": is_on, "thinking": is_on, **effort}}
 
 
-def _write_template_and_effort(level: str) -> Body:
+def _write_template_and_effort(level: str) -> ExtraBody:
     return _write_template(level) if level == "none" else {**_write_template(level), **_write_effort(level)}
 
 
-def _write_thinking_type(level: str) -> Body:
+def _write_thinking_type(level: str) -> ExtraBody:
     return {"thinking": {"type": "disabled" if level == "none" else "enabled"}}
 
 
-def _write_thinking_budget(level: str) -> Body:
+def _write_thinking_budget(level: str) -> ExtraBody:
     if level == "none":
         return {"thinking": {"type": "disabled"}}
     return {"thinking": {"type": "enabled", "budget_tokens": _BUDGETS[level]}}
 
 
-def _enable_thinking(level: str) -> Body:
+def _enable_thinking(level: str) -> ExtraBody:
     return {"enable_thinking": level != "none"}
 
 
@@ -72,7 +72,7 @@ class Provider:
 
     name: str
     where: str
-    reasoning: Callable[[str], Body] = _write_effort
+    reasoning: Callable[[str], ExtraBody] = _write_effort
     limit: str = "max_tokens"
     seed: str = "seed"
     echo: tuple[str, ...] = ()

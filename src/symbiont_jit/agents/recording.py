@@ -37,10 +37,10 @@ __all__ = ["Recording"]
 
 FORMAT: Final = 1
 
-Record = dict[str, Any]
+Row = dict[str, Any]
 
 #: How an error is made again, by its class; all other classes come back as `AgentError`.
-_ERRORS: Final[Mapping[str, Callable[[Record], AgentError]]] = {
+_ERRORS: Final[Mapping[str, Callable[[Row], AgentError]]] = {
     "ContextOverflow": lambda error: ContextOverflow(error["message"]),
     "RequestFailed": lambda error: RequestFailed(error["message"], error["status"], _read_retries(error["retries"])),
     "TurnLimit": lambda error: TurnLimit(error["message"], error["messages"], Usage(**error["usage"])),
@@ -108,7 +108,7 @@ class Recording:
         Raises:
             AgentError: The file does not exist, or a line is no run.
         """
-        runs: dict[str, collections.deque[Record]] = collections.defaultdict(collections.deque)
+        runs: dict[str, collections.deque[Row]] = collections.defaultdict(collections.deque)
         for run in sorted(self._read(), key=lambda run: int(run["index"])):
             runs[run["digest"]].append(run)
         counts = {digest: len(found) for digest, found in runs.items()}
@@ -125,7 +125,7 @@ class Recording:
 
         return answer_from_file
 
-    def _answer_again(self, run: Record) -> Reply:
+    def _answer_again(self, run: Row) -> Reply:
         meter = current_meter()
         for usage, model in run["requests"]:
             if meter is not None:
@@ -154,7 +154,7 @@ class Recording:
         with self._lock, self.path.open("a", encoding="utf-8") as file:
             file.write(line)
 
-    def _read(self, must_exist: bool = True) -> Iterator[Record]:
+    def _read(self, must_exist: bool = True) -> Iterator[Row]:
         if not self.path.exists():
             if must_exist:
                 raise AgentError(f"there is no recording at {self.path}")
@@ -164,7 +164,7 @@ class Recording:
         for number, line in enumerate(lines[:-1], start=1):
             yield self._parse_run(line, number)
 
-    def _parse_run(self, line: str, number: int) -> Record:
+    def _parse_run(self, line: str, number: int) -> Row:
         try:
             run = json.loads(line)
         except ValueError:
@@ -187,7 +187,7 @@ class _Tap:
 
     def __init__(self, meter: Meter | None) -> None:
         self.meter = meter
-        self.requests: list[tuple[Record | None, str]] = []
+        self.requests: list[tuple[Row | None, str]] = []
         self.has_stopped = False
 
     def before_request(self) -> None:
@@ -205,17 +205,17 @@ class _Tap:
             self.meter.after_request(usage, model)
 
 
-def _reply_of(record: Record) -> Reply:
+def _reply_of(record: Row) -> Reply:
     rest = {name: record[name] for name in ("text", "model", "finish", "requests")}
     usage = Usage(**record["usage"])
     return Reply(messages=tuple(record["messages"]), usage=usage, retries=_read_retries(record["retries"]), **rest)
 
 
-def _read_retries(records: Sequence[Record]) -> tuple[Retry, ...]:
+def _read_retries(records: Sequence[Row]) -> tuple[Retry, ...]:
     return tuple(Retry(**record) for record in records)
 
 
-def _record_of(error: AgentError) -> Record:
+def _record_of(error: AgentError) -> Row:
     parts = {name: _to_plain_part(getattr(error, name)) for name in _PARTS if hasattr(error, name)}
     return {"type": type(error).__name__, "message": str(error), **parts}
 
@@ -230,6 +230,6 @@ def _to_plain_part(part: Any) -> Any:
     )
 
 
-def _error_of(record: Record) -> AgentError:
+def _error_of(record: Row) -> AgentError:
     build = _ERRORS.get(record["type"])
     return build(record) if build is not None else AgentError(record["message"])

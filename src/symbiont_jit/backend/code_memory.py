@@ -19,7 +19,16 @@ from typing import Final
 from symbiont_jit.backend.relocate import TRAP, round_up
 from symbiont_jit.uninterrupted import LOCK, renew_in_children, step, uninterrupted
 
-__all__ = ["CODE_MEMORY", "CODE_RANGES", "CodeMemory", "CodeRanges", "NoCodeMemory", "Place", "find_mapping"]
+__all__ = [
+    "CODE_MEMORY",
+    "CODE_RANGES",
+    "CodeMemory",
+    "CodeRange",
+    "CodeRanges",
+    "NoCodeMemory",
+    "Place",
+    "find_mapping",
+]
 
 #: Bytes that the system is asked for at a time.
 CHUNK: Final = 1 << 20
@@ -45,30 +54,32 @@ def find_mapping(address: int) -> tuple[int, int]:
     return address, address
 
 
-class CodeRanges:
+class CodeRange(ctypes.Structure):
+    """A range of addresses with machine code; free where `end` is 0."""
+
+    _fields_ = (("start", ctypes.c_uint64), ("end", ctypes.c_uint64))
+
+
+class CodeRanges(ctypes.Structure):
     """Where machine code lies in this process: a table that C reads at any moment, in the handler of a fault.
 
     Where it is full, further ranges are not in it.
     """
 
-    def __init__(self, count: int) -> None:
-        self.count: Final = count
-        self._bounds = (ctypes.c_uint64 * (2 * count))()
-        self.address: Final = ctypes.addressof(self._bounds)
+    _fields_ = (("ranges", CodeRange * 4096),)
 
     def add(self, start: int, end: int) -> None:
         """Add a range; the end, which makes it count, is stored last."""
-        index = next((i for i in range(0, len(self._bounds), 2) if not self._bounds[i + 1]), None)
-        if index is not None:
-            self._bounds[index] = start
-            self._bounds[index + 1] = end
+        free = next((known for known in self.ranges if not known.end), None)
+        if free is not None:
+            free.start = start
+            free.end = end
 
     def remove(self, start: int) -> None:
         """Remove a range that was added."""
-        found = (i for i in range(0, len(self._bounds), 2) if self._bounds[i + 1] and self._bounds[i] == start)
-        index = next(found, None)
-        if index is not None:
-            self._bounds[index + 1] = 0
+        found = next((known for known in self.ranges if known.end and known.start == start), None)
+        if found is not None:
+            found.end = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -205,7 +216,7 @@ class CodeMemory:
         self.chunks, self.given = [], deque()
 
 
-#: `runtime/limits.h` has the count for C.
-CODE_RANGES: Final = CodeRanges(4096)
+#: C knows it as `sj_code`.
+CODE_RANGES: Final = CodeRanges()
 CODE_MEMORY: Final = CodeMemory()
 renew_in_children(CODE_MEMORY.renew)

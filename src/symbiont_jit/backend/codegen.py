@@ -61,7 +61,7 @@ END_SECONDS: Final = 1.0
 
 _FRAME: Final = re.compile(r"stack frame size \((\d+)\) exceeds limit \((\d+)\)")
 
-Outcome = bytes | list[Diagnostic]
+CodeOrFindings = bytes | list[Diagnostic]
 
 
 @dataclass(slots=True, eq=False)
@@ -82,7 +82,7 @@ class CodeGenerator:
             _require_warnings(bytes(self.child.messages))
             self.is_ready = True
 
-    def generate(self, kind: bytes, bitcode: bytes) -> Outcome:
+    def generate(self, kind: bytes, bitcode: bytes) -> CodeOrFindings:
         """Return the answer to one request; raise `ChildError` where there is none."""
         self.units += 1
         self.child.messages.clear()
@@ -91,7 +91,7 @@ class CodeGenerator:
         status, data = self._read_answer(self.units, deadline)
         if status not in (DONE, ERROR, UNDEFINED):
             raise ChildError("compiler", "the code generator gave no answer")
-        return _outcome(status, data, bytes(self.child.messages))
+        return _read_answer(status, data, bytes(self.child.messages))
 
     def _read_answer(self, number: int, deadline: Deadline) -> tuple[bytes, bytes]:
         """Read the status and the bytes of the answer to a request; raise `ChildError` for the answer to another one.
@@ -138,7 +138,7 @@ def _require_warnings(messages: bytes) -> None:
         )
 
 
-def _outcome(status: bytes, data: bytes, messages: bytes) -> Outcome:
+def _read_answer(status: bytes, data: bytes, messages: bytes) -> CodeOrFindings:
     """Return what was generated, unless LLVM refused it or a function needs more stack than its unit allows."""
     if status == UNDEFINED:
         text = f"{data.decode('utf-8', 'replace')}: something in the text has no defined value; write it more plainly"
@@ -172,7 +172,7 @@ class CodeGenerators:
     _freed: threading.Condition = field(default_factory=lambda: threading.Condition(LOCK))
 
     @uninterrupted
-    def generate(self, kind: bytes, bitcode: bytes) -> Outcome:
+    def generate(self, kind: bytes, bitcode: bytes) -> CodeOrFindings:
         """Generate what is asked for from bitcode, or return findings."""
         try:
             chosen = self._take()
@@ -375,7 +375,7 @@ def _machine() -> Any:
     return made
 
 
-def _generate_here(kind: bytes, bitcode: bytes) -> Outcome:
+def _generate_here(kind: bytes, bitcode: bytes) -> CodeOrFindings:
     """Generate in this process, which ends where LLVM gives up, one unit at a time."""
     with llvm_lock(), tempfile.TemporaryFile() as messages:
         machine = _machine()
@@ -390,7 +390,7 @@ def _generate_here(kind: bytes, bitcode: bytes) -> Outcome:
         said = messages.read(MAX_MESSAGES + 1)
     if len(said) > MAX_MESSAGES:
         return [Diagnostic(Stage.LOWER, "limit", f"the code generator wrote more than {MAX_MESSAGES >> 10} KiB")]
-    return _outcome(status, data, said)
+    return _read_answer(status, data, said)
 
 
 @contextlib.contextmanager

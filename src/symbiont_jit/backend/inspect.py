@@ -16,7 +16,7 @@ from symbiont_jit.backend.objects import bitcode_of
 from symbiont_jit.backend.unit import CANDIDATE_FILE, Unit
 from symbiont_jit.errors import CandidateError, Stage
 
-__all__ = ["Position", "assembly", "llvm_ir", "remarks"]
+__all__ = ["TranslatePosition", "assembly", "llvm_ir", "remarks"]
 
 #: The most bytes of a text, and the most remarks, that are shown.
 MAX_TEXT: Final = 1 << 20
@@ -30,7 +30,7 @@ PASSES: Final = frozenset(
 )
 
 #: Line and column of the unit's text -> those of the text that the reader knows.
-Position = Callable[[int, int], tuple[int, int]]
+TranslatePosition = Callable[[int, int], tuple[int, int]]
 
 #: A record of LLVM's in YAML: a kind, the pass, a place, and the pieces of its message.
 _RECORD: Final = re.compile(r"^--- !(?P<kind>\w+)\n(?P<body>.*?)^\.\.\.$", re.MULTILINE | re.DOTALL)
@@ -71,7 +71,7 @@ def assembly(unit: Unit) -> str:
     return _generate(unit, ASSEMBLY)
 
 
-def remarks(unit: Unit, position: Position = lambda line, column: (line, column)) -> str:
+def remarks(unit: Unit, position: TranslatePosition = lambda line, column: (line, column)) -> str:
     """Return what clang's optimiser says of a unit's text, one remark a line, in the order of the text.
 
     A line is `line:column: pass, done | not done | because: message`.
@@ -103,7 +103,7 @@ def _cut_off(text: str) -> str:
     return f"{kept}... and {len(text) - len(kept):,} more characters\n"
 
 
-def _remarks(unit: Unit, position: Position) -> Iterator[_Remark]:
+def _remarks(unit: Unit, position: TranslatePosition) -> Iterator[_Remark]:
     told = clang().lower(unit.c_text(already_checked=True), REMARKS, unit.flags)
     if isinstance(told, list):
         raise CandidateError(Stage.LOWER, told, unit.text)
@@ -115,7 +115,7 @@ def _remarks(unit: Unit, position: Position) -> Iterator[_Remark]:
             yield _Remark(line, column, name[1], _KINDS.get(record["kind"], _BECAUSE), message)
 
 
-def _message(body: str, position: Position) -> str:
+def _message(body: str, position: TranslatePosition) -> str:
     """Join the pieces of a record's message in one line, with the places that it names as the reader knows them."""
     text = "".join(_unquote(piece["value"]) for piece in _PIECE.finditer(body))
 

@@ -20,7 +20,7 @@ from symbiont_jit.frontend import Canonical
 from symbiont_jit.runtime.panics import Panic
 from symbiont_jit.signature import Signature
 
-__all__ = ["CompileTarget", "TargetOwner", "register_spawn_reducer", "target_of"]
+__all__ = ["CompileTarget", "Reduced", "TargetOwner", "register_spawn_reducer", "target_of"]
 
 Reduced = tuple[Callable[..., Any], tuple[Any, ...]]
 

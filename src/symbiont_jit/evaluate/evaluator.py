@@ -214,7 +214,7 @@ class Evaluator:
 def _may_have_spoiled(outcome: WorkerReply | Crash | Overdue, count: int) -> bool:
     """Whether a candidate was wrong: then it may have written anywhere, so its process is not used again."""
     if not isinstance(outcome, WorkerReply):
-        return False  # that process has ended
+        return False  # That process has ended.
     return len(outcome.value) != count or any(result.status is Status.WRONG for result in outcome.value)
 
 

@@ -132,5 +132,5 @@ def prepare(target: CompileTarget, metric: Metric, entropy: int) -> PreparedMetr
 
 def _rebuild(kernel: Any, metric: Metric, deadline: float, entropy: int) -> WorkerTask:
     prepared = prepare(target_of(kernel), metric, entropy)
-    end_compilers()  # no candidate may reach the processes that wait for the next unit
+    end_compilers()  # No candidate may reach the processes that wait for the next unit.
     return WorkerTask(kernel, metric, prepared, deadline, entropy)

@@ -76,7 +76,7 @@ def _declare_tag(context: Context, node: Any) -> None:
 def _declare_variable(context: Context, node: Any) -> list[Any]:
     depth = context.depth
     if _is_measured_by_clang(context, node.type):
-        before = _assert_length(node.type) if depth else []  # a table of another length would be refused by clang
+        before = _assert_length(node.type) if depth else []  # clang would refuse a table of another length.
         typ = _read_without_length(context, node.type)
     else:
         before = _measure(context, node.type) if depth else []

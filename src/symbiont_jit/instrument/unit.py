@@ -27,7 +27,7 @@ from symbiont_jit.instrument.expressions import HANDLERS
 from symbiont_jit.instrument.functions import MAIN, instrument_functions
 from symbiont_jit.instrument.nodes import copy_tree
 from symbiont_jit.runtime.arena import INSTRUMENTED_ARENA, RELEASE_ARENA, allocates
-from symbiont_jit.runtime.checks import ENTRY_SHIM, runtime
+from symbiont_jit.runtime.checks import runtime
 from symbiont_jit.runtime.panics import Site
 from symbiont_jit.signature import Signature, native_entry
 from symbiont_jit.signature.native import adapt_parameters, shim
@@ -197,24 +197,20 @@ def _shim(signature: Signature) -> str:
     """Generate the native entry around an instrumented function."""
     entry = native_entry(signature)
     params, passed = adapt_parameters(signature)
-    call = f"{MAIN}{signature.name}({', '.join(['&sj_f', *passed])});"
-    give = keep = ""
+    call = f"{MAIN}{signature.name}({', '.join(['&sj_f', *passed])})"
+    keep, leave, give = "", "return", ""
     if entry.has_result_pointer:
         assert signature.returns is not None
         params.append(f"{signature.returns.c} *sj_result")
-        keep = f"\n  {signature.returns.c} *volatile sj_kept = sj_result;"
-        body, zero = f"*sj_result = {call}", "*sj_kept = 0; return;"
-    elif entry.returns == "void":
-        body, zero = call, "return;"
-    else:
-        body, zero, give = f"{entry.returns} const sj_result = {call}", "return 0;", "\n  return sj_result;"
-    return ENTRY_SHIM.format(
-        returns=entry.returns,
-        symbol=entry.symbol,
-        params=", ".join(params) or "void",
-        stack=STACK,
-        zero=zero,
-        body=body,
-        give=give,
-        keep=keep,
-    )
+        keep = f"{signature.returns.c} *volatile sj_kept = sj_result;\n  "
+        call, leave = f"*sj_result = {call}", "*sj_kept = 0; return"
+    elif entry.returns != "void":
+        call, leave, give = f"{entry.returns} const sj_result = {call}", "return 0", "\n  return sj_result;"
+    return f"""{entry.returns} {entry.symbol}({", ".join(params) or "void"})
+{{
+  {keep}SJ_OPEN_CALL({STACK});
+  SJ_BEGIN_CALL({leave});
+  {call};
+  SJ_END_CALL();{give}
+}}
+"""

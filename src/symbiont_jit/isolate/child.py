@@ -160,11 +160,11 @@ def live(obtain: Callable[[], Serve], pipe: Connection, files: WorkerFiles, gran
     except BaseException:
         pipe.send_bytes(write_message(NotReady(traceback.format_exc().strip()[-MAX_REASON:])))
         return
-    _forget_secrets()  # a module that `obtain` imported may have read secrets from a file
+    _forget_secrets()  # A module that `obtain` imported may have read secrets from a file.
     if "processes" in granted:
-        with contextlib.suppress(OSError):  # a fresh interpreter has a group of its own already
-            os.setpgid(0, 0)  # what it starts ends with it
-    filter_problem()  # finds the filter's library, for which programs are started and files written
+        with contextlib.suppress(OSError):  # A fresh interpreter has a group of its own already.
+            os.setpgid(0, 0)  # What the worker starts shall end with it.
+    filter_problem()  # Finding the filter's library starts programs and writes files, which the filter would forbid.
     limit_memory()
     watch_tries(granted)
     restrict_files(granted)
@@ -201,7 +201,7 @@ def _shed_inheritance(output: int) -> None:
     """Give up what no candidate has business with: secrets, the terminal, the parent's interrupts."""
     _forget_secrets()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    faulthandler.disable()  # a crash is an ordinary outcome here; the parent reports it
+    faulthandler.disable()  # A crash is an ordinary outcome here, which the parent reports.
     with contextlib.suppress(OSError):
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)

@@ -55,7 +55,7 @@ def _reopen_to_read(number: int, has_position: bool) -> None:
     position = os.lseek(number, 0, os.SEEK_CUR) if has_position else 0
     try:
         _replace(number, str(_OPEN / str(number)))
-    except OSError:  # nobody may read it
+    except OSError:  # The system hides the descriptors of some processes.
         _replace(number, os.devnull)
         return
     if has_position:

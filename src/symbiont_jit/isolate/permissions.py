@@ -68,7 +68,7 @@ def watch_tries(granted: frozenset[str]) -> None:
 
 def _find_permission(event: str, arguments: tuple[Any, ...]) -> str | None:
     if event == "socket.__new__" and arguments[1] == socket.AF_UNIX:
-        return None  # a pair of sockets reaches nobody; to connect one is another event
+        return None  # A pair of sockets reaches nobody; to connect one is another event.
     if event == "open":
         return "write" if isinstance(arguments[2], int) and arguments[2] & _WRITING else "read"
     return next((name for name, events in _EVENTS.items() if event.startswith(events)), None)

@@ -129,7 +129,9 @@ def restrict(granted: frozenset[str] = frozenset()) -> None:
     if isinstance(library, str):
         return
     rules = library.SyscallFilter(library.ALLOW)
-    rules.set_attr(library.Attr.CTL_TSYNC, 1)  # the filter is for all threads: a metric may have started some already
+    rules.set_attr(
+        library.Attr.CTL_TSYNC, 1
+    )  # The filter is for all threads, because a metric may have started some already.
     needing = (name for permission, names in GRANTED_BY.items() if permission not in granted for name in names)
     for name in (*NEVER, *needing):
         _refuse(library, rules, name)

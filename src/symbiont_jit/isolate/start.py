@@ -100,7 +100,7 @@ def shared_file(name: str) -> int:
         The file's descriptor, which the caller closes.
     """
     if hasattr(os, "memfd_create"):
-        with contextlib.suppress(OSError):  # refused by a sandbox, or unknown to the system
+        with contextlib.suppress(OSError):  # A sandbox refuses the call, or the system does not know it.
             return os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
@@ -114,7 +114,7 @@ def shared_memory(name: str, size: int) -> tuple[int, mmap.mmap]:
     """
     file = shared_file(name)
     os.ftruncate(file, size)
-    with contextlib.suppress(OSError):  # a file with no name on a disk has no seals
+    with contextlib.suppress(OSError):  # A file without a name on a disk has no seals.
         fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
     return file, mmap.mmap(file, size)
 
@@ -143,7 +143,7 @@ def _live_forked(
 ) -> None:
     parents_end.close()
     if "processes" in granted:
-        multiprocessing.current_process().daemon = False  # a daemon may have no processes of its own
+        multiprocessing.current_process().daemon = False  # Python lets a daemon have no processes of its own.
     give_up_descriptors((pipe.fileno(), *files), granted)
     own_shared_mappings(granted, SHARED_NAME)
     # The pipe to the parent's tracker of shared memory was given up: a worker that may start one has its own.
@@ -216,7 +216,7 @@ class _SpawnedProcess:
             process_group=0,
         )
         self.pid = self._popen.pid
-        weakref.finalize(self, _reap, self._popen)  # finalizers run also when this process ends
+        weakref.finalize(self, _reap, self._popen)  # Finalizers run when this process ends, too.
 
     @property
     def exitcode(self) -> int | None:
@@ -241,9 +241,9 @@ def _pack(serve: Serve) -> tuple[dict[str, Any], bytes]:
     """What a fresh interpreter has to know of this one, and `serve` pickled; raises `UsageError` if that fails."""
     is_open = multiprocessing.get_start_method(allow_none=True) is None
     about = multiprocessing.spawn.get_preparation_data("symbiont_jit worker")
-    if is_open:  # `get_preparation_data` has settled the start method, which is the user's choice
+    if is_open:  # `get_preparation_data` settles the start method, which is the user's choice.
         multiprocessing.set_start_method(None, force=True)
-    del about["authkey"]  # the key is a secret, and a worker needs none
+    del about["authkey"]  # The key is a secret, and a worker needs none.
     main = {name: about.pop(name) for name in ("init_main_from_name", "init_main_from_path") if name in about}
     has_main = "init_main_from_name" in main or Path(main.get("init_main_from_path", "")).is_file()
     try:
@@ -332,7 +332,7 @@ def _starting_queue() -> queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]
                 done.set_result(start())
             except BaseException as error:
                 done.set_exception(error)
-            del start, done  # the result would keep a process alive until the next start
+            del start, done  # The result would keep a process alive until the next start.
 
     threading.Thread(target=work, name="symbiont_jit starts workers", daemon=True).start()
     os.register_at_fork(after_in_child=_starting_queue.cache_clear)

@@ -107,7 +107,7 @@ class Worker:
         self._start_child = start or STARTS[choose_start(None)]
         self._reader = ReplyReader(reply_type)
         self._granted = require_permissions(permissions)
-        filter_problem()  # finds the filter's library here, so that no forked child has to
+        filter_problem()  # The filter's library is found here, so that no forked child has to search.
         phase, self._phase = shared_memory(SHARED_NAME, MAX_PHASE + PAUSES.size)
         self._files = WorkerFiles(shared_file("worker output"), phase)
         OWN.update(self._files)
@@ -180,7 +180,7 @@ class Worker:
         except ValueError as error:
             return self._refuse(str(error))
         except BaseException:
-            self._kill()  # a late reply would be read as the reply to the next request
+            self._kill()  # A late reply would be read as the reply to the next request.
             raise
 
     def _refuse(self, fault: str) -> Crash:
@@ -205,7 +205,7 @@ class Worker:
         assert process is not None
         deadline = time.monotonic() + _GRACE_SECONDS
         while (code := process.exitcode) is None and time.monotonic() < deadline:
-            time.sleep(0.001)  # a child may close its pipe and live on, so waiting for its end could take for ever
+            time.sleep(0.001)  # A child may close its pipe and live on, so waiting for its end could take for ever.
         self._kill()
         if code is not None and code < 0:
             with contextlib.suppress(ValueError):
@@ -224,7 +224,7 @@ class Worker:
 
     def _forget_output(self) -> None:
         os.ftruncate(self._files.output, 0)
-        os.lseek(self._files.output, 0, os.SEEK_SET)  # parent and child share one file position
+        os.lseek(self._files.output, 0, os.SEEK_SET)  # Parent and child share one file position.
 
     def _kill(self) -> None:
         self._child.end(self._granted)
@@ -289,7 +289,7 @@ def _is_ready(pipe: Connection, event: int, patience: _Patience) -> bool:
     poll = select.poll()  # `select.select` knows no descriptors beyond 1,024.
     poll.register(pipe.fileno(), event)
     while not poll.poll(math.ceil(1000 * (left := patience.left))):
-        if left == 0.0:  # Else the clock may have been stopped since.
+        if left == 0.0:  # The clock may have been stopped since the last look.
             return False
     return True
 

@@ -12,7 +12,7 @@ from symbiont_jit.errors import UsageError
 from symbiont_jit.kernel.profiles import require_profile
 from symbiont_jit.llm import lanes
 from symbiont_jit.llm.budget import Budget
-from symbiont_jit.llm.lane import Check, EvolveResult, Options
+from symbiont_jit.llm.lane import CheckFunction, EvolveResult, Options
 from symbiont_jit.llm.lanes import LaneOptions, LaneOutcome, LaneStream
 from symbiont_jit.llm.limiter import RateLimiter
 
@@ -33,7 +33,7 @@ class ModelWritten(TargetOwner):
         *,
         attempts: int | None = None,
         budget: Budget | None = None,
-        check: Check | None = None,
+        check: CheckFunction | None = None,
         profile: str | None = None,
         system: str | None = None,
     ) -> EvolveResult:
@@ -112,7 +112,7 @@ class ModelWritten(TargetOwner):
         self,
         attempts: int | None = None,
         budget: Budget | None = None,
-        check: Check | None = None,
+        check: CheckFunction | None = None,
         profile: str | None = None,
         system: str | None = None,
     ) -> Options:

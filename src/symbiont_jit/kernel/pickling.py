@@ -11,7 +11,6 @@ import copyreg
 import importlib
 import operator
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from symbiont_jit.engine.state import (
@@ -23,7 +22,7 @@ from symbiont_jit.engine.state import (
     import_state,
     require_first,
 )
-from symbiont_jit.engine.target import register_spawn_reducer, target_of
+from symbiont_jit.engine.target import Reduced, register_spawn_reducer, target_of
 from symbiont_jit.errors import UsageError
 from symbiont_jit.kernel.frozen import Frozen, handle_of
 from symbiont_jit.kernel.group import Group, GroupRevision, declare_function, revision_of
@@ -31,8 +30,6 @@ from symbiont_jit.kernel.kernel import Kernel
 from symbiont_jit.kernel.revision import Revision, part_of
 
 __all__: list[str] = []
-
-Reduced = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
 # -- out ---------------------------------------------------------------------------------------------------------------

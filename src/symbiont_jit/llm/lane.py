@@ -23,12 +23,12 @@ from symbiont_jit.llm.budget import Budget, BudgetExceeded, Spending
 from symbiont_jit.llm.compilations import Compilations
 from symbiont_jit.llm.limiter import RateLimiter
 from symbiont_jit.llm.prompts import write_correction, write_fresh_start, write_system_prompt, write_task_prompt
-from symbiont_jit.llm.rejections import Check, Rejection, reject_error, run_check
+from symbiont_jit.llm.rejections import CheckFunction, Rejection, reject_error, run_check
 from symbiont_jit.llm.replies.read import FoundCode, read_reply
 from symbiont_jit.llm.trace import Attempt, Trace
 from symbiont_jit.stages import collect_stages, stage
 
-__all__ = ["Check", "Compilations", "EvolveResult", "Lane", "Options"]
+__all__ = ["CheckFunction", "Compilations", "EvolveResult", "Lane", "Options"]
 
 _LOG: Final = logging.getLogger("symbiont_jit.llm")
 
@@ -50,7 +50,7 @@ class Options:
 
     profile: str
     budget: Budget = field(default_factory=Budget)
-    check: Check | None = None
+    check: CheckFunction | None = None
     current: str | None = None
     system: str | None = None
 

@@ -23,7 +23,7 @@ from symbiont_jit.llm.budget import Budget
 from symbiont_jit.llm.compilations import Compilations
 from symbiont_jit.llm.lane import EvolveResult, Lane, Options
 from symbiont_jit.llm.limiter import MAX_IN_FLIGHT, RateLimiter
-from symbiont_jit.llm.rejections import Check
+from symbiont_jit.llm.rejections import CheckFunction
 from symbiont_jit.llm.trace import Trace
 
 __all__ = ["LaneOptions", "LaneOutcome", "LaneStream", "evolve", "run", "stream"]
@@ -41,7 +41,7 @@ class LaneOptions(TypedDict, total=False):
 
     attempts: int | None
     budget: Budget | None
-    check: Check | None
+    check: CheckFunction | None
     profile: str | None
     system: str | None
 
@@ -250,7 +250,7 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     except BaseException:
         if not done.done():
             loop, task = started.result()
-            with contextlib.suppress(RuntimeError):  # it has ended meanwhile
+            with contextlib.suppress(RuntimeError):  # The loop has ended meanwhile.
                 loop.call_soon_threadsafe(task.cancel)
             wait([done], CANCELLATION_SECONDS)
         raise

@@ -13,10 +13,10 @@ from typing import Any, Final
 from symbiont_jit.errors import CandidateError, Stage, render_diagnostics
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
 
-__all__ = ["Check", "Rejection", "reject_error", "run_check"]
+__all__ = ["CheckFunction", "Rejection", "reject_error", "run_check"]
 
 #: A function of a candidate's source that judges it; `run_check` says what it may give.
-Check = Callable[[str], Any]
+CheckFunction = Callable[[str], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def reject_error(error: CandidateError, code: str) -> Rejection:
     return Rejection(kind, render_diagnostics(error.diagnostics, error.source), code, first.message)
 
 
-def run_check(check: Check, source: str) -> Rejection | None:
+def run_check(check: CheckFunction, source: str) -> Rejection | None:
     """Run the user's check; gives None where it accepts the candidate.
 
     A check may give an evaluation, a text that says what is wrong, False, True or None.

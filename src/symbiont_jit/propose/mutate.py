@@ -78,12 +78,13 @@ class Mutator:
                 "@evolvable(source=...), or swap in a first version"
             )
         self._roots.setdefault(signature.name, parents[-1])
+        self._seen |= {_digest(parent.source) for parent in parents}  # A step may take back what the one before did.
         for _ in range(TRIES):
             starts_over = rng.random() < self._new_start_share()
             parent = self._roots[signature.name] if starts_over else _draw_by_rank(parents, rng)
             count = int(rng.integers(2, 5)) if starts_over else 1 + int(rng.choice(MAX_STEPS, p=STEP_WEIGHTS))
             steps, source = self._mutate(parent.source, count, rng)
-            digest = hashlib.sha256(source.encode()).digest()
+            digest = _digest(source)
             if steps and digest not in self._seen and len(source) <= MAX_SOURCE:
                 self._seen.add(digest)
                 return Candidate(source, f"mutator: {', '.join(steps)}", parent=parent.number, steps=tuple(steps))
@@ -130,6 +131,10 @@ class Mutator:
         payoffs = [(1.0 + self._credit[n]) / (1.0 + self._tried[n]) for n in self._weights]
         raw = np.array([w * max(0.05, m) for w, m in zip(self._weights.values(), payoffs, strict=True)])
         return np.asarray(raw / raw.sum())
+
+
+def _digest(source: str) -> bytes:
+    return hashlib.sha256(source.encode()).digest()
 
 
 def _draw_by_rank(parents: Sequence[Parent], rng: np.random.Generator) -> Parent:

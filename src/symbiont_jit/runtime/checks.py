@@ -11,7 +11,7 @@ from typing import Final
 
 from symbiont_jit.runtime.sources import NUMBERS, select
 
-__all__ = ["ENTRY_SHIM", "FAULT", "HEADER", "INTERRUPTED", "NO_ROOM", "UNEVOLVED", "runtime"]
+__all__ = ["FAULT", "HEADER", "INTERRUPTED", "NO_ROOM", "UNEVOLVED", "runtime"]
 
 #: The numbers that a panic has instead of a site: the call was interrupted, the thread has no stack left for it, the
 #: function has no body, or the processor refused an instruction.
@@ -27,22 +27,3 @@ HEADER: Final = "runtime/entry_shim.h"
 def runtime(text: str) -> str:
     """Return what an instrumented text needs of the header: reading all of it takes clang longer than most texts."""
     return select(text, HEADER)
-
-
-#: The native entry of an instrumented function. `longjmp` does not restore registers: whatever the landing block reads
-#: must be volatile.
-ENTRY_SHIM: Final = """{returns} {symbol}({params})
-{{
-  struct sj_thread *volatile sj_here = sj_current_thread();
-  struct sj_frame *volatile sj_outer = sj_here->frame;{keep}
-  struct sj_frame sj_f;
-  sj_open_call(&sj_f, sj_here, {stack});
-  if (SJ_UNLIKELY(__builtin_setjmp(sj_f.jump))) {{
-    sj_abandon_call(&sj_f, sj_here, sj_outer);
-    {zero}
-  }}
-  sj_begin_call(&sj_f, sj_here);
-  {body}
-  sj_end_call(sj_here, sj_outer);{give}
-}}
-"""

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
-The work of an instrumented function's native entry around the call (checks.py: ENTRY_SHIM). The entry opens a frame
-that panics come back to, and publishes it in the thread's slot, where an interruption finds it.
+The work of an instrumented function's native entry around the call (instrument/unit.py generates it). The entry
+opens a frame that panics come back to, and publishes it in the thread's slot, where an interruption finds it.
 
 SJ_FRAME is the largest frame of a function that does not check the stack; the command line of the compiler defines it.
 */
@@ -44,3 +44,22 @@ SJ_INLINE void sj_abandon_call(struct sj_frame *frame, struct sj_thread *thread,
   thread->frame = outer;
   sj_report_panic(frame, &sj_panics, (int64_t)sj_revision);
 }
+
+/* Declare what the entry keeps, and open the call. `longjmp` does not restore registers: whatever is read after a panic
+must be volatile. */
+#define SJ_OPEN_CALL(stack)                                                                                            \
+  struct sj_thread *volatile sj_here = sj_current_thread();                                                            \
+  struct sj_frame *volatile sj_outer = sj_here->frame;                                                                 \
+  struct sj_frame sj_f;                                                                                                \
+  sj_open_call(&sj_f, sj_here, stack)
+
+/* Begin the call; a panic comes back here, is reported, and the entry does `leave` instead of the rest. */
+#define SJ_BEGIN_CALL(leave)                                                                                           \
+  if (SJ_UNLIKELY(__builtin_setjmp(sj_f.jump)))                                                                        \
+  {                                                                                                                    \
+    sj_abandon_call(&sj_f, sj_here, sj_outer);                                                                         \
+    leave;                                                                                                             \
+  }                                                                                                                    \
+  sj_begin_call(&sj_f, sj_here)
+
+#define SJ_END_CALL() sj_end_call(sj_here, sj_outer)

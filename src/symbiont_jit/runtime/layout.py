@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 from typing import Final
 
+from symbiont_jit.backend.code_memory import CodeRange, CodeRanges
 from symbiont_jit.runtime.sources import NUMBERS
 
 __all__ = [
@@ -141,6 +142,8 @@ SHARED: Final = {
     "struct sj_panic_table": PanicTableLayout,
     "struct sj_thread": ThreadSlot,
     "struct sj_action": SignalAction,
+    "struct sj_code_range": CodeRange,
+    "struct sj_code_ranges": CodeRanges,
 }
 #: The structures that the system's headers declare.
 SYSTEM: Final = {"struct sigaction": SignalAction, "struct sigevent": TimerEvent, "struct itimerspec": TimerTimes}

@@ -61,8 +61,7 @@ _SHARED: Final = ("sj_threads", "sj_key", "sj_code", "sj_previous", "sj_is_catch
 @functools.cache
 def runtime_unit() -> Unit:
     """Return the C that all kernels share, which does not compile where Python expects another layout."""
-    ranges = f'_Static_assert(SJ_CODE_RANGES == {CODE_RANGES.count}, "the table of code");\n'
-    text = include(*_FILES) + assertions(SHARED) + ranges
+    text = include(*_FILES) + assertions(SHARED)
     return Unit(text, _ENTRIES, frozenset([*_SHARED, *_SYSTEM]))
 
 
@@ -92,7 +91,7 @@ def _library() -> _Library:
     symbols = {name: ctypes.cast(getattr(system, name), ctypes.c_void_p).value or 0 for name in _SYSTEM}
     symbols |= {"sj_threads": ctypes.addressof(thread_slots()), "sj_key": ctypes.addressof(key)}
     symbols |= {"sj_previous": ctypes.addressof(PREVIOUS), "sj_is_catching": ctypes.addressof(IS_CATCHING)}
-    symbols |= {"sj_code": CODE_RANGES.address}
+    symbols |= {"sj_code": ctypes.addressof(CODE_RANGES)}
     # Candidates call the mathematical library, which the interpreter is linked with, and no handler of a signal does.
     if hasattr(system, "sin"):
         CODE_RANGES.add(*find_mapping(ctypes.cast(system.sin, ctypes.c_void_p).value or 0))

@@ -6,6 +6,7 @@ declared by hand, because the compiler that serves kernels runs without system h
 asserts each of them against the headers of the machine.
 */
 
+#include "runtime/code_ranges.h"
 #include "runtime/thread_slots.h"
 
 #define SJ_SA_SIGINFO 4
@@ -46,26 +47,6 @@ struct sj_context
   char between[48];
   struct sj_floating *floating;
 };
-
-/* Where machine code of candidates lies, and the mathematical library; an entry with `end` 0 is free (code_memory.py:
-   CodeRanges). */
-struct sj_code_range
-{
-  uint64_t start, end;
-};
-
-extern struct sj_code_range sj_code[SJ_CODE_RANGES];
-
-SJ_INLINE int sj_is_code(uint64_t address)
-{
-  for (int i = 0; i < SJ_CODE_RANGES; i++)
-  {
-    uint64_t end = __atomic_load_n(&sj_code[i].end, __ATOMIC_ACQUIRE);
-    if (address < end && address >= sj_code[i].start)
-      return 1;
-  }
-  return 0;
-}
 
 /* Whether the processor was in the code of the call, in a function that this called last and that keeps nothing on the
    stack, as memcpy, or nowhere, because the code jumped there. */

@@ -29,8 +29,8 @@ __all__ = [
     "u64",
 ]
 
-Value = TypeVar("Value")
-Ref: TypeAlias = Annotated[Value, "one value by reference"]
+Referent = TypeVar("Referent")
+Ref: TypeAlias = Annotated[Referent, "one value by reference"]
 
 i8: TypeAlias = Any
 i16: TypeAlias = Any

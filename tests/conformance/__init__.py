@@ -1,0 +1,1 @@
+"""Tests of protocols, each run with everything that claims to follow it."""
