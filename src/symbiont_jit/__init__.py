@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from symbiont_jit.kernel import Panic as Panic
     from symbiont_jit.kernel import Revision as Revision
     from symbiont_jit.kernel import evolvable as evolvable
+    from symbiont_jit.kernel.compare import compare as compare
     from symbiont_jit.llm.budget import Budget as Budget
     from symbiont_jit.llm.budget import Price as Price
     from symbiont_jit.llm.lane import EvolveResult as EvolveResult
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from symbiont_jit.llm.trace import Trace as Trace
     from symbiont_jit.propose.base import Candidate as Candidate
     from symbiont_jit.propose.mutate import Mutator as Mutator
+    from symbiont_jit.report.comparison import Comparison as Comparison
     from symbiont_jit.runtime.faults import catch_faults as catch_faults
     from symbiont_jit.runtime.interrupt import time_limit as time_limit
     from symbiont_jit.search.evolution import Evolution as Evolution
@@ -80,9 +82,11 @@ _HOMES = {
     "SymbiontError ToolchainError UsageError",
     "evaluate.evaluation": "Evaluation Status",
     "evaluate.speedup": "Speedup",
+    "kernel.compare": "compare",
     "kernel": "Frozen Group GroupRevision Kernel Memory Panic Revision evolvable",
     "runtime.faults": "catch_faults",
     "runtime.interrupt": "time_limit",
+    "report.comparison": "Comparison",
     "propose.base": "Candidate",
     "propose.mutate": "Mutator",
     "agents.agent": "Agent",

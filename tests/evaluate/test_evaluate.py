@@ -335,8 +335,8 @@ def test_small_inputs_are_timed_together():
         return x
 
     prepared = Speedup(lambda rng: (rng.random(),)).prepare(target_of(f), 1)
-    assert len(prepared.tests.known) == 16
-    assert prepared.watch.calibrate(f.revision(0).entry_address) % 16 == 0
+    assert len(prepared.checker.timed.known) == 16
+    assert prepared.checker.timed.watch.calibrate(f.revision(0).entry_address) % 16 == 0
 
 
 @pytest.fixture

@@ -107,9 +107,9 @@ def test_an_output_that_is_there_already_is_not_found():
 
     prepared = Speedup(lambda rng: (rng.random(50), np.zeros(50))).prepare(target_of(twice), 1)
     counting = twice.compile("void twice(int64_t n, const double x[n], double y[n]) { y[0] += 1; }", "release")
-    prepared.watch.batch(counting.entry_address, 100_000)
-    given = [case.given[1][0] + 1 for case in prepared.tests.known]
-    assert [call.values[1][0] for call in prepared.watch.calls(len(given))] == given
+    prepared.checker.timed.watch.batch(counting.entry_address, 100_000)
+    given = [case.given[1][0] + 1 for case in prepared.checker.timed.known]
+    assert [call.values[1][0] for call in prepared.checker.timed.watch.calls(len(given))] == given
 
 
 @pytest.mark.slow
@@ -265,7 +265,8 @@ def test_findings_do_not_tell_what_is_timed(dot):
 
     prepared = Speedup(inputs).prepare(target_of(dot), 7)
     wrong = dot.compile(f"{DOT_HEAD} {{ return 3.0; }}", "release")
-    assert prepared._check_known(target_of(dot), wrong.entry_address) == "the result differs"
+    prepared.checker.begin(target_of(dot))
+    assert prepared.checker._check_known(wrong.entry_address) == "the result differs"
 
 
 @pytest.mark.slow

@@ -11,7 +11,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-__all__ = ["DamagedObject", "Elf", "Relocation", "Section", "ElfSymbol", "called_data", "read_elf", "symbols"]
+__all__ = [
+    "DamagedObject",
+    "Elf",
+    "Relocation",
+    "Section",
+    "ElfSymbol",
+    "called_data",
+    "count_code_bytes",
+    "read_elf",
+    "symbols",
+]
 
 # The tables are read with `struct`: they have ten rows each, for which NumPy takes longer.
 _HEADER: Final = struct.Struct("<8s8xHH20xQ10xHHH")
@@ -142,6 +152,11 @@ def symbols(data: bytes) -> tuple[set[str], set[str]]:
         if not symbol.is_local and (name := obj.name_of(symbol)) != GOT:
             (needed if symbol.section == UNDEFINED else defined).add(name)
     return defined, needed
+
+
+def count_code_bytes(data: bytes) -> int:
+    """Count the bytes of machine code in an object."""
+    return sum(section.size for section in read_elf(data).sections if section.flags & EXECUTABLE)
 
 
 def called_data(data: bytes) -> list[str]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from symbiont_jit.dispatch.numba.from_numba import with_fastmath
 from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.engine import Engine
 from symbiont_jit.engine.revisions import RevisionInfo
@@ -110,12 +111,28 @@ class CompileTarget:
         first = self.engine.revisions.first
         return None if first is None else self.make_handle(first)
 
+    def make_fastmath(self) -> Any | None:
+        """Return a handle of the first revision's Python bodies, compiled with `fastmath=True`; None where it is C."""
+        first = self.engine.revisions.first
+        if first is None or first.language != "python":
+            return None
+        bodies = tuple(None if body is None else with_fastmath(body) for body in first.bodies)
+        return self.make_handle(RevisionInfo(-1, first.source, "python", "fastmath", bodies=bodies))
+
     # -- calls --------------------------------------------------------------------------------------------------
 
     @property
     def active(self) -> Any | None:
         """The handle of the revision that calls go to; None before the first."""
         return None if self.engine.active is None else self.make_handle(self.engine.active)
+
+    @property
+    def active_build(self) -> Build | None:
+        """The compiled code of the active revision, in its profile; None where it is a Python body or nothing."""
+        info = self.engine.active
+        if info is None or info.object_code is None:
+            return None
+        return Build(self.canonical(info.written), info.profile, info.object_code, info.sites)
 
     def activate(self, handle: Any) -> Any:
         """Send all later calls to a revision, and give its handle back."""

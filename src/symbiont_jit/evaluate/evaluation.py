@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
+from symbiont_jit.evaluate.intervals import Interval
 from symbiont_jit.runtime.panics import Panic
 
 __all__ = ["Evaluation", "Status", "Timings", "make_failed_evaluation"]
@@ -70,6 +71,8 @@ class Evaluation:
         panic: The `Panic` of a candidate that panicked.
         timings: What the evaluation took, and what it measured.
         code: The SHA-256 of the object code, which is equal for candidates that compile to the same.
+        gains: For a candidate that was measured again at the end of a search: how many times as fast it is as others,
+            by their names, with 99 % intervals.
 
     Example:
         `evaluation = evolution.evaluate(source)`, then `evaluation.is_valid` and `print(evaluation)`.
@@ -83,6 +86,7 @@ class Evaluation:
     panic: Panic | None = None
     timings: Timings = field(default_factory=Timings)
     code: str = ""
+    gains: Mapping[str, Interval] = field(default_factory=dict)
 
     @property
     def is_valid(self) -> bool:

@@ -6,6 +6,7 @@ caller's are raised. Safe to use from several threads, each with its own worker.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import queue
 import secrets
@@ -17,6 +18,7 @@ from typing import Any, Final
 from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
+from symbiont_jit.evaluate.confirm import ACTIVE, FIRST_C
 from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings, make_failed_evaluation
 from symbiont_jit.evaluate.first_call import first_call_limit
 from symbiont_jit.evaluate.metric import Metric, MetricResult, as_metric
@@ -113,11 +115,12 @@ class Evaluator:
         )
         return replace(evaluation, timings=timings)
 
-    def confirm(self, sources: Sequence[str]) -> list[Evaluation]:
-        """Measure candidates again, in turns with the reference and each other, for many rounds.
+    def confirm(self, sources: Sequence[str], active: Build | None = None) -> list[Evaluation]:
+        """Measure candidates again, in turns with each other and with what they are to be better than.
 
         Args:
             sources: Their canonical texts.
+            active: What was active before the search, where that is C.
 
         Returns:
             One evaluation for each of them. Where the worker does not come back, each of them is measured alone, so
@@ -125,17 +128,23 @@ class Evaluator:
         """
         builds = [self.target.build(self.target.canonical(source)) for source in sources]
         seed = (secrets.randbits(ENTROPY_BITS),)
-        together = self._confirm(builds, seed)
+        peers = [] if active is None else [(ACTIVE, active)]
+        if self.target.c_sources:
+            peers.append((FIRST_C, self.target.build(self.target.canonical(self.target.c_sources[0]))))
+        confirm = functools.partial(self._confirm, seed=seed, peers=tuple(peers))
+        together = confirm(builds)
         if together is not None:
             return together
-        alone = [self._confirm([build], seed) or [self._evaluation_of_lost(build)] for build in builds]
+        alone = [confirm([build]) or [self._evaluation_of_lost(build)] for build in builds]
         good = [build for build, (found,) in zip(builds, alone, strict=True) if found.is_valid]
-        again = iter(self._confirm(good, seed) or [found for (found,) in alone if found.is_valid])
+        again = iter(confirm(good) or [found for (found,) in alone if found.is_valid])
         return [next(again) if found.is_valid else found for (found,) in alone]
 
-    def _confirm(self, builds: Sequence[Build], seed: tuple[int, ...]) -> list[Evaluation] | None:
+    def _confirm(
+        self, builds: Sequence[Build], seed: tuple[int, ...], peers: tuple[tuple[str, Build], ...]
+    ) -> list[Evaluation] | None:
         """Measure builds in one worker; None where it does not come back."""
-        request = ConfirmationRequest(tuple(builds), seed)
+        request = ConfirmationRequest(tuple(builds), seed, peers)
         outcome = self._run_in_worker(request, len(builds), self.deadline * (1 + len(builds)))
         if not isinstance(outcome, WorkerReply):
             return None
@@ -246,4 +255,5 @@ def _evaluation_of(result: MetricResult, canonical: Canonical) -> Evaluation:
         result.diagnostics,
         result.panic,
         timings=Timings(reference_ns=result.reference_ns, candidate_ns=result.candidate_ns),
+        gains=result.gains,
     )

@@ -18,6 +18,7 @@ import numpy as np
 from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import Diagnostic, PanicError, Stage, UsageError
 from symbiont_jit.evaluate.evaluation import Status
+from symbiont_jit.evaluate.intervals import Interval
 from symbiont_jit.isolate.child import enter_phase
 from symbiont_jit.isolate.permissions import describe_refusals, forget_tries
 from symbiont_jit.runtime.panics import Panic
@@ -33,7 +34,8 @@ class MetricResult:
     """What a metric finds out about one candidate; it travels from the worker to the evaluator as JSON.
 
     `score` and `scores` are set for a valid candidate; `reference_ns` and `candidate_ns` are nanoseconds of CPU time a
-    call, one entry for each round; `panic` is set for a candidate that panicked.
+    call, one entry for each round; `panic` is set for a candidate that panicked; `gains` says of a finalist how many
+    times as fast it is as others.
     """
 
     status: Status
@@ -43,6 +45,7 @@ class MetricResult:
     reference_ns: tuple[float, ...] = ()
     candidate_ns: tuple[float, ...] = ()
     panic: Panic | None = None
+    gains: Mapping[str, Interval] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what no metric finds out, because other code may have written it in the worker."""

@@ -13,8 +13,10 @@ from typing import Any, Final
 from symbiont_jit.backend.objects import end_compilers
 from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.target import CompileTarget, TargetOwner, target_of
+from symbiont_jit.evaluate.checker import CHECKED
+from symbiont_jit.evaluate.confirm import LAST_CHECKS
 from symbiont_jit.evaluate.metric import Metric, MetricResult, PreparedMetric
-from symbiont_jit.evaluate.speedup import CHECK_CALLS, CONFIRM_CALLS, PreparedSpeedup
+from symbiont_jit.evaluate.speedup import PreparedSpeedup
 
 __all__ = ["WorkerTask", "ConfirmationRequest", "DrawRequest", "EvaluationRequest", "prepare"]
 
@@ -47,20 +49,24 @@ class EvaluationRequest:
     @property
     def draws(self) -> DrawRequest:
         """All inputs that may be drawn for it."""
-        return DrawRequest(self.seed, CHECK_CALLS[1])
+        return DrawRequest(self.seed, CHECKED.most)
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationRequest:
-    """Several candidates, as builds without checks, to be measured side by side on inputs drawn with a seed."""
+    """Several candidates, as builds without checks, to be measured side by side on inputs drawn with a seed.
+
+    `peers` are what they are compared with besides the reference, each with its name.
+    """
 
     builds: tuple[Build, ...]
     seed: tuple[int, ...]
+    peers: tuple[tuple[str, Build], ...] = ()
 
     @property
     def draws(self) -> DrawRequest:
         """All inputs that may be drawn for it."""
-        return DrawRequest(self.seed, CONFIRM_CALLS[1])
+        return DrawRequest(self.seed, LAST_CHECKS.most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,8 @@ class WorkerTask:
         if isinstance(request, ConfirmationRequest):
             assert isinstance(self.prepared, PreparedSpeedup)
             revisions = [target.candidate(build) for build in request.builds]
-            return self.prepared.confirm(target, [r.entry_address for r in revisions], request.seed)
+            peers = {name: target.candidate(build) for name, build in request.peers}
+            return self.prepared.confirm(target, peers, [r.entry_address for r in revisions], request.seed)
         target.limit_steps(step_limit(self.deadline))
         checked, release = target.candidate(request.checked), target.candidate(request.release)
         return [self.prepared.evaluate(target, checked, release, request.seed, request.best)]

@@ -2,7 +2,8 @@
 
 /*
 What the measuring loop is made of (timing.py generates the loop): the clock, which is CPU time of the thread, that
-others cannot use up; what calls may change, which is put back between them; the stack below them, which is wiped.
+others cannot use up; what calls may change, which is put back between them; the stack below them, which is wiped; the
+processor's caches, which are emptied for calls that are to find nothing in them.
 */
 
 #include <stdint.h>
@@ -64,4 +65,19 @@ static __attribute__((noinline, unused)) void sj_wipe_stack(void)
   char below[SJ_WIPED_STACK];
   __builtin_memset(below, 0xa5, sizeof(below));
   __asm__ volatile("" : : "r"(below) : "memory");
+}
+
+#define SJ_CACHE_LINE 64
+
+/* Take memory out of all caches of the processor, where it has an instruction for that (timing.py: CAN_EVICT). */
+static inline void sj_evict(const char *memory, int64_t size)
+{
+#ifdef __x86_64__
+  for (int64_t i = 0; i < size; i += SJ_CACHE_LINE)
+    __builtin_ia32_clflush(memory + i);
+  if (size > 0)
+    __builtin_ia32_mfence();
+#else
+  (void)memory, (void)size;
+#endif
 }

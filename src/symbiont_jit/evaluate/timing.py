@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import platform
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ from symbiont_jit.isolate.guard_pages import KEPT_BYTES, PAGE, GuardedArrays, Re
 from symbiont_jit.runtime.sources import include
 from symbiont_jit.signature import Signature, native_entry
 
-__all__ = ["Arguments", "Harness", "Stopwatch", "TimedCall", "median"]
+__all__ = ["CAN_EVICT", "Arguments", "Harness", "Stopwatch", "TimedCall", "median"]
 
 #: The shortest stretch that is worth reading the clock for, and the most copies of changed buffers it may take.
 BATCH_NS: Final = 200_000
@@ -46,7 +47,9 @@ MAX_SET_BYTES: Final = 1 << 20
 #: In how many ways sets of one size lie on their pages.
 SPREAD: Final = 13
 
-_ENTRIES: Final = ("sj_measure", "sj_clock_cost")
+_ENTRIES: Final = ("sj_measure", "sj_clock_cost", "sj_evict_all")
+#: Whether the measuring loop can take memory out of the caches of this machine's processor.
+CAN_EVICT: Final = platform.machine() in ("x86_64", "AMD64")
 #: What the C compiler may make of loops in here, besides the clock.
 _NEEDED: Final = frozenset({"clock_gettime", "memcpy", "memset"})
 
@@ -82,8 +85,10 @@ class Harness:
         self._latest: dict[bool, tuple[CallLayout, Arguments]] = {}
         code = compile_unit(Unit(_harness_source(signature), _ENTRIES, _NEEDED))
         self._loaded: Loaded = load(code)
-        measure = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_uint64, *[ctypes.c_int64] * 3, *[ctypes.c_void_p] * 3)
+        number, address = ctypes.c_int64, ctypes.c_void_p
+        measure = ctypes.CFUNCTYPE(number, ctypes.c_uint64, *[number] * 3, *[address] * 4, number)
         self._measure = measure(self._loaded.addresses[0])
+        self._evict = ctypes.CFUNCTYPE(None, address, number)(self._loaded.addresses[2])
         self._clock_cost = ctypes.CFUNCTYPE(ctypes.c_int64)(self._loaded.addresses[1])
         returns = signature.returns
         self.result_dtype = np.dtype(returns.dtype if returns else np.int64)
@@ -161,7 +166,9 @@ class Harness:
         self.measure(entry, (1, 1, 1), arguments.slots, np.zeros(3, np.int64), result)
         return result[0] if self.signature.returns else None
 
-    def measure(self, entry: int, counts: tuple[int, int, int], slots: Any, changing: Any, results: Any) -> int:
+    def measure(
+        self, entry: int, counts: tuple[int, int, int], slots: Any, changing: Any, results: Any, evicted: Any = None
+    ) -> int:
         """Run the measuring loop.
 
         Args:
@@ -171,15 +178,25 @@ class Harness:
             slots: Addresses of the values of each set.
             changing: For each set the address of what calls may change, the address of how it begins, and its size.
             results: Gets what the last call on each set returned.
+            evicted: Memory that is taken out of the processor's caches each time; None for none.
 
         Returns:
             Nanoseconds of CPU time for all calls, with one reading of the clock each time.
         """
-        return int(self._measure(entry, *counts, slots.ctypes.data, changing.ctypes.data, results.ctypes.data))
+        arrays = (slots.ctypes.data, changing.ctypes.data, results.ctypes.data)
+        memory = (None, 0) if evicted is None else (evicted.ctypes.data, evicted.nbytes)
+        return int(self._measure(entry, *counts, *arrays, *memory))
 
-    def stopwatch(self, cases: Sequence[Sequence[Any]]) -> Stopwatch:
-        """Make a stopwatch that times entries on these tuples of arguments again and again, all equally often."""
-        return Stopwatch(self, cases)
+    def evict(self, memory: Any) -> None:
+        """Take an array out of the processor's caches."""
+        self._evict(memory.ctypes.data, memory.nbytes)
+
+    def stopwatch(self, cases: Sequence[Sequence[Any]], is_cold: bool = False) -> Stopwatch:
+        """Make a stopwatch that times entries on these tuples of arguments again and again, all equally often.
+
+        Where it is cold, the arguments are taken out of the processor's caches before each call.
+        """
+        return Stopwatch(self, cases, is_cold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,14 +215,16 @@ class Stopwatch:
     on the same arguments everything is put back.
     """
 
-    def __init__(self, harness: Harness, cases: Sequence[Sequence[Any]]) -> None:
+    def __init__(self, harness: Harness, cases: Sequence[Sequence[Any]], is_cold: bool = False) -> None:
         self._harness = harness
         self.cases = len(cases)
+        self.is_cold = is_cold
         natives = [native_values(harness.signature, case) for case in cases]
         layouts = [layout_of(harness.signature, each) for each in natives]
         size = sum(layout.size for layout in layouts)
         self.changes = any(layout.written < layout.size for layout in layouts)
-        repeats = max(1, min(MAX_SETS // len(cases), MAX_SET_BYTES // max(size, 1))) if self.changes else 1
+        is_used_up = self.changes or is_cold
+        repeats = max(1, min(MAX_SETS // len(cases), MAX_SET_BYTES // max(size, 1))) if is_used_up else 1
         self._layouts = layouts * repeats
         sizes = [each.size for each in self._layouts]
         self._places = list(itertools.accumulate(map(_spread, sizes, range(len(sizes))), initial=2 * GAP))
@@ -243,8 +262,9 @@ class Stopwatch:
         """
         sets = len(self._layouts)
         turns = max(1, -(-calls // sets))
-        times, passes = (turns, 1) if self.changes else (1, turns)
-        spent = self._harness.measure(entry, (times, passes, sets), self._slots, self._changing, self._results)
+        times, passes = (turns, 1) if self.changes or self.is_cold else (1, turns)
+        evicted = self._memory if self.is_cold else None
+        spent = self._harness.measure(entry, (times, passes, sets), self._slots, self._changing, self._results, evicted)
         return max(spent - times * self._cost, 0) / (turns * sets)
 
     def run_once(self, entry: int) -> None:
@@ -282,6 +302,13 @@ class Stopwatch:
     def put_back(self) -> None:
         """Give all arguments the values again that they had at first."""
         self._memory[...] = self._given
+
+    def prepare_turn(self) -> None:
+        """Do before calls from Python what the measuring loop does before its own."""
+        if self.changes:
+            self.put_back()
+        if self.is_cold:
+            self._harness.evict(self._memory)
 
     def is_known(self) -> bool:
         """Whether the calls of the last batch have left and returned, bit by bit, what calls did that agreed."""
@@ -357,7 +384,10 @@ def median(values: Sequence[float]) -> float:
 
 
 def _harness_source(signature: Signature) -> str:
-    """Generate `sj_measure(entry, times, passes, sets, slots, changing, results)`, which returns nanoseconds."""
+    """Generate `sj_measure(entry, times, passes, sets, slots, changing, results, evicted, size)`.
+
+    It returns nanoseconds.
+    """
     entry = native_entry(signature)
     given = entry.types[:-1] if entry.has_result_pointer else entry.types
     loads = "".join(f"        {t} const a{i} = {_load(t, i)};\n" for i, t in enumerate(given))
@@ -371,12 +401,13 @@ def _harness_source(signature: Signature) -> str:
     pointer = entry.c_pointer
     head = f"{include('evaluate/timing.h')}{signature.c_structs}int64_t {_ENTRIES[0]}"
     return f"""{head}(uint64_t address, int64_t times, int64_t passes, int64_t sets,
-    const uint64_t *slots, const struct sj_changing *changing, void *results)
+    const uint64_t *slots, const struct sj_changing *changing, void *results, const char *evicted, int64_t size)
 {{
   {pointer.format("const entry")} = ({pointer.format("")})address;
   int64_t spent = 0;
   for (int64_t time = 0; time < times; time++) {{
     sj_put_back(changing, sets);
+    sj_evict(evicted, size);
     sj_wipe_stack();
     const struct sj_timespec start = sj_cpu_time();
     for (int64_t pass = 0; pass < passes; pass++) {{
@@ -393,6 +424,11 @@ def _harness_source(signature: Signature) -> str:
 int64_t {_ENTRIES[1]}(void)
 {{
   return sj_read_clock_twice();
+}}
+
+void {_ENTRIES[2]}(const char *evicted, int64_t size)
+{{
+  sj_evict(evicted, size);
 }}
 """
 

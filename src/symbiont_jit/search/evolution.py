@@ -20,8 +20,10 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.target import CompileTarget, target_of
 from symbiont_jit.errors import UsageError
+from symbiont_jit.evaluate.confirm import is_clearly_faster, is_gain
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
 from symbiont_jit.evaluate.evaluator import Evaluator
 from symbiont_jit.evaluate.speedup import Speedup
@@ -93,6 +95,8 @@ class Evolution:
     _baseline: Evaluation | None = field(init=False, default=None)
     _started: float = field(init=False, default_factory=time.monotonic)
     _ended: float | None = field(init=False, default=None)
+    _activated: Evaluation | None = field(init=False, default=None)
+    _before: Any = field(init=False, default=None)
     _evaluated_before: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
@@ -184,8 +188,9 @@ class Evolution:
         gain = self._gain(candidate, evaluation)
         if evaluation.score is not None:
             self._scores[candidate.number] = evaluation.score
-        is_kept = self._archive.add(evaluation, candidate.number)
-        return gain, self._activate(evaluation, candidate.origin) if is_kept else None
+        is_best = self._archive.add(evaluation, candidate.number)
+        is_installed = is_best and (not self._is_timed or is_clearly_faster(evaluation, self._activated))
+        return gain, self._activate(evaluation, candidate.origin) if is_installed else None
 
     # -- the loop -------------------------------------------------------------------------------------------------
 
@@ -198,9 +203,10 @@ class Evolution:
     ) -> EvolutionResult:
         """Search until one of the limits is reached.
 
-        The kernel's active revision follows the best so far; at the end the finalists are measured side by side and the
-        winner is activated. Ctrl-C and SIGTERM end the search early and keep what it found. A proposer that raises has
-        lost one candidate, of which the log `symbiont_jit.search` tells.
+        The kernel's active revision follows the best so far, where that is clearly better; at the end the finalists are
+        measured side by side with what was active before, and the winner is activated, or, where nothing is faster by
+        more than the noise, what was active before. Ctrl-C and SIGTERM end the search early and keep what it found. A
+        proposer that raises has lost one candidate, of which the log `symbiont_jit.search` tells.
 
         Args:
             candidates: End after so many candidates.
@@ -225,13 +231,15 @@ class Evolution:
         _require(is_score, f"target is a score, not {target!r}")
         self._started, self._ended = time.monotonic(), None
         self._evaluated_before = sum(self._counts.values())
+        self._before, build_before = self._target.active, self._target.active_build
         with self, ended_by_sigterm():
             try:
                 self._baseline = self._begin()
                 self._loop(candidates, seconds, target, on_progress)
-                self._finish()
+                self._finish(build_before)
             except KeyboardInterrupt:
-                self._activate_best()
+                if not self._is_timed:
+                    self._activate_best()
             finally:
                 self._ended = time.monotonic()
         return self.result
@@ -320,9 +328,16 @@ class Evolution:
             _warn("the proposer's tell", error)
         return revision
 
+    @property
+    def _is_timed(self) -> bool:
+        """Whether scores are measured times, which noise makes better and worse."""
+        return isinstance(self.metric, Speedup)
+
     def _activate_best(self) -> None:
-        if self._archive.best is not None:
-            self._activate(self._archive.best.evaluation, "search")
+        """Activate the best candidate, unless that is what the search began with."""
+        best = self._archive.best
+        if best is not None and (best.number is not None or self._before is None):
+            self._activate(best.evaluation, "search")
 
     def _has_reached(self, target: float) -> bool:
         best = self._archive.best
@@ -340,22 +355,32 @@ class Evolution:
             baseline = baseline or evaluation
             if self._archive.add(evaluation, None):
                 self._scores[None] = evaluation.score or 0.0
+                self._activated = evaluation
         return baseline
 
-    def _finish(self) -> None:
-        """Measure the finalists in turns and activate the winner."""
-        if isinstance(self.metric, Speedup) and self._archive.elites:
-            finalists = [e.evaluation for e in self._archive.elites[:FINALISTS]]
-            assert self._evaluator is not None
-            confirmed = self._evaluator.confirm([e.source for e in finalists])
-            again = [replace(c, code=f.code) for c, f in zip(confirmed, finalists, strict=False)]
-            if again:
-                self._archive.replace(again)
-        self._activate_best()
+    def _finish(self, build_before: Build | None) -> None:
+        """Measure the finalists in turns, and activate the winner, or what was active before."""
+        if not self._is_timed:
+            self._activate_best()
+            return
+        finalists = [e.evaluation for e in self._archive.elites[:FINALISTS]]
+        if not finalists:
+            return
+        assert self._evaluator is not None
+        confirmed = self._evaluator.confirm([e.source for e in finalists], build_before)
+        self._archive.replace([replace(c, code=f.code) for c, f in zip(confirmed, finalists, strict=True)])
+        best = self._archive.best
+        if best is not None and (self._before is None or is_gain(best.evaluation)):
+            self._activate(best.evaluation, "search")
+        elif self._before is not None:
+            self._target.activate(self._before)
+            self._activated = None
 
     def _activate(self, evaluation: Evaluation, origin: str) -> Any:
         """Make a proven candidate the active revision of the running process."""
-        return self._target.activate(self._target.compile(evaluation.source, "release", origin))
+        revision = self._target.activate(self._target.compile(evaluation.source, "release", origin))
+        self._activated = evaluation
+        return revision
 
     def _gain(self, candidate: Candidate, evaluation: Evaluation) -> float | None:
         """How many times better a candidate is than its parent; None where one of the two has no score above 0."""

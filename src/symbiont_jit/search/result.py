@@ -5,10 +5,13 @@ In: evaluations. Out: records that print as one line.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from symbiont_jit.evaluate.confirm import NOISE, is_gain
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
+from symbiont_jit.evaluate.intervals import Interval
 from symbiont_jit.propose.base import Candidate
 
 __all__ = ["EvolutionResult", "Progress"]
@@ -41,7 +44,7 @@ class EvolutionResult:
 
     Attributes:
         best: The best valid evaluation, measured again at the end of the run; None if there is none.
-        revision: The kernel's active revision, which is that of `best` where there is one.
+        revision: The kernel's active revision: that of `best`, or what was active before where nothing is better.
         baseline: The evaluation of the C that the search began with; None where there was no C.
         evaluated: How many candidates were evaluated in this run.
         seconds: The wall time of this run.
@@ -56,10 +59,22 @@ class EvolutionResult:
     counts: dict[Status, int]
 
     @property
+    def gains(self) -> Mapping[str, Interval]:
+        """How many times as fast as others `best` is, by their names; empty where times are not the score."""
+        return {} if self.best is None else {name: i for name, i in self.best.gains.items() if name != NOISE}
+
+    @property
+    def is_gain(self) -> bool | None:
+        """Whether `best` is faster than what was active, by more than the noise; None where times are not the score."""
+        return is_gain(self.best) if self.best is not None and self.best.gains else None
+
+    @property
     def rate(self) -> float:
         """Candidates per second."""
         return self.evaluated / self.seconds if self.seconds else 0.0
 
     def __str__(self) -> str:
         found = "nothing valid" if self.best is None else f"best {self.best.score:.4g}"
+        if self.is_gain is False:
+            found = f"no significant gain, {found}"
         return f"{found} of {self.evaluated} candidates in {self.seconds:.1f} s ({self.rate:.1f} a second)"

@@ -1,0 +1,179 @@
+"""Whether a candidate agrees with the reference: on inputs that nobody has seen, in places of several kinds.
+
+In: entries of native code. Out: the first difference in words, or None. What is timed is compared too, at the addresses
+at which it is timed. The clock of a deadline runs only while a candidate does.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from symbiont_jit.engine.target import CompileTarget
+from symbiont_jit.evaluate.agreement import Outcome, Tolerance
+from symbiont_jit.evaluate.cases import Case, Reference, TimedCases
+from symbiont_jit.evaluate.inputs import Draws
+from symbiont_jit.evaluate.timing import Harness, Stopwatch
+from symbiont_jit.isolate.child import counted
+
+__all__ = ["CHECKED", "Checker", "Effort"]
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How many drawn inputs are tried: as many as fit into `seconds`, at least `fewest` and at most `most`."""
+
+    fewest: int
+    most: int
+    seconds: float
+
+
+#: What a candidate is checked on.
+CHECKED: Final = Effort(2, 64, 0.02)
+#: On how many of them the code without checks is tried, which is tried on many more if it is a finalist.
+RELEASE_CALLS: Final = 16
+KEPT_CASES: Final = 6
+#: In how many kinds of places arrays lie where results are compared.
+PLACES: Final = 3
+
+
+@dataclass(slots=True)
+class Checker:
+    """Compares candidates of one kernel with its reference, in the process that runs them.
+
+    `timed` are the cases that candidates are timed on, drawn with `entropy`.
+    """
+
+    draws: Draws
+    harness: Harness
+    reference: Reference
+    tolerance: Tolerance
+    timed: TimedCases
+    entropy: int
+    _target: CompileTarget | None = None
+    _panics: int = 0
+    _cases: list[Case] = field(default_factory=list)
+    _listed: list[Case] = field(default_factory=list)
+    _drawn: list[Case] = field(default_factory=list)
+
+    def begin(self, target: CompileTarget) -> None:
+        """Begin with the next candidate: panics that were counted before are not its own."""
+        self._target, self._panics = target, target.panic_count
+
+    def _has_panicked(self) -> bool:
+        assert self._target is not None
+        return self._target.panic_count != self._panics
+
+    # -- where arrays lie as they like ----------------------------------------------------------------------------
+
+    def find_disagreement(self, entry: int, seed: Sequence[int]) -> str | None:
+        """Describe the first difference of checked code from the reference's results; None where there is none.
+
+        A list of inputs is checked whole, and what is timed is always checked, also at the addresses at which it is
+        timed. Drawn inputs are new for each candidate; where the reference is slow, some are from earlier candidates,
+        whose expected results are known already.
+        """
+        problem = self.check_drawn(entry, seed) or self._check_known(entry)
+        return problem or self._check_where_timed(entry)
+
+    def find_release_disagreement(self, entry: int) -> str | None:
+        """Describe the first difference of release code on what its checked code ran on, in other places."""
+        cases = enumerate(self._drawn[:RELEASE_CALLS])
+        return _first(self._check_case(entry, case, number) for number, case in cases) or self._check_known(entry)
+
+    def check_drawn(self, entry: int, seed: Sequence[int], effort: Effort = CHECKED) -> str | None:
+        """Describe the first difference on drawn inputs."""
+        self._drawn = []
+        if self.draws.listed is not None:
+            return None
+        started = time.perf_counter()
+        for number in range(effort.most):
+            is_slow = time.perf_counter() - started > effort.seconds
+            if is_slow and number >= effort.fewest:
+                break
+            case = self._pick_earlier_case(seed, number) if is_slow else None
+            if case is None:
+                case = self.reference.solve(self.draws.draw(seed, number), seed)
+                self._cases = [*self._cases[-(KEPT_CASES - 1) :], case]
+            self._drawn.append(case)
+            problem = self._check_case(entry, case, number + 1)
+            if problem is not None:
+                return problem
+        return None
+
+    def _pick_earlier_case(self, seed: Sequence[int], number: int) -> Case | None:
+        others = self._cases[:-1]
+        return others[hash((*seed, number)) % len(others)] if others else None
+
+    def _check_known(self, entry: int) -> str | None:
+        """Describe the first difference on the inputs that are timed, and on a list of inputs."""
+        known = self.timed.known
+        while len(known) + len(self._listed) < (self.draws.listed or 0):
+            number = len(known) + len(self._listed)
+            self._listed.append(self.reference.solve(self.draws.draw([self.entropy], number), [self.entropy]))
+        # What is timed is called where it is timed besides. Its values would tell the next candidate what to return.
+        timed = (self._check_case(entry, case, i % 2, bool(self.draws.listed)) for i, case in enumerate(known))
+        others = (self._check_case(entry, case, i) for i, case in enumerate(self._listed))
+        return _first(itertools.chain(timed, others))
+
+    def _check_case(self, entry: int, case: Case, turn: int, has_values: bool = True) -> str | None:
+        """Describe the first difference in one case, called with arrays in one of three kinds of places, by turns.
+
+        They end at an inaccessible page, or begin at one, or lie where arrays are timed.
+        """
+        if turn % PLACES == PLACES - 1:
+            watch = self.timed.watch
+            with counted():
+                found = watch.call_at(entry, case.given, turn)
+            if found is not None:
+                call, trespass = found
+                has_panicked = self._has_panicked()
+                problem = self._find_difference(case, Outcome(call.values, call.result)) or trespass
+                watch.put_back()
+                return "the call panicked" if has_panicked else problem
+        given = self.harness.prepare_guarded(case.given, turn % 2 == 0)
+        with counted():
+            result = self.harness.call(entry, given)
+        if self._has_panicked():
+            return "the call panicked"
+        beside = given.find_trespass()
+        if beside is not None:
+            return f"the call wrote outside of {beside!r}"
+        return self._find_difference(case, Outcome(given.values, result), has_values)
+
+    # -- where arrays are timed -----------------------------------------------------------------------------------
+
+    def _check_where_timed(self, entry: int) -> str | None:
+        """Describe the first difference of one call in each place in which calls are timed."""
+        watch = self.timed.watch
+        with counted():
+            watch.run_once(entry)
+        has_panicked = self._has_panicked()
+        problem = None if has_panicked else self._compare_timed(watch, watch.cases) or watch.find_trespass()
+        watch.put_back()
+        return "the call panicked" if has_panicked else problem
+
+    def find_timed_difference(self, watch: Stopwatch) -> str | None:
+        """Describe the first difference of the calls that were timed last from the reference's; None for none."""
+        if watch.is_known():
+            return None
+        problem = self._compare_timed(watch) or watch.find_trespass()
+        if problem is None:
+            watch.remember()
+            return None
+        watch.put_back()
+        return f"in the calls that are timed, {problem}"
+
+    def _compare_timed(self, watch: Stopwatch, count: int | None = None) -> str | None:
+        known, calls = self.timed.known, watch.calls(count)
+        return _first(self._find_difference(known[c.case], Outcome(c.values, c.result), False) for c in calls)
+
+    def _find_difference(self, case: Case, got: Outcome, has_values: bool = True) -> str | None:
+        return self.tolerance.find_difference(self.reference.signature, case.expected, got, has_values)
+
+
+def _first(problems: Iterator[str | None]) -> str | None:
+    return next((problem for problem in problems if problem is not None), None)

@@ -1,0 +1,265 @@
+"""Variants of one function, timed side by side on the same arguments.
+
+In: native entries and Python callables, arguments. Out: for each variant the nanoseconds of a call, turn by turn, and
+what is wrong with it. All variants take turns in random order, so that what else the machine does meets all of them
+alike. From block to block the arguments lie at other addresses, because places alone can make a difference of percents.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from symbiont_jit.evaluate.agreement import Outcome, Tolerance
+from symbiont_jit.evaluate.intervals import ONE, UNKNOWN, Interval, estimate_median, estimate_ratio
+from symbiont_jit.evaluate.timing import BATCH_NS, Harness, Stopwatch
+from symbiont_jit.isolate.child import enter_phase
+
+__all__ = ["ComparedVariant", "Series", "SideBySide", "Turns", "Variant", "judge", "variant_of_phase"]
+
+#: How many blocks a comparison has at most, each with arguments at new addresses; and at least, however slow it is.
+BLOCKS: Final = 20
+FEWEST_BLOCKS: Final = 5
+#: The first block finds out how many calls fill a batch, and its times are not counted.
+WARM_UP: Final = 1
+_PHASE: Final = "measuring variant {}"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One side of a comparison: native code at the address `entry`, or a Python `function` where that is 0."""
+
+    name: str
+    entry: int = 0
+    function: Callable[..., Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What was measured of one variant.
+
+    Attributes:
+        name: The variant's name.
+        blocks: Nanoseconds of CPU time a call, by blocks of turns; a turn of one variant belongs to the same turn of
+            the others.
+        problem: What is wrong with it, in words; None for nothing.
+    """
+
+    name: str
+    blocks: tuple[tuple[float, ...], ...] = ()
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """A comparison of variants that is ready to run, here or in a forked process.
+
+    Attributes:
+        harness: Calls native code of the signature that all variants have.
+        variants: The variants; what the first one gives is what the others should give.
+        cases: The tuples of arguments that all variants are timed on, each equally often.
+        tolerance: How far results may be from the first one's.
+        is_cold: Whether the arguments are taken out of the processor's caches before each call.
+    """
+
+    harness: Harness
+    variants: tuple[Variant, ...]
+    cases: tuple[tuple[Any, ...], ...]
+    tolerance: Tolerance
+    is_cold: bool = False
+
+    def check(self) -> list[str | None]:
+        """Call each variant once on each tuple; return for each of them how its results differ from the first one's."""
+        watch = self._stopwatch()
+        expected: list[Outcome] = []
+        problems: list[str | None] = []
+        for number, variant in enumerate(self.variants):
+            enter_phase(_PHASE.format(number))
+            outcomes = list(self._outcomes(watch, variant))
+            expected = expected or outcomes
+            problems.append(self._find_difference(expected, outcomes) or watch.find_trespass())
+            watch.put_back()
+        return problems
+
+    def _outcomes(self, watch: Stopwatch, variant: Variant) -> Iterator[Outcome]:
+        """Yield copies of what the calls of a variant leave and return."""
+        if variant.function is None:
+            watch.run_once(variant.entry)
+            yield from (Outcome(_copies(call.values), call.result) for call in watch.calls(watch.cases))
+            return
+        for call in list(watch.calls(watch.cases)):
+            result = variant.function(*_as_python(call.values))
+            yield Outcome(_copies(call.values), result)
+
+    def _find_difference(self, expected: Sequence[Outcome], got: Sequence[Outcome]) -> str | None:
+        signature = self.harness.signature
+        pairs = zip(expected, got, strict=True)
+        found = (self.tolerance.find_difference(signature, want, have) for want, have in pairs)
+        return next((problem for problem in found if problem is not None), None)
+
+    def measure(self, seconds: float, seed: int, turns: Turns | None = None) -> list[Series]:
+        """Time all variants in turns.
+
+        Args:
+            seconds: How long to measure, in seconds of wall time; a round that is under way is finished.
+            seed: What the order of turns is drawn with.
+            turns: What takes a turn; by default nothing but time is looked at.
+
+        Returns:
+            A series for each variant, all with the same blocks.
+        """
+        rng = np.random.default_rng(seed)
+        turns = turns or PlainTurns(self.variants)
+        numbers = range(len(self.variants))
+        batches: list[list[list[float]]] = [[] for _ in numbers]
+        calls: list[int] = []
+        started = time.perf_counter()
+        block = 0
+        while block < WARM_UP + FEWEST_BLOCKS or (block < WARM_UP + BLOCKS and time.perf_counter() - started < seconds):
+            watch = self._stopwatch()
+            calls = calls or [turns.calibrate(watch, number) for number in numbers]
+            for number in numbers:
+                turns.time(watch, number, min(calls[number], 2 * watch.cases))  # The new places are warmed up.
+                batches[number].append([])
+            until = started + seconds * (block + 1) / (WARM_UP + BLOCKS)
+            while not batches[0][-1] or time.perf_counter() < until:
+                for number in rng.permutation(len(self.variants)):
+                    batches[number][-1].append(turns.time(watch, number, calls[number]))
+            block += 1
+        named = zip(self.variants, batches, strict=True)
+        return [Series(v.name, tuple(map(tuple, series[WARM_UP:]))) for v, series in named]
+
+    def _stopwatch(self) -> Stopwatch:
+        return self.harness.stopwatch(self.cases, self.is_cold)
+
+
+class Turns(Protocol):
+    """How the variants of a comparison, which are known by their numbers, take turns."""
+
+    def calibrate(self, watch: Stopwatch, number: int) -> int:
+        """Return how many calls of a variant make a batch that is worth reading the clock for."""
+
+    def time(self, watch: Stopwatch, number: int, calls: int) -> float:
+        """Make a batch of calls of a variant; return nanoseconds a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlainTurns:
+    """Turns in which nothing but time is looked at; the phase says whose turn it is."""
+
+    variants: Sequence[Variant]
+
+    def calibrate(self, watch: Stopwatch, number: int) -> int:
+        """Return how many calls of a variant make a batch that is worth reading the clock for."""
+        enter_phase(_PHASE.format(number))
+        entry = self.variants[number].entry
+        if entry:
+            return watch.calibrate(entry)
+        calls = 1
+        while self.time(watch, number, calls) * calls < BATCH_NS:
+            calls *= 2
+        return calls
+
+    def time(self, watch: Stopwatch, number: int, calls: int) -> float:
+        """Make a batch of calls of a variant; return nanoseconds a call."""
+        enter_phase(_PHASE.format(number))
+        variant = self.variants[number]
+        if variant.function is None:
+            return watch.batch(variant.entry, calls)
+        return _time_python(watch, variant.function, calls)
+
+
+def variant_of_phase(phase: str) -> int | None:
+    """Return the number of the variant that a phase of a comparison is about; None for no phase of one."""
+    words, _, number = phase.rpartition(" ")
+    return int(number) if f"{words} {{}}" == _PHASE and number.isdecimal() else None
+
+
+def _copies(values: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(value.copy() for value in values)
+
+
+def _as_python(values: Sequence[Any]) -> list[Any]:
+    """Return arguments as a Python function takes them: a scalar is a number of Python's, and no array."""
+    return [value.item() if value.ndim == 0 and value.dtype.names is None else value for value in values]
+
+
+def _time_python(watch: Stopwatch, function: Callable[..., Any], calls: int) -> float:
+    """Time calls from Python, in nanoseconds of the process's CPU time a call; NumPy may use several threads."""
+    spent = made = 0
+    while made < calls:
+        watch.prepare_turn()
+        arguments = [_as_python(call.values) for call in watch.calls()]
+        started = time.process_time_ns()
+        for values in arguments:
+            function(*values)
+        spent += time.process_time_ns() - started
+        made += len(arguments)
+    return spent / made
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedVariant:
+    """What a comparison says of one variant.
+
+    Attributes:
+        name: The variant's name.
+        size: The size of the arguments, where several were measured; else None.
+        ns: Nanoseconds of CPU time a call: the median and its 95 % interval.
+        ratio: How many times as fast as the first variant it is, with its 95 % interval.
+        verdict: `first`, `faster`, `slower`, `no difference` (none that is larger than the noise), or `problem`.
+        code_bytes: The size of the machine code in bytes; None where it is not known.
+        vector_bits: The width of the widest registers that the code computes with, in bits; None where it is not known.
+        problem: What is wrong with the variant: it crashed, did not come back, or gave other results. Its times are
+            kept where it has any.
+
+    Example:
+        >>> comparison["unrolled"].ratio.value
+        1.83
+    """
+
+    name: str
+    size: int | None
+    ns: Interval
+    ratio: Interval
+    verdict: str
+    code_bytes: int | None = None
+    vector_bits: int | None = None
+    problem: str | None = None
+
+
+def judge(series: Sequence[Series], size: int | None = None) -> tuple[list[ComparedVariant], Interval]:
+    """Turn times into verdicts.
+
+    Args:
+        series: The first variant's times, those of the others, and last those of the first one again, which say how
+            large a difference is that is none.
+        size: The size of the arguments, if there are several.
+
+    Returns:
+        What is said of each variant, and the ratio of the first one to itself.
+    """
+    first, *others, twin = series
+    noise = estimate_ratio(first.blocks, twin.blocks)
+    floor = max(abs(math.log(end)) for end in (noise.low, noise.high)) if noise.is_known and noise.low > 0 else math.inf
+    rows = [ComparedVariant(first.name, size, estimate_median(first.blocks), ONE, "first", problem=first.problem)]
+    for one in others:
+        ratio = estimate_ratio(first.blocks, one.blocks) if one.blocks else UNKNOWN
+        ns = estimate_median(one.blocks) if one.blocks else UNKNOWN
+        verdict = "problem" if one.problem is not None else _compare_with_one(ratio, floor)
+        rows.append(ComparedVariant(one.name, size, ns, ratio, verdict, problem=one.problem))
+    return rows, noise
+
+
+def _compare_with_one(ratio: Interval, floor: float) -> str:
+    """Say which side of 1 a ratio is on, by more than the noise."""
+    if ratio.is_known and ratio.low > math.exp(floor):
+        return "faster"
+    if ratio.is_known and 0 < ratio.high < math.exp(-floor):
+        return "slower"
+    return "no difference"
