@@ -58,14 +58,11 @@ class Ledger:
         self.events.append((usage, model))
 
 
-
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
 )
-
-
 
 
 def add(a: int, b: int = 2) -> int:
@@ -130,8 +127,6 @@ def plot(
 ) -> dict:
     """Draw a point."""
     return {"point": point, "window": window, "size": [width, height], "mark": mark, "day": day, "ids": np.arange(2)}
-
-
 
 
 def conversation(i):

@@ -1,0 +1,225 @@
+"""Types of kernels in compiled code: which values are of one type, and what the typing errors say."""
+
+import pickle
+import re
+
+import numpy as np
+import pytest
+from numba import float64 as f64
+from numba import int64, njit, prange, typeof
+from numba.core.errors import TypingError
+from numba.experimental import jitclass
+from numba.typed import Dict, List
+
+from symbiont_jit import evolvable
+from tests.dispatch.numba.kinds import frozen, frozen_member, group, handle, kernel, member, member_handle
+
+# -- as values --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_tuples_of_one_type_are_looped_over_and_indexed():
+    """Kernels of different names, members and handles of both are one type each; inside prange too."""
+
+    @evolvable(source="double unlike(double y) { return 30 * y; }")
+    def unlike(y: f64) -> f64: ...
+
+    named = (kernel, unlike)
+
+    @njit(parallel=True)
+    def run(kernels, members, out):
+        for i in prange(out.shape[0]):
+            for k in kernels:
+                out[i] += k(1.0)
+            out[i] += members[i % 2](1.0) + named[i % 2](1.0)
+
+    out = np.zeros(4)
+    run((kernel, handle, unlike), (member, member_handle), out)
+    assert out.tolist() == [51 + 300 + 1, 51 + 4000 + 30] * 2
+
+
+def test_a_kernel_is_chosen_by_a_condition():
+    """Between arguments, globals, and one of each; reassigned and exchanged in a loop."""
+
+    @njit
+    def choose(a, b, first):
+        k = a if first else b
+        m = kernel if first else handle
+        p = a if first else handle
+        return k(1.0) + 100 * m(1.0) + 10000 * p(1.0)
+
+    @njit
+    def exchange(a, b, n):
+        s, k = 0.0, a
+        for i in range(n):
+            s = 100 * s + a(1.0)
+            a, b = b, a
+            s += k(0.0)
+            k = b if i % 2 else a
+        return s
+
+    assert (choose(kernel, handle, True), choose(kernel, handle, False)) == (10101, 202020)
+    assert exchange(kernel, handle, 4) == 1200120
+
+
+def test_a_function_without_a_kernel_may_be_given_none():
+    """`k=None` is told from a kernel when the function is compiled."""
+
+    @njit
+    def run(x, k=None):
+        if k is None:
+            return x
+        return k(x)
+
+    assert [run(1.0), run(1.0, handle), run(1.0, frozen), run(1.0, None)] == [1, 20, 50000, 1]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("loader")
+def test_a_kernel_in_a_jitclass():
+    """A field is given its type by `numba.typeof`; a method takes a kernel as an argument or by name."""
+
+    @jitclass([("k", typeof(kernel)), ("f", typeof(frozen)), ("g", typeof(group))])
+    class Model:
+        def __init__(self, k, f, g):
+            self.k = k
+            self.f = f
+            self.g = g
+
+        def call(self, m, x):
+            return self.k(x) + self.f(x) + self.g.snapshot().other(x) + m(x) + member_handle(x)
+
+    @njit(parallel=True)
+    def run(model, out):
+        for i in prange(out.shape[0]):
+            out[i] = model.k(float(i))
+
+    model, out = Model(handle, frozen, group), np.zeros(3)
+    assert model.call(member, 1.0) == 7054320
+    run(model, out)
+    assert out.tolist() == [0, 20, 40]
+    model.k = kernel
+    assert model.call(member, 1.0) == 7054301
+
+
+@pytest.mark.slow
+def test_kernels_in_typed_lists_and_dictionaries():
+    """Filled from Python or in compiled code; handles of one kernel and other kernels are one type."""
+    by_number = Dict.empty(int64, typeof(kernel))
+    by_number[0], by_number[5] = kernel, handle
+
+    @njit
+    def run(kernels, by_number, k):
+        inside = [k, kernel]
+        inside.append(by_number[5])
+        s = by_number[0](1.0)
+        for each in kernels:
+            s += each(1.0)
+        for each in inside:
+            s += each(1.0)
+        return s
+
+    assert run(List([kernel, handle, handle]), by_number, handle) == 1 + 41 + 41
+
+
+# -- types ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_explicit_signature_takes_the_types_of_kernels():
+    """One compilation serves kernels of other names, handles and Python bodies; members are a type of their own."""
+
+    @evolvable
+    def unlike(y: f64) -> f64:
+        return y + 0.5
+
+    @njit([f64(typeof(kernel), f64), f64(typeof(member), f64)])
+    def run(k, x):
+        return k(x)
+
+    assert [run(k, 1.0) for k in (kernel, handle, unlike, unlike.active, member, member_handle)] == [
+        *(1, 20, 1.5, 1.5, 300, 4000)
+    ]
+    assert len(run.signatures) == 2
+    with pytest.raises(TypeError, match=r"No matching definition for argument type\(s\) Frozen\["):
+        run(frozen, 1.0)
+
+
+def test_the_type_of_a_kernel_stays_through_swaps_and_pickles():
+    """It depends on the declared types alone; that of a frozen revision on the text too."""
+    again = pickle.loads(pickle.dumps(kernel))
+    assert typeof(again) is typeof(kernel) is typeof(handle) is typeof(again.active)
+    assert pickle.loads(pickle.dumps(typeof(kernel))) is typeof(kernel)
+    assert typeof(pickle.loads(pickle.dumps(frozen))) == typeof(frozen) != typeof(kernel.freeze(0))
+    assert pickle.loads(pickle.dumps(typeof(frozen))) is typeof(frozen)
+
+
+def conditional_members(a, b, first):
+    k = a if first else b
+    return k(1.0)
+
+
+@njit
+def attribute(k):
+    return k.signature
+
+
+@njit
+def keywords(k):
+    return k(x=1.0)
+
+
+@njit
+def maybe_none(k, first):
+    chosen = None
+    if first:
+        chosen = k
+    return chosen(1.0)
+
+
+@njit
+def no_such_function(g):
+    return g.snapshot().nothing(1.0)
+
+
+@njit
+def without_snapshot(g):
+    return g.other(1.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            lambda: njit(conditional_members)(kernel, member, True),
+            "Cannot unify Kernel[(float64) -> float64] and Member[",
+        ),
+        (lambda: njit(conditional_members)(frozen, kernel, True), "Cannot unify Frozen["),
+        (lambda: attribute(kernel), "Unknown attribute 'signature' of type Kernel[(float64) -> float64]"),
+        (lambda: keywords(kernel), "pass arguments by position; wanted kernel(arg1: float64) -> float64"),
+        (lambda: keywords(frozen), "pass arguments by position; wanted kernel(arg1: float64) -> float64"),
+        (lambda: maybe_none(kernel, True), "No type info available for OptionalType(Kernel["),
+        (lambda: no_such_function(group), "Unknown attribute 'nothing' of type Snapshot[member: Kernel["),
+        (lambda: without_snapshot(group), "Unknown attribute 'other' of type Group[member: Kernel["),
+    ],
+)
+def test_what_numba_cannot_compile_is_a_typing_error(call, said):
+    """The message has the type, and with it the declared types."""
+    with pytest.raises(TypingError, match=re.escape(said)):
+        call()
+
+
+WRONG = {
+    "a text": ("text", "argument 'arg1' is unicode_type, not float64"),
+    "an array": (np.ones(3), "argument 'arg1' is array(float64, 1d, C), not float64"),
+    "a complex number": (1j, "argument 'arg1' is complex128, not float64"),
+    "nothing": (None, "argument 'arg1' is none, not float64"),
+}
+
+
+@pytest.mark.parametrize("k", [handle, member, member_handle, frozen, frozen_member], ids=str)
+@pytest.mark.parametrize(("given", "said"), WRONG.values(), ids=WRONG)
+def test_every_kind_refuses_other_types(k, given, said):
+    """The typing error names the argument and shows the wanted signature, in Python and in C."""
+    with pytest.raises(TypingError) as caught:
+        njit(lambda k, x: k(x))(k, given)
+    assert f"{said}; wanted kernel(arg1: float64) -> float64, in C: double kernel(double arg1)" in str(caught.value)
