@@ -10,7 +10,7 @@ from numba import int64 as i64
 from numba import njit
 
 import symbiont_jit as sj
-from symbiont_jit import InOut, KernelError, evolvable
+from symbiont_jit import Array, InOut, KernelError, evolvable
 from tests.dispatch.numba.kinds import ratio
 
 # -- lengths ----------------------------------------------------------------------------------------------------------
@@ -84,3 +84,15 @@ def test_what_is_the_matter_with_a_body_is_hinted_at():
     """One value by reference is a 0-d array there."""
     with pytest.raises(KernelError, match=r"'c' is one value: read and write c\[\(\)\]"):
         evolvable(one_value)(np.zeros(1, np.int64))
+
+
+def test_a_python_body_that_numba_cannot_type_is_a_kernel_error():
+    """Numba has no records with sub-arrays of bool; what it raises then is no NumbaError."""
+    Flags = sj.record(type("Flags", (), {"__annotations__": {"f": Array[numba.boolean, 2]}}))
+
+    @evolvable
+    def f(flags: Flags) -> bool:
+        return flags.f[0]
+
+    with pytest.raises(KernelError, match="Numba cannot compile the Python body of 'f'"):
+        f(np.zeros(1, Flags.dtype))

@@ -1,5 +1,6 @@
 """Types of kernels in compiled code: which values are of one type, and what the typing errors say."""
 
+import functools
 import pickle
 import re
 
@@ -13,6 +14,7 @@ from numba.typed import Dict, List
 
 from symbiont_jit import evolvable
 from tests.dispatch.numba.kinds import frozen, frozen_member, group, handle, kernel, member, member_handle
+from tests.signature.values import good, read_only, require_good, same, scale, scale_loop
 
 # -- as values --------------------------------------------------------------------------------------------------------
 
@@ -223,3 +225,79 @@ def test_every_kind_refuses_other_types(k, given, said):
     with pytest.raises(TypingError) as caught:
         njit(lambda k, x: k(x))(k, given)
     assert f"{said}; wanted kernel(arg1: float64) -> float64, in C: double kernel(double arg1)" in str(caught.value)
+
+
+BAD_TYPES = [
+    ("x", lambda a: a.astype(np.float32), "is an array of float32, not float64"),
+    ("x", lambda a: a[0], "has 1 dimensions, not 2"),
+    ("x", np.asfortranarray, "is not known to be C-contiguous (layout 'F'); pass np.ascontiguousarray(...)"),
+    ("y", lambda a: np.zeros(4)[::2], "is not known to be C-contiguous (layout 'A'); pass np.ascontiguousarray(...)"),
+    ("y", lambda a: 1.0, "is float64, not an array of float64"),
+    ("out", read_only, "is read-only, but the kernel writes it"),
+    ("count", read_only, "is read-only, but the kernel writes it"),
+    ("count", lambda a: a[None], "has 2 dimensions; one value by reference is a 0-d or one-element array"),
+    ("factor", lambda a: 2j, "is complex128, not float64"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"), BAD_TYPES, ids=[f"{i}-{row[0]}" for i, row in enumerate(BAD_TYPES)]
+)
+def test_a_type_that_does_not_fit_is_a_typing_error(name, change, said):
+    """The message has the argument's place, what is wrong and the wanted signature; the next call works."""
+    arguments = good()
+    place = list(arguments).index(name) + 1
+    arguments[name] = change(arguments[name])
+    with pytest.raises(TypingError) as caught:
+        scale_loop(scale, *arguments.values())
+    assert f"argument 'arg{place}' {said}; wanted kernel(arg1: float64, " in str(caught.value)
+    require_good(functools.partial(scale_loop, scale))
+
+
+def test_the_number_of_arguments_is_checked_by_numba():
+    """Too few, too many or named arguments are typing errors."""
+
+    @njit
+    def few(kernel, x):
+        return kernel(1.0, x)
+
+    @njit
+    def many(kernel, x):
+        return kernel(1.0, x, x, x, x, x)
+
+    @njit
+    def named(kernel, x):
+        return kernel(1.0, x, x, x, count=x)
+
+    for function, said in [(few, "2 arguments given, 5 wanted"), (many, "6 arguments given"), (named, "by position")]:
+        with pytest.raises(TypingError, match=said):
+            function(scale, np.zeros(1))
+
+
+def test_lengths_are_checked_by_compiled_code():
+    """Lengths that disagree are a `ValueError` before anything is written; read-only arrays are read."""
+    call = functools.partial(scale_loop, scale)
+    for name, array in [("y", np.zeros(3)), ("out", np.zeros((2, 2))), ("count", np.zeros(2, np.int64))]:
+        arguments = good() | {name: array}
+        with pytest.raises(ValueError, match=r"argument \d (and .* differ in|does not have) length"):
+            call(*arguments.values())
+        assert not np.any(arguments["out"])
+        require_good(call)
+    require_good(call, good() | {"x": read_only(good()["x"])})
+
+
+@pytest.mark.slow
+def test_numba_converts_numbers_as_for_its_own_signatures():
+    """Integers become floats and narrower or wider integers; a float never becomes an integer."""
+
+    @njit
+    def loop(kernel, x):
+        return kernel(x)
+
+    assert [loop(same("int8"), v) for v in (-3, 300, True)] == [-3, 44, 1]
+    assert [loop(same("float32"), v) for v in (3, True, 0.1)] == [3.0, 1.0, float(np.float32(0.1))]
+    assert [loop(same("complex64"), v) for v in (3, 0.5, 1 + 2j)] == [3, 0.5, 1 + 2j]
+    assert [loop(same("boolean"), v) for v in (True, False)] == [True, False]
+    for name, value in [("int64", 1.0), ("boolean", 1), ("boolean", 1.0), ("float64", 1j), ("uint8", 1j)]:
+        with pytest.raises(TypingError, match=f"argument 'arg1' is .*, not {name}"):
+            loop(same(name), value)
