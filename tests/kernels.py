@@ -9,6 +9,9 @@ from symbiont_jit import Array, InOut, Out
 
 DOT_HEAD = "double dot(int64_t n, const double x[n], const double y[n])"
 
+#: The beginning of a body that is written in one line.
+DOT_OPEN = DOT_HEAD + " {"
+
 DOT = f"""{DOT_HEAD} {{
     double s = 0.0;
     for (int64_t i = 0; i < n; i++) s += x[i] * y[i];

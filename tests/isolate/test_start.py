@@ -20,9 +20,10 @@ from numba import int64, njit
 from symbiont_jit import Array, Evolution, Group, Kernel, Speedup, Status, UsageError, evolvable
 from symbiont_jit.isolate.sandbox import filter_problem
 from symbiont_jit.isolate.start import STARTS
-from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
-from tests.isolate.test_isolation import HEAD, ROOT, SECRETS, eventually, is_alive, refused, secrets
-from tests.kernels import DOT
+from symbiont_jit.isolate.worker import Crash, Overdue, Worker
+from tests.concurrency import await_true, has_ended
+from tests.isolate.served import ROOT, SECRETS, answer, ask, older_thread
+from tests.kernels import DOT, DOT_OPEN
 
 
 @evolvable
@@ -85,58 +86,6 @@ def lawless(kernel):
     return what
 
 
-# -- requests: these run in the worker --------------------------------------------------------------------------------
-
-
-def answer(request):
-    """What a worker serves: functions of this module, by name."""
-    return globals()[request[0]](*request[1:])
-
-
-def about_the_environment():
-    block = Path("/proc/self/environ").read_bytes()
-    names = {entry.partition(b"=")[0].decode() for entry in block.split(b"\0")}
-    return secrets(), sorted(names & set(SECRETS)), block.count(b"canary"), os.environ.get("SYMBIONT_TEST_PLAIN")
-
-
-def about_itself():
-    try:
-        is_alone = os.tcgetpgrp(0) != os.getpgrp()
-    except OSError:
-        is_alone = True
-    return os.read(0, 10), os.readlink("/proc/self/fd/0"), int(signal.getsignal(signal.SIGINT)), is_alone
-
-
-def die():
-    os.write(1, b"last words")
-    ctypes.string_at(0)
-
-
-def sleep():
-    time.sleep(60)
-
-
-def process():
-    return os.getpid()
-
-
-def in_an_older_thread(path):
-    """What a thread may do that was there before the system calls were filtered."""
-    _QUESTION.append(path)
-    _ASKED.set()
-    _ANSWERED.wait(5)
-    return _QUESTION[1:]
-
-
-_ASKED, _ANSWERED, _QUESTION = threading.Event(), threading.Event(), []
-
-
-def _older_thread():
-    _ASKED.wait()
-    _QUESTION.append(refused("create", _QUESTION[0]))
-    _ANSWERED.set()
-
-
 class WithThread:
     """Serves requests; where it is unpickled, a thread is started at once."""
 
@@ -149,7 +98,7 @@ class WithThread:
 
 
 def _with_thread():
-    threading.Thread(target=_older_thread, daemon=True).start()
+    threading.Thread(target=older_thread, daemon=True).start()
     return WithThread()
 
 
@@ -162,12 +111,6 @@ def worker(monkeypatch):
     made = Worker(WithThread(), STARTS["spawn"])
     yield made
     made.close()
-
-
-def ask(worker, name, *arguments, deadline=10.0):
-    found = worker.ask((name, *arguments), deadline)
-    assert isinstance(found, WorkerReply), found
-    return found.value
 
 
 @pytest.mark.slow
@@ -196,10 +139,10 @@ def test_a_fresh_worker_ends_like_a_forked_one(worker):
     third = ask(worker, "process", deadline=0.5)
     assert len({first, second, third}) == 3
     os.kill(third, signal.SIGKILL)
-    assert eventually(lambda: worker._child.process.exitcode == -signal.SIGKILL)
+    assert await_true(lambda: worker._child.process.exitcode == -signal.SIGKILL)
     last = ask(worker, "process")
     worker.close()
-    assert not any(map(is_alive, (first, second, third, last)))
+    assert all(map(has_ended, (first, second, third, last)))
 
 
 def children_of(pid):
@@ -223,14 +166,14 @@ def test_a_speed_up_in_fresh_workers():
             wrong = search.evaluate(DOT.replace("return s", "return s + 1"))
             right = search.evaluate(DOT)
             pids = [w._child.process.pid for w in search._evaluator._workers]
-            assert all(map(is_alive, pids))
+            assert not any(map(has_ended, pids))
             assert not any(map(children_of, pids))
     finally:
         dot.activate(0)
     assert (right.status, wrong.status) == (Status.VALID, Status.WRONG)
     assert right.score > 0
     assert right.timings.reference_ns
-    assert not any(map(is_alive, pids))
+    assert all(map(has_ended, pids))
 
 
 @pytest.mark.slow
@@ -238,7 +181,7 @@ def test_a_callable_metric_in_fresh_workers():
     """A metric sees the candidate in the kernel that it is given, and in the one that it knows by its name."""
     for metric in (value, value_by_name):
         with spawning(dot, metric) as search:
-            assert search.evaluate(HEAD + " return n + 0.5; }").scores == {"score": 3.5}
+            assert search.evaluate(DOT_OPEN + " return n + 0.5; }").scores == {"score": 3.5}
 
 
 @pytest.mark.slow
@@ -289,7 +232,7 @@ def test_a_module_that_was_edited(tmp_path, monkeypatch):
 def test_crashes_and_hangs_of_fresh_workers():
     """A crash is a status with signal and phase, a hang is one too, and the next candidate is judged."""
     with spawning(dot, lawless, deadline=1.0) as search:
-        crashed, hung, fine = search.evaluate_many([HEAD + f" return {number}; }}" for number in (11, 12, 13)])
+        crashed, hung, fine = search.evaluate_many([DOT_OPEN + f" return {number}; }}" for number in (11, 12, 13)])
     assert crashed.status is Status.CRASHED
     assert (
         crashed.diagnostics[0].message == "the process ended with signal SIGSEGV while asking the metric, with checks"
@@ -438,12 +381,12 @@ def test_what_is_in_no_file_cannot_be_imported():
 
 ORPHANS = """
 import multiprocessing, os
-from tests.isolate import test_spawn
+from tests.isolate import served
 from symbiont_jit.isolate.start import STARTS
 from symbiont_jit.isolate.worker import Worker
 
 def main():
-    worker = Worker(test_spawn.answer, STARTS["spawn"])
+    worker = Worker(served.answer, STARTS["spawn"])
     print(worker.ask(("process",), 10.0).value, flush=True)
     assert multiprocessing.get_start_method(allow_none=True) is None, "the user's choice is still open"
     if os.environ.get("SYMBIONT_TEST_HANG"):
@@ -465,8 +408,8 @@ def test_no_fresh_worker_outlives_its_parent(how):
     )
     pid = int(parent.stdout.readline())
     if how == "is killed":
-        assert is_alive(pid)
+        assert not has_ended(pid)
         parent.kill()
     _, errors = parent.communicate(timeout=20)
-    assert eventually(lambda: not is_alive(pid))
+    assert await_true(lambda: has_ended(pid))
     assert errors == ""
