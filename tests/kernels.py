@@ -77,3 +77,10 @@ def matmul(a: Array[f64, "n", "k"], b: Array[f64, "k", "m"], c: Out[f64, "n", "m
 def sort(x: InOut[f64, "n"]) -> None:
     """The numbers of x in ascending order."""
     x.sort()
+
+
+def step_text(number):
+    return f"int64_t step(int64_t x) {{ return x + {number}; }}"
+
+
+CUBE = "double square(double x) { return x * x * x; }"

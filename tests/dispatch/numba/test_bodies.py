@@ -96,3 +96,26 @@ def test_a_python_body_that_numba_cannot_type_is_a_kernel_error():
 
     with pytest.raises(KernelError, match="Numba cannot compile the Python body of 'f'"):
         f(np.zeros(1, Flags.dtype))
+
+
+def test_a_body_that_numba_rejects_is_the_callers_error():
+    """The message names the kernel and carries Numba's."""
+
+    @evolvable
+    def f(x: f64) -> f64:
+        return {}["no"] + x
+
+    with pytest.raises(KernelError, match="Numba cannot compile the Python body of 'f'"):
+        f(1.0)
+
+
+def test_a_body_may_not_write_a_plain_array():
+    """A parameter that is not Out or InOut is read-only in the Python body as it is const in C."""
+
+    @evolvable
+    def f(x: Array[f64, "n"]) -> f64:
+        x[0] = 1.0
+        return 0.0
+
+    with pytest.raises(KernelError):
+        f(np.zeros(1))

@@ -175,3 +175,25 @@ def test_a_cached_loop_with_a_frozen_argument_is_found_for_that_text_alone(cache
 def test_what_names_a_kernel_is_never_cached(cached, name):
     """Numba warns, keeps nothing, and no process is given another one's kernel."""
     assert [run[name] for run in cached] == [[2, 0, True], [2, 0, True], [3, 0, True]]
+
+
+@pytest.mark.slow
+def test_a_global_kernel_is_not_cached_by_numba(tmp_path):
+    """A compiled function that names a kernel holds an address of this process: `cache=True` is refused, never stale."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from numba import njit\n"
+        "from symbiont_jit import evolvable\n"
+        "@evolvable(source='int64_t inc(int64_t x) { return x + 1; }')\n"
+        "def inc(x: int) -> int: ...\n"
+        "@njit(cache=True)\n"
+        "def by_name(x):\n    return inc(x)\n"
+        "@njit(cache=True)\n"
+        "def by_argument(kernel, x):\n    return kernel(x)\n"
+        "print(by_name(1), by_argument(inc, 1), sum(by_argument.stats.cache_hits.values()))\n"
+    )
+    outputs = [
+        subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=True) for _ in range(2)
+    ]
+    assert [o.stdout.split() for o in outputs] == [["2", "2", "0"], ["2", "2", "1"]]
+    assert "dynamic globals" in outputs[1].stderr

@@ -12,7 +12,7 @@ from numba.core.errors import TypingError
 from numba.experimental import jitclass
 from numba.typed import Dict, List
 
-from symbiont_jit import evolvable
+from symbiont_jit import Array, Out, evolvable
 from tests.dispatch.numba.kinds import frozen, frozen_member, group, handle, kernel, member, member_handle
 from tests.signature.values import good, read_only, require_good, same, scale, scale_loop
 
@@ -301,3 +301,60 @@ def test_numba_converts_numbers_as_for_its_own_signatures():
     for name, value in [("int64", 1.0), ("boolean", 1), ("boolean", 1.0), ("float64", 1j), ("uint8", 1j)]:
         with pytest.raises(TypingError, match=f"argument 'arg1' is .*, not {name}"):
             loop(same(name), value)
+
+
+@pytest.mark.slow
+def test_one_compilation_serves_every_kernel_of_a_signature(dot, vectors):
+    """A loop is compiled once, whatever kernel or handle it is given, and sees swaps."""
+
+    @evolvable(source="double norm(int64_t k, const double *u, const double *v) { return 2.0; }")
+    def norm(u: Array[f64, "k"], v: Array[f64, "k"]) -> f64: ...
+
+    @njit(nogil=True)
+    def loop(kernel, x, y):
+        return kernel(x, y)
+
+    assert loop(dot, *vectors) == pytest.approx(np.dot(*vectors))
+    dot.swap("double dot(int64_t n, const double *x, const double *y) { return 1.0; }")
+    assert [loop(k, *vectors) for k in (dot, norm, dot.revision(1))] == [1.0, 2.0, 1.0]
+    assert len(loop.signatures) == 1
+
+
+def test_two_kernels_and_two_signatures_side_by_side(dot, vectors):
+    """One compiled function calls kernels of different signatures."""
+
+    @evolvable(source="int64_t inc(int64_t x) { return x + 1; }")
+    def inc(x: int) -> int: ...
+
+    @njit
+    def both(first, second, x, y):
+        return first(x, y) + second(41)
+
+    dot.swap("double dot(int64_t n, const double *x, const double *y) { return 0.5; }")
+    assert both(dot, inc, *vectors) == 42.5
+
+
+def test_a_read_only_array_for_out_is_a_typing_error(matmul):
+    """Numba knows read-only arrays by their type."""
+
+    @njit
+    def use(kernel, a, b, c):
+        kernel(a, b, c)
+
+    a = np.eye(3)
+    c = np.zeros((3, 3))
+    c.flags.writeable = False
+    with pytest.raises(TypingError, match="read-only, but the kernel writes it"):
+        use(matmul, a, a, c)
+
+
+def test_the_numba_type_depends_on_types_alone(dot, matmul):
+    """Names do not matter, dimension patterns do."""
+
+    @evolvable
+    def square(a: Array[f64, "n", "n"], b: Array[f64, "n", "n"], c: Out[f64, "n", "n"]) -> None: ...
+
+    @evolvable
+    def gemm(x: Array[f64, "u", "v"], y: Array[f64, "v", "w"], z: Out[f64, "u", "w"]) -> None: ...
+
+    assert typeof(gemm) == typeof(matmul) != typeof(square)
