@@ -1,4 +1,4 @@
-"""Fixtures of this folder."""
+"""Fixtures of several folders: new kernels of `tests.kernels`, and arguments for them."""
 
 import itertools
 
@@ -12,7 +12,6 @@ from symbiont_jit.backend.relocate import CannotLink
 from symbiont_jit.kernel import Kernel
 from symbiont_jit.signature import SCALARS, Param, Signature
 from tests import kernels
-from tests.kernels import step_text
 
 # Hypothesis asserts on its own how long an example takes and how fast examples come, which a busy machine decides.
 settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -87,13 +86,15 @@ def step():
     """A kernel with the revisions 0 to 4, which add their number; 0 is active and none but it was called."""
     kernel = Kernel(Signature("step", (Param("x", SCALARS["int64"]),), SCALARS["int64"]))
     for number in range(5):
-        kernel.compile(step_text(number))
+        kernel.compile(kernels.step_text(number))
     kernel.activate(0)
     return kernel
 
 
 @pytest.fixture
 def square():
+    """A kernel of one number with a Python body."""
+
     @evolvable
     def square(x: f64) -> f64:
         return x * x

@@ -44,6 +44,19 @@ SORT = f"""{SORT_HEAD} {{
     }}
 }}"""
 
+#: Another body of `square`.
+CUBE = "double square(double x) { return x * x * x; }"
+
+
+def step_text(number):
+    """A revision of `step`, which adds its number."""
+    return f"int64_t step(int64_t x) {{ return x + {number}; }}"
+
+
+def statements_of(text):
+    """What stands between the braces of a function."""
+    return text[text.index("{") + 1 : text.rindex("}")]
+
 
 def total(x: Array[f64, "n"]) -> f64:
     """Sum of x."""
@@ -77,10 +90,3 @@ def matmul(a: Array[f64, "n", "k"], b: Array[f64, "k", "m"], c: Out[f64, "n", "m
 def sort(x: InOut[f64, "n"]) -> None:
     """The numbers of x in ascending order."""
     x.sort()
-
-
-def step_text(number):
-    return f"int64_t step(int64_t x) {{ return x + {number}; }}"
-
-
-CUBE = "double square(double x) { return x * x * x; }"

@@ -1,4 +1,4 @@
-"""Fixtures of this folder."""
+"""Memory for code and code generators, of one test alone."""
 
 import pytest
 

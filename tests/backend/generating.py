@@ -5,8 +5,9 @@ import ctypes
 from symbiont_jit.backend.loader import load
 from symbiont_jit.backend.objects import ObjectCode
 from symbiont_jit.backend.unit import Unit
+from tests.backend import compiling
 
-SQUARE = Unit("double square(double x)\n{\n  return x * x;\n}\n", ("square",))
+SQUARE = Unit(compiling.SQUARE, ("square",))
 
 
 def square_of(data, x, name="square"):

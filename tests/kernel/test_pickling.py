@@ -18,6 +18,7 @@ from numba import int64 as i64
 import symbiont_jit as sj
 from symbiont_jit import Frozen, Group, GroupRevision, Kernel, KernelError, Revision, evolvable
 from tests.kernel.declared import Pair
+from tests.kernels import CUBE
 
 SOURCE = "int64_t up(int64_t x) { return x + 1; }"
 
@@ -76,7 +77,7 @@ def test_kernels_cross_a_spawned_process():
     def down(x: i64) -> i64: ...
 
     group.swap("int64_t up(int64_t x) { return x + 1; } int64_t down(int64_t x) { return x - 1; }")
-    cube = square.compile("double square(double x) { return x * x * x; }")
+    cube = square.compile(CUBE)
     pair = np.array((3.0, 4.0), Pair.dtype)[()]
     calls = [
         (square, 3.0),

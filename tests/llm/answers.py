@@ -1,5 +1,21 @@
 """Answers of a model, good ones and each kind of bad ones."""
 
+from numba import float64 as f64
+from numba import int64 as i64
+
+from symbiont_jit import evolvable
+
+
+def product():
+    """A new kernel whose body a model is to write."""
+
+    @evolvable
+    def f(x: f64, n: i64) -> f64:
+        """A product."""
+        return x * n
+
+    return f
+
 
 def fenced(code):
     return f"Here it is.\n\n```c\n{code}\n```\n"

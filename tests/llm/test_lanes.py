@@ -4,12 +4,10 @@ import asyncio
 import threading
 
 import pytest
-from numba import float64 as f64
-from numba import int64 as i64
 
 import symbiont_jit as sj
-from symbiont_jit import EvolveError, evolvable
-from tests.llm.answers import BETTER, GOOD, UNTYPED, fenced
+from symbiont_jit import EvolveError
+from tests.llm.answers import BETTER, GOOD, UNTYPED, fenced, product
 
 
 def test_a_batch_registers_all_and_activates_none(kernel):
@@ -102,14 +100,6 @@ def test_a_cancelled_lane_registers_the_answer_it_had(kernel):
 def test_a_recorded_run_is_repeated_without_its_agent(tmp_path):
     """With the recording and the same seed, all lanes have the same conversations and the same candidates again."""
 
-    def fresh():
-        @evolvable
-        def f(x: f64, n: i64) -> f64:
-            """A product."""
-            return x * n
-
-        return f
-
     def variants(name):
         async def ask(messages):
             await asyncio.sleep(0.01)
@@ -119,7 +109,7 @@ def test_a_recorded_run_is_repeated_without_its_agent(tmp_path):
         return ask
 
     def run(agent):
-        lanes = fresh().evolve_batch(agent, ["a", "b", "c", "d"])
+        lanes = product().evolve_batch(agent, ["a", "b", "c", "d"])
         return [(lane.result.source, [a.kind for a in lane.trace.attempts]) for lane in lanes]
 
     path = tmp_path / "run.jsonl"

@@ -6,15 +6,13 @@ import pickle
 import traceback
 
 import pytest
-from numba import float64 as f64
-from numba import int64 as i64
 
 import symbiont_jit as sj
-from symbiont_jit import EvolveError, Reply, Trace, Usage, UsageError, evolvable
+from symbiont_jit import EvolveError, Reply, Trace, Usage, UsageError
 from symbiont_jit.llm.prompts import write_correction
 from symbiont_jit.llm.rejections import Rejection
 from symbiont_jit.testing import ErrorReply, ScriptedAgent, Server, TextReply
-from tests.llm.answers import GOOD, UNTYPED
+from tests.llm.answers import GOOD, UNTYPED, product
 
 # -- traces -----------------------------------------------------------------------------------------------------------
 
@@ -62,11 +60,7 @@ def test_the_key_is_nowhere_but_in_the_request(monkeypatch, caplog, tmp_path):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     caplog.set_level("DEBUG")
 
-    @evolvable
-    def f(x: f64, n: i64) -> f64:
-        """A product."""
-        return x * n
-
+    f = product()
     path = tmp_path / "run.jsonl"
     refusal = ErrorReply(401, {"error": {"message": f"Incorrect API key provided: {KEY}"}})
     with Server([TextReply(UNTYPED), TextReply(f"Your key is {KEY}.\n{GOOD}"), refusal]) as server:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.kernels import DOT
+from tests.kernels import DOT, statements_of
 from tests.llm.replies.rows import BODY, HELPER, MAIN, USES, Row, absent, fenced, require_what_was_meant
 
-STATEMENTS = BODY[1:-1]
+STATEMENTS = statements_of(DOT)
 SCALE = """void scale(int64_t n, double x[n], double a) {
     for (int64_t i = 0; i < n; i++) x[i] *= a;
 }"""
