@@ -12,8 +12,6 @@ from symbiont_jit.agents.protocol import Reply, TurnLimit, Usage, use_meter
 from symbiont_jit.testing import ErrorReply, Server, TextReply, ToolCalls, tokens
 from tests.agents.asking import HELLO, KEY, TOOLS, Ledger, add, ask, plot, run
 
-# Requests and replies
-
 
 @pytest.mark.slow
 def test_a_reply_has_all_that_a_run_tells():
@@ -33,9 +31,6 @@ def test_settings_are_sent():
     assert request.headers["x-title"] == "test"
     sent = {name: value for name, value in request.body.items() if name not in ("model", "messages")}
     assert sent == {"temperature": 0.9, "seed": 7, "max_tokens": 50, "top_k": 4}
-
-
-# Settings
 
 
 def test_limits_and_seeds_have_their_names():
@@ -116,9 +111,6 @@ def test_settings_that_mean_nothing_are_refused(name):
     assert KEY not in str(caught.value)
 
 
-# Many at once, many loops
-
-
 def test_cancelling_a_run():
     """A run that is cancelled ends before its answer comes, and the meter is told that its request gave nothing."""
     ledger = Ledger()
@@ -140,9 +132,6 @@ def test_cancelling_a_run():
         ended.set()
     assert waited == [True]
     assert ledger.events == ["before", (None, "model")]
-
-
-# Tools
 
 
 def test_the_tool_loop():

@@ -13,8 +13,6 @@ from symbiont_jit.agents.protocol import RequestFailed
 from symbiont_jit.testing import ErrorReply, MalformedReply, Server, SlowReply, TextReply
 from tests.agents.asking import HELLO, KEY, QUICK, ask, fail, run
 
-# Retries
-
 
 def test_a_slow_body_is_a_timeout():
     """The limit is for the whole request: pieces that keep coming do not stretch it."""
@@ -67,9 +65,6 @@ def test_a_reply_of_a_web_site_is_no_answer():
     assert "not JSON: <!doctype html>" in str(error)
     assert "/v1" in str(error)
     assert len(str(error)) < failures.LONGEST_QUOTE + 300
-
-
-# Many at once, many loops
 
 
 def test_loops_in_several_threads():

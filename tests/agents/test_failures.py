@@ -7,8 +7,6 @@ from symbiont_jit.agents.protocol import ContextOverflow, RequestFailed
 from symbiont_jit.testing import OVERFLOWS, ErrorReply, OverflowReply
 from tests.agents.asking import fail
 
-# Retries
-
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 422])
 def test_what_stays_is_not_tried_again(status):
@@ -34,9 +32,6 @@ def test_an_empty_account_is_not_a_rate():
     error, requests = fail([ErrorReply(429, {"error": {"code": "insufficient_quota", "message": "no money"}})])
     assert error.status == 429
     assert len(requests) == 1
-
-
-# Too long
 
 
 @pytest.mark.parametrize("server", OVERFLOWS)

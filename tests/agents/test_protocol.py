@@ -8,8 +8,6 @@ from symbiont_jit.agents.protocol import Usage, as_agent, use_meter
 from symbiont_jit.testing import ErrorReply, Server, TextReply, ToolCalls
 from tests.agents.asking import QUICK, Ledger, add, run
 
-# The meter
-
 
 def test_every_request_is_metered():
     """Failed requests and turns with tools are counted, each before and after."""
@@ -28,9 +26,6 @@ def test_the_meter_can_stop_a_run():
         with use_meter(Ledger(limit=1)), pytest.raises(sj.EvolveError, match="used up"):
             run(agent)
     assert len(server.requests) == 1
-
-
-# What an agent is
 
 
 def test_any_function_is_an_agent():

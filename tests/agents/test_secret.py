@@ -17,8 +17,6 @@ from symbiont_jit.agents.secret import Secret, redact_pieces
 from symbiont_jit.testing import DroppedConnection, ErrorReply, MalformedReply, Server, ToolCalls
 from tests.agents.asking import KEY, add, ask, fail, leak, run
 
-# Requests and replies
-
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
@@ -28,9 +26,6 @@ def test_no_text_keeps_a_piece_of_the_key(data):
     text = "".join(data.draw(st.lists(cut | st.text(max_size=4), max_size=6)))
     shown = redact_pieces(text, [Secret(KEY)])
     assert not any(KEY[i : i + 8] in shown for i in range(len(KEY) - 7))
-
-
-# Secrets
 
 
 def test_an_agent_does_not_show_its_key():

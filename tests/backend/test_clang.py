@@ -62,9 +62,6 @@ def test_bitcode_is_valid_for_llvmlite():
     assert [f.name for f in module.functions] == ["square"]
 
 
-# -- the toolchain ----------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.usefixtures("loader")
 def test_flags_reach_clang():
     """`flags=` of a declaration are clang's options."""

@@ -100,8 +100,6 @@ def test_this_process_is_asked_for_the_warning_too(monkeypatch):
     codegen._machine.cache_clear()
 
 
-# -- forks, and what a process may answer ------------------------------------------------------------------------------
-
 LONELY = """
     import sys
     from symbiont_jit.backend import generator

@@ -16,8 +16,6 @@ from symbiont_jit.backend.linker import link
 from tests.backend.linking import CASES, ENTRY, SQUARE, compiled, library, linked
 from tests.frontend.test_corpus import ACCEPT, accepted
 
-# -- right code -------------------------------------------------------------------------------------------------------
-
 
 @pytest.mark.table
 @pytest.mark.parametrize("path", ACCEPT, ids=lambda path: path.stem)
@@ -39,17 +37,11 @@ def test_an_object_may_have_several_entries():
         code.close()
 
 
-# -- refused ----------------------------------------------------------------------------------------------------------
-
-
 def test_a_name_that_nobody_knows_is_the_callers_answer(memory):
     """What `address_of` raises passes, and no room is lost."""
     with pytest.raises(CandidateError, match="no nowhere"):
         linked("double nowhere(double); double f(int64_t k, double x) { return nowhere(x); }")
     assert [chunk.free for chunk in memory.chunks] == [[(chunk.start, chunk.end)] for chunk in memory.chunks]
-
-
-# -- beside running code ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow

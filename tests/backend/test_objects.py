@@ -67,9 +67,6 @@ def test_nothing_is_written_to_disk():
     assert (done.stdout, done.returncode) == ("compiled\n", 0), done.stderr
 
 
-# -- the toolchain ----------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("kind", ["static const", "const"])
 def test_code_that_would_run_a_table_is_refused(kind):
     """The code generator calls some functions by itself, by their names, which might be those of a table."""

@@ -7,8 +7,6 @@ import symbiont_jit as sj
 from symbiont_jit import Kernel, UsageError, evolvable
 from tests.dispatch.numba.kinds import handle
 
-# -- frozen -----------------------------------------------------------------------------------------------------------
-
 
 def test_what_allocates_cannot_be_frozen():
     """An arena belongs to a call, and what is inlined has none."""
@@ -27,9 +25,6 @@ def test_what_cannot_be_frozen():
         empty.freeze()
     with pytest.raises(UsageError, match="is not a revision of 'empty'"):
         empty.freeze(handle)
-
-
-# -- frozen Python bodies and narrow integers --------------------------------------------------------------------------
 
 
 def test_a_member_without_a_body_cannot_be_frozen():

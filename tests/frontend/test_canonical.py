@@ -60,9 +60,6 @@ def test_what_was_accepted_is_accepted_again(name):
         assert canonical_text(printed) == printed
 
 
-# -- dialect ----------------------------------------------------------------------------------------------------------
-
-
 def test_a_text_with_macros_needs_a_preprocessor():
     """Where no preprocessor is given, macros are refused and nothing else."""
     with pytest.raises(CandidateError) as caught:

@@ -195,9 +195,6 @@ def test_a_kernel_named_like_a_function_of_the_system_is_refused_or_works(name):
     assert (done.returncode, done.stdout) == (0, "fine\n"), done.stderr
 
 
-# -- canonical text ---------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.slow
 def test_the_number_of_findings_is_bounded():
     """A hostile text cannot make a refusal of a megabyte."""
@@ -205,7 +202,7 @@ def test_the_number_of_findings_is_bounded():
         assert len(refusal(source).diagnostics) <= 1000
 
 
-# -- dialect ----------------------------------------------------------------------------------------------------------
+# -- pragmas -----------------------------------------------------------------------------------------------------------
 
 PRAGMAS = [
     "clang loop unroll(full)",

@@ -9,8 +9,6 @@ import pytest
 from symbiont_jit.c import vocabulary
 from tests.frontend.candidates import canonical_text, refusal, whole
 
-# -- diagnostics ------------------------------------------------------------------------------------------------------
-
 
 def test_a_directive_hides_nothing_else_in_its_file():
     """Every directive that is not allowed is named, not only the first."""
@@ -53,8 +51,6 @@ def test_a_markdown_fence_is_named(fence):
     assert finding.message.endswith("remove the Markdown fence (```), C alone is expected")
     assert canonical_text("/* ```c\n``` */" + whole("return x;"))
 
-
-# -- canonical text ---------------------------------------------------------------------------------------------------
 
 # Readers that look at a text again from every one of its characters, and parsers that go back, take hours on these.
 SLOW = {
@@ -108,9 +104,6 @@ def test_acceptance_does_not_depend_on_the_callers_stack(frames):
         return canonical_text(whole("return x" + " + x" * 150 + ";")) if count == 0 else deeper(count - 1)
 
     assert deeper(frames)
-
-
-# -- dialect ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("word", ["__asm__", "asm", "__attribute__", "__declspec", "_Pragma"])

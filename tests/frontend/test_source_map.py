@@ -342,9 +342,6 @@ def test_a_prototype_that_we_insert_stands_at_the_definition():
     assert author_place(form, "y)") == place(source, "y) {")
 
 
-# -- the object -----------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "body",

@@ -20,8 +20,6 @@ from symbiont_jit.isolate.worker import Crash, Worker
 from tests.isolate.served import ask, spin
 from tests.kernels import DOT
 
-# -- requests: these run in the worker --------------------------------------------------------------------------------
-
 REFUSED = (
     "fork", "vfork", "exec", "spawn", "socket", "unix socket", "a pair of datagram sockets", "connect", "write", "append", "create",
     "unnamed file", "unlink", "rename", "truncate", "chmod", "link", "symlink", "mkdir", "mkfifo", "kill the parent",
@@ -113,9 +111,6 @@ def test_the_parent_is_not_restricted(worker, tmp_path):
     assert subprocess.run(["/bin/sh", "-c", "exit 3"]).returncode == 3
     (tmp_path / "file").write_text("x")
     socket.socket().close()
-
-
-# -- determinism ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow

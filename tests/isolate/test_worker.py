@@ -75,7 +75,7 @@ def test_a_stopped_worker_starts_nothing(worker):
     assert not has_ended(ask(worker, "process"))
 
 
-# -- limits -----------------------------------------------------------------------------------------------------------
+# -- with its parent ---------------------------------------------------------------------------------------------------
 
 SPINNING = """
 import sys, threading, time
@@ -118,8 +118,6 @@ def test_a_killed_parent():
     parent.communicate()
     assert await_true(lambda: has_ended(pid))
 
-
-# -- determinism ------------------------------------------------------------------------------------------------------
 
 UNCLOSED = """
 from numba import float64 as f64, njit

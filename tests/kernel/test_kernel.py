@@ -205,9 +205,6 @@ def test_lengths_are_checked_in_numba(dot, vectors):
         total(dot, vectors[0], vectors[1][:5], 1)
 
 
-# -- swaps under running loops ----------------------------------------------------------------------------------------
-
-
 def test_matmul_by_c_agrees_with_numpy(matmul):
     """The C body gets dimensions, strides and buffers as declared."""
     rng = np.random.default_rng(1)

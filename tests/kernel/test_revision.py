@@ -11,8 +11,6 @@ from numba import literal_unroll, njit
 from symbiont_jit import evolvable
 from symbiont_jit.kernel import Kernel
 
-# -- handles ----------------------------------------------------------------------------------------------------------
-
 
 @pytest.mark.slow
 def test_a_handle_stays_what_it_is(step):
@@ -63,9 +61,6 @@ def test_a_handle_outlives_its_kernel(step):
     gc.collect()
     assert handle(1) == 4
     assert call(1) == 4
-
-
-# -- rollback and prune -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow

@@ -10,8 +10,6 @@ from symbiont_jit.llm.budget import PRICES, PRICES_AS_OF, PRICES_WRITTEN
 from symbiont_jit.testing import ScriptedAgent
 from tests.llm.answers import GOOD, fenced
 
-# -- budgets ----------------------------------------------------------------------------------------------------------
-
 
 def spending(tokens, model="gpt-4o-mini"):
     """An agent that never succeeds and says what it used."""
@@ -78,9 +76,6 @@ def test_a_budget_that_makes_no_sense_is_refused(limits):
     """The limit is named."""
     with pytest.raises((UsageError, TypeError), match=next(iter(limits)) + "|supported"):
         Budget(**limits)
-
-
-# -- lanes ------------------------------------------------------------------------------------------------------------
 
 
 def test_the_table_of_prices_has_a_date():

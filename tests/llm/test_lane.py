@@ -237,9 +237,6 @@ def test_any_async_function_is_an_agent(kernel):
     assert kernel.evolve(ask, "Multiply.").attempts == 1
 
 
-# -- lanes ------------------------------------------------------------------------------------------------------------
-
-
 def test_evolve_works_where_an_event_loop_runs(kernel):
     """As in a notebook."""
 

@@ -20,9 +20,6 @@ from symbiont_jit.runtime.panics import _MESSAGES, PANICS
 GOLDEN = Path(__file__).parent / "golden"
 
 
-# -- prompts ----------------------------------------------------------------------------------------------------------
-
-
 def texts():
     """Every whole text that a model can be sent."""
 

@@ -13,12 +13,7 @@ from numba import uint64 as u64
 from symbiont_jit import evolvable
 from symbiont_jit.signature import SCALARS, Param, Signature, check_arguments, signature_of
 from tests.signature.declared import declare
-
-
-def read_only(array):
-    array.flags.writeable = False
-    return array
-
+from tests.signature.values import read_only
 
 ONE = np.ones(3)
 PACKED = np.dtype([("a", "i1"), ("b", "f8")])

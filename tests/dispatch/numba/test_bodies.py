@@ -13,8 +13,6 @@ import symbiont_jit as sj
 from symbiont_jit import Array, InOut, KernelError, evolvable
 from tests.dispatch.numba.kinds import ratio
 
-# -- lengths ----------------------------------------------------------------------------------------------------------
-
 
 def test_a_body_that_does_not_compile_is_told_at_the_call():
     """Where revision 0 is more than Numba can compile, its first use from compiled code says so."""
@@ -26,9 +24,6 @@ def test_a_body_that_does_not_compile_is_told_at_the_call():
     for run in (njit(lambda k: k(1.0)), njit(lambda k: impossible(1.0))):
         with pytest.raises(sj.KernelError, match="Numba cannot compile the Python body of 'impossible'"):
             run(impossible)
-
-
-# -- back to Python ---------------------------------------------------------------------------------------------------
 
 
 @njit(fastmath=True)

@@ -70,9 +70,6 @@ def test_shapes_of_replies(row):
     require_what_was_meant(row)
 
 
-# -- properties -----------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.slow
 @given(ANY)
 @settings(max_examples=150, deadline=None)

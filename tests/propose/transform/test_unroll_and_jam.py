@@ -58,9 +58,6 @@ def test_rest_loops_and_short_loops_are_not_transformed_again():
     assert [site.loop.step for site in main_loops(tree)] == [4]
 
 
-# -- what is computed stays -------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.slow
 def test_jam_stops_at_a_number_of_copies():
     """Jams of jams end before the unrolled code is larger than any machine has registers for."""
