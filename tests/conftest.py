@@ -13,6 +13,9 @@ from symbiont_jit.kernel import Kernel
 from symbiont_jit.signature import SCALARS, Param, Signature
 from tests import kernels
 
+# Modules beside tests whose assertions show their values, too.
+pytest.register_assert_rewrite("tests.signature.values", "tests.llm.replies.rows", "tests.propose.transform.applying")
+
 # Hypothesis asserts on its own how long an example takes and how fast examples come, which a busy machine decides.
 settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no clock")
