@@ -30,7 +30,7 @@ pythons:
 
 # What compiled code is loaded by on other machines than x86-64, on this one.
 lljit: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n 2 --dist worksteal --lljit -m "not slow" tests/backend tests/dispatch tests/instrument tests/kernel tests/runtime
+	$(BIN)/python -m pytest -n 2 --dist worksteal --lljit -m "not slow" tests/backend tests/dispatch tests/engine tests/instrument tests/kernel tests/runtime
 
 # The project's own C. demo/ and tests/frontend/corpus hold candidates, which stay as they were written.
 OWN_C := $(wildcard src/symbiont_jit/runtime/*.[ch] src/symbiont_jit/dispatch/*.h src/symbiont_jit/evaluate/*.h tests/runtime/*.[ch])

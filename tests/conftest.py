@@ -5,10 +5,16 @@ import itertools
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+from numba import float64 as f64
 
 from symbiont_jit import evolvable
 from symbiont_jit.backend.relocate import CannotLink
+from symbiont_jit.kernel import Kernel
+from symbiont_jit.signature import SCALARS, Param, Signature
 from tests import kernels
+
+# Modules beside tests whose assertions show their values, too.
+pytest.register_assert_rewrite("tests.signature.values", "tests.llm.replies.rows", "tests.propose.transform.applying")
 
 # Hypothesis asserts on its own how long an example takes and how fast examples come, which a busy machine decides.
 settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -76,3 +82,24 @@ def loader(request, monkeypatch):
 def refuse_to_link(*_):
     """Our linker, for an object of which it knows too little."""
     raise CannotLink("this machine is another one")
+
+
+@pytest.fixture
+def step():
+    """A kernel with the revisions 0 to 4, which add their number; 0 is active and none but it was called."""
+    kernel = Kernel(Signature("step", (Param("x", SCALARS["int64"]),), SCALARS["int64"]))
+    for number in range(5):
+        kernel.compile(kernels.step_text(number))
+    kernel.activate(0)
+    return kernel
+
+
+@pytest.fixture
+def square():
+    """A kernel of one number with a Python body."""
+
+    @evolvable
+    def square(x: f64) -> f64:
+        return x * x
+
+    return square

@@ -9,6 +9,9 @@ from symbiont_jit import Array, InOut, Out
 
 DOT_HEAD = "double dot(int64_t n, const double x[n], const double y[n])"
 
+#: The beginning of a body that is written in one line.
+DOT_OPEN = DOT_HEAD + " {"
+
 DOT = f"""{DOT_HEAD} {{
     double s = 0.0;
     for (int64_t i = 0; i < n; i++) s += x[i] * y[i];
@@ -40,6 +43,19 @@ SORT = f"""{SORT_HEAD} {{
         x[j + 1] = key;
     }}
 }}"""
+
+#: Another body of `square`.
+CUBE = "double square(double x) { return x * x * x; }"
+
+
+def step_text(number):
+    """A revision of `step`, which adds its number."""
+    return f"int64_t step(int64_t x) {{ return x + {number}; }}"
+
+
+def statements_of(text):
+    """What stands between the braces of a function."""
+    return text[text.index("{") + 1 : text.rindex("}")]
 
 
 def total(x: Array[f64, "n"]) -> f64:

@@ -30,9 +30,8 @@ def body(key, text, before=""):
 
 HONEST = {
     "scalar": "return x * y + 1.0;",
-    "dot": "double s = 0; for (int64_t i = 0; i < n; i++) s += x[i] * y[i]; return s;",
-    "matmul": "for (int64_t i = 0; i < n; i++) for (int64_t j = 0; j < m; j++) { double s = 0;"
-    " for (int64_t q = 0; q < k; q++) s += a[i][q] * b[q][j]; c[i][j] = s; }",
+    "dot": kernels.statements_of(kernels.DOT),
+    "matmul": kernels.statements_of(kernels.MATMUL),
     "sort": "for (int64_t i = 1; i < n; i++) { double t = x[i]; int64_t j = i;"
     " for (; j > 0 && x[j - 1] > t; j--) x[j] = x[j - 1]; x[j] = t; }",
     "centre": "out->x = out->y = 0; for (int64_t i = 0; i < n; i++) { out->x += p[i].x; out->y += p[i].y; }"

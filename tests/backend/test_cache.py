@@ -12,7 +12,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from symbiont_jit.backend import cache
 from symbiont_jit.backend.cache import BITCODE, OBJECTS, _Cache, cache_directory, forget_cached
+from symbiont_jit.backend.clang import clang
+from tests.backend.compiling import SQUARE, compiled
 
 LIMIT = 40
 KEYS = st.sampled_from("abcdef")
@@ -133,3 +136,30 @@ def test_the_caches_of_the_process(tmp_path, no_directory):
     cache_directory(None)
     forget_cached()
     assert (OBJECTS.get("key"), BITCODE.get("key"), OBJECTS.limit, BITCODE.limit) == (None, None, 64 << 20, 4 << 20)
+
+
+def test_equal_text_is_compiled_once(monkeypatch):
+    """The cache answers for the same text, flags and profile, and only then."""
+    forget_cached()
+    first = compiled(SQUARE, "square")
+    monkeypatch.setattr(type(clang()), "lower", lambda *_: pytest.fail("compiled again"))
+    assert compiled(SQUARE, "square") == first
+    with pytest.raises(pytest.fail.Exception):
+        compiled(SQUARE, "square", flags=("-O1",))
+
+
+def test_a_cache_directory_serves_another_process(tmp_path):
+    """Object code in a directory is found again, and a damaged file is a miss, not an error."""
+    try:
+        cache_directory(tmp_path)
+        forget_cached()
+        code = compiled(SQUARE, "square")
+        (file,) = tmp_path.glob("*.o")
+        forget_cached()
+        assert cache.OBJECTS.get(code.key) == code.data
+        file.write_bytes(file.read_bytes()[:-1] + b"?")
+        forget_cached()
+        assert cache.OBJECTS.get(code.key) is None
+        assert compiled(SQUARE, "square").data == code.data
+    finally:
+        cache_directory(None)

@@ -1,7 +1,6 @@
-"""Code generators: the code is clang's own, and whatever becomes of one touches nothing else."""
+"""Code generators: whatever becomes of one, its unit gets an answer and the next one its code."""
 
 import contextlib
-import ctypes
 import itertools
 import os
 import re
@@ -14,88 +13,14 @@ import traceback
 
 import pytest
 
-from symbiont_jit import CandidateError, ToolchainError
 from symbiont_jit.backend import codegen
 from symbiont_jit.backend.child_process import Child, Deadline
-from symbiont_jit.backend.clang import BITCODE, OBJECT, clang
+from symbiont_jit.backend.clang import clang
 from symbiont_jit.backend.codegen import CodeGenerators, code_generators
-from symbiont_jit.backend.elf import read_elf
-from symbiont_jit.backend.loader import load
-from symbiont_jit.backend.objects import ObjectCode, bitcode_of, compile_unit
+from symbiont_jit.backend.objects import bitcode_of, compile_unit
 from symbiont_jit.backend.unit import Unit
+from tests.backend.generating import SQUARE, square_of
 from tests.concurrency import await_true, has_ended, interruption_after, run_in_threads, signal_every
-from tests.kernels import DOT, MATMUL, SORT
-
-SQUARE = Unit("double square(double x)\n{\n  return x * x;\n}\n", ("square",))
-BIG_FRAME = Unit(
-    "double f(double x)\n{\n  volatile double a[4096];\n  a[(int)x] = x;\n  return a[(int)x + 1];\n}\n",
-    ("f",),
-    flags=("-Werror=frame-larger-than", "-Wframe-larger-than=16384"),
-)
-
-
-@pytest.fixture
-def generators():
-    """Two code generators at most, of this test alone."""
-    fresh = CodeGenerators(2)
-    yield fresh
-    fresh.close()
-
-
-@pytest.fixture
-def here():
-    """No process can be started: code is generated in this one."""
-    return CodeGenerators(1, is_refused=True)
-
-
-def square_of(data, x, name="square"):
-    """What an object's function computes."""
-    loaded = load(ObjectCode("key", (name,), data, ()))
-    result = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(loaded.addresses[0])(x)
-    loaded.close()
-    return result
-
-
-def machine_code(data):
-    obj = read_elf(data)
-    return {
-        obj.section_name(s): obj.content(s) for s in obj.sections if obj.section_name(s) in (".text", ".rodata.cst8")
-    }
-
-
-@pytest.mark.parametrize("text", [DOT, MATMUL, SORT], ids=["dot", "matmul", "sort"])
-def test_the_code_is_what_clang_itself_would_write(text):
-    """Llvmlite's code generator, given the same CPU and options, writes clang's machine code byte for byte."""
-    name = text.split("(")[0].split()[-1]
-    unit = Unit(text + "\n", (name,))
-    by_clang = clang().lower(unit.c_text(), OBJECT)
-    assert machine_code(compile_unit(unit).data) == machine_code(by_clang)
-
-
-def test_in_this_process_the_code_is_the_same(here, generators):
-    """Where no process can be started, the same bytes come from the user's."""
-    bitcode = bitcode_of(SQUARE)
-    assert here.generate(codegen.OBJECT, bitcode) == generators.generate(codegen.OBJECT, bitcode)
-    assert square_of(here.generate(codegen.OBJECT, bitcode), 3.0) == 9.0
-
-
-@pytest.mark.parametrize("where", ["here", "generators"])
-def test_a_large_frame_is_a_finding_of_its_own(where, request):
-    """What needs more stack than the flags allow is told by the rule `frame`, with both sizes."""
-    data = clang().lower(BIG_FRAME.c_text(), BITCODE, BIG_FRAME.flags)
-    (finding,) = request.getfixturevalue(where).generate(codegen.OBJECT, data)
-    assert (finding.stage, finding.rule) == ("lower", "frame")
-    assert finding.message.endswith("bytes; at most 16384")
-
-
-@pytest.mark.parametrize("where", ["here", "generators"])
-def test_what_is_no_bitcode_is_refused(where, request):
-    """Bytes that LLVM cannot read are a finding, and the next unit is served."""
-    pool = request.getfixturevalue(where)
-    (finding,) = pool.generate(codegen.OBJECT, b"BC\xc0\xde and nothing else")
-    assert (finding.stage, finding.rule) == ("lower", "compiler")
-    assert "refuses" in finding.message
-    assert square_of(pool.generate(codegen.OBJECT, bitcode_of(SQUARE)), 2.0) == 4.0
 
 
 @pytest.mark.slow
@@ -125,17 +50,6 @@ def test_one_that_died_while_it_waited_is_replaced(generators):
     first.kill()
     first._reap()
     assert square_of(generators.generate(codegen.OBJECT, bitcode), 3.0) == 9.0
-
-
-@pytest.mark.slow
-def test_a_fault_of_llvms_is_the_candidates(monkeypatch):
-    """A table that takes more memory than a code generator has ends it, and is a finding with advice."""
-    table = f"static const char table[{2 << 30}] = {{[5] = 1}};"
-    with pytest.raises(CandidateError) as caught:
-        compile_unit(Unit(f"{table}\ndouble f(double x)\n{{\n  return table[(long)x];\n}}\n", ("f",)))
-    assert caught.value.stage == "lower"
-    assert caught.value.diagnostics[0].rule in ("compiler", "limit")
-    assert isinstance(compile_unit(SQUARE).data, bytes)
 
 
 def test_one_that_is_too_slow_is_ended(generators, monkeypatch):
@@ -258,28 +172,6 @@ def test_ctrl_c_is_not_for_code_generators(generators):
     assert len(generators.children) == 2
 
 
-def test_an_llvm_that_does_not_warn_of_large_frames_is_refused(monkeypatch):
-    """Limits of frames rest on LLVM's warning, so a code generator that does not give it serves nobody."""
-    monkeypatch.setattr(codegen, "_FRAME", re.compile("another wording"))
-    started = CodeGenerators(1)
-    try:
-        with pytest.raises(ToolchainError, match="too much stack; install the one"):
-            started.generate(OBJECT, b"")
-        assert started.children == []
-    finally:
-        started.close()
-
-
-def test_this_process_is_asked_for_the_warning_too(monkeypatch):
-    """Where code is generated here, LLVM has to warn here."""
-    monkeypatch.setattr(codegen, "_FRAME", re.compile("another wording"))
-    refused = CodeGenerators(1, is_refused=True)
-    codegen._machine.cache_clear()
-    with pytest.raises(ToolchainError, match="too much stack"):
-        refused.generate(OBJECT, b"")
-    codegen._machine.cache_clear()
-
-
 # -- forks, and what a process may answer ------------------------------------------------------------------------------
 
 
@@ -302,79 +194,6 @@ def test_a_fork_within_a_request_disturbs_nothing(monkeypatch):
         assert code_generators().generate(codegen.OBJECT, bitcode) == expected
     assert children == [0] * 6
     assert {child.pid for child in code_generators().children} == before
-
-
-FORKS = """
-    import os, signal, sys, threading
-    from symbiont_jit.backend.codegen import code_generators
-    from tests.backend.test_codegen import compiled_anew
-
-    signal.alarm(120)
-    code_generators().is_refused = sys.argv[1] == "here"
-    worker = threading.Thread(target=lambda: [compiled_anew(number) for number in range(40)])
-    worker.start()
-    statuses = set()
-    for _ in range(8):
-        child = os.fork()
-        if child == 0:
-            signal.alarm(60)
-            os._exit(0 if not code_generators().children and compiled_anew(1000) else 1)
-        statuses.add(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-    worker.join()
-    print(statuses)
-"""
-
-
-def compiled_anew(number):
-    """Compile a text that nobody has compiled, and say whether its value is right."""
-    code = compile_unit(Unit(f"double f(double x)\n{{\n  return x + {number}.25;\n}}\n", ("f",)))
-    return square_of(code.data, 1.0, "f") == number + 1.25
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("where", ["here", "apart"])
-def test_a_fork_while_another_thread_compiles_hangs_nobody(where):
-    """Both go on, and the child may compile, wherever code is generated."""
-    command = [sys.executable, "-c", textwrap.dedent(FORKS), where]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "{0}\n"), done.stderr
-
-
-FORKS_IN_HANDLERS = """
-    import os, signal, sys
-    from symbiont_jit.backend.codegen import code_generators
-    from tests.backend.test_codegen import compiled_anew
-    from tests.concurrency import signal_every
-
-    signal.alarm(120)
-    code_generators().is_refused = sys.argv[1] == "here"
-    children, ours = [], os.getpid()
-
-    def fork():
-        child = os.fork()
-        if child:
-            children.append(child)
-        else:
-            signal.alarm(60)
-
-    with signal_every(0.011, fork, times=6):
-        number = 0
-        while len(children) < 6 and os.getpid() == ours:
-            assert compiled_anew(number), number
-            number += 1
-    if os.getpid() != ours:
-        os._exit(0 if compiled_anew(1000) else 1)
-    print({os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children})
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("where", ["here", "apart"])
-def test_a_signal_handler_may_fork_while_a_compilation_waits(where):
-    """The child comes back from the handler into the compilation, does it anew, and goes on."""
-    command = [sys.executable, "-c", textwrap.dedent(FORKS_IN_HANDLERS), where]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "{0}\n"), done.stderr
 
 
 @pytest.mark.slow
@@ -430,28 +249,6 @@ def test_a_process_that_says_too_much_is_ended(monkeypatch):
     assert pool.children == []
 
 
-LONELY = """
-    import sys
-    from symbiont_jit.backend import generator
-
-    def generate_for_ever(*_):
-        while True:
-            pass
-
-    generator.SECONDS, generator.generate, generator.provoke_warning = 1, generate_for_ever, lambda machine: None
-    generator._main(*sys.argv[1:])
-"""
-
-
-@pytest.mark.slow
-def test_a_request_of_somebody_who_was_killed_ends():
-    """A code generator has a clock of its own, for whoever cannot end it any more."""
-    command = [sys.executable, "-c", textwrap.dedent(LONELY), *codegen._command()[-4:]]
-    request = codegen.HEAD.pack(codegen.OBJECT, 1, 0)
-    done = subprocess.run(command, input=request, capture_output=True, timeout=60)
-    assert done.returncode == -signal.SIGALRM, done.stderr
-
-
 # -- where processes are scarce ----------------------------------------------------------------------------------------
 
 
@@ -504,7 +301,8 @@ def test_one_that_never_gets_ready_is_waited_for_once(generators, monkeypatch, c
 AT_THE_END = """
 import sys, threading, time
 from symbiont_jit.backend import codegen
-from tests.backend.test_codegen import SQUARE, bitcode_of
+from symbiont_jit.backend.objects import bitcode_of
+from tests.backend.generating import SQUARE
 pool, bitcode = codegen.code_generators(), bitcode_of(SQUARE)
 taken = [pool._take() for _ in range(pool.limit)]
 

@@ -14,6 +14,7 @@ from symbiont_jit import (
     Candidate,
     CandidateError,
     Evolution,
+    Kernel,
     Mutator,
     PanicError,
     Speedup,
@@ -179,6 +180,17 @@ def test_what_clang_finds_has_the_authors_lines(builder, profile):
     (finding,) = caught.value.diagnostics
     assert (finding.rule, finding.line) == ("compiler", 2)
     assert "discards qualifiers" in finding.message
+
+
+@pytest.mark.table
+@pytest.mark.parametrize("profile", ["release", "safe", "checked"])
+@pytest.mark.parametrize("arena", [False, True])
+@pytest.mark.parametrize("name", ["result", "d0", "d1", "a0", "a1", "n", "p"])
+def test_no_name_of_a_kernel_is_hidden(name, arena, profile):
+    """The generated entry around complex numbers has no names that a candidate could have."""
+    body = "double *p = malloc(8); *p = x[0]; return z + *p;" if arena else "return z + x[0];"
+    text = f"double _Complex {name}(int64_t n, const double x[n], double _Complex z) {{ {body} }}"
+    assert Kernel.from_c(text, profile=profile)(np.ones(2), 1j) == 1 + 1j
 
 
 # -- how often a candidate is parsed and printed -----------------------------------------------------------------------

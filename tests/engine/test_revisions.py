@@ -1,14 +1,18 @@
 """What revisions keep, and what is ready before a text comes."""
 
+import sys
+
+import numpy as np
 import pytest
 
-from symbiont_jit import Kernel
+from symbiont_jit import Kernel, KernelError
 from symbiont_jit.backend.clang import BITCODE, clang
 from symbiont_jit.backend.objects import end_compilers
 from symbiont_jit.engine.builds import REMEMBERED
 from symbiont_jit.engine.engine import Memory
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.instrument.unit import FLAGS, FRAMES, frame_flags
+from tests.kernels import DOT, step_text
 
 TEXT = "double f(double x)\n{\n  return x / NUMBER;\n}\n"
 
@@ -54,3 +58,53 @@ def test_compilers_are_ready_for_a_profile(profile, flags):
         }
     finally:
         end_compilers()
+
+
+def test_equal_canonical_text_is_the_same_revision(dot):
+    """Comments and layout make no new revision."""
+    first = dot.compile(DOT)
+    assert dot.compile(DOT.replace("double s", "/* sum */ double   s")) is first
+
+
+@pytest.mark.parametrize("number", [7, -1, True, "0"])
+def test_an_unknown_revision_is_an_error(dot, number):
+    """The message says which numbers there are."""
+    with pytest.raises(KernelError, match="there is 0 to 0"):
+        dot.revision(number)
+
+
+def test_a_revision_of_another_kernel_is_refused(dot, matmul):
+    """Every kernel keeps to its own revisions."""
+    with pytest.raises(KernelError, match="not a revision of 'dot'"):
+        dot.activate(matmul.revision(1))
+
+
+def test_a_known_text_needs_no_compiler(step):
+    """Canonically equal text gives the revision that exists, and no process is started for it."""
+    spawned = []
+    watching = [True]
+
+    def audit(event, _):
+        if watching[0] and event == "os.posix_spawn":
+            spawned.append(event)
+
+    sys.addaudithook(audit)
+    assert step.compile("/* again */ int64_t step(int64_t number) { return number + 3; }") is not step.revision(3)
+    assert spawned
+    spawned.clear()
+    again = step.compile("\n" + step_text(3).replace(" ", "  ") + "// the same")
+    watching[0] = False
+    assert (again is step.revision(3), spawned) == (True, [])
+
+
+def test_memory_says_it_in_words(step):
+    """The record prints as a sentence with numbers."""
+    assert "5 revisions" in str(step.memory())
+    assert "1 loaded" in str(step.memory())
+
+
+@pytest.mark.parametrize("number", [True, -1, np.int64(-1), 5, 10**30], ids=str)
+def test_no_such_number(step, number):
+    """The message says which there are."""
+    with pytest.raises(KernelError, match="there is 0 to 4"):
+        step.activate(number)

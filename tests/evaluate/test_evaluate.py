@@ -15,29 +15,27 @@ from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.timing import Harness
 from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
 from symbiont_jit.testing import ScriptedAgent
-from tests.kernels import DOT, DOT_HEAD, MATMUL, SORT
+from tests.kernels import DOT, DOT_OPEN, MATMUL, SORT
 
 
 def vectors(rng):
     return rng.random(500), rng.random(500)
 
 
-HEAD = DOT_HEAD + " {"
-
 OUTCOMES = {
     "empty": ("", Status.NO_CODE, "empty"),
     "prose": ("I cannot do that.", Status.UNPARSED, "syntax"),
-    "forbidden": (HEAD + " return system(0); }", Status.REJECTED, "call"),
+    "forbidden": (DOT_OPEN + " return system(0); }", Status.REJECTED, "call"),
     "signature": ("double dot(double x) { return x; }", Status.REJECTED, "signature"),
-    "undeclared": (HEAD + " return z; }", Status.UNLOWERED, "compiler"),
-    "wild write": (HEAD + " ((double *)(uintptr_t)8)[0] = 1; return 0; }", Status.REJECTED, "untraceable"),
-    "endless": (HEAD + " volatile int i = 1; while (i) i = 1; return 0; }", Status.PANICKED, "endless"),
-    "out of bounds": (HEAD + " return x[n]; }", Status.PANICKED, "index"),
-    "overflow": (HEAD + " int64_t k = INT64_MAX; return k + n; }", Status.PANICKED, "overflow"),
-    "deep": ("static int64_t d(int64_t k) { volatile double a[1000]; a[0] = k; return k ? d(k + 1) + (int64_t)a[0] : 0; }\n" + HEAD
+    "undeclared": (DOT_OPEN + " return z; }", Status.UNLOWERED, "compiler"),
+    "wild write": (DOT_OPEN + " ((double *)(uintptr_t)8)[0] = 1; return 0; }", Status.REJECTED, "untraceable"),
+    "endless": (DOT_OPEN + " volatile int i = 1; while (i) i = 1; return 0; }", Status.PANICKED, "endless"),
+    "out of bounds": (DOT_OPEN + " return x[n]; }", Status.PANICKED, "index"),
+    "overflow": (DOT_OPEN + " int64_t k = INT64_MAX; return k + n; }", Status.PANICKED, "overflow"),
+    "deep": ("static int64_t d(int64_t k) { volatile double a[1000]; a[0] = k; return k ? d(k + 1) + (int64_t)a[0] : 0; }\n" + DOT_OPEN
              + " return d(1); }", Status.PANICKED, "recursion"),
-    "wrong": (HEAD + " return 1.0; }", Status.WRONG, "wrong"),
-    "writes its input": (HEAD + " ((double *)(uintptr_t)x)[0] = 7; double s = 0; for (int64_t i = 0; i < n; i++) s += x[i] * y[i];"
+    "wrong": (DOT_OPEN + " return 1.0; }", Status.WRONG, "wrong"),
+    "writes its input": (DOT_OPEN + " ((double *)(uintptr_t)x)[0] = 7; double s = 0; for (int64_t i = 0; i < n; i++) s += x[i] * y[i];"
                          " return s; }", Status.REJECTED, "untraceable"),
 }  # fmt: skip
 
@@ -169,7 +167,7 @@ def test_a_callable_metric_sees_the_candidate(dot):
     """The user's function is given the kernel with the candidate active; a mapping gives several scores."""
     metric = lambda kernel: {"value": kernel(np.ones(3), np.ones(3)), "calls": 1}  # noqa: E731
     with Evolution(dot, metric=metric) as search:
-        evaluation = search.evaluate(HEAD + " return n + 0.5; }")
+        evaluation = search.evaluate(DOT_OPEN + " return n + 0.5; }")
     assert (evaluation.score, evaluation.scores) == (3.5, {"value": 3.5, "calls": 1.0})
     assert dot.active.number == 0
 
@@ -396,3 +394,33 @@ def test_records_and_complex_numbers_are_compared(mirror, conj, weight, status, 
     evaluation = mirror.evaluate(MIRROR.replace("CONJ", conj).replace("WEIGHT", weight))
     assert evaluation.status is status
     assert said in "".join(d.message for d in evaluation.diagnostics)
+
+
+DETERMINED = {
+    "index": DOT_OPEN + " return x[n]; }",
+    "pointer": DOT_OPEN + " const double *p = x; double s = 0; for (int64_t i = 0; i <= n; i++) s += *p++; return s; }",
+    "overflow": DOT_OPEN + " int64_t k = INT64_MAX; return k + n; }",
+    "division": DOT_OPEN + " return n / (n - n); }",
+    "recursion": "static double f(int64_t k) { volatile double t = k; return f(k + 1) + t; }\n" + DOT_OPEN + " return f(n); }",
+    "endless": DOT_OPEN + " volatile int k = 1; while (k) k = 2; return 0; }",
+    "wrong": DOT_OPEN + " double s = 0; for (int64_t i = 0; i < n; i++) s += x[i]; return s; }",
+    "untouched": DOT_OPEN + " return x[0]; }",
+    "untraceable": DOT_OPEN + " return *(const double *)(uintptr_t)4096; }",
+    "compiler": DOT_OPEN + " return z; }",
+    "valid": DOT,
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DETERMINED)
+def test_the_same_candidate_is_judged_the_same(dot, name):
+    """The same text on the same inputs has the same status, finding and panic in five workers."""
+    found = set()
+    for _ in range(5):
+        with Evolution(dot, metric=Speedup(lambda rng: (rng.random(20), rng.random(20))), deadline=3.0) as search:
+            evaluation = search.evaluate(DETERMINED[name])
+        panic = evaluation.panic and (evaluation.panic.kind, evaluation.panic.message, str(evaluation.panic))
+        findings = [(d.rule, d.message, d.line, d.column) for d in evaluation.diagnostics]
+        found.add((evaluation.status, panic, *findings))
+    assert len(found) == 1
+    assert (name == "valid") is (next(iter(found))[0] is Status.VALID)

@@ -8,34 +8,17 @@ import numpy as np
 import pytest
 
 from symbiont_jit import CandidateError
-from symbiont_jit.c import tree as c_tree
-from symbiont_jit.c.tree import position, walk
 from symbiont_jit.engine.stubs import preprocess
-from symbiont_jit.errors import Diagnostic, Stage
-from symbiont_jit.frontend import Canonical, canonical, canonical_source, read
+from symbiont_jit.frontend import canonical_source
 from symbiont_jit.frontend.source_map import CodeLines
+from tests.frontend.candidates import refusal, whole
+from tests.frontend.forms import CENTRE, made, place
 from tests.frontend.test_corpus import ACCEPT, SIGNATURES, signature_for
-
-SCALAR = SIGNATURES["scalar"]
-CENTRE = SIGNATURES["centre"]
 
 WORD = re.compile(
     r"[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'"
     r"|<<=|>>=|->|\+\+|--|<<|>>|&&|\|\||[-+*/%&|^<>=!]=|\S"
 )
-
-
-def made(source, signature=SCALAR):
-    """The canonical form of an accepted text."""
-    return canonical_source(source, signature, preprocess)
-
-
-def place(text, wanted, count=1):
-    """Line and column of the n-th occurrence of a piece of text."""
-    index = -1
-    for _ in range(count):
-        index = text.index(wanted, index + 1)
-    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
 
 
 def author_place(form, wanted, count=1):
@@ -53,7 +36,6 @@ def words_of(text):
 #: Files whose canonical text has only what their author wrote, and files in which no macro changes a word.
 WITHOUT_RECORDS = [p for p in ACCEPT if not signature_for(p.read_bytes().decode()).records]
 WITHOUT_MACROS = [p for p in ACCEPT if not re.search(rb"^\s*#\s*(define|if)", p.read_bytes(), re.MULTILINE)]
-
 FILLERS = [" ", "\n", "\t ", " /* } x 1 */ ", " // { y\n", " \\\n", "  \\\n\t", "\f", " /* a\n b */ "]
 
 
@@ -360,110 +342,6 @@ def test_a_prototype_that_we_insert_stands_at_the_definition():
     assert author_place(form, "y)") == place(source, "y) {")
 
 
-# -- the object -----------------------------------------------------------------------------------------------------------
-
-
-def test_one_text_is_parsed_once_and_printed_once(monkeypatch):
-    """`canonical_source` parses a candidate once and prints the whole tree once, also with records."""
-    source = "void centre(int64_t n, const struct Point points[n], struct Point *out) { out->x = n; }"
-    made(source, CENTRE)  # the struct of a record is parsed once in a process
-    calls = []
-
-    def counted(name, function):
-        def call(*args, **options):
-            calls.append(name)
-            return function(*args, **options)
-
-        return call
-
-    monkeypatch.setattr(read, "parse", counted("parse", c_tree.parse))
-    monkeypatch.setattr(canonical, "parse", counted("parse", c_tree.parse))
-    monkeypatch.setattr(canonical, "print_with_positions", counted("print", c_tree.print_with_positions))
-    monkeypatch.setattr(c_tree._Parser, "parse", counted("any parser", c_tree._Parser.parse))
-    monkeypatch.setattr(c_tree.CPrinter, "visit_FileAST", counted("any printer", c_tree.CPrinter.visit_FileAST))
-    form = made(source, CENTRE)
-    assert form.tree is not None
-    assert sorted(calls) == ["any parser", "any printer", "parse", "print"]
-
-
-def test_the_tree_is_the_one_that_was_printed():
-    """The tree of a canonical text prints as its text, and its positions are the author's."""
-    source = "// first\ndouble scalar(double x, double y) { if (x > y) x = y; return x; }"
-    form = made(source)
-    assert c_tree.print_tree(form.tree) == form.text
-    assert form.tree is form.tree
-    names = [n for n in walk(form.tree) if getattr(n, "name", None) == "x"]
-    assert {position(n)[0] for n in names} == {2}
-
-
-@pytest.mark.table
-@pytest.mark.parametrize("path", ACCEPT, ids=lambda path: path.stem)
-def test_a_pickled_form_has_no_tree_and_makes_one(path):
-    """What comes out of a pickle is equal; its tree is the same C, with the author's positions."""
-    form = made(path.read_bytes(), signature_for(path.read_bytes().decode()))
-    hash(form), form.author_position(1, 1)
-    copy = pickle.loads(pickle.dumps(form))
-    assert "tree" not in copy.__dict__
-    assert copy == form
-    assert (copy.written, copy.source_map) == (form.written, form.source_map)
-    assert c_tree.print_tree(copy.tree) == form.text
-    both = list(zip(walk(form.tree), walk(copy.tree), strict=True))
-    assert [type(one) for one, _ in both] == [type(other) for _, other in both]
-    named = [
-        (position(a), position(b)) for a, b in both if type(a).__name__ in ("ID", "Return", "For", "If", "TypeDecl")
-    ]
-    assert [one for one, _ in named] == [other for _, other in named]
-
-
-def test_a_pickle_is_small():
-    """A worker is sent text and map, of about the size of the two texts, and not the tree."""
-    form = made("double scalar(double x, double y) { " + "x = x * y + 1; " * 500 + "return x; }")
-    assert len(pickle.dumps(form)) < 9 * len(form.text)
-
-
-def test_equal_forms_have_the_same_text_and_names():
-    """Layout and comments of the author make no difference, the declared names do."""
-    one = made("double scalar(double x, double y) { return x; }")
-    other = made("/* a */ double scalar(double x,\n double y) { return (x); }")
-    assert one == other
-    assert len({one, other}) == 1
-    assert one.digest == other.digest
-    assert len(one.digest) == 32
-    assert one != made("double scalar(double x, double y) { return y; }")
-    assert one != Canonical(one.text, ("scalar", "other"))
-    assert one != one.text
-
-
-def test_a_form_without_an_author_is_its_own():
-    """Canonical text that was stored is its own author's text."""
-    text = made("double scalar(double x, double y) { return x; }").text
-    form = Canonical(text, ("scalar",))
-    assert form.written == text
-    assert form.author_position(3, 5) == (3, 5)
-    assert c_tree.print_tree(form.tree) == text
-    with pytest.raises(CandidateError):
-        Canonical("no C", ("scalar",)).tree  # noqa: B018
-
-
-def test_a_form_without_its_tree_is_equal():
-    """Those who keep many forms keep them without their trees."""
-    form = made("double scalar(double x, double y) { return x; }")
-    kept = form.without_tree()
-    assert kept == form
-    assert "tree" not in kept.__dict__
-    assert kept.author_position(1, 1) == form.author_position(1, 1)
-
-
-def test_a_finding_about_the_canonical_text_is_one_about_the_authors():
-    """A whole diagnostic is translated; one about the text as a whole stays one."""
-    source = "double scalar(double x, double y) {\n\n  return   x; }"
-    form = made(source)
-    found = Diagnostic(Stage.LOWER, "compiler", "no", *place(form.text, "x;"))
-    assert form.author_diagnostic(found) == Diagnostic(Stage.LOWER, "compiler", "no", *place(source, "x;"))
-    whole = Diagnostic(Stage.LOWER, "compiler", "no")
-    assert form.author_diagnostic(whole) == whole
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
@@ -486,3 +364,9 @@ def test_hostile_texts_are_looked_up_in_linear_time(body):
     found = [form.author_position(line, 3) for line in range(1, lines + 1, step)]
     assert np.all(np.array(found[1:-1])[:, 0] == 1)
     assert pickle.loads(pickle.dumps(form)).tree is not None
+
+
+def test_findings_after_macros_are_on_the_lines_of_the_text():
+    """What macros expand to is reported on the line where they are used."""
+    found = refusal("#define LOG(x) puts(x)\n\n\n" + whole("\nLOG(0);\nreturn x;")).diagnostics
+    assert [(d.line, d.rule) for d in found] == [(5, "call")]

@@ -10,6 +10,7 @@ import pytest
 
 from symbiont_jit.isolate.landlock import landlock_version, restrict_files
 from tests.child import in_child
+from tests.isolate.served import ask
 
 TRIES = {
     "write a file": lambda folder: os.open(folder / "file", os.O_WRONLY),
@@ -96,3 +97,11 @@ def test_where_python_reads_from_is_readable(folder, monkeypatch):
     require(1)
     monkeypatch.setattr(sys, "path", [*sys.path, "/var/lib"])
     assert try_in_child(TRIES["read a folder of nobody's"], folder, ()) == "works"
+
+
+@pytest.mark.parametrize("name", ["read the parent's environment", "open the parent's memory", "read another's file"])
+def test_what_landlock_closes(worker, tmp_path, name):
+    """What Python does not read from is closed, and so is all that other processes are made of."""
+    if not landlock_version():
+        pytest.skip("this Linux has no Landlock")
+    assert errno.errorcode.get(ask(worker, "refused", name, str(tmp_path))) == "EACCES"

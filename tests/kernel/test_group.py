@@ -1,7 +1,6 @@
 """Groups: several functions that evolve as one unit, and what a swap of all of them promises."""
 
 import pickle
-import threading
 
 import numpy as np
 import pytest
@@ -11,27 +10,7 @@ from numba import njit
 
 import symbiont_jit as sj
 from symbiont_jit import Array, CandidateError, Group, KernelError, Out, PanicError, SignatureError, UsageError
-
-
-def pair():
-    """A group of two functions that say which revision they are of, by `text_of`."""
-    group = Group()
-
-    @group.evolvable
-    def first(x: i64) -> i64: ...
-
-    @group.evolvable
-    def second(x: i64) -> i64: ...
-
-    return group, first, second
-
-
-def text_of(number):
-    return f"""
-static int64_t version(void) {{ return {number}; }}
-int64_t second(int64_t x) {{ return version() + 0 * x; }}
-int64_t first(int64_t x) {{ return second(x) * 1; }}
-"""
+from tests.kernel.pairs import pair, text_of
 
 
 @pytest.fixture
@@ -128,73 +107,6 @@ def test_a_member_is_called_from_compiled_loops(numbered):
     group.activate(2)
     assert (total(second, 3), total(first.revision(1), 3), as_global(1)) == (6, 3, 4)
     assert len(total.signatures) == 1
-
-
-@njit(nogil=True)
-def torn(first, second, steps, stop):
-    """Calls in turns; how often `second` was older than `first` before it, and `first` than `second`."""
-    older = 0
-    last = 0
-    for _ in range(steps):
-        for function in (first, second):
-            seen = function(0)
-            if seen < last:
-                older += 1
-            last = seen
-        if stop[0]:
-            break
-    return older
-
-
-@njit(nogil=True)
-def mixed(group, steps, stop):
-    """How often two functions of one snapshot were of different revisions."""
-    different = 0
-    for _ in range(steps):
-        now = group.snapshot()
-        if now.first(0) != now.second(0):
-            different += 1
-        if stop[0]:
-            break
-    return different
-
-
-def in_threads(*calls):
-    """Run every call in a thread of its own and give a function that waits for their results."""
-    results = [None] * len(calls)
-
-    def run(i, function, arguments):
-        results[i] = function(*arguments)
-
-    threads = [threading.Thread(target=run, args=(i, f, a)) for i, (f, *a) in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-
-    def wait():
-        for thread in threads:
-            thread.join()
-        return results
-
-    return wait
-
-
-@pytest.mark.slow
-def test_no_thread_sees_a_torn_swap():
-    """Who has seen a new function of a group sees no older one, and a snapshot is of one revision."""
-    group, first, second = pair()
-    for number in range(200):
-        group.compile(text_of(number))
-    group.activate(0)
-    stop = np.zeros(1, np.int64)
-    torn(first, second, 1, stop), mixed(group, 1, stop)
-    wait = in_threads(
-        (torn, first, second, 10**12, stop), (mixed, group, 10**12, stop), (torn, second, first, 10**12, stop)
-    )
-    for number in range(200):
-        for _ in range(50):
-            group.activate(number)
-    stop[0] = 1
-    assert wait() == [0, 0, 0]
 
 
 def test_snapshot_in_python(numbered):
@@ -340,20 +252,6 @@ def test_out_parameters_of_members():
     assert (out.tolist(), count(out)) == ([0.0, 1.0, 2.0], 3)
     with pytest.raises(TypeError, match="float64"):
         fill(np.ones(3, np.float32))
-
-
-def test_a_group_of_one_has_snapshots():
-    """In compiled code as in Python, before and after a swap, as an argument and as a global."""
-    group = Group()
-
-    @group.evolvable
-    def alone(x: i64) -> i64: ...
-
-    group.swap("int64_t alone(int64_t x) { return x + 1; }")
-    given, named = njit(lambda g: g.snapshot().alone(1)), njit(lambda: group.snapshot().alone(1))
-    assert (given(group), named(), group.snapshot().alone(1)) == (2, 2, 2)
-    group.swap("int64_t alone(int64_t x) { return x + 2; }")
-    assert (given(group), named(), alone(1)) == (3, 3, 3)
 
 
 @pytest.mark.slow

@@ -1,14 +1,10 @@
-"""Kernels as C functions: addresses that never change, ctypes, cffi, SciPy."""
+"""Kernels as C functions: ctypes, cffi, SciPy."""
 
 import ctypes
-import subprocess
-import sys
-import textwrap
 
 import cffi
 import numpy as np
 import pytest
-from numba import complex64 as c64
 from numba import complex128 as c128
 from numba import float32 as f32
 from numba import float64 as f64
@@ -20,54 +16,9 @@ from scipy import integrate, ndimage
 
 import symbiont_jit as sj
 from symbiont_jit import Array, Group, InOut, Kernel, Out, UsageError, evolvable
-from symbiont_jit.backend.generated import load_generated
-
-
-@pytest.fixture
-def square():
-    @evolvable
-    def square(x: f64) -> f64:
-        return x * x
-
-    return square
-
-
-CUBE = "double square(double x) { return x * x * x; }"
-
+from tests.kernels import CUBE
 
 # -- the address ------------------------------------------------------------------------------------------------------
-
-
-def test_the_address_never_changes_and_goes_to_the_active_revision(square):
-    """Whoever holds the pointer calls the body that is active now, Python bodies included."""
-    address = square.address
-    function = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(address)
-    assert function(3.0) == 9.0
-    square.swap(CUBE)
-    assert (function(3.0), square.address) == (27.0, address)
-    square.activate(0)
-    assert function(3.0) == 9.0
-
-
-@pytest.mark.slow
-def test_the_address_outlives_the_kernel():
-    """A pointer that was given away stays valid when the kernel is forgotten, and after its code was pruned."""
-    program = textwrap.dedent("""
-        import ctypes, gc
-        from numba import float64 as f64
-        from symbiont_jit import evolvable
-
-        @evolvable(source="double twice(double x) { return 2 * x; }")
-        def twice(x: f64) -> f64: ...
-
-        address = twice.address
-        twice.swap("double twice(double x) { return x + x + 1; }")
-        twice.prune(idle=True)
-        del twice
-        gc.collect()
-        assert ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(address)(4.0) == 9.0
-    """)
-    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_ctypes_knows_the_types(square):
@@ -94,24 +45,6 @@ def test_ctypes_has_no_complex_numbers():
 
     with pytest.raises(UsageError, match="from C or Cython"):
         turn.ctypes  # noqa: B018  asking is enough
-
-
-@pytest.mark.parametrize(("typ", "c", "value"), [(c128, "double _Complex", 1 + 2j), (c64, "float _Complex", 1 + 2j)])
-def test_the_address_has_the_c_prototype_for_complex_numbers(typ, c, value):
-    """Another C function, compiled by clang itself, calls the address with complex numbers by value."""
-
-    def turn(z, w): ...
-
-    turn.__annotations__ = {"z": typ, "w": typ, "return": typ}
-    kernel = evolvable(source=f"{c} turn({c} z, {c} w) {{ return z * w; }}")(turn)
-    caller = load_generated(
-        f"extern {c} turn({c}, {c});\nvoid call(const {c} *z, {c} *out) {{ *out = turn(z[0], z[1]); }}\n",
-        ("call",),
-        {"turn": kernel.address},
-    )
-    numbers, out = np.array([value, 3j], typ.name), np.zeros(1, typ.name)
-    ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(caller.addresses[0])(numbers.ctypes.data, out.ctypes.data)
-    assert kernel(value, 3j) == out[0] == value * 3j
 
 
 def test_cffi_calls_by_the_address_alone(square):

@@ -1,0 +1,47 @@
+"""The life of a worker: what it gives up before it answers."""
+
+import os
+import signal
+
+from symbiont_jit import Evolution
+from tests.isolate.served import SECRETS, ask, secrets
+from tests.kernels import DOT
+
+
+def test_no_secrets(worker, monkeypatch):
+    """Variables that are named like secrets are not in the worker's environment, also not for C; the others are."""
+    for name in SECRETS:
+        monkeypatch.setenv(name, "canary")
+    monkeypatch.setenv("SYMBIONT_TEST_PLAIN", "kept")
+    assert ask(worker, "secrets") == []
+    assert ask(worker, "environment", "SYMBIONT_TEST_PLAIN") == "kept"
+    assert os.environ["OPENAI_API_KEY"] == "canary"
+
+
+def test_no_secrets_for_a_metric(dot, monkeypatch):
+    """A metric that looks for secrets in a worker finds none."""
+    monkeypatch.setenv("OPENAI_API_KEY", "canary")
+    parent = os.getpid()
+
+    def metric(kernel):
+        return float(os.getpid() == parent or len(secrets()))
+
+    with Evolution(dot, metric=metric) as search:
+        assert search.evaluate(DOT).scores == {"score": 0.0}
+
+
+def test_no_input(worker):
+    """Standard input is at its end and is no terminal."""
+    assert ask(worker, "standard_input") == ["", False, "/dev/null"]
+
+
+def test_output_is_captured(worker, capfd):
+    """What a worker writes is not on the parent's terminal, and is forgotten once it has answered."""
+    assert ask(worker, "speak_and", "words", "", "") == "words"
+    assert ask(worker, "output_size") == 0
+    assert capfd.readouterr() == ("", "")
+
+
+def test_interrupts_are_not_for_workers(worker):
+    """Ctrl-C goes to all processes of a terminal; the parent decides what comes of it."""
+    assert ask(worker, "handlers") == signal.SIG_IGN

@@ -1,0 +1,127 @@
+"""Limits on memory and processor time, and the filter of system calls."""
+
+import errno
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from symbiont_jit import Evolution, Status
+from symbiont_jit.isolate import sandbox
+from symbiont_jit.isolate.sandbox import filter_problem
+from symbiont_jit.isolate.worker import Crash, Worker
+from tests.isolate.served import ask, spin
+from tests.kernels import DOT
+
+REFUSED = (
+    "fork", "vfork", "exec", "spawn", "socket", "unix socket", "a pair of datagram sockets", "connect", "write", "append", "create",
+    "unnamed file", "unlink", "rename", "truncate", "chmod", "link", "symlink", "mkdir", "mkfifo", "kill the parent",
+    "kill itself", "kill the group", "kill a thread of the parent", "pidfd", "ptrace", "read the parent's memory",
+    "write the parent's memory", "mount", "unshare", "setuid", "fchmodat2", "own the signals of a file",
+    "choose the signal of a file", "type into a terminal", "type with more bits", "schedule the parent",
+    "the parent's priority", "shared memory of System V", "lease a file", "watch a folder", "own the signals of a socket",
+    "own the group of a socket", "the attributes of a file", "files in memory", "outlive the parent",
+)  # fmt: skip
+
+
+# -- limits -----------------------------------------------------------------------------------------------------------
+
+
+def test_memory_is_limited(worker):
+    """More memory than the limit is refused to the worker, less is not; the parent has no limit from it."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    assert ask(worker, "take_memory", 2 * sandbox.MEMORY) == "no memory"
+    assert ask(worker, "take_memory", sandbox.MEMORY // 2) == sandbox.MEMORY // 2
+    assert ask(worker, "limits")["RLIMIT_CORE"] == [0, 0]
+    assert ask(worker, "limits")["RLIMIT_AS"][0] > sandbox.MEMORY
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+def test_too_much_memory_is_a_status(dot):
+    """A metric that asks for too much gives the candidate a status and a message."""
+    parent = os.getpid()
+    metric = lambda k: 1.0 if os.getpid() == parent else np.empty(2 * sandbox.MEMORY, np.uint8).nbytes  # noqa: E731
+    with Evolution(dot, metric=metric) as search:
+        evaluation = search.evaluate(DOT)
+    assert evaluation.status is Status.WRONG
+    assert "Unable to allocate" in evaluation.diagnostics[0].message
+
+
+@pytest.mark.slow
+def test_processor_time_is_limited():
+    """A worker whose parent does not kill it is ended by the system once it has used its time."""
+    worker = Worker(lambda request: (sandbox.limit_processor_time(-1.0), spin()))
+    try:
+        assert worker.ask(None, 60.0) == Crash("signal SIGXCPU")
+    finally:
+        worker.close()
+
+
+# -- the filter of system calls ---------------------------------------------------------------------------------------
+
+
+def test_the_reason_for_no_filter(monkeypatch):
+    """Where there is no filter, the reason says what to install; where there is one, there is no reason."""
+    assert filter_problem() is None or "seccomp" in filter_problem()
+    sandbox._library.cache_clear()
+    try:
+        monkeypatch.setitem(sys.modules, "pyseccomp", None)
+        if sys.platform == "linux":
+            assert filter_problem() == "pyseccomp is not installed (pip install 'symbiont-jit[sandbox]')"
+            sandbox.restrict()  # does nothing then
+        sandbox._library.cache_clear()
+        monkeypatch.setattr(sys, "platform", "darwin")
+        assert filter_problem() == "the system has no seccomp"
+    finally:
+        monkeypatch.undo()
+        sandbox._library.cache_clear()
+
+
+@pytest.mark.table
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_the_filter_refuses(worker, tmp_path, name):
+    """System calls that reach outside fail with EPERM, and nothing has happened."""
+    if filter_problem() is not None:
+        pytest.skip("there is no filter of system calls")
+    path = tmp_path / "file"
+    path.write_text("as it was")
+    path.chmod(0o600)
+    assert errno.errorcode.get(ask(worker, "refused", name, str(path))) == "EPERM"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("as it was", 0o600)
+
+
+def test_what_the_filter_lets_pass(worker):
+    """Threads, reading files and signals to oneself work; a pool of Numba or BLAS needs the first."""
+    assert ask(worker, "run_thread") == [0, 1, 2, 3]
+    assert ask(worker, "read_file", __file__) == Path(__file__).read_text()
+    assert ask(worker, "own_signal") == [signal.SIGUSR1]
+
+
+def test_the_parent_is_not_restricted(worker, tmp_path):
+    """The filter is the worker's: this process still starts programs, writes files and opens sockets."""
+    ask(worker, "process")
+    assert subprocess.run(["/bin/sh", "-c", "exit 3"]).returncode == 3
+    (tmp_path / "file").write_text("x")
+    socket.socket().close()
+
+
+@pytest.mark.slow
+def test_the_filter_is_there_in_a_process_that_never_asked_for_it():
+    """The first worker of a process has its filter too, whose library is found before anything is refused."""
+    if filter_problem() is not None:
+        pytest.skip("there is no filter of system calls")
+    program = """
+        from symbiont_jit.isolate.worker import Worker
+        worker = Worker(lambda _: open("/proc/self/status").read().partition("Seccomp:")[2].split()[0])
+        print(worker.ask(None, 20.0).value)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr

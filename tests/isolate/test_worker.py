@@ -1,0 +1,143 @@
+"""How a worker ends: by itself, at its deadline, with its parent; and that the next request is answered."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from symbiont_jit.isolate.worker import MAX_LAST_WORDS, Crash, Overdue, WorkerReply
+from tests.concurrency import await_true, has_ended
+from tests.isolate.served import ask, run_python
+
+# -- how it ends ------------------------------------------------------------------------------------------------------
+
+
+def test_a_crash_tells_signal_phase_and_last_words(worker):
+    """A worker that is killed by its code says by what, at what, and the end of what it wrote."""
+    crash = worker.ask(("speak_and", "x" * 1000 + "\nlast words", "crash", "testing"), 10.0)
+    assert isinstance(crash, Crash)
+    assert crash.phase == "testing"
+    assert crash.reason.startswith("signal SIGSEGV (x")
+    assert crash.reason.endswith("x last words)")
+    assert len(crash.reason) < MAX_LAST_WORDS + 30
+
+
+def test_an_exit_tells_its_code(worker):
+    """A worker that ends by itself says with which code; without words there are no brackets."""
+    assert worker.ask(("speak_and", "", "exit", "leaving"), 10.0) == Crash("exit code 5", "leaving")
+
+
+def test_an_overdue_worker_tells_its_phase(worker):
+    """A worker that does not answer is killed at its deadline."""
+    overdue = worker.ask(("speak_and", "", "hang", "waiting"), 0.3)
+    assert isinstance(overdue, Overdue)
+    assert overdue.phase == "waiting"
+    assert overdue.seconds > 0
+
+
+@pytest.mark.slow
+def test_the_next_request_after_an_end(worker):
+    """After a crash, an exit and a time-out the next request is answered, by a new process, and nothing is left over."""
+    seen = [ask(worker, "process")]
+    assert ask(worker, "process") == seen[0]
+    for what in ("crash", "exit", "hang"):
+        assert not isinstance(worker.ask(("speak_and", "old words", what, "old phase"), 0.5), WorkerReply)
+        assert has_ended(seen[-1])
+        seen.append(ask(worker, "process"))
+        assert ask(worker, "output_size") == 0
+    assert len(set(seen)) == 4
+    assert worker.ask(("speak_and", "", "exit", ""), 10.0) == Crash("exit code 5", "")
+
+
+def test_a_worker_that_was_killed_by_somebody(worker):
+    """A worker that died between two requests is replaced without a word."""
+    pid = ask(worker, "process")
+    os.kill(pid, signal.SIGKILL)
+    assert await_true(lambda: has_ended(pid))
+    assert ask(worker, "process") != pid
+
+
+def test_closing_ends_the_process(worker):
+    """A closed worker has no process; asked again, it has."""
+    pid = ask(worker, "process")
+    worker.close()
+    assert has_ended(pid)
+    assert not has_ended(ask(worker, "process"))
+
+
+def test_a_stopped_worker_starts_nothing(worker):
+    """Who asks while a worker is stopped is told of a crash, though there was no process to kill; closing ends that."""
+    worker.stop()
+    assert worker.ask(("process",), 10.0).reason == "signal SIGKILL"
+    worker.close()
+    assert not has_ended(ask(worker, "process"))
+
+
+# -- with its parent ---------------------------------------------------------------------------------------------------
+
+SPINNING = """
+import sys, threading, time
+from symbiont_jit.isolate.child import enter_phase
+from symbiont_jit.isolate.worker import Worker
+
+def serve(request):
+    enter_phase("spinning")
+    while True:
+        pass
+
+worker = Worker(serve)
+threading.Thread(target=worker.ask, args=(None, float(sys.argv[1]))).start()
+while not worker._phase[:].startswith(b"spinning"):
+    time.sleep(0.01)
+print(worker._child.process.pid, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_stopped_parent():
+    """A worker of a parent that was stopped and cannot kill it ends by itself, at its limit of processor time."""
+    parent = run_python(SPINNING, "0.5")
+    try:
+        pid = int(parent.stdout.readline())
+        os.kill(parent.pid, signal.SIGSTOP)
+        assert await_true(lambda: has_ended(pid), 60.0)
+    finally:
+        parent.kill()
+        parent.communicate()
+
+
+@pytest.mark.slow
+def test_a_killed_parent():
+    """A worker in the middle of a candidate does not outlive a parent that was killed."""
+    parent = run_python(SPINNING, "600")
+    pid = int(parent.stdout.readline())
+    assert not has_ended(pid)
+    parent.kill()
+    parent.communicate()
+    assert await_true(lambda: has_ended(pid))
+
+
+UNCLOSED = """
+from numba import float64 as f64, njit
+import numpy as np
+import symbiont_jit as sj
+
+@sj.evolvable(source="double f(double x) { return x * x; }")
+def f(x: f64) -> f64: ...
+
+@njit
+def total(kernel, x):
+    return kernel(x[0]) + kernel(x[1])
+
+search = sj.Evolution(f, metric=lambda kernel: total(kernel, np.arange(2.0)))
+print(search.evaluate("double f(double x) { return x + 1; }").status.name)
+"""
+
+
+@pytest.mark.slow
+def test_a_script_that_closes_nothing_ends_quietly():
+    """Its workers end with it, though they do not hear the signal by which Python asks children to end."""
+    done = subprocess.run([sys.executable, "-c", UNCLOSED], capture_output=True, text=True, check=False, timeout=100)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "VALID\n", "")

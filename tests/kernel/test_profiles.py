@@ -1,0 +1,43 @@
+"""Profiles and options of clang that a declaration may have."""
+
+import pytest
+
+from symbiont_jit import Kernel, UsageError
+from tests.kernels import DOT
+
+
+@pytest.mark.parametrize(
+    "flag",
+    "-S -E -c -emit-llvm -flto -fsyntax-only --version -save-temps -fno-pic -m32 -m16 -I/tmp -include -o -mllvm "
+    "-fplugin=x.so -fsanitize=address -DSJ_FRAME=1 -Dsj_cell=1 -D__x86_64__ -std=c99 -x -Xclang -g -v -### "
+    "-Wframe-larger-than=9 -Wno-frame-larger-than -finput-charset=latin1 -fno-integrated-as -O2\n-S @file -".split(" "),
+)
+def test_options_of_no_known_family_are_refused(flag):
+    """What would make clang write something else than bitcode is named, with what there is instead."""
+    with pytest.raises(UsageError, match=r"flags may have a level like -O2; .* is none of these"):
+        Kernel.from_c("double f(double x) { return x + 1; }", flags=["-O2", flag])
+
+
+@pytest.mark.table
+@pytest.mark.parametrize(
+    "flag",
+    "-O0 -O1 -Os -Oz -Ofast -ffast-math -fno-vectorize -funroll-loops -fno-inline -ffp-contract=fast -march=native "
+    "-mtune=generic -mno-fma -mprefer-vector-width=256 -mllvm=-unroll-threshold=200 -DK=7 -Wall".split(),
+)
+def test_options_of_every_family_compile(flag):
+    """An option that is accepted is one that clang takes, in every profile."""
+    kernel = Kernel.from_c("double f(double x) { return x + 1; }", flags=[flag])
+    for profile in ("safe", "checked", "release"):
+        kernel.swap("double f(double x) { double t[3] = {x}; return t[0] + 2; }", profile=profile)
+        assert kernel(1.0) == 3.0
+
+
+def test_a_profile_that_does_not_exist_is_refused(dot):
+    """The message says which there are."""
+    assert [dot.compile(DOT, profile=p).profile for p in ("safe", "checked", "release")] == [
+        "safe",
+        "checked",
+        "release",
+    ]
+    with pytest.raises(UsageError, match="no profile 'fast'"):
+        dot.compile(DOT, profile="fast")
