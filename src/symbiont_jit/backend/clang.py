@@ -58,7 +58,9 @@ FIXED: Final = (
         for name in (
             "cast-qual implicit-function-declaration implicit-int incompatible-pointer-types "
             "incompatible-function-pointer-types incompatible-pointer-types-discards-qualifiers int-conversion "
-            "return-type array-bounds unknown-pragmas"
+            "return-type array-bounds unknown-pragmas "
+            # Both sides of a `?:` that point at different things make a plain `void *`, which has lost its const.
+            "pointer-type-mismatch conditional-type-mismatch"
         ).split()
     ),
 )

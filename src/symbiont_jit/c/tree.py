@@ -9,6 +9,7 @@ so every controlled statement gets braces first.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping
@@ -44,6 +45,8 @@ __all__ = [
 FILE: Final = "candidate.c"
 #: How many tokens the parser may read again; ordinary code of the greatest length stays far below.
 MAX_REREAD: Final = 200_000
+#: How many visits to nodes that several names share cost nothing worth mentioning.
+FEW_VISITS: Final = 40_000
 TOO_DEEP: Final = Diagnostic(
     Stage.PARSE, "too-deep", "the code is nested too deeply to be read; use helper functions or shorter expressions"
 )
@@ -71,7 +74,25 @@ def parse(code: str, *, with_complex: bool = False) -> c_ast.FileAST | Diagnosti
         # pycparser is not ours and the text is hostile: whatever breaks inside it is a finding about the text.
         return Diagnostic(Stage.PARSE, "syntax", f"the parser cannot read this text ({type(error).__name__})")
     tree.ext = tree.ext[len(names) :]
-    return tree
+    return _find_repetition(tree, len(code)) or tree
+
+
+def _find_repetition(tree: c_ast.FileAST, length: int) -> Diagnostic | None:
+    """Find a list of names that share a struct or enum: everybody who walks the tree visits it once for each name.
+
+    A text has no more nodes than characters: more visits than these, and some, are visits to nodes that are shared.
+    """
+    most = 2 * length + FEW_VISITS
+    last = next(itertools.islice(walk(tree), most, None), None)
+    if last is None:
+        return None
+    return Diagnostic(
+        Stage.PARSE,
+        "too-large",
+        "a struct or enum with many members is declared together with many names; declare it first, and the names "
+        "behind it by its tag",
+        *first_position(last),
+    )
 
 
 class _Parser(CParser):  # type: ignore[misc]  # pycparser has no type information

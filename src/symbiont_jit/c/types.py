@@ -438,13 +438,18 @@ def require_traceable(node: Any, typ: CType, seen: set[int] | None = None) -> No
             require_traceable(node, typ.to, seen=seen)
 
 
-def has_wide_float(typ: CType) -> bool:
-    """Whether a type contains a long double: the compiler moves those with instructions that trap if unaligned."""
+def has_wide_float(typ: CType, seen: set[int] | None = None) -> bool:
+    """Whether a type contains a long double: the compiler moves those with instructions that trap if unaligned.
+
+    Each struct is looked at once, whatever is made of it: `seen` has those that were.
+    """
+    seen = set() if seen is None else seen
     match typ:
         case Arithmetic():
             return typ.bits in (80, 160)
         case ArrayOf():
-            return has_wide_float(typ.of)
-        case StructOf():
-            return any(has_wide_float(t) for _, t in typ.fields)
+            return has_wide_float(typ.of, seen)
+        case StructOf() if id(typ) not in seen:
+            seen.add(id(typ))
+            return any(has_wide_float(t, seen) for _, t in typ.fields)
     return False

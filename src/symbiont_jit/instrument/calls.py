@@ -88,7 +88,7 @@ def evaluate_call(context: Context, node: Any) -> Value:
     if function in _ABSOLUTE and context.checked:
         return _check_absolute(context, node, function, given[0])
     if function in library_functions():
-        return _call_library(context, function, library_functions()[function], given)
+        return _call_library(context, node, library_functions()[function], given)
     return _call_builtin(context, function, given)
 
 
@@ -129,8 +129,9 @@ def _check_absolute(context: Context, node: Any, function: str, given: Any) -> V
     return Value(Check(f"sj_abs{typ.bits}", site, [value.node]), typ)
 
 
-def _call_library(context: Context, function: str, typ: FunctionOf, given: Sequence[Any]) -> Value:
+def _call_library(context: Context, node: Any, typ: FunctionOf, given: Sequence[Any]) -> Value:
     """Call a function with a prototype; what it accesses through pointers must be inside of their bounds."""
+    function = node.name.name
     values = [convert(context, evaluate_value(context, a), t, a) for a, t in zip(given, typ.params, strict=False)]
     args = [v.node for v in values]
     pointers = [i for i, t in enumerate(typ.params) if isinstance(t, PointerTo)]
@@ -144,6 +145,8 @@ def _call_library(context: Context, function: str, typ: FunctionOf, given: Seque
     if count is None:
         return Value(call(function, *args), typ.returns)
     length, args[2] = args[2], count
+    if context.checked:  # It is counted behind the checks of its arguments, which come first.
+        args[2] = Check("sj_steps", context.new_site("endless", node), [cast(UINT64, count)])
     # Blocks that overlap have no defined result with `memcpy`; the compiler makes it of `memmove` where they do not.
     function = "__builtin_memmove" if function == "memcpy" else function
     made = StatementExpr([Hidden(SIZE_T, "sj_n", length), call(function, *args)])
@@ -233,6 +236,9 @@ def _call_builtin(context: Context, function: str, given: Sequence[Any]) -> Valu
     """Call a macro or builtin without a prototype; a string, as in `nan("")`, is the compiler's."""
     is_text = [isinstance(a, c_ast.Constant) and a.type == "string" for a in given]
     values = [Value(a, VOID) if t else evaluate_value(context, a) for a, t in zip(given, is_text, strict=True)]
+    pointers = (a for a, value in zip(given, values, strict=True) if isinstance(value.type, PointerTo))
+    for argument in pointers:  # The library would read there as far as it likes.
+        raise Refused(argument, f"'{function}' takes a text in quotation marks here, and no pointer")
     return Value(call(function, *(v.node for v in values)), _builtin_type(function, values))
 
 

@@ -15,6 +15,7 @@ from symbiont_jit.c.vocabulary import CONSTANTS
 from symbiont_jit.instrument.assignments import assign_pointer
 from symbiont_jit.instrument.bounds import Bounds, array_bounds
 from symbiont_jit.instrument.context import Context
+from symbiont_jit.instrument.initialisers import initialise
 from symbiont_jit.instrument.nodes import (
     INT64,
     ONE,
@@ -30,7 +31,6 @@ from symbiont_jit.instrument.nodes import (
     number,
     size_of,
 )
-from symbiont_jit.instrument.objects import initialise
 from symbiont_jit.instrument.scopes import Symbol
 from symbiont_jit.instrument.values import evaluate_value
 from symbiont_jit.instrument.whole import declare_cleared, is_padded, is_wide, without_const

@@ -26,6 +26,7 @@ from symbiont_jit.c.types import (
 )
 from symbiont_jit.instrument.bounds import Bounds
 from symbiont_jit.instrument.context import BitField, Context, Value
+from symbiont_jit.instrument.initialisers import initialise
 from symbiont_jit.instrument.nodes import (
     INT64,
     UINT64,
@@ -45,11 +46,11 @@ from symbiont_jit.instrument.nodes import (
     unary,
 )
 from symbiont_jit.instrument.values import (
-    convert,
     describe,
     evaluate_value,
     keep_struct,
     place_literal,
+    read_value,
     require_bounded,
     require_bounds,
 )
@@ -63,7 +64,6 @@ __all__ = [
     "evaluate_field",
     "evaluate_size",
     "evaluate_subscript",
-    "initialise",
     "move_pointer",
 ]
 
@@ -100,13 +100,15 @@ def evaluate_dereference(context: Context, node: Any) -> Value:
 
 def _access(context: Context, node: Any, base: Any, subscript: Any | None) -> Value:
     """Access the object at a subscript of an array or pointer, once it is known to be inside."""
-    found = context.evaluate(base)
-    index = evaluate_value(context, subscript) if subscript is not None else Value(ZERO, INT)
-    if isinstance(found.type, Arithmetic) and subscript is not None:  # C allows `3[x]` too.
-        found, index, base = context.evaluate(subscript), evaluate_value(context, base), subscript
+    found, index = context.evaluate(base), Value(ZERO, INT)
+    if subscript is not None:
+        other = context.evaluate(subscript)
+        if isinstance(found.type, Arithmetic):  # C allows `3[x]` too.
+            found, other, base, subscript = other, found, subscript, base
+        index = read_value(context, subscript, other)
     if isinstance(found.type, ArrayOf) and found.type.length is not None:
         return _element(context, node, base, found, found.type, index)
-    pointer = evaluate_value(context, base) if isinstance(found.type, ArrayOf) else found
+    pointer = read_value(context, base, found)
     if not isinstance(pointer.type, PointerTo):
         raise Refused(node, "this is no array or pointer that the checks can follow")
     return _pointee(context, node, base, pointer, pointer.type.to, index)
@@ -236,26 +238,3 @@ def evaluate_compound_literal(context: Context, node: Any) -> Value:
     if context.depth and isinstance(typ, StructOf):
         return Value(StatementExpr([*declare_literal(literal, "sj_t", typ), name("sj_t")]), typ)
     return Value(literal, typ)
-
-
-def initialise(context: Context, node: Any, typ: CType | None) -> Any:
-    """Instrument an initialiser; `typ` is None where braces are left out or places are named."""
-    if isinstance(node, c_ast.InitList):
-        return c_ast.InitList([initialise(context, part, _part(typ, i)) for i, part in enumerate(node.exprs)])
-    if isinstance(node, c_ast.NamedInitializer):
-        return c_ast.NamedInitializer(node.name, initialise(context, node.expr, None))
-    if isinstance(node, c_ast.Constant) and node.type == "string" and not isinstance(typ, PointerTo):
-        return node
-    value = evaluate_value(context, node)
-    return value.node if typ is None else convert(context, value, typ, node).node
-
-
-def _part(typ: CType | None, index: int) -> CType | None:
-    """Return the type of an initialiser's part; None where it is no number's."""
-    match typ:
-        case ArrayOf():
-            return typ.of
-        case StructOf() if index < len(typ.fields) and all(isinstance(t, Arithmetic) for _, t in typ.fields):
-            # A struct with arrays or structs inside is left out, because its braces may be.
-            return typ.fields[index][1]
-    return None

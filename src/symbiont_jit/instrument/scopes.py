@@ -154,6 +154,10 @@ class Scopes:
         """Whether an expression is a constant that is computed here too."""
         return (isinstance(node, c_ast.ID) and node.name.startswith("sj_n")) or self._constants.value(node) is not None
 
+    def constant_value(self, node: Any) -> int | None:
+        """Return the value of a constant integer expression; None for what is not computed here."""
+        return self._constants.value(node)
+
     @property
     def _constants(self) -> Constants:
         return Constants(self._value_of_name, self._bytes, self._integers)

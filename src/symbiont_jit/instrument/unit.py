@@ -10,6 +10,7 @@ arrays. `checked` adds what C leaves undefined (overflow, shifts, conversions, a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -99,6 +100,8 @@ ORIGINAL: Final = "sj_written_"
 
 _INTERNAL: Final = "#pragma clang attribute push(__attribute__((internal_linkage)), apply_to = function)\n"
 
+_PRAGMA: Final = re.compile(r"(?m)^[ \t]*#pragma[^\n]*")
+_WORD: Final = re.compile(r"\w+")
 _LOOPS: Final = (c_ast.For, c_ast.While, c_ast.DoWhile, c_ast.Goto)
 
 
@@ -160,8 +163,10 @@ def _rename_original(text: str, tree: c_ast.FileAST) -> str:
     names = dict.fromkeys(name for node in tree.ext for name in _names_of(node))
     renamed = "".join(f"#define {name} {ORIGINAL}{name}\n" for name in names)
     given_back = "".join(f"#undef {name}\n" for name in names)
+    # clang replaces words of pragmas too: ours stand outside, and those of the text with such a word are left out.
+    text = _PRAGMA.sub(lambda found: "" if names.keys() & set(_WORD.findall(found[0])) else found[0], text)
     return (
-        f'{renamed}{_INTERNAL}# 1 "{CANDIDATE_FILE}"\n{text}# 1 "checks.c"\n#pragma clang attribute pop\n{given_back}'
+        f'{_INTERNAL}{renamed}# 1 "{CANDIDATE_FILE}"\n{text}# 1 "checks.c"\n{given_back}#pragma clang attribute pop\n'
     )
 
 

@@ -43,6 +43,7 @@ __all__ = [
     "place_object",
     "point_at",
     "read_bool",
+    "read_value",
     "require_bounded",
     "require_bounds",
 ]
@@ -56,7 +57,14 @@ MAX_SHOWN: Final = 60
 
 def evaluate_value(context: Context, node: Any) -> Value:
     """Evaluate an expression to something to compute with; an array is a pointer to its first element."""
-    found = context.evaluate(node)
+    return read_value(context, node, context.evaluate(node))
+
+
+def read_value(context: Context, node: Any, found: Value) -> Value:
+    """Turn what a node was evaluated to, once, into something to compute with.
+
+    Whoever needs the object and its value takes both of one evaluation: two would double with every level of nesting.
+    """
     if isinstance(found.type, ArrayOf):
         element = PointerTo(found.type.of)
         found = place_literal(context, found) if found.bounds is None else found
@@ -84,13 +92,16 @@ def convert(context: Context, value: Value, typ: CType, node: Any) -> Value:
     """
     if not (isinstance(value.type, Arithmetic) and isinstance(typ, Arithmetic)):
         return value
-    if value.type.kind != "f" or typ.kind not in "iu":
+    if value.type.kind not in "fc" or typ.kind not in "iu":
         return value
-    if not context.checked or value.type.bits > 64:
+    floating, bits = value.node, value.type.bits
+    if value.type.kind == "c":  # C drops the imaginary part.
+        floating, bits = call("__real__", value.node), value.type.bits // 2
+    if not context.checked:
         context.has_replaced = True
-        return Value(call(f"sj_to{typ.kind}{typ.bits}_{value.type.bits}", value.node), typ)
+        return Value(call(f"sj_to{typ.kind}{typ.bits}_{bits}", floating), typ)
     site = context.new_site("conversion", node, f"{'u' if typ.kind == 'u' else ''}int{typ.bits}_t")
-    return Value(Check(f"sj_fit{typ.kind}{typ.bits}", site, [value.node]), typ)
+    return Value(Check(f"sj_fit{typ.kind}{typ.bits}{'_80' if bits == 80 else ''}", site, [floating]), typ)
 
 
 # -- objects that get an address --------------------------------------------------------------------------------------

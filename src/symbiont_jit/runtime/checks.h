@@ -80,6 +80,15 @@ SJ_INLINE void sj_step(struct sj_frame *frame, int64_t site)
     sj_panic(frame, site, 0, 0);
 }
 
+/* Count what a library function does with so many bytes as steps, a cache line each; return the number of bytes. */
+SJ_INLINE uint64_t sj_steps(struct sj_frame *frame, int64_t site, uint64_t bytes)
+{
+  frame->fuel -= (int64_t)(bytes >> 6);
+  if (SJ_UNLIKELY(frame->fuel < 0))
+    sj_panic(frame, site, 0, 0);
+  return bytes;
+}
+
 /* Check at the beginning of a function that may call itself that there is stack left. */
 SJ_INLINE void sj_enter(struct sj_frame *frame, int64_t site)
 {
@@ -189,27 +198,36 @@ SJ_ABSOLUTE(sj_abs32, int32_t, INT32_MIN)
 SJ_ABSOLUTE(sj_abs64, int64_t, INT64_MIN)
 
 /* Convert a floating value to an integer; the value must lie strictly between two bounds that do not fit. */
-#define SJ_FIT(name, type, low, high)                                                                                  \
-  SJ_INLINE type name(struct sj_frame *frame, int64_t site, double v)                                                  \
+#define SJ_FIT(name, type, from, low, high)                                                                            \
+  SJ_INLINE type name(struct sj_frame *frame, int64_t site, from v)                                                    \
   {                                                                                                                    \
     if (SJ_UNLIKELY(!(v > (low) && v < (high))))                                                                       \
     {                                                                                                                  \
+      const double shown = (double)v;                                                                                  \
       int64_t bits;                                                                                                    \
-      __builtin_memcpy(&bits, &v, 8);                                                                                  \
+      __builtin_memcpy(&bits, &shown, 8);                                                                              \
       sj_panic(frame, site, bits, 0);                                                                                  \
     }                                                                                                                  \
     return (type)v;                                                                                                    \
   }
 
-SJ_FIT(sj_fiti8, int8_t, -129.0, 128.0)
-SJ_FIT(sj_fitu8, uint8_t, -1.0, 256.0)
-SJ_FIT(sj_fiti16, int16_t, -32769.0, 32768.0)
-SJ_FIT(sj_fitu16, uint16_t, -1.0, 65536.0)
-SJ_FIT(sj_fiti32, int32_t, -2147483649.0, 2147483648.0)
-SJ_FIT(sj_fitu32, uint32_t, -1.0, 4294967296.0)
+SJ_FIT(sj_fiti8, int8_t, double, -129.0, 128.0)
+SJ_FIT(sj_fitu8, uint8_t, double, -1.0, 256.0)
+SJ_FIT(sj_fiti16, int16_t, double, -32769.0, 32768.0)
+SJ_FIT(sj_fitu16, uint16_t, double, -1.0, 65536.0)
+SJ_FIT(sj_fiti32, int32_t, double, -2147483649.0, 2147483648.0)
+SJ_FIT(sj_fitu32, uint32_t, double, -1.0, 4294967296.0)
 /* -2**63 itself is a double that fits: the largest double below it is the first that does not. */
-SJ_FIT(sj_fiti64, int64_t, -0x1.0000000000001p63, 0x1p63)
-SJ_FIT(sj_fitu64, uint64_t, -1.0, 0x1p64)
+SJ_FIT(sj_fiti64, int64_t, double, -0x1.0000000000001p63, 0x1p63)
+SJ_FIT(sj_fitu64, uint64_t, double, -1.0, 0x1p64)
+SJ_FIT(sj_fiti8_80, int8_t, long double, -129.0L, 128.0L)
+SJ_FIT(sj_fitu8_80, uint8_t, long double, -1.0L, 256.0L)
+SJ_FIT(sj_fiti16_80, int16_t, long double, -32769.0L, 32768.0L)
+SJ_FIT(sj_fitu16_80, uint16_t, long double, -1.0L, 65536.0L)
+SJ_FIT(sj_fiti32_80, int32_t, long double, -2147483649.0L, 2147483648.0L)
+SJ_FIT(sj_fitu32_80, uint32_t, long double, -1.0L, 4294967296.0L)
+SJ_FIT(sj_fiti64_80, int64_t, long double, -9223372036854775809.0L, 0x1p63L)
+SJ_FIT(sj_fitu64_80, uint64_t, long double, -1.0L, 0x1p64L)
 
 /*
 Convert a floating value to an integer as the processor does, for `safe`, where C leaves a value that does not fit to
