@@ -12,6 +12,7 @@ from tests.backend.generating import square_of
 
 FORKS = """
     import os, signal, sys, threading
+    import llvmlite.binding  # all of it is there before the first fork, as where Numba is used
     from symbiont_jit.backend.codegen import code_generators
     from tests.backend.test_llvm_lock import compiled_anew
 
@@ -48,6 +49,7 @@ def test_a_fork_while_another_thread_compiles_hangs_nobody(where):
 
 FORKS_IN_HANDLERS = """
     import os, signal, sys
+    import llvmlite.binding  # all of it is there before the first fork, as where Numba is used
     from symbiont_jit.backend.codegen import code_generators
     from tests.backend.test_llvm_lock import compiled_anew
     from tests.concurrency import signal_every
