@@ -36,10 +36,8 @@ __all__ = [
     "common_type",
     "decay",
     "has_variable_length",
-    "has_wide_float",
     "library_functions",
     "promote",
-    "require_traceable",
     "same_rows",
     "scalar_of",
     "size_of",
@@ -414,42 +412,3 @@ def library_functions() -> Mapping[str, FunctionOf]:
     reader = TypeReader()
     types = ((node.name, reader.read(node.type)) for node in tree.ext if isinstance(node, c_ast.Decl))
     return {name: typ for name, typ in types if isinstance(typ, FunctionOf)}
-
-
-def require_traceable(node: Any, typ: CType, seen: set[int] | None = None) -> None:
-    """Refuse pointers anywhere but in variables of their own."""
-    seen = set() if seen is None else seen
-    if id(typ) in seen:  # Types share their parts; a second look at one finds nothing new.
-        return
-    seen.add(id(typ))
-    match typ:
-        case ArrayOf():
-            if isinstance(typ.of, PointerTo):
-                raise Refused(node, "an array of pointers is not followed; use an array of indices")
-            require_traceable(node, typ.of, seen=seen)
-        case StructOf():
-            for name, inner in typ.fields:
-                if isinstance(inner, PointerTo):
-                    raise Refused(node, f"a pointer in a struct ('{name}') is not followed; use an index")
-                require_traceable(node, inner, seen=seen)
-        case PointerTo():
-            if isinstance(typ.to, PointerTo):
-                raise Refused(node, "a pointer to a pointer is not followed; use an index")
-            require_traceable(node, typ.to, seen=seen)
-
-
-def has_wide_float(typ: CType, seen: set[int] | None = None) -> bool:
-    """Whether a type contains a long double: the compiler moves those with instructions that trap if unaligned.
-
-    Each struct is looked at once, whatever is made of it: `seen` has those that were.
-    """
-    seen = set() if seen is None else seen
-    match typ:
-        case Arithmetic():
-            return typ.bits in (80, 160)
-        case ArrayOf():
-            return has_wide_float(typ.of, seen)
-        case StructOf() if id(typ) not in seen:
-            seen.add(id(typ))
-            return any(has_wide_float(t, seen) for _, t in typ.fields)
-    return False

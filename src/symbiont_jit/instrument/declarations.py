@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from pycparser import c_ast
 
+from symbiont_jit.c.contents import require_traceable
 from symbiont_jit.c.tree import has_effects
-from symbiont_jit.c.types import ArrayOf, CType, PointerTo, Refused, has_variable_length, require_traceable
+from symbiont_jit.c.types import ArrayOf, CType, PointerTo, Refused, has_variable_length
 from symbiont_jit.c.vocabulary import CONSTANTS
 from symbiont_jit.instrument.assignments import assign_pointer
 from symbiont_jit.instrument.bounds import Bounds, array_bounds

@@ -12,6 +12,7 @@ from typing import Any, Final
 from pycparser import c_ast
 
 from symbiont_jit.c.calls import call_graph
+from symbiont_jit.c.contents import require_traceable
 from symbiont_jit.c.names import assigned_names
 from symbiont_jit.c.types import (
     VOID,
@@ -22,7 +23,6 @@ from symbiont_jit.c.types import (
     Refused,
     StructOf,
     decay,
-    require_traceable,
 )
 from symbiont_jit.instrument.bounds import Bounds, shadow_bounds
 from symbiont_jit.instrument.context import Context, CurrentFunction

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pycparser import c_ast
 
+from symbiont_jit.c.contents import require_traceable
 from symbiont_jit.c.tree import has_effects, walk
 from symbiont_jit.c.types import (
     INT,
@@ -22,7 +23,6 @@ from symbiont_jit.c.types import (
     Refused,
     StructOf,
     has_variable_length,
-    require_traceable,
 )
 from symbiont_jit.instrument.bounds import Bounds
 from symbiont_jit.instrument.context import BitField, Context, Value

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from pycparser import c_ast
 
+from symbiont_jit.c.contents import has_wide_float
 from symbiont_jit.c.types import (
     INT,
     LONG,
@@ -21,7 +22,6 @@ from symbiont_jit.c.types import (
     PointerTo,
     Refused,
     common_type,
-    has_wide_float,
     promote,
     same_rows,
 )
