@@ -33,7 +33,7 @@ from symbiont_jit.backend.cache import forget_cached
 from symbiont_jit.backend.clang import clang
 from symbiont_jit.backend.unit import Unit
 from symbiont_jit.engine.target import target_of
-from symbiont_jit.evaluate.timing import Harness
+from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.kernel import Kernel, Revision
 from symbiont_jit.signature import Signature, signature_of
 

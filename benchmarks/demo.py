@@ -19,7 +19,8 @@ import numpy as np
 from _table import options, ratio, save, say, show, spread
 
 from symbiont_jit import demo
-from symbiont_jit.evaluate.timing import Harness, Stopwatch
+from symbiont_jit.evaluate.harness import Harness
+from symbiont_jit.evaluate.timing import Stopwatch, make_stopwatch
 
 SECONDS: Final = 60.0
 TURNS: Final = 15
@@ -69,7 +70,7 @@ def main() -> None:
 def _measure(kernel: demo.Kernel) -> dict[str, float]:
     """Median nanoseconds of CPU time a call, all sides in turns."""
     a, b, c = demo.inputs(np.random.default_rng(9))
-    watch = Harness(kernel.signature).stopwatch([(a, b, c)])
+    watch = make_stopwatch(Harness(kernel.signature), [(a, b, c)])
     sides: dict[str, Callable[[], float]] = {
         DEFAULT: _entry(watch, kernel.revision(0).entry_address),
         WINNER: _entry(watch, kernel.active.entry_address),

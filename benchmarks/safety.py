@@ -22,8 +22,9 @@ from numba import int64 as i64
 from symbiont_jit import Array, InOut, Kernel, Out, Speedup
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.evaluator import Evaluator
+from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.task import EvaluationRequest, WorkerTask, prepare
-from symbiont_jit.evaluate.timing import Harness, Stopwatch
+from symbiont_jit.evaluate.timing import Stopwatch, make_stopwatch
 from symbiont_jit.isolate.start import STARTS
 from symbiont_jit.isolate.worker import Crash, Worker
 from symbiont_jit.signature import signature_of
@@ -217,7 +218,7 @@ def measured(case: Case, rounds: int) -> dict[str, list[float]]:
     """Nanoseconds a call, by profile and round; no call panics."""
     kernel = Kernel(signature_of(case.declaration))
     handles = {profile: kernel.compile(case.text, profile) for profile in PROFILES}
-    watch: Stopwatch = Harness(kernel.signature).stopwatch([case.arguments])
+    watch: Stopwatch = make_stopwatch(Harness(kernel.signature), [case.arguments])
     calls = {profile: watch.calibrate(handle.entry_address) for profile, handle in handles.items()}
     times: dict[str, list[float]] = {profile: [] for profile in PROFILES}
     for _ in range(rounds):

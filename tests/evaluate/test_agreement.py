@@ -169,7 +169,7 @@ def test_complex_numbers_that_are_not_finite(expected, got, agrees):
 
 
 def test_a_difference_without_its_values():
-    """Where values are nobody's business, the place and the number of differences are told."""
+    """Where values are nobody's business, neither they nor their place and number are told: all say what was given."""
 
     def f(x: Out[f64, "n"]) -> f64: ...
 
@@ -177,9 +177,31 @@ def test_a_difference_without_its_values():
     one, other = (np.float64(1), np.float64(2))
     assert (
         Tolerance().find_difference(made, outcome(x, result=one), outcome(y, result=one), has_values=False)
-        == "'x' at [0] differs (3 of 3 elements differ)"
+        == "'x' differs"
     )
     assert (
         Tolerance().find_difference(made, outcome(x, result=one), outcome(x, result=other), has_values=False)
         == "the result differs"
     )
+
+
+def test_numbers_whose_difference_is_too_large_for_a_float():
+    """They differ, and nothing is warned of on the way."""
+
+    def f(x: Out[f64, "n"]) -> None: ...
+
+    found = Tolerance().find_difference(
+        signature_of(f, {}), outcome(np.array([1.7e308])), outcome(np.array([-1.7e308])), 1.7e308
+    )
+    assert found is not None
+
+
+def test_bytes_of_bools_are_compared():
+    """A bool of another byte than 0 and 1 is told by its byte."""
+
+    def f(x: Out[boolean, "n"]) -> None: ...
+
+    made, expected = signature_of(f, {}), np.array([True, False])
+    got = np.array([6, 0], np.uint8).view(bool)
+    found = Tolerance().find_difference(made, outcome(expected), outcome(got))
+    assert found == "'x' at [0] is 6, expected 1 (1 of 2 elements differ)"

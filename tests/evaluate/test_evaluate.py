@@ -12,7 +12,8 @@ from numba import float64 as f64
 
 from symbiont_jit import Array, Evolution, Mutator, Out, Speedup, Status, UsageError, evolvable, record
 from symbiont_jit.engine.target import target_of
-from symbiont_jit.evaluate.timing import Harness
+from symbiont_jit.evaluate.harness import Harness
+from symbiont_jit.evaluate.timing import make_stopwatch
 from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
 from symbiont_jit.testing import ScriptedAgent
 from tests.kernels import DOT, DOT_OPEN, MATMUL, SORT
@@ -244,7 +245,7 @@ def test_the_harness_calls_and_times_an_entry(matmul):
     assert harness.call(matmul.active.entry_address, arguments) is None
     assert np.array_equal(arguments.values[2], b)
     assert not c.any()
-    assert harness.stopwatch([(a, b, c)]).batch(matmul.active.entry_address, 1000) > 0
+    assert make_stopwatch(harness, [(a, b, c)]).batch(matmul.active.entry_address, 1000) > 0
 
 
 @pytest.mark.slow

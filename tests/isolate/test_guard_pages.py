@@ -12,8 +12,8 @@ from symbiont_jit import Array, InOut, Kernel, Out, Speedup, Status, record
 from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.evaluator import Evaluator
+from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.task import EvaluationRequest
-from symbiont_jit.evaluate.timing import Harness
 from symbiont_jit.isolate.guard_pages import KEPT_BYTES, PAGE, GuardedArrays
 from symbiont_jit.isolate.worker import Crash, Worker, WorkerReply
 from symbiont_jit.signature import signature_of

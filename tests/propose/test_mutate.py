@@ -9,7 +9,7 @@ from numba import float64 as f64
 from symbiont_jit import Array, InOut, Mutator, Out, Status, evolvable
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.evaluation import Evaluation
-from symbiont_jit.evaluate.timing import Harness
+from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.propose.base import Parent
 from tests import kernels
 from tests.kernels import DOT, MATMUL

@@ -48,7 +48,8 @@ def test_a_run_improves_and_activates_the_best(matmul):
 def test_the_finalists_are_measured_side_by_side(matmul):
     """The best of a run carries the timings of its last, longer measurement."""
     result = Evolution(matmul, metric=Speedup(inputs), proposer=Mutator(), seed=1).run(candidates=5)
-    assert len(result.best.timings.candidate_ns) == len(result.best.timings.reference_ns) == 15
+    assert len(result.best.timings.candidate_ns) == len(result.best.timings.reference_ns) > 5
+    assert result.best.gains
 
 
 @pytest.mark.slow

@@ -17,8 +17,9 @@ import numpy as np
 from numba import njit
 
 from symbiont_jit.demo.matmul import matmul_kernel
+from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.speedup import Speedup
-from symbiont_jit.evaluate.timing import Harness
+from symbiont_jit.evaluate.timing import make_stopwatch
 from symbiont_jit.kernel import Kernel
 from symbiont_jit.propose.mutate import Mutator
 from symbiont_jit.search.evolution import Evolution
@@ -91,7 +92,7 @@ def compare_with_numpy(kernel: Kernel, rounds: int = 15) -> NumpyComparison:
     """
     assert kernel.active is not None
     a, b, c = inputs(np.random.default_rng(2))
-    watch = Harness(kernel.signature).stopwatch([(a, b, c)])
+    watch = make_stopwatch(Harness(kernel.signature), [(a, b, c)])
     entry = kernel.active.entry_address
     calls = watch.calibrate(entry)
     kernel_ns, numpy_ns = [], []

@@ -14,7 +14,7 @@ import numpy as np
 
 from symbiont_jit.signature import ArrayType, Element, Mode, Param, Record, Signature
 
-__all__ = ["TOLERANCES", "Outcome", "Tolerance", "poison_outputs"]
+__all__ = ["TOLERANCES", "Outcome", "Scale", "Tolerance", "poison_outputs"]
 
 #: Relative tolerances by dtype, unless the user gives one; everything else has to be equal.
 TOLERANCES: Final[Mapping[str, float]] = {"float64": 1e-9, "float32": 1e-4, "complex128": 1e-9, "complex64": 1e-4}
@@ -32,73 +32,89 @@ class Outcome:
     result: Any
 
 
+#: One natural scale for all elements, or an outcome that has those of each, in the elements' own types.
+Scale = float | Outcome
+
+
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """How far results may differ from the reference's: `|got - expected| <= atol + rtol * |expected|`.
+    """How far results may differ from the reference's: `|got - expected| <= atol + rtol * |expected|`, by elements.
 
-    `rtol` is by default that of the dtype in `TOLERANCES`; `atol` is by default `rtol` times the largest finite
-    magnitude that the reference gives. Integers have to be equal unless one of the two is given.
+    `rtol` is by default that of the dtype in `TOLERANCES`; `atol` is by default `rtol` times each element's own natural
+    scale (`scale.py`), so that a large element elsewhere frees nothing. Integers have to be equal unless one of the two
+    is given.
     """
 
     rtol: float | None = None
     atol: float | None = None
 
     def find_difference(
-        self, signature: Signature, expected: Outcome, got: Outcome, has_values: bool = True
+        self, signature: Signature, expected: Outcome, got: Outcome, scale: Scale = 0.0, has_values: bool = True
     ) -> str | None:
-        """Describe the first difference between two calls of a signature, with its values or without; None for none."""
-        for param, want, have in zip(signature.params, expected.values, got.values, strict=True):
+        """Describe the first difference between two calls of a signature; None for none.
+
+        Args:
+            signature: The signature of both calls.
+            expected: What the reference's call left and returned.
+            got: What the other one did.
+            scale: The natural scales, one number for all elements or an outcome with those of each.
+            has_values: Whether the description says where the difference is, how many there are, and the values.
+        """
+        scales = scale if isinstance(scale, Outcome) else Outcome((scale,) * len(signature.params), scale)
+        for param, want, have, own in zip(signature.params, expected.values, got.values, scales.values, strict=True):
             if isinstance(param.type, ArrayType):
-                problem = self._compare(want, have, param.type.dtype, has_values)
+                problem = self._compare(want, have, own, param.type.dtype, has_values)
                 if problem is not None:
                     return _describe_change(param, problem)
         if signature.returns is not None:
             want, have = np.asarray(expected.result), np.asarray(got.result)
-            problem = self._compare(want, have, signature.returns, has_values)
+            problem = self._compare(want, have, scales.result, signature.returns, has_values)
             if problem is not None:
                 return f"the result {problem}"
         return None
 
-    def _compare(self, expected: Any, got: Any, element: Element, has_values: bool) -> str | None:
+    def _compare(self, expected: Any, got: Any, scale: Any, element: Element, has_values: bool) -> str | None:
         """Describe the first difference between two arrays of an element type; None where they agree."""
         if expected.nbytes <= FEW_BYTES and expected.tobytes() == got.tobytes():
             return None
         if isinstance(element, Record):
+            pairs = ((f, scale if isinstance(scale, float) else scale[f.name]) for f in element.fields)
             problems = (
-                (f.name, self._compare(expected[f.name], got[f.name], f.type, has_values)) for f in element.fields
+                (f.name, self._compare(expected[f.name], got[f.name], own, f.type, has_values)) for f, own in pairs
             )
             return next((f".{name} {problem}" for name, problem in problems if problem is not None), None)
-        differs = self._differs(expected, got, element)
+        if element.kind == "b":  # NumPy takes all bytes but zero for equal, and users' code may not.
+            expected, got = _bytes_of(expected), _bytes_of(got)
+        differs = self._differs(expected, got, scale, element)
         if not differs.any():
             return None
+        if not has_values:
+            return "differs"
         index = tuple(int(i) for i in np.argwhere(differs)[0])
         share = f" ({int(differs.sum())} of {differs.size} elements differ)" if differs.ndim else ""
         where = f"at {list(index)} " if differs.ndim else ""
-        what = f"is {got[index]!s}, expected {expected[index]!s}" if has_values else "differs"
-        return f"{where}{what}{share}"
+        return f"{where}is {got[index]!s}, expected {expected[index]!s}{share}"
 
-    def _differs(self, expected: Any, got: Any, element: Any) -> Any:
+    def _differs(self, expected: Any, got: Any, scale: Any, element: Any) -> Any:
         """Return an array of booleans, true where two arrays of a scalar type are too far apart."""
         if element.kind in "fc":
             rtol = TOLERANCES[element.name] if self.rtol is None else self.rtol
-            atol = rtol * _magnitude(expected) if self.atol is None else self.atol
-            close = np.isclose(got, expected, rtol=rtol, atol=atol, equal_nan=True)
-            return ~close if element.kind == "f" else ~(close & _has_same_parts(expected, got, rtol, atol))
-        if self.rtol is None and self.atol is None:
+            atol = rtol * np.abs(scale) if self.atol is None else self.atol
+            with np.errstate(over="ignore", invalid="ignore"):
+                close = np.isclose(got, expected, rtol=rtol, atol=atol, equal_nan=True)
+                return ~close if element.kind == "f" else ~(close & _has_same_parts(expected, got, rtol, atol))
+        if element.kind == "b" or (self.rtol is None and self.atol is None):
             return np.asarray(expected != got)
         return ~_is_close(got, expected, self.rtol or 0.0, self.atol or 0.0)
 
 
-def _magnitude(expected: Any) -> float:
-    """Return the largest finite magnitude, of parts where numbers are complex: theirs may be too large for a float."""
-    parts = np.abs(np.stack([expected.real, expected.imag]))
-    return float(np.max(parts, initial=0.0, where=np.isfinite(parts)))
+def _bytes_of(values: Any) -> Any:
+    return np.ascontiguousarray(values).view(np.uint8).reshape(values.shape)
 
 
-def _has_same_parts(expected: Any, got: Any, rtol: float, atol: float) -> Any:
+def _has_same_parts(expected: Any, got: Any, rtol: float, atol: Any) -> Any:
     """Whether complex numbers agree part by part where a part, or the magnitude, is no finite number."""
-    with np.errstate(over="ignore"):
-        is_plain = np.isfinite(np.abs(expected)) & np.isfinite(np.abs(got))
+    is_plain = np.isfinite(np.abs(expected)) & np.isfinite(np.abs(got))
     pairs = ((got.real, expected.real), (got.imag, expected.imag))
     real, imaginary = (np.isclose(a, b, rtol=rtol, atol=atol, equal_nan=True) for a, b in pairs)
     return is_plain | (real & imaginary)

@@ -5,15 +5,17 @@ In: a revision as the reference, inputs. Out: cases, and a stopwatch of those th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.evaluate.agreement import Outcome, poison_outputs
+from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.inputs import Draws
-from symbiont_jit.evaluate.timing import Harness, Stopwatch
-from symbiont_jit.signature import Signature
+from symbiont_jit.evaluate.scale import estimate_scale, largest_magnitude
+from symbiont_jit.evaluate.timing import Stopwatch, make_stopwatch
+from symbiont_jit.signature import Mode, Signature
 
 __all__ = ["Case", "Reference", "TimedCases", "as_measured"]
 
@@ -25,12 +27,21 @@ def as_measured(target: CompileTarget, first: Any) -> Any:
     return target.candidate(target.build(target.canonical(first.source)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Case:
-    """One call's arguments as they are given, and what the reference's call leaves and returns."""
+    """One call's arguments as they are given, and what the reference's call leaves and returns.
+
+    `scale` has the natural scale of each element once it was asked for, and `limit` the largest that it can be.
+    """
 
     given: tuple[Any, ...]
     expected: Outcome
+    scale: Outcome | None = None
+
+    @property
+    def limit(self) -> float:
+        """The largest natural scale that an element can have."""
+        return largest_magnitude(self.given, self.expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,20 @@ class Reference:
         arguments = self.harness.prepare(given)
         return Case(given, Outcome(arguments.values, self.harness.call(self.entry, arguments)))
 
+    def scale_of(self, case: Case, seed: Sequence[int]) -> Outcome:
+        """Return the natural scale of each element of a case's results; it is estimated once."""
+
+        def solve(move: Callable[[Any], None]) -> Outcome:
+            arguments = self.harness.prepare(case.given)
+            for param, value in zip(self.signature.params, arguments.values, strict=True):
+                if param.mode is not Mode.OUT:
+                    move(value)
+            return Outcome(arguments.values, self.harness.call(self.entry, arguments))
+
+        if case.scale is None:
+            case.scale = estimate_scale(solve, case.expected, case.limit, seed)
+        return case.scale
+
 
 @dataclass(frozen=True, slots=True)
 class TimedCases:
@@ -73,4 +98,5 @@ class TimedCases:
     def draw(cls, draws: Draws, reference: Reference, seed: Sequence[int], count: int) -> TimedCases:
         """Draw so many tuples of arguments, and call the reference with each."""
         known = [reference.solve(draws.draw(seed, number), seed) for number in range(count)]
-        return cls(known, reference.harness.stopwatch([case.given for case in known]))
+        cases = [case.given for case in known]
+        return cls(known, make_stopwatch(reference.harness, cases, entry=reference.timed_entry))

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from symbiont_jit.engine.target import CompileTarget
-from symbiont_jit.evaluate.agreement import Outcome, Tolerance
+from symbiont_jit.evaluate.agreement import Outcome, Scale, Tolerance
 from symbiont_jit.evaluate.cases import Case, Reference, TimedCases
+from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.inputs import Draws
-from symbiont_jit.evaluate.timing import Harness, Stopwatch
+from symbiont_jit.evaluate.timing import Stopwatch
 from symbiont_jit.isolate.child import counted
 
 __all__ = ["CHECKED", "Checker", "Effort"]
@@ -36,6 +37,8 @@ CHECKED: Final = Effort(2, 64, 0.02)
 #: On how many of them the code without checks is tried, which is tried on many more if it is a finalist.
 RELEASE_CALLS: Final = 16
 KEPT_CASES: Final = 6
+#: After so many candidates other inputs are timed.
+REDRAWN: Final = 200
 #: In how many kinds of places arrays lie where results are compared.
 PLACES: Final = 3
 
@@ -44,7 +47,8 @@ PLACES: Final = 3
 class Checker:
     """Compares candidates of one kernel with its reference, in the process that runs them.
 
-    `timed` are the cases that candidates are timed on, drawn with `entropy`.
+    `timed` are the cases that candidates are timed on, drawn with `entropy`; `is_secret` says that it was one of these
+    that ran last: a finding about it must not tell what its arguments are, or the next candidate would know them.
     """
 
     draws: Draws
@@ -53,15 +57,32 @@ class Checker:
     tolerance: Tolerance
     timed: TimedCases
     entropy: int
+    is_secret: bool = False
     _target: CompileTarget | None = None
     _panics: int = 0
+    _begun: int = 0
     _cases: list[Case] = field(default_factory=list)
     _listed: list[Case] = field(default_factory=list)
     _drawn: list[Case] = field(default_factory=list)
 
     def begin(self, target: CompileTarget) -> None:
-        """Begin with the next candidate: panics that were counted before are not its own."""
+        """Begin with the next candidate: panics that were counted before are not its own.
+
+        Whether a text is right on secret inputs is one bit about them, so they are others after some candidates.
+        """
         self._target, self._panics = target, target.panic_count
+        self._begun += 1
+        if self._begun % REDRAWN == 0 and self.draws.listed is None:
+            self.draw_timed([self.entropy, self._begun])
+
+    def draw_timed(self, seed: Sequence[int]) -> None:
+        """Draw other inputs to be timed."""
+        self.timed = TimedCases.draw(self.draws, self.reference, seed, len(self.timed.known))
+
+    @property
+    def may_tell_values(self) -> bool:
+        """Whether a finding about what ran last may have values: a list of inputs is no secret."""
+        return not self.is_secret or self.draws.listed is not None
 
     def _has_panicked(self) -> bool:
         assert self._target is not None
@@ -76,8 +97,12 @@ class Checker:
         timed. Drawn inputs are new for each candidate; where the reference is slow, some are from earlier candidates,
         whose expected results are known already.
         """
-        problem = self.check_drawn(entry, seed) or self._check_known(entry)
-        return problem or self._check_where_timed(entry)
+        self.is_secret = False
+        problem = self.check_drawn(entry, seed)
+        if problem is not None:
+            return problem
+        self.is_secret = True
+        return self._check_known(entry) or self._check_where_timed(entry)
 
     def find_release_disagreement(self, entry: int) -> str | None:
         """Describe the first difference of release code on what its checked code ran on, in other places."""
@@ -124,16 +149,14 @@ class Checker:
 
         They end at an inaccessible page, or begin at one, or lie where arrays are timed.
         """
-        if turn % PLACES == PLACES - 1:
-            watch = self.timed.watch
+        placed = self.timed.watch.place_at(case.given, turn) if turn % PLACES == PLACES - 1 else None
+        if placed is not None:
             with counted():
-                found = watch.call_at(entry, case.given, turn)
-            if found is not None:
-                call, trespass = found
-                has_panicked = self._has_panicked()
-                problem = self._find_difference(case, Outcome(call.values, call.result)) or trespass
-                watch.put_back()
-                return "the call panicked" if has_panicked else problem
+                result = self.harness.call(entry, placed.arguments)
+            has_panicked = self._has_panicked()
+            problem = self._find_difference(case, Outcome(placed.arguments.values, result)) or placed.find_trespass()
+            self.timed.watch.put_back()
+            return "the call panicked" if has_panicked else problem
         given = self.harness.prepare_guarded(case.given, turn % 2 == 0)
         with counted():
             result = self.harness.call(entry, given)
@@ -147,14 +170,13 @@ class Checker:
     # -- where arrays are timed -----------------------------------------------------------------------------------
 
     def _check_where_timed(self, entry: int) -> str | None:
-        """Describe the first difference of one call in each place in which calls are timed."""
+        """Describe the first difference of one call in each of the places in which calls are timed."""
         watch = self.timed.watch
         with counted():
             watch.run_once(entry)
-        has_panicked = self._has_panicked()
-        problem = None if has_panicked else self._compare_timed(watch, watch.cases) or watch.find_trespass()
+        problem = "the call panicked" if self._has_panicked() else self.find_timed_difference(watch)
         watch.put_back()
-        return "the call panicked" if has_panicked else problem
+        return problem
 
     def find_timed_difference(self, watch: Stopwatch) -> str | None:
         """Describe the first difference of the calls that were timed last from the reference's; None for none."""
@@ -167,12 +189,24 @@ class Checker:
         watch.put_back()
         return f"in the calls that are timed, {problem}"
 
-    def _compare_timed(self, watch: Stopwatch, count: int | None = None) -> str | None:
-        known, calls = self.timed.known, watch.calls(count)
+    def _compare_timed(self, watch: Stopwatch) -> str | None:
+        known, calls = self.timed.known, watch.calls()
         return _first(self._find_difference(known[c.case], Outcome(c.values, c.result), False) for c in calls)
 
     def _find_difference(self, case: Case, got: Outcome, has_values: bool = True) -> str | None:
-        return self.tolerance.find_difference(self.reference.signature, case.expected, got, has_values)
+        """Describe the first difference in a case; what is strange at first is looked at by the scale of each element.
+
+        That takes calls of the reference, so it is done only where it can make a difference.
+        """
+        signature, expected = self.reference.signature, case.expected
+
+        def find(scale: Scale) -> str | None:
+            return self.tolerance.find_difference(signature, expected, got, scale, has_values)
+
+        problem = find(0.0)
+        if problem is None or self.tolerance.atol is not None or find(case.limit) is not None:
+            return problem
+        return find(self.reference.scale_of(case, [self.entropy]))
 
 
 def _first(problems: Iterator[str | None]) -> str | None:

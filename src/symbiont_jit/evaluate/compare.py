@@ -16,8 +16,9 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from symbiont_jit.evaluate.agreement import Outcome, Tolerance
+from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.intervals import ONE, UNKNOWN, Interval, estimate_median, estimate_ratio
-from symbiont_jit.evaluate.timing import BATCH_NS, Harness, Stopwatch
+from symbiont_jit.evaluate.timing import BATCH_NS, Stopwatch, make_stopwatch
 from symbiont_jit.isolate.child import enter_phase
 
 __all__ = ["ComparedVariant", "Series", "SideBySide", "Turns", "Variant", "judge", "variant_of_phase"]
@@ -135,7 +136,7 @@ class SideBySide:
         return [Series(v.name, tuple(map(tuple, series[WARM_UP:]))) for v, series in named]
 
     def _stopwatch(self) -> Stopwatch:
-        return self.harness.stopwatch(self.cases, self.is_cold)
+        return make_stopwatch(self.harness, self.cases, self.is_cold, self.variants[0].entry)
 
 
 class Turns(Protocol):

@@ -133,8 +133,9 @@ class Evaluator:
             peers.append((FIRST_C, self.target.build(self.target.canonical(self.target.c_sources[0]))))
         confirm = functools.partial(self._confirm, seed=seed, peers=tuple(peers))
         together = confirm(builds)
-        if together is not None:
+        if together is not None and all(found.is_valid for found in together):
             return together
+        # One that is wrong may have written anywhere, so nothing that the others did beside it counts.
         alone = [confirm([build]) or [self._evaluation_of_lost(build)] for build in builds]
         good = [build for build, (found,) in zip(builds, alone, strict=True) if found.is_valid]
         again = iter(confirm(good) or [found for (found,) in alone if found.is_valid])

@@ -10,7 +10,7 @@ import math
 import random
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -21,7 +21,7 @@ from symbiont_jit.evaluate.evaluation import Status
 from symbiont_jit.evaluate.intervals import Interval
 from symbiont_jit.isolate.child import enter_phase
 from symbiont_jit.isolate.permissions import describe_refusals, forget_tries
-from symbiont_jit.runtime.panics import Panic
+from symbiont_jit.runtime.panics import PANICS, Panic
 
 __all__ = ["CallableMetric", "Metric", "MetricResult", "PreparedMetric", "as_metric", "make_panicked", "make_wrong"]
 
@@ -54,6 +54,14 @@ class MetricResult:
         numbers = [*self.scores.values(), *([] if self.score is None else [self.score])]
         if self.status is Status.VALID and not (self.score is not None and all(map(math.isfinite, numbers))):
             raise ValueError("a valid candidate has finite scores")
+        if self.status is not Status.VALID and (numbers or self.gains):
+            raise ValueError(f"a candidate that is {self.status.name} has no score")
+        if self.status is not Status.VALID and not self.diagnostics:
+            raise ValueError(f"a candidate that is {self.status.name} has a finding")
+        if (self.status is Status.PANICKED) != (self.panic is not None):
+            raise ValueError("a panic belongs to a candidate that panicked")
+        if not all(0 <= ns < math.inf for ns in (*self.reference_ns, *self.candidate_ns)):
+            raise ValueError("times are finite, and not below 0")
 
 
 class Metric(Protocol):
@@ -100,8 +108,10 @@ def make_wrong(problem: str) -> MetricResult:
     return MetricResult(Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "wrong", problem),))
 
 
-def make_panicked(panic: Panic) -> MetricResult:
-    """Make the result of a candidate whose checked code panicked."""
+def make_panicked(panic: Panic, has_values: bool = True) -> MetricResult:
+    """Make the result of a candidate whose checked code panicked; without values where they are nobody's business."""
+    if not has_values:
+        panic = replace(panic, message=PANICS.get(panic.kind, panic.kind))
     found = Diagnostic(Stage.EVALUATE, panic.kind, panic.message, panic.line, panic.column)
     return MetricResult(Status.PANICKED, diagnostics=(found,), panic=panic)
 
@@ -163,7 +173,9 @@ class PreparedCallable:
         try:
             with target.temporarily_active(candidate) as kernel:
                 value = self.function(kernel)
-            scores = {k: float(v) for k, v in value.items()} if isinstance(value, Mapping) else {"score": float(value)}
+            scores = (
+                {str(k): float(v) for k, v in value.items()} if isinstance(value, Mapping) else {"score": float(value)}
+            )
         except PanicError as error:
             return make_panicked(error.panic)
         except Exception as error:
@@ -176,6 +188,11 @@ class PreparedCallable:
             message = f"the metric gave {value!r}, which is no finite number"
             return MetricResult(Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "metric", message),))
         return MetricResult(Status.VALID, next(iter(scores.values())), scores)
+
+
+def _spell(name: Any) -> str:
+    """Spell whatever a metric names a number by; half a character has no encoding."""
+    return str(name).encode(errors="replace").decode()
 
 
 def _seed_generators(seed: Sequence[int]) -> None:

@@ -20,9 +20,10 @@ from symbiont_jit.evaluate.cases import Reference, TimedCases, as_measured
 from symbiont_jit.evaluate.checker import Checker
 from symbiont_jit.evaluate.confirm import confirm_finalists
 from symbiont_jit.evaluate.evaluation import Status
+from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.inputs import Draws, Inputs, require_inputs
 from symbiont_jit.evaluate.metric import MetricResult, make_panicked, make_wrong
-from symbiont_jit.evaluate.timing import Harness, median
+from symbiont_jit.evaluate.timing import median
 from symbiont_jit.isolate.child import counted, enter_phase, uncounted
 
 __all__ = ["PreparedSpeedup", "Speedup"]
@@ -127,11 +128,16 @@ class PreparedSpeedup:
         """Compare the checked code's results on inputs nobody has seen; then time the release code."""
         with uncounted():
             enter_phase("running it with checks")
+            watch = self.checker.timed.watch
             self.checker.begin(target)
+            if self.checker.timed.watch is not watch:
+                self._reference_ns = []
             problem = self.checker.find_disagreement(checked.entry_address, seed)
             panic = target.take_panic_of(checked)
             if panic is not None:
-                return make_panicked(panic)
+                return make_panicked(
+                    panic, has_values=not self.checker.is_secret or self.checker.draws.listed is not None
+                )
             enter_phase("comparing its results without checks")
             problem = problem or self.checker.find_release_disagreement(candidate.entry_address)
             if problem is not None:
@@ -154,8 +160,7 @@ class PreparedSpeedup:
             One result for each entry.
         """
         with uncounted():
-            timed = TimedCases.draw(self.checker.draws, self.reference, seed, len(self.checker.timed.known))
-            self.checker.timed = timed
+            self.checker.draw_timed(seed)
             self._reference_ns = []
             self.checker.begin(target)
             return confirm_finalists(self.checker, target, peers, entries, seed)

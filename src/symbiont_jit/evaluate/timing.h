@@ -1,7 +1,7 @@
 #pragma once
 
 /*
-What the measuring loop is made of (timing.py generates the loop): the clock, which is CPU time of the thread, that
+What the measuring loop is made of (harness.py generates the loop): the clock, which is CPU time of the thread, that
 others cannot use up; what calls may change, which is put back between them; the stack below them, which is wiped; the
 processor's caches, which are emptied for calls that are to find nothing in them.
 */

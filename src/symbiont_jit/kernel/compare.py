@@ -21,9 +21,10 @@ from symbiont_jit.dispatch.numba.from_numba import is_compiled
 from symbiont_jit.errors import UsageError
 from symbiont_jit.evaluate.agreement import Tolerance
 from symbiont_jit.evaluate.compare import ComparedVariant, Series, SideBySide, Variant, judge, variant_of_phase
+from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.inputs import Draws, require_inputs
 from symbiont_jit.evaluate.intervals import Interval
-from symbiont_jit.evaluate.timing import CAN_EVICT, Harness
+from symbiont_jit.evaluate.timing import CAN_EVICT
 from symbiont_jit.isolate.start import choose_start
 from symbiont_jit.isolate.worker import Overdue, Worker, WorkerReply
 from symbiont_jit.kernel.declaration import body_and_signature

@@ -1,0 +1,101 @@
+"""The natural scale of each element of a result: how large the numbers are that it is made of.
+
+In: a way to call the reference, arguments, and what they gave. Out: for each element a magnitude, to which a relative
+tolerance applies besides the element's own. A difference of large numbers may be small, and is then as uncertain as
+these; the large element beside it says nothing about it.
+
+Each number among the arguments is moved by a unit in the last place, up or down by chance, and by four. What an element
+moves by, divided by the relative size of a unit, is the size of the numbers that it hangs on (a condition number times
+its own magnitude; Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 1.6). Where an element jumps,
+because a comparison turns out otherwise, both steps give about the same; so it is the difference between them that
+counts. No scale is larger than the largest number among arguments and results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from symbiont_jit.evaluate.agreement import Outcome
+
+__all__ = ["estimate_scale", "largest_magnitude"]
+
+#: How often all arguments are moved, and by how many units each time.
+PATTERNS: Final = 3
+NEAR, FAR = 1, 4
+
+Solve = Callable[[Callable[[Any], None]], Outcome]
+
+
+def largest_magnitude(*outcomes: Outcome | Sequence[Any]) -> float:
+    """Return the largest finite magnitude of a floating number among arguments and results; 0 where there is none."""
+    largest = 0.0
+    for outcome in outcomes:
+        values = (*outcome.values, outcome.result) if isinstance(outcome, Outcome) else outcome
+        for part in (part for value in values if value is not None for part in _floats_of(np.asarray(value))):
+            largest = max(largest, float(np.max(np.abs(part), initial=0.0, where=np.isfinite(part))))
+    return largest
+
+
+def estimate_scale(solve: Solve, expected: Outcome, limit: float, seed: Sequence[int]) -> Outcome:
+    """Estimate the natural scale of each element.
+
+    Args:
+        solve: Calls the reference after a function has changed each array of its arguments in place.
+        expected: What the reference gives for the arguments as they are.
+        limit: The largest scale that there can be.
+        seed: What the directions are drawn with.
+
+    Returns:
+        An outcome of the same types, whose floating numbers are scales; all else is 0.
+    """
+    result = None if expected.result is None else np.zeros_like(expected.result)
+    scale = Outcome(tuple(np.zeros_like(value) for value in expected.values), result)
+    for pattern in range(PATTERNS):
+        near, far = (solve(_Mover([*seed, pattern], units)) for units in (NEAR, FAR))
+        for known, was, close, apart in zip(_parts(scale), _parts(expected), _parts(near), _parts(far), strict=True):
+            _raise_scale(known, was, close, apart, limit)
+    return scale
+
+
+def _raise_scale(known: Any, expected: Any, near: Any, far: Any, limit: float) -> None:
+    with np.errstate(all="ignore"):
+        steps = (np.abs(far - expected) - np.abs(near - expected)) / (FAR - NEAR)
+        found = np.where(np.isfinite(steps), steps, 0.0) / np.finfo(known.dtype).eps
+    known[...] = np.maximum(known, np.minimum(found, limit))
+
+
+class _Mover:
+    """Moves all numbers of arrays, one array after the other, by so many units in the last place up or down."""
+
+    def __init__(self, seed: Sequence[int], units: int) -> None:
+        self._rng = np.random.default_rng([*seed, 0x5CA1E])
+        self._units = units
+
+    def __call__(self, values: Any) -> None:
+        for part in _floats_of(values):
+            signs = self._rng.choice([-self._units, self._units], part.shape)
+            with np.errstate(all="ignore"):
+                moved = part + (signs * np.spacing(np.abs(part))).astype(part.dtype)
+            part[...] = np.where(np.isfinite(moved), moved, part)
+
+
+def _parts(outcome: Outcome) -> Iterator[Any]:
+    """Yield the floating numbers of an outcome as arrays, in an order that its types decide."""
+    for value in outcome.values:
+        yield from _floats_of(value)
+    if outcome.result is not None:
+        yield from _floats_of(np.asarray(outcome.result))
+
+
+def _floats_of(values: Any) -> Iterator[Any]:
+    """Yield views of all floating numbers in an array: fields of records, parts of complex numbers."""
+    if values.dtype.names:
+        for name in values.dtype.names:
+            yield from _floats_of(values[name])
+    elif values.dtype.kind == "c":
+        yield from (values.real, values.imag)
+    elif values.dtype.kind == "f":
+        yield values

@@ -1,0 +1,51 @@
+"""Verdicts about variants, from times that are given."""
+
+import numpy as np
+import pytest
+
+from symbiont_jit.evaluate.compare import PlainTurns, Series, Variant, judge, variant_of_phase
+
+
+def series(name, center, rng, noise=0.01, problem=None):
+    times = center * np.exp(rng.normal(0, noise, (10, 15)))
+    return Series(name, tuple(map(tuple, times.tolist())), problem)
+
+
+@pytest.mark.parametrize(
+    ("center", "verdict"), [(50, "faster"), (95, "faster"), (100, "no difference"), (105, "slower"), (200, "slower")]
+)
+def test_verdicts(center, verdict):
+    """A variant is faster or slower where its whole interval is, by more than the first one differs from itself."""
+    rng = np.random.default_rng(5)
+    rows, noise = judge([series("first", 100, rng), series("other", center, rng), series("again", 100, rng)], 7)
+    assert [row.verdict for row in rows] == ["first", verdict]
+    assert [row.size for row in rows] == [7, 7]
+    assert rows[1].ratio.low <= 100 / center * 1.01
+    assert rows[1].ratio.high >= 100 / center * 0.99
+    assert noise.low <= 1.01
+    assert noise.high >= 0.99
+
+
+def test_noise_decides():
+    """Where the first variant differs from itself by 20 %, a difference of 10 % is none."""
+    rng = np.random.default_rng(6)
+    rows, _ = judge([series("first", 100, rng), series("other", 90, rng), series("again", 80, rng)])
+    assert rows[1].verdict == "no difference"
+
+
+def test_a_problem_is_no_verdict_about_time():
+    """Wrong results keep their times, and a variant that has none is not measured."""
+    rng = np.random.default_rng(7)
+    wrong, lost = series("wrong", 1, rng, problem="the result is 1"), Series("lost", problem="it ended the process")
+    rows, _ = judge([series("first", 100, rng), wrong, lost, series("again", 100, rng)])
+    assert [row.verdict for row in rows[1:]] == ["problem", "problem"]
+    assert rows[1].ns.is_known
+    assert not rows[2].ns.is_known
+
+
+def test_a_phase_says_whose_turn_it_is():
+    """The number of the variant is found again in the words; other words are nobody's."""
+    assert variant_of_phase("measuring variant 3") == 3
+    assert variant_of_phase("getting ready") is None
+    assert variant_of_phase("measuring variant x") is None
+    assert PlainTurns((Variant("a", function=abs),)).variants[0].name == "a"

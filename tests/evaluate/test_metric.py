@@ -1,0 +1,49 @@
+"""What a metric may say, and what only somebody else would say in its name."""
+
+import math
+
+import numpy as np
+import pytest
+
+from symbiont_jit import Diagnostic, Evolution, Panic, Status, evolvable
+from symbiont_jit.errors import Stage
+from symbiont_jit.evaluate.intervals import ONE
+from symbiont_jit.evaluate.metric import MetricResult
+from tests.kernels import DOT, dot
+
+FOUND = (Diagnostic(Stage.EVALUATE, "wrong", "it is"),)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"status": Status.VALID},
+        {"status": Status.VALID, "score": math.nan},
+        {"status": Status.VALID, "score": 1.0, "scores": {"a": math.inf}},
+        {"status": Status.VALID, "score": 1.0, "panic": Panic("index", "outside")},
+        {"status": Status.VALID, "score": 1.0, "candidate_ns": (math.nan,)},
+        {"status": Status.VALID, "score": 1.0, "reference_ns": (-1.0,)},
+        {"status": Status.VALID, "score": 1.0, "reference_ns": (math.inf,)},
+        {"status": Status.WRONG},
+        {"status": Status.WRONG, "score": 1.0, "diagnostics": FOUND},
+        {"status": Status.WRONG, "scores": {"a": 1.0}, "diagnostics": FOUND},
+        {"status": Status.WRONG, "gains": {"a": ONE}, "diagnostics": FOUND},
+        {"status": Status.PANICKED, "diagnostics": FOUND},
+        {"status": Status.CRASHED, "diagnostics": FOUND},
+    ],
+    ids=str,
+)
+def test_what_no_metric_says(fields):
+    """A result that does not fit together is refused, because other code may have written it in the worker."""
+    with pytest.raises(ValueError, match=r"score|times|panic|finding|no metric"):
+        MetricResult(**fields)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", [np.int64(3), 3, None, ("a", 1), b"\xff", frozenset({1}), "\ud800"], ids=ascii)
+def test_names_of_scores_are_texts(key):
+    """Whatever a metric names its numbers by, the name is a text in the evaluation."""
+    with Evolution(evolvable(dot, source=DOT), metric=lambda kernel: {key: 2.0}) as search:
+        found = search.evaluate(DOT)
+    assert found.status is Status.VALID
+    assert list(found.scores.values()) == [2.0]

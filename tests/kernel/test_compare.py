@@ -1,0 +1,158 @@
+"""Variants of one function side by side: what can be compared, what is wrong with some, what cannot be compared."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numba import njit
+
+import symbiont_jit as sj
+from symbiont_jit import UsageError, evolvable
+from tests.kernels import DOT, DOT_HEAD, MATMUL, SORT, dot, matmul
+
+SECONDS = 0.05
+FAST = DOT.replace("double s", "\n#pragma clang fp reassociate(on)\n    double s")
+
+
+@njit
+def compiled(x, y):
+    s = 0.0
+    for i in range(x.shape[0]):
+        s += x[i] * y[i]
+    return s
+
+
+def draw(rng):
+    return rng.random(200), rng.random(200)
+
+
+@pytest.mark.slow
+def test_c_kernels_revisions_njit_and_numpy(tmp_path):
+    """All of them take turns on the same arguments; machine code is described where there is some."""
+    path = tmp_path / "dot.c"
+    path.write_text(FAST)
+    kernel = evolvable(dot)
+    variants = {
+        "C": DOT,
+        "file": path,
+        "kernel": kernel,
+        "revision": kernel.revision(0),
+        "njit": compiled,
+        "numpy": np.dot,
+    }
+    found = sj.compare(variants, draw, seconds=SECONDS)
+    assert [row.name for row in found] == [*variants]
+    assert all(row.problem is None for row in found)
+    assert all(row.ns.value > 0 and row.ratio.value > 0 for row in found)
+    assert found["C"].verdict == "first"
+    assert found["C"].code_bytes > 0
+    assert found["numpy"].code_bytes is None
+    assert found["file"].vector_bits >= 128
+    text = str(found)
+    assert all(name in text for name in variants)
+    assert "'C' against itself" in text
+
+
+@pytest.mark.slow
+def test_what_is_wrong_with_a_variant():
+    """Other results, a crash and a call that does not return are each a row; the others are measured all the same."""
+    variants = {
+        "right": DOT,
+        "wrong": f"{DOT_HEAD} {{ return 1; }}",
+        "changes": f"{DOT_HEAD} {{ ((double *)(intptr_t)x)[0] = 3; return 0; }}",
+        "crashes": f"{DOT_HEAD} {{ return *(const volatile double *)(x + (1LL << 44)); }}",
+        "also right": FAST,
+    }
+    found = sj.compare(variants, draw, seconds=SECONDS)
+    assert "expected" in found["wrong"].problem
+    assert "const" in found["changes"].problem
+    assert "SIGSEGV" in found["crashes"].problem
+    assert (found["right"].problem, found["also right"].problem) == (None, None)
+    assert [row.verdict == "problem" for row in found] == [False, True, True, True, False]
+
+
+@pytest.mark.slow
+def test_several_sizes():
+    """Inputs are drawn for each size, and every row knows its size."""
+    found = sj.compare(
+        {"a": DOT, "b": FAST}, lambda rng, n: (rng.random(n), rng.random(n)), sizes=[5, 50], seconds=SECONDS
+    )
+    assert found.sizes == (5, 50)
+    assert [(row.name, row.size) for row in found] == [("a", 5), ("b", 5), ("a", 50), ("b", 50)]
+    assert found["b", 50].size == 50
+    with pytest.raises(KeyError):
+        found["b", 7]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cold", [False, True])
+def test_arguments_that_are_changed(cold):
+    """A sort gets its numbers unsorted each time, also from Python, and in cold caches."""
+
+    def sort(x: np.ndarray) -> None:
+        assert not (np.diff(x) > 0).all()
+        x.sort()
+
+    found = sj.compare(
+        {"C": SORT, "numpy": sort}, lambda rng: (rng.permutation(30.0 + np.arange(30)),), seconds=SECONDS, cold=cold
+    )
+    assert [row.problem for row in found] == [None, None]
+
+
+@pytest.mark.slow
+def test_json_and_html():
+    """Both have all that the table has; what is not known is null."""
+    found = sj.compare(
+        {"<a>": DOT, "b": f"{DOT_HEAD} {{ return *(const volatile double *)(x + (1LL << 44)); }}"},
+        draw,
+        seconds=SECONDS,
+    )
+    rows = json.loads(found.to_json())["rows"]
+    assert [row["name"] for row in rows] == ["<a>", "b"]
+    assert rows[1]["ns"]["value"] is None
+    assert "&lt;a&gt;" in found._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("variants", "inputs", "options", "said"),
+    [
+        ({}, draw, {}, "variants is a dictionary"),
+        ([DOT], draw, {}, "variants is a dictionary"),
+        ({1: DOT}, draw, {}, "names of variants are texts"),
+        ({"a": 7}, draw, {}, "'a' is C text, a path"),
+        ({"a": np.dot}, draw, {}, "no variant says what the signature is"),
+        ({"a": DOT}, 7, {}, "inputs is a callable"),
+        ({"a": DOT}, draw, {"seconds": 0}, "seconds is a number above 0"),
+        ({"a": DOT}, draw, {"seconds": float("inf")}, "seconds is a number above 0"),
+        ({"a": DOT}, draw, {"sizes": []}, "sizes is a list"),
+        ({"a": DOT}, [draw(np.random.default_rng(0))], {"sizes": [3]}, "sizes is a list"),
+        ({"a": DOT}, draw, {"profile": "fast"}, "profile"),
+        ({"a": DOT, "b": SORT}, draw, {}, "different signatures"),
+        ({"a": DOT}, lambda rng: (rng.random(3), rng.random(4)), {}, "do not fit the signature"),
+        ({"a": Path("nowhere.c")}, draw, {}, "cannot be read"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_cannot_be_compared(variants, inputs, options, said):
+    """It is a usage error that names what was given, before anything is measured."""
+    with pytest.raises(UsageError, match=said):
+        sj.compare(variants, inputs, **options)
+
+
+def test_a_text_that_is_no_c():
+    """Its findings are raised as anywhere else."""
+    with pytest.raises(sj.CandidateError):
+        sj.compare({"a": "double f(double x) { return system(0); }"}, lambda rng: (1.0,))
+
+
+@pytest.mark.slow
+def test_a_matrix_product_of_two_kinds():
+    """An array that one variant says it writes and another one says it reads and writes is the same array."""
+    kernel = evolvable(matmul, source=MATMUL)
+    found = sj.compare(
+        {"kernel": kernel, "C": MATMUL},
+        lambda rng: (rng.random((4, 5)), rng.random((5, 6)), np.zeros((4, 6))),
+        seconds=SECONDS,
+    )
+    assert [row.problem for row in found] == [None, None]
