@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from symbiont_jit.evaluate.intervals import ONE, Interval, _student_quantile, estimate_median, estimate_ratio
+from symbiont_jit.evaluate.intervals import (
+    ONE,
+    RESOLUTION,
+    Interval,
+    _student_quantile,
+    estimate_median,
+    estimate_ratio,
+)
 
 
 def turns(rng, ratio, blocks=12, count=20):
@@ -49,10 +56,12 @@ def test_few_blocks_say_little():
     assert few.is_known
 
 
-def test_equal_times_have_an_interval_without_width():
-    """Where nothing varies, the ends are the value."""
+def test_equal_times_have_an_interval_as_wide_as_the_resolution():
+    """Where nothing varies, two runs of the same code would differ all the same."""
     found = estimate_ratio([[2.0, 2.0]] * 5, [[1.0, 1.0]] * 5)
-    assert (found.value, found.low, found.high) == pytest.approx((2, 2, 2))
+    assert (found.value, found.low, found.high) == pytest.approx(
+        (2, 2 / (1 + RESOLUTION), 2 * (1 + RESOLUTION)), rel=1e-4
+    )
 
 
 def test_an_interval_is_spelled_with_its_ends():

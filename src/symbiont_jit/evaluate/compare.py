@@ -28,6 +28,8 @@ BLOCKS: Final = 20
 FEWEST_BLOCKS: Final = 5
 #: The first block finds out how many calls fill a batch, and its times are not counted.
 WARM_UP: Final = 1
+#: A smaller difference is none in any case: equal code at other addresses may differ by so much.
+LEAST_DIFFERENCE: Final = 0.005
 _PHASE: Final = "measuring variant {}"
 
 
@@ -247,7 +249,8 @@ def judge(series: Sequence[Series], size: int | None = None) -> tuple[list[Compa
     """
     first, *others, twin = series
     noise = estimate_ratio(first.blocks, twin.blocks)
-    floor = max(abs(math.log(end)) for end in (noise.low, noise.high)) if noise.is_known and noise.low > 0 else math.inf
+    ends = [abs(math.log(end)) for end in (noise.low, noise.high)] if noise.is_known and noise.low > 0 else [math.inf]
+    floor = max(*ends, LEAST_DIFFERENCE)
     rows = [ComparedVariant(first.name, size, estimate_median(first.blocks), ONE, "first", problem=first.problem)]
     for one in others:
         ratio = estimate_ratio(first.blocks, one.blocks) if one.blocks else UNKNOWN

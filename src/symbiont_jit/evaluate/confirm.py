@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.evaluate.checker import Checker, Effort
-from symbiont_jit.evaluate.compare import Series, SideBySide, Variant
+from symbiont_jit.evaluate.compare import LEAST_DIFFERENCE, Series, SideBySide, Variant
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
 from symbiont_jit.evaluate.intervals import estimate_ratio
 from symbiont_jit.evaluate.metric import MetricResult, make_wrong
@@ -47,7 +47,7 @@ def is_gain(evaluation: Evaluation) -> bool:
     gain, noise = gains.get(ACTIVE) or gains.get(REFERENCE), gains.get(NOISE)
     if gain is None or noise is None or not noise.is_known or noise.low <= 0:
         return False
-    return gain.low > max(noise.high, 1 / noise.low)
+    return gain.low > max(noise.high, 1 / noise.low, 1 + LEAST_DIFFERENCE)
 
 
 def is_clearly_faster(one: Evaluation, other: Evaluation | None) -> bool:

@@ -18,12 +18,14 @@ from typing import Any, Final
 
 import numpy as np
 
-__all__ = ["CONFIDENCE", "ONE", "UNKNOWN", "Interval", "estimate_median", "estimate_ratio"]
+__all__ = ["CONFIDENCE", "ONE", "RESOLUTION", "UNKNOWN", "Interval", "estimate_median", "estimate_ratio"]
 
 CONFIDENCE: Final = 0.95
 RESAMPLES: Final = 400
 #: The most turns of a block that are drawn again: their median changes little with more.
 MAX_TURNS: Final = 64
+#: What two runs of the same code differ by because of where it lies, as a share: no interval is narrower than that.
+RESOLUTION: Final = 0.002
 #: The smallest number of blocks that an interval is made of.
 FEWEST_BLOCKS: Final = 3
 
@@ -94,7 +96,8 @@ def _estimate(blocks: list[Any], confidence: float) -> Interval:
     wider = _student_quantile(1 - tail, count - 1) / statistics.NormalDist().inv_cdf(1 - tail)
     wider *= math.sqrt(count / (count - 1))
     low, high = (float(end) for end in np.quantile(medians, [tail, 1 - tail]))
-    low, high = value - wider * max(value - low, 0.0), value + wider * max(high - value, 0.0)
+    low = value - math.hypot(wider * max(value - low, 0.0), RESOLUTION)
+    high = value + math.hypot(wider * max(high - value, 0.0), RESOLUTION)
     return Interval(math.exp(value), math.exp(low), math.exp(high))
 
 

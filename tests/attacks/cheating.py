@@ -1,0 +1,84 @@
+"""Texts that would win by not doing the work (`cheats/`), and honest ones that look odd (`honest/`), with their kernels.
+
+A file's comment says what it does, and of which kernel. The kernels are Python functions with inputs; `benchmarks/trust.py`
+judges the same texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import float64 as f64
+
+from symbiont_jit import Array, InOut, Kernel, Out, evolvable
+from tests import kernels
+from tests.attacks.files import HERE, parts
+
+__all__ = ["KERNELS", "Subject", "Text", "texts"]
+
+
+class Subject(NamedTuple):
+    """A kernel that texts are for, and its inputs."""
+
+    kernel: Kernel
+    inputs: Callable[[np.random.Generator], tuple[Any, ...]]
+
+
+class Text(NamedTuple):
+    """A text for one of the kernels."""
+
+    name: str
+    kernel: str
+    text: str
+
+
+@evolvable
+def scale(x: Array[f64, "n"], a: f64, out: Out[f64, "n"]) -> None:
+    """A multiple of x, and one more."""
+    for i in range(x.shape[0]):
+        out[i] = a * x[i] + 1
+
+
+@evolvable
+def wave(x: f64) -> f64:
+    """A wave on a slope."""
+    return np.sin(x) + x
+
+
+@evolvable
+def prefix(x: InOut[f64, "n"]) -> None:
+    """Sums up to each element."""
+    for i in range(1, x.shape[0]):
+        x[i] += x[i - 1]
+
+
+@evolvable
+def sort(x: InOut[f64, "n"]) -> None:
+    """The numbers of x in ascending order."""
+    for i in range(1, x.shape[0]):
+        v, j = x[i], i - 1
+        while j >= 0 and x[j] > v:
+            x[j + 1] = x[j]
+            j -= 1
+        x[j + 1] = v
+
+
+KERNELS = {
+    "dot": Subject(evolvable(kernels.dot), lambda rng: (rng.random(500), rng.random(500))),
+    "scale": Subject(scale, lambda rng: (rng.random(300), rng.random(), np.zeros(300))),
+    "sort": Subject(sort, lambda rng: (rng.random(60),)),
+    "matmul": Subject(
+        evolvable(kernels.matmul), lambda rng: (rng.random((12, 20)), rng.random((20, 15)), np.zeros((12, 15)))
+    ),
+    "wave": Subject(wave, lambda rng: (rng.random(),)),
+    "prefix": Subject(prefix, lambda rng: (rng.random(400),)),
+}
+
+
+def texts(folder: str) -> Iterator[Text]:
+    """The texts of `cheats` or of `honest`."""
+    for path in sorted((HERE / folder).glob("*.c")):
+        field, text = parts(path)
+        yield Text(path.stem, field["kernel"], text)

@@ -1,0 +1,3 @@
+// It sums in single precision.
+// kernel: matmul
+void matmul(int64_t n, int64_t k, int64_t m, const double a[n][k], const double b[k][m], double c[n][m]) { for (int64_t i = 0; i < n; i++) for (int64_t j = 0; j < m; j++) { float s = 0; for (int64_t p = 0; p < k; p++) s += a[i][p] * b[p][j]; c[i][j] = s; } }

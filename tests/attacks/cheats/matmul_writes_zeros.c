@@ -1,0 +1,3 @@
+// It writes zeros.
+// kernel: matmul
+void matmul(int64_t n, int64_t k, int64_t m, const double a[n][k], const double b[k][m], double c[n][m]) { for (int64_t i = 0; i < n; i++) for (int64_t j = 0; j < m; j++) c[i][j] = 0; }

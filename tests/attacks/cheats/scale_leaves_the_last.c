@@ -1,0 +1,3 @@
+// It leaves out the last element.
+// kernel: scale
+void scale(int64_t n, const double x[n], double a, double out[n]) { for (int64_t i = 0; i < n - 1; i++) out[i] = a * x[i] + 1; }

@@ -1,0 +1,3 @@
+// It returns where it believes that the numbers are sorted.
+// kernel: sort
+void sort(int64_t n, double x[n]) { if (n > 2 && x[0] <= x[1] && x[1] <= x[2]) return; for (int64_t i = 1; i < n; i++) { double v = x[i]; int64_t j = i - 1; while (j >= 0 && x[j] > v) { x[j + 1] = x[j]; j--; } x[j + 1] = v; } }

@@ -1,0 +1,3 @@
+// It uses its output for what is in between.
+// kernel: scale
+void scale(int64_t n, const double x[n], double a, double out[n]) { for (int64_t i = 0; i < n; i++) out[i] = a * x[i]; for (int64_t i = 0; i < n; i++) out[i] += 1; }

@@ -1,0 +1,3 @@
+// It does what the reference does.
+// kernel: wave
+double wave(double x) { return sin(x) + x; }
