@@ -6,7 +6,7 @@ comparison rests on: output buffers that are full of noise before each call.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +14,16 @@ import numpy as np
 
 from symbiont_jit.signature import ArrayType, Element, Mode, Param, Record, Signature
 
-__all__ = ["TOLERANCES", "Outcome", "Scale", "Tolerance", "poison_outputs"]
+__all__ = [
+    "TOLERANCES",
+    "Agrees",
+    "Outcome",
+    "Scale",
+    "find_disagreement",
+    "list_outputs",
+    "Tolerance",
+    "poison_outputs",
+]
 
 #: Relative tolerances by dtype, unless the user gives one; everything else has to be equal.
 TOLERANCES: Final[Mapping[str, float]] = {"float64": 1e-9, "float32": 1e-4, "complex128": 1e-9, "complex64": 1e-4}
@@ -34,6 +43,42 @@ class Outcome:
 
 #: One natural scale for all elements, or an outcome that has those of each, in the elements' own types.
 Scale = float | Outcome
+
+
+#: A user's own judgement: a function of arguments, of what the reference's call gave and of what the candidate's gave.
+Agrees = Callable[[tuple[Any, ...], Any, Any], Any]
+
+
+def find_disagreement(
+    signature: Signature, agrees: Agrees, given: Sequence[Any], expected: Outcome, got: Outcome
+) -> str:
+    """Ask a user's function whether two calls agree; say why not, or nothing where they do.
+
+    The function gets copies. What is only read must be as before in any case.
+    """
+    for param, want, have in zip(signature.params, expected.values, got.values, strict=True):
+        if isinstance(param.type, ArrayType) and param.mode is Mode.IN and want.tobytes() != have.tobytes():
+            return _describe_change(param, "differs")
+    both = (_one_or_all(list_outputs(signature, outcome)) for outcome in (expected, got))
+    said = agrees(tuple(_copy(value) for value in given), *both)
+    if isinstance(said, str):
+        return said
+    return "" if said else "agrees= says that the result is wrong"
+
+
+def list_outputs(signature: Signature, outcome: Outcome) -> tuple[Any, ...]:
+    """List what a call gave: copies of the arrays that it may write, and its result."""
+    pairs = zip(signature.params, outcome.values, strict=True)
+    found = [value.copy() for param, value in pairs if isinstance(param.type, ArrayType) and param.mode is not Mode.IN]
+    return tuple(found) if outcome.result is None else (*found, outcome.result)
+
+
+def _one_or_all(outputs: tuple[Any, ...]) -> Any:
+    return outputs[0] if len(outputs) == 1 else outputs
+
+
+def _copy(value: Any) -> Any:
+    return value.copy() if isinstance(value, np.ndarray) and value.ndim else value[()]
 
 
 @dataclass(frozen=True, slots=True)

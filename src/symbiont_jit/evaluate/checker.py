@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from symbiont_jit.engine.target import CompileTarget
-from symbiont_jit.evaluate.agreement import Outcome, Scale, Tolerance
+from symbiont_jit.evaluate.agreement import Agrees, Outcome, Scale, Tolerance, find_disagreement
 from symbiont_jit.evaluate.cases import Case, Reference, TimedCases
 from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.inputs import Draws
@@ -49,6 +49,7 @@ class Checker:
 
     `timed` are the cases that candidates are timed on, drawn with `entropy`; `is_secret` says that it was one of these
     that ran last: a finding about it must not tell what its arguments are, or the next candidate would know them.
+    `agrees` is the user's own judgement, in place of the tolerance.
     """
 
     draws: Draws
@@ -57,6 +58,7 @@ class Checker:
     tolerance: Tolerance
     timed: TimedCases
     entropy: int
+    agrees: Agrees | None = None
     is_secret: bool = False
     _target: CompileTarget | None = None
     _panics: int = 0
@@ -199,6 +201,8 @@ class Checker:
         That takes calls of the reference, so it is done only where it can make a difference.
         """
         signature, expected = self.reference.signature, case.expected
+        if self.agrees is not None:
+            return self._ask_user(self.agrees, case, got, has_values)
 
         def find(scale: Scale) -> str | None:
             return self.tolerance.find_difference(signature, expected, got, scale, has_values)
@@ -207,6 +211,16 @@ class Checker:
         if problem is None or self.tolerance.atol is not None or find(case.limit) is not None:
             return problem
         return find(self.reference.scale_of(case, [self.entropy]))
+
+    def _ask_user(self, agrees: Agrees, case: Case, got: Outcome, has_values: bool) -> str | None:
+        """Ask the user's own function; what it raises for a candidate is a finding about that candidate."""
+        try:
+            problem = find_disagreement(self.reference.signature, agrees, case.given, case.expected, got)
+        except Exception as error:
+            problem = f"agrees= raised {type(error).__name__}: {error}"
+        if not problem:
+            return None
+        return problem if has_values else "the result differs"
 
 
 def _first(problems: Iterator[str | None]) -> str | None:

@@ -7,6 +7,7 @@ while inputs are drawn, copied and compared, and the reference is called.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,7 +16,7 @@ import numpy as np
 
 from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import UsageError
-from symbiont_jit.evaluate.agreement import Tolerance
+from symbiont_jit.evaluate.agreement import Agrees, Tolerance, find_disagreement, list_outputs
 from symbiont_jit.evaluate.cases import Reference, TimedCases, as_measured
 from symbiont_jit.evaluate.checker import Checker
 from symbiont_jit.evaluate.confirm import confirm_finalists
@@ -25,6 +26,7 @@ from symbiont_jit.evaluate.inputs import Draws, Inputs, require_inputs
 from symbiont_jit.evaluate.metric import MetricResult, make_panicked, make_wrong
 from symbiont_jit.evaluate.timing import median
 from symbiont_jit.isolate.child import counted, enter_phase, uncounted
+from symbiont_jit.signature import Signature
 
 __all__ = ["PreparedSpeedup", "Speedup"]
 
@@ -47,17 +49,23 @@ class Speedup:
     """Reference time over candidate time, for candidates that agree with the reference on fresh inputs.
 
     The reference is revision 0: the Python body as Numba compiles it, or the first C source. Time is CPU time of the
-    calling thread. Results agree when `|got - expected| <= atol + rtol * |expected|` for every element. Arrays of one
-    tuple that overlap do so in every call.
+    calling thread. Results agree when `|got - expected| <= atol + rtol * |expected|` for every element, and integers
+    when they are equal. Arrays of one tuple that overlap do so in every call.
 
     Args:
         inputs: A callable of a NumPy `Generator` that returns one tuple of arguments, or a list of such tuples.
         rtol: The relative tolerance; by default 1e-9 for float64 and complex128, 1e-4 for float32 and complex64, and 0
             for everything else.
-        atol: The absolute tolerance; by default `rtol` times the largest finite magnitude that the reference gives.
+        atol: The absolute tolerance; by default `rtol` times each element's natural scale: how large the numbers are
+            that it is made of, which is measured by moving the arguments by a unit in the last place. A large element
+            elsewhere makes no difference.
+        agrees: A function in place of tolerances, for results that are random or sets: of the tuple of arguments, of
+            what the reference gave and of what the candidate gave. It returns whether they agree, or a text that says
+            why not. What a call gave is its result, or the array that it may write, or a tuple of several.
 
     Raises:
-        UsageError: `inputs` is neither a callable nor a list with tuples, or a tolerance is no number of at least 0.
+        UsageError: `inputs` is neither a callable nor a list with tuples, a tolerance is no number of at least 0, or
+            `agrees` is no function, or does not agree with the reference itself.
 
     Example:
         `Speedup(lambda rng: (rng.random(1000), rng.random(1000)))` for a kernel of two vectors.
@@ -66,12 +74,17 @@ class Speedup:
     inputs: Inputs
     rtol: float | None = None
     atol: float | None = None
+    agrees: Agrees | None = None
 
     def __post_init__(self) -> None:
         require_inputs(self.inputs)
         for name, value in (("rtol", self.rtol), ("atol", self.atol)):
             if value is not None and not value >= 0:
                 raise UsageError(f"{name} is a number of at least 0, not {value!r}")
+        if self.agrees is not None and not callable(self.agrees):
+            raise UsageError(f"agrees is a function of arguments, expected and got, not {self.agrees!r:.80}")
+        if self.agrees is not None and (self.rtol is not None or self.atol is not None):
+            raise UsageError("agrees= judges in place of rtol= and atol=; give one or the other")
 
     def prepare(self, target: CompileTarget, entropy: int) -> PreparedSpeedup:
         """Compile the reference and the harness, and check inputs against the signature.
@@ -101,8 +114,32 @@ class Speedup:
         count = max(1, min(TIMED_CASES, TIMED_BYTES // max(size, 1)))
         timed = TimedCases.draw(draws, reference, [entropy], min(count, draws.listed or count))
         call = timed.watch.batch(reference.timed_entry, len(timed.known)) * 1e-9
-        checker = Checker(draws, harness, reference, Tolerance(self.rtol, self.atol), timed, entropy)
+        if self.agrees is not None:
+            self._require_agreement(self.agrees, signature, timed)
+        _warn_of_sameness(signature, timed)
+        tolerance = Tolerance(self.rtol, self.atol)
+        checker = Checker(draws, harness, reference, tolerance, timed, entropy, self.agrees)
         return PreparedSpeedup(checker, DEADLINE + DEADLINE_CALLS * call)
+
+    @staticmethod
+    def _require_agreement(agrees: Agrees, signature: Signature, timed: TimedCases) -> None:
+        """Raise `UsageError` where the reference does not agree with itself; what the function raises is the user's."""
+        for case in timed.known:
+            problem = find_disagreement(signature, agrees, case.given, case.expected, case.expected)
+            if problem:
+                raise UsageError(f"agrees= finds that the reference disagrees with itself: {problem}")
+
+
+def _warn_of_sameness(signature: Signature, timed: TimedCases) -> None:
+    """Warn of a reference that gives the same for all inputs, or no number: any text that does so would be right."""
+    known = [[np.asarray(part) for part in list_outputs(signature, case.expected)] for case in timed.known]
+    if all(part.dtype.kind in "fc" and np.isnan(part).all() for parts in known for part in parts if part.size):
+        said = "nothing but NaN"
+    elif len(known) > 1 and len({b"".join(part.tobytes() for part in parts) for parts in known}) == 1:
+        said = f"the same result for {len(known)} tuples of arguments"
+    else:
+        return
+    warnings.warn(f"the reference of {signature.name!r} gives {said}; any text that does so is right", stacklevel=5)
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from rich.text import Text
 from symbiont_jit.evaluate.evaluation import Evaluation
 from symbiont_jit.search.result import EvolutionResult, Progress
 
-__all__ = ["SearchView", "describe_ratio", "show_result"]
+__all__ = ["SearchView", "describe_gains", "describe_ratio", "show_result"]
 
 SAMPLE_SECONDS = 0.25
 SHOWN_SWAPS = 12
@@ -126,6 +126,19 @@ def show_result(console: Console, result: EvolutionResult, reference: str = "the
     console.print(Syntax(result.best.source, "c", background_color="default", word_wrap=True))
     if result.best.timings.candidate_ns:
         console.print(Text(describe_speedup(result.best, reference), style="bold green"))
+    for line in describe_gains(result):
+        console.print(Text(line))
+
+
+def describe_gains(result: EvolutionResult) -> list[str]:
+    """Say how many times as fast as each of its peers the best one is, and whether that changed anything."""
+    if result.is_gain is None:
+        return []
+    lines = [
+        f"{gain.value:.2f} times as fast as {name} (99 %: {gain.low:.2f} to {gain.high:.2f})"
+        for name, gain in result.gains.items()
+    ]
+    return lines if result.is_gain else [*lines, "no significant gain: what was active before is active again"]
 
 
 def describe_speedup(evaluation: Evaluation, reference: str) -> str:
