@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import termios
@@ -161,6 +162,15 @@ def refused(name, path):
         "the attributes of a file": lambda: fcntl.ioctl(
             os.open(path, os.O_RDONLY), 0x40086602, (0x40).to_bytes(8, "little")
         ),
+        "lock a file": lambda: fcntl.flock(os.open(path, os.O_RDONLY), fcntl.LOCK_EX),
+        "how long an inode's data live": lambda: fcntl.fcntl(
+            os.open(path, os.O_RDONLY), 1036, (5).to_bytes(8, "little")
+        ),
+        "how long a file's data live": lambda: fcntl.fcntl(os.open(path, os.O_RDONLY), 1038, (5).to_bytes(8, "little")),
+        "set a terminal": lambda: fcntl.ioctl(0, termios.TCSETS, bytes(60)),
+        "set a terminal's speed": lambda: fcntl.ioctl(0, 0x402C542B, bytes(44)),
+        "size a terminal": lambda: fcntl.ioctl(0, termios.TIOCSWINSZ, bytes(8)),
+        "take a terminal alone": lambda: fcntl.ioctl(0, termios.TIOCEXCL),
         "files in memory": lambda: os.memfd_create("hoard"),
         "outlive the parent": lambda: call("prctl", 1, 0, 0, 0, 0),
         "type into a terminal": lambda: fcntl.ioctl(0, termios.TIOCSTI, b"x"),
@@ -177,6 +187,21 @@ def refused(name, path):
     except OSError as error:
         return error.errno
     return 0
+
+
+def ask_descriptors():
+    """What descriptors answer to questions: whether it is a terminal, and how much waits to be read."""
+    here, there = socket.socketpair()
+    here.send(b"abc")
+    waiting = int.from_bytes(fcntl.ioctl(there, termios.FIONREAD, bytes(4)), "little")
+    there.setblocking(False)
+    return os.isatty(0), waiting, os.get_blocking(there.fileno())
+
+
+def own_pipe():
+    """The descriptor of a worker's end of the pipe to its parent."""
+    numbers = [n for n in map(int, os.listdir("/proc/self/fd")) if n > 2]
+    return next(n for n in numbers if os.path.exists(f"/proc/self/fd/{n}") and stat.S_ISSOCK(os.fstat(n).st_mode))
 
 
 def answer(request):

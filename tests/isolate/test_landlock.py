@@ -88,8 +88,37 @@ def test_what_permissions_open(name, folder):
     """With both permissions nothing is closed: what fails then fails for another reason."""
     require(1)
     assert try_in_child(TRIES[name], folder, ("read", "write")) not in ("EXDEV",)
-    if name.startswith(("write", "make", "remove")):
+    if name.startswith(("write", "make", "remove", "move")):
+        require(2)
         assert try_in_child(TRIES[name], folder, ("write",)) in ("works", "EEXIST", "ENOENT", "EADDRINUSE")
+
+
+@pytest.mark.parametrize("granted", [(), ("read",), ("write",), ("read", "write", "network", "processes")])
+def test_the_memory_of_others_is_closed(granted, folder):
+    """No permission opens the memory of the parent, to write or to read."""
+    require(1)
+    for flags in (os.O_RDWR, os.O_RDONLY):
+        act = lambda _: os.open(f"/proc/{os.getppid()}/mem", flags)  # noqa: B023, E731
+        assert try_in_child(act, folder, granted) == "EACCES"
+
+
+def test_a_working_directory_that_was_removed(tmp_path):
+    """Who stands in a folder that is no more is restricted like others."""
+    require(1)
+
+    def stand_nowhere(folder):
+        os.mkdir(folder / "gone")
+        os.chdir(folder / "gone")
+        os.rmdir(folder / "gone")
+
+    def work():
+        stand_nowhere(tmp_path)
+        restrict_files(frozenset())
+        with pytest.raises(PermissionError) as refused:
+            os.listdir("/var/lib")
+        return errno.errorcode[refused.value.errno]
+
+    assert in_child(work) == "EACCES"
 
 
 def test_where_python_reads_from_is_readable(folder, monkeypatch):

@@ -1,5 +1,6 @@
 """What a parent believes of a worker: messages of the shape that was agreed on, and nothing else."""
 
+import json
 import math
 import os
 import pickle
@@ -14,7 +15,16 @@ from hypothesis import given
 from symbiont_jit import Diagnostic, Evolution, Status
 from symbiont_jit.errors import Stage
 from symbiont_jit.evaluate.metric import MetricResult
-from symbiont_jit.isolate.messages import Complaint, NotReady, Ready, ReplyReader, WorkerReply, write_message
+from symbiont_jit.isolate.messages import (
+    MAX_REASON,
+    MAX_TEXT,
+    Complaint,
+    NotReady,
+    Ready,
+    ReplyReader,
+    WorkerReply,
+    write_message,
+)
 from symbiont_jit.isolate.worker import Crash, Worker
 from symbiont_jit.runtime.panics import Panic
 from tests.kernels import DOT
@@ -47,7 +57,7 @@ def test_a_text_that_is_no_unicode_arrives():
     """A candidate's text may have what no encoding has; it arrives with a mark instead, and the rest is whole."""
     (found,) = RESULTS.read(write_message(WorkerReply([PANICKED]))).value
     assert (found.status, found.panic) == (Status.PANICKED, PANICKED.panic)
-    assert found.diagnostics[0].message.startswith("7 is \x00 too ")
+    assert found.diagnostics[0].message.startswith("7 is ? too ")
 
 
 FORGED = {
@@ -130,6 +140,48 @@ def test_a_forged_complaint_is_a_crash(dot):
         evaluation = search.evaluate(DOT)
     assert evaluation.status is Status.CRASHED
     assert "a complaint about inputs that are all right" in evaluation.diagnostics[0].message
+
+
+CONTROLS = {
+    "an escape": (rb'"\u001b]0;owned\u0007 red"', "?]0;owned? red"),
+    "a control character of eight bits": ('"\x9b31m"'.encode(), "?31m"),
+    "one with a backslash": (rb'"\u009b31m \u007f"', "?31m ?"),
+    "a delete": (b'"a\x7fb"', "a?b"),
+    "a return": (rb'"shown\rover it"', "shown?over it"),
+    "ends of lines and tabs": (rb'"one\r\n\ttwo\nthree"', "one\n\ttwo\nthree"),
+    "another order": ('"a\u202eb"'.encode(), "a?b"),
+    "the name of a field": (rb'{"\u001b[c": ["\u001b[c", 1.5, null]}', {"?[c": ["?[c", 1.5, None]}),
+}
+
+
+@pytest.mark.parametrize(("data", "clean"), CONTROLS.values(), ids=CONTROLS)
+def test_no_text_gives_orders_to_a_terminal(data, clean):
+    """Control characters become question marks, wherever a text stands in an answer; ends of lines and tabs stay."""
+    assert ReplyReader().read(b"=" + data) == WorkerReply(clean)
+
+
+def test_reasons_are_clean_and_short():
+    """Why a worker cannot serve is the end of what it says, and gives no orders either."""
+    for kind, made in ((b"-", NotReady), (b"!", Complaint)):
+        assert ReplyReader().read(kind + b"\x1b[c\n" + b"x" * MAX_REASON) == made("x" * MAX_REASON)
+        assert ReplyReader().read(kind + b"\x1b[c\n\xff") == made("?[c\n\ufffd")
+
+
+def test_texts_are_bounded():
+    """A text of an answer has at most so many characters, and all of them together have."""
+    texts = ReplyReader().read(b"=" + json.dumps(["x" * (MAX_TEXT + 1)] * 9).encode()).value
+    assert texts[0] == "x" * MAX_TEXT + " ..."
+    assert texts[4:] == [" ..."] * 5
+    assert ReplyReader().read(b"=" + json.dumps("x" * MAX_TEXT).encode()).value == "x" * MAX_TEXT
+
+
+def test_an_integer_that_cannot_be_printed_is_refused():
+    """Integers have at most 64 bits, and floating numbers may be as large as they are."""
+    assert ReplyReader().read(b"=18446744073709551615").value == 2**64 - 1
+    assert ReplyReader().read(b"=1e300").value == 1e300
+    for number in (b"=-18446744073709551616", b"=" + b"9" * 5000):
+        with pytest.raises(ValueError, match=r"integer|number|expected"):
+            ReplyReader().read(number)
 
 
 def test_a_score_is_as_precise_as_it_was():

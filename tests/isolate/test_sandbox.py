@@ -10,14 +10,16 @@ import sys
 import textwrap
 from pathlib import Path
 
+import hypothesis.strategies as st
 import numpy as np
 import pytest
+from hypothesis import given
 
 from symbiont_jit import Evolution, Status
 from symbiont_jit.isolate import sandbox
-from symbiont_jit.isolate.sandbox import filter_problem
+from symbiont_jit.isolate.sandbox import ASKING, all_but, filter_problem
 from symbiont_jit.isolate.worker import Crash, Worker
-from tests.isolate.served import ask, spin
+from tests.isolate.served import answer, ask, spin
 from tests.kernels import DOT
 
 REFUSED = (
@@ -28,6 +30,8 @@ REFUSED = (
     "choose the signal of a file", "type into a terminal", "type with more bits", "schedule the parent",
     "the parent's priority", "shared memory of System V", "lease a file", "watch a folder", "own the signals of a socket",
     "own the group of a socket", "the attributes of a file", "files in memory", "outlive the parent",
+    "lock a file", "how long an inode's data live", "how long a file's data live", "set a terminal",
+    "set a terminal's speed", "size a terminal", "take a terminal alone",
 )  # fmt: skip
 
 
@@ -103,6 +107,28 @@ def test_what_the_filter_lets_pass(worker):
     assert ask(worker, "run_thread") == [0, 1, 2, 3]
     assert ask(worker, "read_file", __file__) == Path(__file__).read_text()
     assert ask(worker, "own_signal") == [signal.SIGUSR1]
+    assert ask(worker, "ask_descriptors") == [False, 3, False]
+
+
+@given(
+    st.integers(0, (1 << 32) - 1)
+    | st.sampled_from(ASKING).flatmap(lambda n: st.integers(0, 31).map(lambda i: n ^ 1 << i))
+)
+def test_a_list_of_commands_is_complete(command):
+    """A command that only asks has no value of the table, and each other one has exactly one."""
+    found = [value for mask, value in all_but(ASKING) if command & mask == value]
+    assert len(found) == (command not in ASKING)
+
+
+def test_who_may_write_may_lock(tmp_path):
+    """With the permission to write, a file of the user's can be locked."""
+    path = tmp_path / "file"
+    path.write_text("")
+    worker = Worker(answer, permissions=["write"])
+    try:
+        assert ask(worker, "refused", "lock a file", str(path)) == 0
+    finally:
+        worker.close()
 
 
 def test_the_parent_is_not_restricted(worker, tmp_path):

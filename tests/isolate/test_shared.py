@@ -1,14 +1,18 @@
 """What a worker shares with its parent, with other workers and with others: nothing that it could write or break."""
 
 import contextlib
+import ctypes
+import fcntl
 import gc
 import mmap
 import os
 import pickle
 import socket
 import struct
+import tempfile
 import time
 from multiprocessing import connection, shared_memory
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,6 +64,38 @@ def test_what_is_shared_keeps_its_size():
     assert [each.status for each in evaluate(shrink, source(2.0), source(3.0))] == [Status.VALID] * 2
 
 
+def seal():
+    """Forbid for good that what this process shares is written or made shorter, as far as that is possible."""
+    os.write(1, b"words")
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(int(name), fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_WRITE)
+    assert fcntl.fcntl(1, fcntl.F_GET_SEALS) == fcntl.F_SEAL_SEAL
+
+
+def test_what_is_shared_cannot_be_sealed():
+    """A worker that would seal its output is answered for as any other, and so is what comes after it."""
+    assert [each.status for each in evaluate(seal, source(2.0), source(3.0))] == [Status.VALID] * 2
+
+
+def test_an_output_that_somebody_closed_is_replaced():
+    """Where the number of the output was given to a file of the user's, that file is left alone, and workers go on."""
+    worker = Worker(lambda words: os.write(1, words))
+    try:
+        assert worker.ask(b"one", 10.0) == WorkerReply(3)
+        number = worker._shared.descriptors.output
+        with tempfile.TemporaryFile() as file:
+            file.write(b"the user's")
+            file.flush()
+            os.dup2(file.fileno(), number)
+            assert worker.ask(b"four", 10.0) == WorkerReply(4)
+            assert worker._shared.descriptors.output != number
+            assert os.pread(number, 20, 0) == b"the user's"
+            os.close(number)
+    finally:
+        worker.close()
+
+
 def stop_reading():
     connection.Connection.recv = lambda self: time.sleep(1000)
 
@@ -93,13 +129,74 @@ def test_memory_that_the_parent_shares_is_the_workers_own(tmp_path):
         named.unlink()
 
 
+def protect(address, size, protection):
+    """Whether the protection of some memory could be changed."""
+    return ctypes.CDLL(None).mprotect(ctypes.c_void_p(address), ctypes.c_size_t(size), protection) == 0
+
+
+@contextlib.contextmanager
+def readable_mappings(path):
+    """Addresses of memory that is mapped to be read and shared, though its file could be written: named by what it is."""
+    path.write_bytes(b"A" * 8192)
+    with open(path, "r+b") as file:
+        of_file = mmap.mmap(file.fileno(), 8192, access=mmap.ACCESS_READ)
+        removed = mmap.mmap(file.fileno(), 8192)
+    nameless = mmap.mmap(-1, 4096)
+    nameless[:] = removed[:4096]
+    arrays = {"file": of_file, "nameless": nameless}
+    found = {name: np.frombuffer(memory, np.uint8).ctypes.data for name, memory in arrays.items()}
+    name_memory(found["nameless"], 4096)
+    assert protect(found["nameless"], 4096, mmap.PROT_READ)
+    yield found, arrays
+
+
+def name_memory(address, size):
+    """Give memory a name, as libraries do; it is shown in brackets."""
+    ctypes.CDLL(None).prctl(0x53564D41, 0, ctypes.c_ulong(address), ctypes.c_ulong(size), b"of a library")
+
+
+def test_memory_that_could_be_made_writable_is_the_workers_own(tmp_path):
+    """Shared mappings to read are private ones to read in a worker, and what it writes after `mprotect` stays there."""
+    with readable_mappings(tmp_path / "numbers") as (addresses, mappings):
+
+        def attack():
+            maps = Path("/proc/self/maps").read_text()
+            for address in addresses.values():
+                assert f"{address:x}-" in maps
+                assert maps.partition(f"{address:x}-")[2].split()[1] == "r--p"
+                assert ctypes.string_at(address, 2) == b"AA"
+                assert protect(address, 4096, mmap.PROT_READ | mmap.PROT_WRITE)
+                ctypes.memset(address + 2048, ord("B"), 2048)
+                assert protect(address, 4096, mmap.PROT_READ)
+
+        (found,) = evaluate(attack, source(2.0))
+        assert found.status is Status.VALID, found
+        assert [mapping[:4096] for mapping in mappings.values()] == [b"A" * 4096] * 2
+        assert (tmp_path / "numbers").read_bytes() == b"A" * 8192
+
+
+def test_a_mapping_of_what_is_gone_ends_no_worker(tmp_path):
+    """A file that was removed and made shorter than its mapping has zeros in a worker, where others fault."""
+    path = tmp_path / "numbers"
+    path.write_bytes(b"A" * 8192)
+    with open(path, "r+b") as file:
+        mapped = mmap.mmap(file.fileno(), 8192)
+        path.unlink()
+        os.ftruncate(file.fileno(), 4096)
+
+        def attack():
+            assert (mapped[0], mapped[4096]) == (ord("A"), 0)
+
+        assert evaluate(attack, source(2.0))[0].status is Status.VALID
+
+
 def spoil_others():
     """Write the phase of other workers, and a pickle into every socket that is open."""
     own = child._OWN_PHASE[0]
     for other in [o for o in gc.get_objects() if isinstance(o, Worker)]:
         with contextlib.suppress(ValueError, TypeError):
-            if other._phase is not own:
-                other._phase[:5] = b"spoil"
+            if other._shared.phase is not own:
+                other._shared.phase[:5] = b"spoil"
     for name in os.listdir("/proc/self/fd"):
         with contextlib.suppress(OSError):
             end = socket.socket(fileno=os.dup(int(name)))
@@ -128,6 +225,24 @@ def test_other_workers_are_out_of_reach(permissions):
         assert sum(each.status is Status.VALID for each in found) >= 2
     finally:
         os.close(ready)
+
+
+def count_shared(_):
+    """How many descriptors of what workers share a process has, its own among them."""
+    names = [
+        os.readlink(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{n}")
+    ]
+    return sum("worker phase" in name for name in names)
+
+
+def test_no_worker_has_what_another_one_shares():
+    """Not even with the permission to write does a worker inherit the files of another one."""
+    first, second = Worker(count_shared), Worker(count_shared, permissions=["write"])
+    try:
+        assert [worker.ask(None, 10.0) for worker in (first, second)] == [WorkerReply(1)] * 2
+    finally:
+        first.close()
+        second.close()
 
 
 def test_shared_memory_of_others_cannot_be_read():

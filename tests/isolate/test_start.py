@@ -18,11 +18,13 @@ from numba import float64 as f64
 from numba import int64, njit
 
 from symbiont_jit import Array, Evolution, Group, Kernel, Speedup, Status, UsageError, evolvable
+from symbiont_jit.isolate import child
 from symbiont_jit.isolate.sandbox import filter_problem
 from symbiont_jit.isolate.start import STARTS
 from symbiont_jit.isolate.worker import Crash, Overdue, Worker
+from tests.child import in_child
 from tests.concurrency import await_true, has_ended
-from tests.isolate.served import ROOT, SECRETS, answer, ask, older_thread
+from tests.isolate.served import ROOT, SECRETS, answer, ask, older_thread, run_python
 from tests.kernels import DOT, DOT_OPEN
 
 
@@ -148,6 +150,89 @@ def test_a_fresh_worker_ends_like_a_forked_one(worker):
 def children_of(pid):
     """The processes that another one has started."""
     return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+CLOSED = """
+import os, sys
+for number in (0, 1, 2):
+    os.close(number)
+from symbiont_jit.isolate.start import STARTS
+from symbiont_jit.isolate.worker import Crash, Worker
+from tests.isolate.served import answer, ask
+
+worker = Worker(answer, STARTS[sys.argv[2]])
+found = [ask(worker, "speak_and", "words", "", "") for _ in range(2)]
+found.append(worker.ask(("speak_and", "last words", "exit", ""), 10.0) == Crash("exit code 5 (last words)"))
+found.append(ask(worker, "standard_input")[2])
+open(sys.argv[1], "w").write(repr(found))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_a_program_without_standard_files(tmp_path, start):
+    """Workers of a program that has closed its standard input, output and error answer, and say their last words."""
+    run_python(CLOSED, str(tmp_path / "found"), start).communicate(timeout=60)
+    assert (tmp_path / "found").read_text() == "['words', 'words', True, '/dev/null']"
+
+
+FULL = """
+import os, resource
+from symbiont_jit import UsageError
+from symbiont_jit.isolate.worker import Worker
+
+worker = Worker(len)
+assert worker.ask("abc", 10.0).value == 3
+worker.close()
+if os.getuid() == 0:
+    os.setuid(65534)
+most = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+resource.setrlimit(resource.RLIMIT_NPROC, (1, most))
+try:
+    worker.ask("abc", 10.0)
+except UsageError as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
+print(worker.ask("abcd", 10.0).value)
+"""
+
+
+@pytest.mark.slow
+def test_a_system_that_starts_no_more_processes():
+    """That is the caller's to know, in words; once there is room again the worker answers."""
+    said, errors = run_python(FULL).communicate(timeout=60)
+    assert errors == ""
+    assert said.splitlines() == [
+        "a worker cannot be started, because the system starts no more processes (Resource temporarily unavailable)",
+        "4",
+    ]
+
+
+def test_a_worker_that_cannot_give_up_what_it_should(monkeypatch):
+    """What goes wrong while a worker gets ready is the caller's to know, and no candidate's crash."""
+
+    def fail(granted):
+        raise OSError("no rules")
+
+    monkeypatch.setattr(child, "restrict_files", fail)
+    worker = Worker(answer)
+    with pytest.raises(UsageError, match=r"(?s)a worker cannot get ready.*OSError: no rules"):
+        worker.ask(("process",), 10.0)
+
+
+def test_no_fresh_worker_starts_in_a_folder_that_was_removed(tmp_path):
+    """That is said in words, because an interpreter could not start there."""
+
+    def work():
+        os.mkdir(tmp_path / "gone")
+        os.chdir(tmp_path / "gone")
+        os.rmdir(tmp_path / "gone")
+        worker = Worker(WithThread(), STARTS["spawn"])
+        with pytest.raises(UsageError) as refused:
+            worker.ask(("process",), 10.0)
+        return str(refused.value)
+
+    assert in_child(work).endswith("in the working directory of this process, which was removed")
 
 
 # -- searches ---------------------------------------------------------------------------------------------------------

@@ -4,10 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from symbiont_jit.isolate.worker import MAX_LAST_WORDS, Crash, Overdue, WorkerReply
+from symbiont_jit.isolate.shared import MAX_LAST_WORDS
+from symbiont_jit.isolate.worker import Crash, Overdue, WorkerReply
 from tests.concurrency import await_true, has_ended
 from tests.isolate.served import ask, run_python
 
@@ -27,6 +29,12 @@ def test_a_crash_tells_signal_phase_and_last_words(worker):
 def test_an_exit_tells_its_code(worker):
     """A worker that ends by itself says with which code; without words there are no brackets."""
     assert worker.ask(("speak_and", "", "exit", "leaving"), 10.0) == Crash("exit code 5", "leaving")
+
+
+def test_last_words_and_phase_give_no_orders(worker):
+    """What a worker wrote and was doing when it ended stands in a message without control characters."""
+    crash = worker.ask(("speak_and", "\x1b[31mred\x9b \x00words", "exit", "cl\x1b[cearing"), 10.0)
+    assert crash == Crash("exit code 5 (?[31mred? words)", "cl?[cearing")
 
 
 def test_an_overdue_worker_tells_its_phase(worker):
@@ -75,6 +83,18 @@ def test_a_stopped_worker_starts_nothing(worker):
     assert not has_ended(ask(worker, "process"))
 
 
+def test_a_worker_that_is_closed_while_it_is_asked(worker):
+    """Who waits for an answer while another thread closes the worker is told of a crash; asked again, it answers."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(worker.ask(("speak_and", "", "hang", "waiting"), 60.0)))
+    thread.start()
+    assert await_true(lambda: worker._shared.read_phase() == "waiting")
+    worker.close()
+    thread.join()
+    assert found == [Crash("signal SIGKILL", "waiting")]
+    assert not has_ended(ask(worker, "process"))
+
+
 # -- with its parent ---------------------------------------------------------------------------------------------------
 
 SPINNING = """
@@ -89,7 +109,7 @@ def serve(request):
 
 worker = Worker(serve)
 threading.Thread(target=worker.ask, args=(None, float(sys.argv[1]))).start()
-while not worker._phase[:].startswith(b"spinning"):
+while not worker._shared.phase[:].startswith(b"spinning"):
     time.sleep(0.01)
 print(worker._child.process.pid, flush=True)
 """

@@ -23,6 +23,8 @@ __all__ = ["first_call_limit"]
 
 #: Seconds after which an alarm comes that came due meanwhile.
 SHORTEST: Final = 1e-6
+#: Seconds that every timer of the system takes; a longer limit is as good as none.
+LONGEST: Final = 1e8
 
 
 class _TooLong(BaseException):
@@ -34,7 +36,7 @@ def first_call_limit(seconds: float, what: str) -> Iterator[None]:
     """End a block that takes longer than some seconds.
 
     Args:
-        seconds: The limit.
+        seconds: The limit; infinity is none.
         what: What is limited, as the subject of the message.
 
     Yields:
@@ -44,7 +46,8 @@ def first_call_limit(seconds: float, what: str) -> Iterator[None]:
         UsageError: The block took longer.
     """
     message = f"{what} took longer than {seconds:g} seconds at its first call, for the kernel as it is now"
-    limit = _alarm(seconds) if _has_alarm() else _watch(seconds)
+    timed = min(seconds, LONGEST)
+    limit = _alarm(timed) if _has_alarm() else _watch(timed)
     try:
         with _limit_kernels(seconds), limit:
             yield
@@ -78,6 +81,7 @@ def _alarm(seconds: float) -> Iterator[None]:
     def end(number: int, frame: object) -> None:
         raise _TooLong
 
+    left = interval = 0.0
     before, started = signal.signal(signal.SIGALRM, end), time.monotonic()
     mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
     try:

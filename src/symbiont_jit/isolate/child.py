@@ -25,7 +25,7 @@ from typing import Any, Final, NamedTuple
 
 from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.landlock import restrict_files
-from symbiont_jit.isolate.messages import Complaint, NotReady, Ready, WorkerReply, write_message
+from symbiont_jit.isolate.messages import MAX_REASON, Complaint, NotReady, Ready, WorkerReply, write_message
 from symbiont_jit.isolate.permissions import watch_tries
 from symbiont_jit.isolate.sandbox import filter_problem, limit_memory, limit_processor_time, restrict
 
@@ -45,7 +45,6 @@ __all__ = [
 
 _SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 MAX_PHASE: Final = 64
-MAX_REASON: Final = 3000
 PAUSES: Final = struct.Struct("=qq")
 #: Seconds that the clock of a deadline may be stopped: so many, or so many times the deadline, whichever is more.
 PAUSE_SECONDS: Final = 60.0
@@ -142,7 +141,13 @@ _OWN_PHASE: Final[list[mmap.mmap]] = []
 _DEADLINE: Final = [0.0]
 
 
-def live(obtain: Callable[[], Serve], pipe: Connection, files: WorkerFiles, granted: frozenset[str]) -> None:
+def live(
+    obtain: Callable[[], Serve],
+    pipe: Connection,
+    files: WorkerFiles,
+    granted: frozenset[str],
+    give_up: Callable[[], None] = lambda: None,
+) -> None:
     """Get ready, and answer until the parent closes its end of the pipe: the child's whole life.
 
     Args:
@@ -150,16 +155,26 @@ def live(obtain: Callable[[], Serve], pipe: Connection, files: WorkerFiles, gran
         pipe: The child's end of the pipe.
         files: What the child shares with its parent.
         granted: The permissions that the child has.
+        give_up: Gives up what the child has of its parent's, before anything else happens.
     """
+    try:
+        give_up()
+        serve = _get_ready(obtain, files, granted)
+    except BaseException:
+        # Whatever happened, no candidate did it.
+        pipe.send_bytes(write_message(NotReady(traceback.format_exc().strip()[-MAX_REASON:])))
+        return
+    pipe.send_bytes(write_message(Ready()))
+    _answer(serve, pipe)
+
+
+def _get_ready(obtain: Callable[[], Serve], files: WorkerFiles, granted: frozenset[str]) -> Serve:
+    """Return the function that answers, once this process can reach nothing that it has no business with."""
     _OWN_PHASE[:] = [mmap.mmap(files.phase, MAX_PHASE + PAUSES.size)]
     os.close(files.phase)
     _shed_inheritance(files.output)
     enter_phase("getting ready")
-    try:
-        serve = obtain()
-    except BaseException:
-        pipe.send_bytes(write_message(NotReady(traceback.format_exc().strip()[-MAX_REASON:])))
-        return
+    serve = obtain()
     _forget_secrets()  # A module that `obtain` imported may have read secrets from a file.
     if "processes" in granted:
         with contextlib.suppress(OSError):  # A fresh interpreter has a group of its own already.
@@ -169,7 +184,10 @@ def live(obtain: Callable[[], Serve], pipe: Connection, files: WorkerFiles, gran
     watch_tries(granted)
     restrict_files(granted)
     restrict(granted)
-    pipe.send_bytes(write_message(Ready()))
+    return serve
+
+
+def _answer(serve: Serve, pipe: Connection) -> None:
     while True:
         try:
             deadline, request = pipe.recv()
@@ -204,8 +222,9 @@ def _shed_inheritance(output: int) -> None:
     faulthandler.disable()  # A crash is an ordinary outcome here, which the parent reports.
     with contextlib.suppress(OSError):
         null = os.open(os.devnull, os.O_RDWR)
-        os.dup2(null, 0)
-        os.close(null)
+        if null != 0:  # The parent's standard input may have been closed.
+            os.dup2(null, 0)
+            os.close(null)
         for descriptor in (1, 2):
             os.dup2(output, descriptor)
     # A notebook or a test runner may have replaced these objects; the replacements belong to the parent.

@@ -11,11 +11,12 @@ import contextlib
 import fcntl
 import os
 import stat
+import weakref
 from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-__all__ = ["OWN", "give_up_descriptors"]
+__all__ = ["OWN", "OwnDescriptor", "give_up_descriptors", "lift_descriptor"]
 
 #: Descriptors of the harness itself: this side's ends of all workers' pipes, and what it shares with each of them. No
 #: worker gets those of another one, whatever it is permitted.
@@ -23,6 +24,59 @@ OWN: Final[set[int]] = set()
 
 _OPEN: Final = Path("/proc/self/fd")
 _STANDARD: Final = 3
+
+
+def lift_descriptor(number: int) -> int:
+    """Return a descriptor of the same file that is none of standard input, output and error.
+
+    A program that has closed those gets their numbers for whatever it opens next, and a worker's own would go over it.
+    """
+    if number >= _STANDARD:
+        return number
+    try:
+        return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _STANDARD)
+    finally:
+        os.close(number)
+
+
+class OwnDescriptor:
+    """A descriptor of the harness itself, closed with this object.
+
+    A program that becomes a daemon closes all that is open, and the number is given out again. So it is looked at
+    what is behind the number before it is written to or closed.
+
+    Args:
+        number: The descriptor, which is this object's from now on; it may get another number.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = lift_descriptor(number)
+        self._identity = _identify(self.number)
+        OWN.add(self.number)
+        # `__del__` would be too late: when the interpreter ends, it may run after the end of `os`.
+        self.close = weakref.finalize(self, _close, self.number, self._identity)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the number still is what it was."""
+        return _is_still(self.number, self._identity)
+
+
+def _identify(number: int) -> tuple[int, int]:
+    found = os.fstat(number)
+    return found.st_dev, found.st_ino
+
+
+def _is_still(number: int, identity: tuple[int, int]) -> bool:
+    with contextlib.suppress(OSError):
+        return _identify(number) == identity
+    return False
+
+
+def _close(number: int, identity: tuple[int, int]) -> None:
+    OWN.discard(number)
+    if _is_still(number, identity):
+        os.close(number)
 
 
 def give_up_descriptors(kept: Collection[int], granted: frozenset[str]) -> None:
@@ -36,12 +90,14 @@ def give_up_descriptors(kept: Collection[int], granted: frozenset[str]) -> None:
         for number in sorted(map(int, os.listdir(_OPEN))):
             if number >= _STANDARD and number not in kept:
                 with contextlib.suppress(OSError):
-                    _give_up(number, granted if number not in OWN else frozenset())
+                    _give_up(number, granted)
 
 
 def _give_up(number: int, granted: frozenset[str]) -> None:
     mode, flags = os.fstat(number).st_mode, fcntl.fcntl(number, fcntl.F_GETFL)
-    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+    if number in OWN:
+        _replace(number, os.devnull)
+    elif stat.S_ISREG(mode) or stat.S_ISDIR(mode):
         if not ("write" in granted or flags & os.O_PATH):
             _reopen_to_read(number, stat.S_ISREG(mode))
     elif stat.S_ISSOCK(mode):

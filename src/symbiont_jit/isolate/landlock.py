@@ -23,7 +23,10 @@ _PATH_BENEATH, _VERSION, _NO_NEW_PRIVS = 1, 1, 38
 READING: Final = 1 << 0 | 1 << 2 | 1 << 3
 #: WRITE_FILE, REMOVE_DIR to MAKE_SYM; then REFER of version 2 and TRUNCATE of version 3.
 WRITING: Final = (1 << 1) | sum(1 << bit for bit in range(4, 13))
-_LATER: Final = ((2, 1 << 13), (3, 1 << 14))
+_REFER: Final = 1 << 13
+_LATER: Final = ((2, _REFER), (3, 1 << 14))
+#: MAKE_BLOCK, which a domain that closes nothing has a rule for, because there are none without any.
+_SOMETHING: Final = 1 << 11
 
 #: Where the system's libraries, settings and devices are.
 SYSTEM: Final = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/opt", "/sys", "/proc/self", "/proc/sys")
@@ -55,24 +58,35 @@ def landlock_version() -> int:
 def restrict_files(granted: frozenset[str]) -> None:
     """Let this thread, and what it starts, open only what Python needs, to read; this cannot be undone.
 
+    Also with all permissions it is in a domain of its own, from which the memory of processes outside is closed.
+
     Args:
         granted: The permissions of the process; with `read` it may read anything, with `write` change anything.
     """
     version = landlock_version()
-    handled = (0 if "read" in granted else READING) | (0 if "write" in granted else _writing_rights(version))
-    if not version or not handled:
+    closed = (0 if "read" in granted else READING) | (0 if "write" in granted else _writing_rights(version))
+    opened = _open_rights(version, granted)
+    if not version:
         return
     libc = ctypes.CDLL(None)
-    rules = _Ruleset(handled)
+    rules = _Ruleset(closed | opened)
     ruleset = libc.syscall(_CREATE_RULESET, ctypes.byref(rules), ctypes.c_size_t(ctypes.sizeof(rules)), 0)
     if ruleset < 0:
         return
-    for place in (*_readable_places(), *([SHARED_MEMORY] if {"write", "processes"} & granted else [])):
+    places = (*_readable_places(), *([SHARED_MEMORY] if {"write", "processes"} & granted else []))
+    for place, rights in (*((each, closed & READING) for each in places), ("/", opened)):
         with contextlib.suppress(OSError):
-            _allow(libc, ruleset, place, handled & READING)
+            _allow(libc, ruleset, place, rights)
     libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)
     libc.syscall(_RESTRICT_SELF, ruleset, 0)
     os.close(ruleset)
+
+
+def _open_rights(version: int, granted: frozenset[str]) -> int:
+    """Name rights that hold everywhere, so that a domain which closes nothing can exist, and files can be moved."""
+    if "write" not in granted:
+        return 0
+    return _SOMETHING | (_REFER if version >= 2 else 0)  # Every domain refuses to move files to another folder.
 
 
 def _writing_rights(version: int) -> int:
@@ -84,11 +98,12 @@ def _readable_places() -> Iterator[str]:
     yield from SYSTEM_FILES
     yield from {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
     yield from (place or "." for place in sys.path)
-    yield from (os.getcwd(), "/tmp", "/var/tmp", os.environ.get("TMPDIR", "/tmp"))  # noqa: S108  to read only
+    # The working directory may have been removed, and then has no name: its dot may still be opened, or not.
+    yield from (".", "/tmp", "/var/tmp", os.environ.get("TMPDIR", "/tmp"))  # noqa: S108  to read only
 
 
 def _allow(libc: ctypes.CDLL, ruleset: int, place: str, rights: int) -> None:
-    """Allow something beneath a folder, or for a file."""
+    """Allow something beneath a folder, or for a file; a rule that allows nothing is none."""
     descriptor = os.open(place, os.O_PATH | os.O_CLOEXEC)
     try:
         is_folder = os.path.isdir(place)

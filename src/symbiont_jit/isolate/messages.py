@@ -2,21 +2,47 @@
 
 In: in the child, what its function returned. Out: in the parent, a value of the type that was agreed on. Whatever runs
 in a child can write to the pipe, so the parent never unpickles: a pickle can call anything, and JSON of a known type
-only has values that this type has. The other way goes what the parent made itself, as pickles.
+only has values that this type has. Texts end on somebody's terminal, so they are cleaned and bounded. The other way
+goes what the parent made itself, as pickles.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
+from pydantic_core import PydanticSerializationError, from_json, to_json, to_jsonable_python
 
-__all__ = ["NotReady", "Ready", "Complaint", "ReplyReader", "WorkerReply", "write_message"]
+__all__ = [
+    "MAX_REASON",
+    "MAX_TEXT",
+    "MAX_TEXTS",
+    "Complaint",
+    "NotReady",
+    "Ready",
+    "ReplyReader",
+    "WorkerReply",
+    "clean_text",
+    "write_message",
+]
 
 #: The longest end of a message that cannot be read which is quoted.
 MAX_FAULT: Final = 200
+#: The longest reason of a child that cannot serve, in characters.
+MAX_REASON: Final = 3000
+#: The characters that a text of a reply may have, and all of them together; what is longer is cut.
+MAX_TEXT: Final = 1 << 16
+MAX_TEXTS: Final = 1 << 18
+_CUT: Final = " ..."
+#: The largest integer that a reply may have; a number of thousands of digits cannot even be printed.
+_MOST: Final = (1 << 64) - 1
+
+#: Characters by which a text could give orders to a terminal, or show itself in another order than it has.
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_AS_ZEROS: Final = bytes.maketrans(b"123456789", b"0" * 9)
+_MANY_DIGITS: Final = b"0" * 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +69,11 @@ class WorkerReply:
     """The value that the child's function returned."""
 
     value: Any
+
+
+def clean_text(text: str) -> str:
+    """Replace what could give orders to a terminal: all control characters but ends of lines and tabs."""
+    return _CONTROLS.sub("?", text.replace("\r\n", "\n"))
 
 
 def write_message(message: Ready | NotReady | Complaint | WorkerReply) -> bytes:
@@ -101,18 +132,72 @@ class ReplyReader:
         if data == b"+":
             return Ready()
         if kind == b"-":
-            return NotReady(rest.decode(errors="replace"))
+            return NotReady(_read_reason(rest))
         if kind == b"!":
-            return Complaint(rest.decode(errors="replace"))
+            return Complaint(_read_reason(rest))
         if kind != b"=":
             raise ValueError(f"it begins with {kind!r}")
         try:
-            return WorkerReply(self._values.validate_json(rest))
+            return WorkerReply(self._values.validate_json(_clean_json(rest)))
         except ValidationError as error:
             raise ValueError(_describe(error)) from None
+
+
+def _read_reason(data: bytes) -> str:
+    return clean_text(data.decode(errors="replace")[-MAX_REASON:])
+
+
+def _clean_json(data: bytes) -> bytes:
+    """Clean all texts in some JSON, the names of fields too, and cut what is too long.
+
+    Raises:
+        ValueError: It is no JSON, or has an integer that nobody needs.
+    """
+    if _is_plain(data):
+        return data
+    try:
+        value = from_json(data)
+    except ValueError as error:
+        raise ValueError(clean_text(str(error))[:MAX_FAULT]) from None
+    return to_json(_Cleaner().clean(value), inf_nan_mode="constants")
+
+
+def _is_plain(data: bytes) -> bool:
+    """Whether JSON can have no text and no integer to be cleaned; most answers are like that, and this is quick."""
+    is_short = len(data) <= MAX_TEXT and _MANY_DIGITS not in data.translate(_AS_ZEROS)
+    return is_short and data.isascii() and b"\\" not in data and b"\x7f" not in data
+
+
+class _Cleaner:
+    """Makes copies of values of JSON whose texts are clean, and together not too long."""
+
+    def __init__(self) -> None:
+        self._left = MAX_TEXTS
+
+    def clean(self, value: Any) -> Any:
+        """Copy a value.
+
+        Raises:
+            ValueError: It has an integer that is too large.
+        """
+        match value:
+            case str():
+                return self._clean_text(value)
+            case list():
+                return [self.clean(each) for each in value]
+            case dict():
+                return {self._clean_text(name): self.clean(each) for name, each in value.items()}
+            case int() if abs(value) > _MOST:
+                raise ValueError("an integer of more than 64 bits")
+        return value
+
+    def _clean_text(self, text: str) -> str:
+        length = min(len(text), MAX_TEXT, self._left)
+        self._left -= length
+        return clean_text(text if length == len(text) else text[:length] + _CUT)
 
 
 def _describe(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(map(str, first["loc"]))
-    return f"{place}: {first['msg']}"[:MAX_FAULT] if place else first["msg"][:MAX_FAULT]
+    return clean_text(f"{place}: {first['msg']}" if place else first["msg"])[:MAX_FAULT]

@@ -14,7 +14,7 @@ import os
 import resource
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,9 @@ __all__ = ["filter_problem", "limit_memory", "limit_processor_time", "restrict"]
 
 #: How many bytes of memory a worker may have more than at its start.
 MEMORY: Final = 4 << 30
+
+#: The longest limit on processor time, in seconds: the kernel counts it in nanoseconds that fit 64 bits.
+MOST_SECONDS: Final = 1e9
 
 #: How many bytes a worker may write to a file, its output among them.
 OUTPUT: Final = 64 << 20
@@ -45,7 +48,7 @@ GRANTED_BY: Final[Mapping[str, Sequence[str]]] = {
         "unlink unlinkat rename renameat renameat2 mkdir mkdirat rmdir link linkat symlink symlinkat truncate chmod "
         "fchmod fchmodat fchmodat2 chown fchown lchown fchownat setxattr lsetxattr fsetxattr setxattrat removexattr "
         "lremovexattr fremovexattr removexattrat file_setattr mknod mknodat creat openat2 utime utimes utimensat "
-        "futimesat fallocate memfd_create memfd_secret"
+        "futimesat fallocate memfd_create memfd_secret flock"
     ).split(),
     "network": "socket connect bind listen accept accept4 sendmmsg".split(),
     "processes": "execve execveat fork vfork kill tkill pidfd_send_signal pidfd_open".split(),
@@ -60,15 +63,17 @@ NUMBERS: Final[Mapping[str, int]] = {
     "file_setattr": 469,
 }
 #: Commands of `fcntl` that send signals to others, or let others wait: F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE,
-#: F_NOTIFY.
-SIGNALLING: Final = (8, 10, 15, 1024, 1026)
-#: Commands of `ioctl` that type into a terminal, or change what it is: TIOCSTI, TIOCLINUX, TIOCSETD, TIOCCONS; and
-#: those that let it signal: TIOCSPGRP, TIOCSCTTY.
-TYPING: Final = (0x5412, 0x541C, 0x5423, 0x541D, 0x5410, 0x540E)
-#: The only kind of commands of `ioctl` that are let through, which is in their second byte: those of terminals, which
-#: also say how much can be read and whether a descriptor blocks. Others change files' attributes or send signals.
-TERMINALS: Final = 0x54
-_KIND: Final = 0xFF00
+#: F_NOTIFY; and those that say for everybody how long a file's data will live: F_SET_RW_HINT, F_SET_FILE_RW_HINT.
+SIGNALLING: Final = (8, 10, 15, 1024, 1026, 1036, 1038)
+#: The only commands of `ioctl` that are let through. They ask a terminal for its settings, size, group and session
+#: (TCGETS, TCGETA, TCGETS2, TIOCGWINSZ, TIOCGPGRP, TIOCGSID), ask how much waits to be read or sent (FIONREAD,
+#: TIOCOUTQ), and say of a descriptor alone whether it blocks and is closed by exec (FIONBIO, FIONCLEX, FIOCLEX).
+#: Others change terminals or files' attributes, or send signals.
+ASKING: Final = (
+    *(0x5401, 0x5405, 0x802C542A, 0x5413, 0x540F, 0x5429),
+    *(0x541B, 0x5411),
+    *(0x5421, 0x5450, 0x5451),
+)
 #: What `prctl` may not change: that the process ends with its parent.
 _DEATH_SIGNAL: Final = 1
 #: The kernel looks at 32 bits of a command, whatever else the register has.
@@ -91,12 +96,13 @@ def limit_processor_time(seconds: float) -> None:
     """Let the kernel end this process (SIGXCPU) when nobody is left to kill it.
 
     Args:
-        seconds: The processor time that the process may use beyond what it has used so far.
+        seconds: The processor time that the process may use beyond what it has used so far; it may be infinite.
     """
     used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
     with contextlib.suppress(OSError, ValueError):
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-        resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 2, hard))
+        limit = int(used + min(seconds, MOST_SECONDS)) + 2
+        resource.setrlimit(resource.RLIMIT_CPU, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
 
 
 @functools.cache
@@ -135,18 +141,29 @@ def restrict(granted: frozenset[str] = frozenset()) -> None:
     needing = (name for permission, names in GRANTED_BY.items() if permission not in granted for name in names)
     for name in (*NEVER, *needing):
         _refuse(library, rules, name)
-    for call, number, commands in (("fcntl", 1, SIGNALLING), ("ioctl", 1, TYPING)):
-        for command in commands:
-            _refuse(library, rules, call, library.Arg(number, library.MASKED_EQ, _COMMAND, command))
-    for kind in range(256):
-        if kind != TERMINALS:
-            _refuse(library, rules, "ioctl", library.Arg(1, library.MASKED_EQ, _KIND, kind << 8))
+    for command in SIGNALLING:
+        _refuse(library, rules, "fcntl", library.Arg(1, library.MASKED_EQ, _COMMAND, command))
+    for mask, value in all_but(ASKING):
+        _refuse(library, rules, "ioctl", library.Arg(1, library.MASKED_EQ, mask, value))
     _refuse(library, rules, "prctl", library.Arg(0, library.MASKED_EQ, _COMMAND, _DEATH_SIGNAL))
     _refuse(library, rules, "prlimit64", library.Arg(0, library.NE, 0))
     for permission, refuse in _REFUSALS.items():
         if permission not in granted:
             refuse(library, rules)
     rules.load()
+
+
+def all_but(commands: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Name all numbers of 32 bits but some: each other one has exactly one of the values under its mask.
+
+    A number that is none of those leaves them at its first bit, seen from the highest one, at which none of them is
+    as it is. The bits up to there are a mask.
+    """
+    for place in range(32):
+        mask = _COMMAND & ~((1 << place) - 1)
+        beginnings = {command & mask for command in commands}
+        for other in sorted({beginning ^ (1 << place) for beginning in beginnings} - beginnings):
+            yield mask, other
 
 
 def _refuse(library: Any, rules: Any, call: str, *arguments: Any) -> None:

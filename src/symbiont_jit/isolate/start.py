@@ -9,63 +9,46 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
+import errno
 import functools
 import io
-import mmap
 import multiprocessing
 import multiprocessing.spawn
 import os
 import pickle
 import queue
 import subprocess
-import tempfile
+import sys
 import threading
+import time
 import warnings
-import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FunctionType
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.child import Serve, WorkerFiles, live, strip_secrets
-from symbiont_jit.isolate.descriptors import OWN, give_up_descriptors
+from symbiont_jit.isolate.descriptors import give_up_descriptors, lift_descriptor
 from symbiont_jit.isolate.mappings import own_shared_mappings
+from symbiont_jit.isolate.pipe import ParentsEnd, open_pipe
+from symbiont_jit.isolate.process import Process
+from symbiont_jit.isolate.shared import SHARED_NAME, open_shared_file
 
-__all__ = ["SHARED_NAME", "STARTS", "Process", "Start", "choose_start", "shared_file", "shared_memory"]
+__all__ = ["STARTS", "Start", "choose_start"]
 
-#: The name of what a worker and its parent share: what is being done, and the clock of the deadline.
-SHARED_NAME: Final = "worker phase"
+#: Seconds after which a start is tried again that the system had no room for.
+WAITS: Final = (0.05, 0.2, 0.5)
+#: What the system says where it starts no more processes, has no memory for one, or opens no more files.
+_FULL: Final = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 T = TypeVar("T")
 
 
-class Process(Protocol):
-    """A child process, however it was started."""
-
-    @property
-    def pid(self) -> int | None:
-        """The process's id; None before it was started."""
-
-    @property
-    def exitcode(self) -> int | None:
-        """The code that the process ended with, negative for a signal; None while it lives."""
-
-    def kill(self) -> None:
-        """Kill the process."""
-
-    def join(self) -> None:
-        """Wait until the process has ended."""
-
-    def close(self) -> None:
-        """Release what this side holds of a process that has ended."""
-
-
-Start = Callable[[Serve, WorkerFiles, frozenset[str]], tuple[Process, Connection]]
+Start = Callable[[Serve, WorkerFiles, frozenset[str]], tuple[Process, ParentsEnd]]
 
 #: Says how an object is pickled for a fresh interpreter that can, or cannot, import `__main__`.
 Reducer = Callable[[Any, bool], tuple[Any, ...] | None]
@@ -93,70 +76,63 @@ def choose_start(name: str | None) -> str:
     raise UsageError(f"start_method is 'fork', 'spawn' or None, not {name!r}")
 
 
-def shared_file(name: str) -> int:
-    """Open a file for this process and its children: in memory where the system has such files, else without a name.
-
-    Returns:
-        The file's descriptor, which the caller closes.
-    """
-    if hasattr(os, "memfd_create"):
-        with contextlib.suppress(OSError):  # A sandbox refuses the call, or the system does not know it.
-            return os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())
-
-
-def shared_memory(name: str, size: int) -> tuple[int, mmap.mmap]:
-    """Open a file of a size that stays as it is, and map it: whoever made it shorter would end whoever reads it.
-
-    Returns:
-        The file's descriptor, which the caller closes, and the mapping.
-    """
-    file = shared_file(name)
-    os.ftruncate(file, size)
-    with contextlib.suppress(OSError):  # A file without a name on a disk has no seals.
-        fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
-    return file, mmap.mmap(file, size)
-
-
 # -- forked -----------------------------------------------------------------------------------------------------------
 
 
-def _start_forked(serve: Serve, files: WorkerFiles, granted: frozenset[str]) -> tuple[Process, Connection]:
+def _start_forked(serve: Serve, files: WorkerFiles, granted: frozenset[str]) -> tuple[Process, ParentsEnd]:
     """Fork this process; the child inherits `serve`."""
-    context = multiprocessing.get_context("fork")
 
-    def start() -> tuple[Process, Connection]:
+    def start() -> tuple[Process, ParentsEnd]:
         """Make the pipe on the thread that forks, so that no other worker is forked before it is noted."""
-        here, there = context.Pipe()
-        OWN.add(here.fileno())
-        process = context.Process(target=_live_forked, args=(serve, here, there, files, granted), daemon=True)
-        with there:
-            _fork(process)
-        return process, here
+        here, there = open_pipe()
+        try:
+            return Process(_fork(lambda: _live_forked(serve, here, there, files, granted))), here
+        except BaseException:
+            here.close()
+            raise
+        finally:
+            there.close()
 
-    return _run_in_starting_thread(start)
+    return _insist(start)
 
 
 def _live_forked(
-    serve: Serve, parents_end: Connection, pipe: Connection, files: WorkerFiles, granted: frozenset[str]
+    serve: Serve, parents_end: ParentsEnd, pipe: Connection, files: WorkerFiles, granted: frozenset[str]
 ) -> None:
-    parents_end.close()
-    if "processes" in granted:
-        multiprocessing.current_process().daemon = False  # Python lets a daemon have no processes of its own.
-    give_up_descriptors((pipe.fileno(), *files), granted)
-    own_shared_mappings(granted, SHARED_NAME)
-    # The pipe to the parent's tracker of shared memory was given up: a worker that may start one has its own.
-    tracker: Any = resource_tracker._resource_tracker
-    tracker._fd = tracker._pid = None
-    live(lambda: serve, pipe, files, granted)
+    def give_up() -> None:
+        parents_end.close()
+        if "processes" in granted:
+            multiprocessing.current_process().daemon = False  # Python lets a daemon have no processes of its own.
+        give_up_descriptors((pipe.fileno(), *files), granted)
+        own_shared_mappings(granted, SHARED_NAME)
+        # The pipe to the parent's tracker of shared memory was given up: a worker that may start one has its own.
+        tracker: Any = resource_tracker._resource_tracker
+        tracker._fd = tracker._pid = None
+
+    live(lambda: serve, pipe, files, granted, give_up)
 
 
-def _fork(process: Any) -> None:
+def _fork(live_on: Callable[[], None]) -> int:
+    """Fork as `multiprocessing` does, and return the child's id.
+
+    Its `Process.start` would keep the child in a list, from which whoever is forked later asks it to end, and two
+    pipes beside it, which are lost where the system refuses to fork.
+    """
+    process: Any = multiprocessing.get_context("fork").Process(target=live_on, daemon=True)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError, OSError):
+            stream.flush()  # Else the child has the text in its buffers too.
     with _hold_compilers(), warnings.catch_warnings():
         # Python 3.12 warns of forking with threads; the locks that matter are held while it happens.
         warnings.simplefilter("ignore", DeprecationWarning)
-        process.start()
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                code = process._bootstrap()
+            finally:
+                os._exit(code)
+    return pid
 
 
 @contextlib.contextmanager
@@ -175,72 +151,56 @@ def _hold_compilers() -> Iterator[None]:
 # -- spawned ----------------------------------------------------------------------------------------------------------
 
 
-def _start_spawned(serve: Serve, files: WorkerFiles, granted: frozenset[str]) -> tuple[Process, Connection]:
+def _start_spawned(serve: Serve, files: WorkerFiles, granted: frozenset[str]) -> tuple[Process, ParentsEnd]:
     """Start a fresh interpreter, which unpickles `serve`; it has no terminal, so Ctrl-C does not reach it."""
-    here, there = multiprocessing.Pipe()
-    OWN.add(here.fileno())
-    luggage = shared_file("worker luggage")
+    about, pickled = _pack(serve)
+    luggage = lift_descriptor(open_shared_file("worker luggage"))
+
+    def start() -> tuple[Process, ParentsEnd]:
+        here, there = open_pipe()
+        try:
+            descriptors = (there.fileno(), *files, luggage)
+            program = (
+                f"import sys; sys.path[:] = {about['sys_path']!r}; "
+                "from symbiont_jit.isolate.child import live_spawned; "
+                f"live_spawned({', '.join(map(str, descriptors))}, {sorted(granted)!r})"
+            )
+            return _run_program(program, descriptors, files.output), here
+        except BaseException:
+            here.close()
+            raise
+        finally:
+            there.close()
+
     try:
-        about, pickled = _pack(serve)
         with os.fdopen(luggage, "wb", closefd=False) as file:
             pickle.dump(about, file)
             file.write(pickled)
         os.lseek(luggage, 0, os.SEEK_SET)
-        descriptors = (there.fileno(), *files, luggage)
-        program = (
-            f"import sys; sys.path[:] = {about['sys_path']!r}; from symbiont_jit.isolate.child import live_spawned; "
-            f"live_spawned({', '.join(map(str, descriptors))}, {sorted(granted)!r})"
-        )
-        command = [multiprocessing.spawn.get_executable(), *subprocess._args_from_interpreter_flags(), "-c", program]  # type: ignore[attr-defined]
-        return _run_in_starting_thread(lambda: _SpawnedProcess(command, descriptors, files.output)), here
-    except BaseException:
-        OWN.discard(here.fileno())
-        here.close()
-        raise
+        return _insist(start)
     finally:
-        there.close()
         os.close(luggage)
 
 
-class _SpawnedProcess:
-    """A process started by a command, which does not outlive this object."""
-
-    def __init__(self, command: Sequence[str | bytes], descriptors: Sequence[int], output: int) -> None:
-        self._popen = subprocess.Popen(
-            command,
-            env=strip_secrets(os.environ),
-            pass_fds=descriptors,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            process_group=0,
-        )
-        self.pid = self._popen.pid
-        weakref.finalize(self, _reap, self._popen)  # Finalizers run when this process ends, too.
-
-    @property
-    def exitcode(self) -> int | None:
-        return self._popen.poll()
-
-    def kill(self) -> None:
-        self._popen.kill()
-
-    def join(self) -> None:
-        self._popen.wait()
-
-    def close(self) -> None:
-        """Do nothing: `join` has released all there was."""
-
-
-def _reap(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.wait()
+def _run_program(program: str, descriptors: Sequence[int], output: int) -> Process:
+    """Start an interpreter that runs a program and has some descriptors."""
+    started = subprocess.Popen(
+        [multiprocessing.spawn.get_executable(), *subprocess._args_from_interpreter_flags(), "-c", program],  # type: ignore[attr-defined]
+        env=strip_secrets(os.environ),
+        pass_fds=descriptors,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        process_group=0,
+    )
+    started.returncode = 0  # It is `Process` that waits, and not this object, which would warn that nobody has.
+    return Process(started.pid)
 
 
 def _pack(serve: Serve) -> tuple[dict[str, Any], bytes]:
     """What a fresh interpreter has to know of this one, and `serve` pickled; raises `UsageError` if that fails."""
     is_open = multiprocessing.get_start_method(allow_none=True) is None
-    about = multiprocessing.spawn.get_preparation_data("symbiont_jit worker")
+    about = _describe_this_process()
     if is_open:  # `get_preparation_data` settles the start method, which is the user's choice.
         multiprocessing.set_start_method(None, force=True)
     del about["authkey"]  # The key is a secret, and a worker needs none.
@@ -255,6 +215,15 @@ def _pack(serve: Serve) -> tuple[dict[str, Any], bytes]:
             "of a module, or use start_method='fork'"
         ) from error
     return about | main if needs_main else about, pickled
+
+
+def _describe_this_process() -> dict[str, Any]:
+    try:
+        return multiprocessing.spawn.get_preparation_data("symbiont_jit worker")
+    except FileNotFoundError as error:
+        raise UsageError(
+            "start_method='spawn' starts workers in the working directory of this process, which was removed"
+        ) from error
 
 
 def _find_reducer(serve: Any) -> Reducer:
@@ -311,6 +280,26 @@ class _Pickler(pickle.Pickler):
 # -- the thread that starts -------------------------------------------------------------------------------------------
 
 
+def _insist(start: Callable[[], T]) -> T:
+    """Start something, some times if the system is full, as it may be for moments only.
+
+    Raises:
+        UsageError: It stays full.
+    """
+    waits = iter(WAITS)
+    while True:
+        try:
+            return _run_in_starting_thread(start)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            seconds = next(waits, None)
+            if seconds is None:
+                problem = f"the system starts no more processes ({error.strerror})"
+                raise UsageError(f"a worker cannot be started, because {problem}") from error
+            time.sleep(seconds)
+
+
 def _run_in_starting_thread(start: Callable[[], T]) -> T:
     """Run something in one thread that lives as long as the process, and wait for it.
 
@@ -334,7 +323,10 @@ def _starting_queue() -> queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]
                 done.set_exception(error)
             del start, done  # The result would keep a process alive until the next start.
 
-    threading.Thread(target=work, name="symbiont_jit starts workers", daemon=True).start()
+    try:
+        threading.Thread(target=work, name="symbiont_jit starts workers", daemon=True).start()
+    except RuntimeError as error:  # This is how Python says that the system starts no more threads.
+        raise OSError(errno.EAGAIN, str(error)) from error
     os.register_at_fork(after_in_child=_starting_queue.cache_clear)
     return waiting
 

@@ -7,36 +7,35 @@ the parent's side; `start` makes the child, `child` is the child's life.
 from __future__ import annotations
 
 import contextlib
-import math
-import mmap
 import os
-import pickle
-import select
 import signal
-import struct
+import threading
 import time
-import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from multiprocessing.util import Finalize
 from typing import Any, Final
 
 from symbiont_jit.errors import UsageError
-from symbiont_jit.isolate.child import MAX_PHASE, PAUSES, WorkerFiles, longest, require_no_worker
-from symbiont_jit.isolate.descriptors import OWN
+from symbiont_jit.isolate.child import require_no_worker
 from symbiont_jit.isolate.messages import Complaint, NotReady, Ready, ReplyReader, WorkerReply
 from symbiont_jit.isolate.permissions import require_permissions
+from symbiont_jit.isolate.pipe import ParentsEnd, Patience
+from symbiont_jit.isolate.process import UNKNOWN_CODE, Process
 from symbiont_jit.isolate.sandbox import filter_problem
-from symbiont_jit.isolate.start import SHARED_NAME, STARTS, Process, Start, choose_start, shared_file, shared_memory
+from symbiont_jit.isolate.shared import SharedFiles
+from symbiont_jit.isolate.start import STARTS, Start, choose_start
 
 __all__ = ["Crash", "Overdue", "Complaint", "Worker", "WorkerReply"]
 
 _GRACE_SECONDS: Final = 5.0
 #: A fresh interpreter imports Numba and the user's modules, and calls the metric once.
 START_SECONDS: Final = 120.0
-MAX_LAST_WORDS: Final = 300
-MAX_REPLY: Final = 1 << 24
+#: What is no exit code in words.
+_OTHER_ENDS: Final = {
+    None: "a closed pipe, though the process went on",
+    UNKNOWN_CODE: "an unknown exit code (this program ignores SIGCHLD, or something in it waits for all children)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +64,34 @@ class _Child:
 
     def __init__(self) -> None:
         self.process: Process | None = None
-        self.pipe: Connection | None = None
+        self.pipe: ParentsEnd | None = None
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether there is a process that lives and has said nothing that it was not asked."""
+        if self.process is None or self.pipe is None:
+            return False
+        return self.process.exitcode is None and self.pipe.is_quiet
 
     def end(self, granted: frozenset[str]) -> None:
         """Kill the process, and what it has started where it may start anything."""
-        if self.process is not None:
-            if "processes" in granted and self.process.pid is not None:
-                with contextlib.suppress(OSError):
-                    os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.kill()
-            self.process.join()
-            self.process.close()
-        if self.pipe is not None:
-            OWN.discard(self.pipe.fileno())
-            self.pipe.close()
+        process = self.process
+        try:
+            if process is not None:
+                if "processes" in granted:
+                    with contextlib.suppress(OSError):
+                        os.killpg(process.pid, signal.SIGKILL)
+                process.kill()
+                process.join()
+        finally:
+            self.forget()
+
+    def forget(self) -> None:
+        """Leave the process to whoever else may have it, and close this side's end of the pipe."""
+        pipe = self.pipe
         self.process = self.pipe = None
+        if pipe is not None:
+            pipe.close()
 
 
 class Worker:
@@ -101,21 +113,31 @@ class Worker:
         reply_type: Any = Any,
         permissions: Iterable[str] = (),
     ) -> None:
-        self._child = _Child()
-        self._is_stopped = False
         self._serve = serve
         self._start_child = start or STARTS[choose_start(None)]
         self._reader = ReplyReader(reply_type)
         self._granted = require_permissions(permissions)
         filter_problem()  # The filter's library is found here, so that no forked child has to search.
-        phase, self._phase = shared_memory(SHARED_NAME, MAX_PHASE + PAUSES.size)
-        self._files = WorkerFiles(shared_file("worker output"), phase)
-        OWN.update(self._files)
-        # `__del__` would be too late: when the interpreter ends, it may run after the end of `os`.
-        for file in self._files:
-            weakref.finalize(self, _close, file)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Take what belongs to this process alone: a child of its own, and files that it shares with nobody else."""
+        self._pid = os.getpid()
+        self._is_stopped = False
+        self._child = _Child()
+        self._shared = SharedFiles()
+        # It is re-entrant, because a signal's handler may close the worker that the interrupted thread asks.
+        self._lock = threading.RLock()
         # At its end the interpreter asks children to end, and waits for them, who may not hear it: these go before.
         Finalize(self, self._child.end, (self._granted,), exitpriority=1)
+
+    @property
+    def _is_elsewhere(self) -> bool:
+        """Whether this process was forked from the one that has the child.
+
+        Both would ask the same child, and each could get the other's answer.
+        """
+        return os.getpid() != self._pid
 
     def ask(self, request: Any, deadline: float) -> WorkerReply | Complaint | Crash | Overdue:
         """Send a request and wait for its reply.
@@ -132,25 +154,35 @@ class Worker:
         Raises:
             UsageError: A child cannot get ready.
         """
-        if self._child.process is None or self._child.process.exitcode is not None:
-            failed = self._start()
-            if failed is not None:
-                return failed
-        outcome = self._exchange((deadline, request), deadline)
-        if isinstance(outcome, Ready | NotReady):
-            return self._refuse("no answer was due")
-        return outcome
+        if self._is_elsewhere:
+            require_no_worker()
+            self._child.forget()
+            self._shared.close()
+            self._begin()
+        with self._lock:
+            if not (self._child.can_be_asked and self._shared.are_whole):
+                failed = self._start()
+                if failed is not None:
+                    return failed
+            outcome = self._exchange((deadline, request), deadline)
+            if isinstance(outcome, Ready | NotReady):
+                return self._refuse("no answer was due")
+            return outcome
 
     def _start(self) -> Crash | None:
         """Start a child and wait until it can serve; the result is a crash on the way, if there was one."""
         self._kill()
         require_no_worker()
-        self._child.process, self._child.pipe = self._start_child(self._serve, self._files, self._granted)
+        if not self._shared.are_whole:
+            self._shared.close()
+            self._shared = SharedFiles()
+        files = self._shared.descriptors
+        self._child.process, self._child.pipe = self._start_child(self._serve, files, self._granted)
         if self._is_stopped:
             self.stop()
         outcome = self._exchange(None, START_SECONDS)
         if isinstance(outcome, Overdue):
-            raise UsageError(f"a worker was not ready within {START_SECONDS:g} seconds{self._read_last_words()}")
+            raise UsageError(f"a worker was not ready within {START_SECONDS:g} seconds{self._shared.take_last_words()}")
         if isinstance(outcome, NotReady):
             self._kill()
             raise UsageError(f"a worker cannot get ready, because in there this happened:\n{outcome.reason}")
@@ -160,23 +192,21 @@ class Worker:
 
     def _exchange(self, message: Any, seconds: float) -> Ready | NotReady | Complaint | WorkerReply | Crash | Overdue:
         """Send a message, if there is one, and wait for the child's reply."""
-        pipe = self._child.pipe
-        assert pipe is not None
-        PAUSES.pack_into(self._phase, MAX_PHASE, 0, 0)
-        patience = _Patience(seconds, self._phase)
+        process, pipe = self._child.process, self._child.pipe
+        if process is None or pipe is None:  # A signal's handler has closed the worker just now.
+            return Crash("a close before it was asked")
+        self._shared.start_clock()
+        patience = Patience(seconds, self._shared.phase)
         try:
-            if message is not None and not _send(pipe, message, patience):
-                self._kill()
-                return Overdue(patience.waited, self._read_phase())
-            data = _receive(pipe, patience)
+            data = pipe.receive(patience) if message is None or pipe.send(message, patience) else None
             if data is None:
                 self._kill()
-                return Overdue(patience.waited, self._read_phase())
+                return Overdue(patience.waited, self._shared.read_phase())
             reply = self._reader.read(data)
-            self._forget_output()
+            self._shared.forget_output()
             return reply
         except (EOFError, OSError):
-            return Crash(self._describe_end(), self._read_phase())
+            return Crash(self._describe_end(process), self._shared.read_phase())
         except ValueError as error:
             return self._refuse(str(error))
         except BaseException:
@@ -186,7 +216,7 @@ class Worker:
     def _refuse(self, fault: str) -> Crash:
         """End a child that said what its function cannot say, so code in there wrote to the pipe."""
         self._kill()
-        return Crash(f"an answer that cannot be read ({fault})", self._read_phase())
+        return Crash(f"an answer that cannot be read ({fault})", self._shared.read_phase())
 
     def stop(self) -> None:
         """Kill the child, and every later one until `close`; may be called from any thread.
@@ -195,128 +225,40 @@ class Worker:
         """
         self._is_stopped = True
         process = self._child.process
-        if process is not None:
-            with contextlib.suppress(ValueError, OSError):
-                process.kill()
+        if process is not None and not self._is_elsewhere:
+            process.kill()
 
-    def _describe_end(self) -> str:
+    def _describe_end(self, process: Process) -> str:
         """Reap a child that closed its pipe, and describe how it ended."""
-        process = self._child.process
-        assert process is not None
         deadline = time.monotonic() + _GRACE_SECONDS
         while (code := process.exitcode) is None and time.monotonic() < deadline:
             time.sleep(0.001)  # A child may close its pipe and live on, so waiting for its end could take for ever.
         self._kill()
-        if code is not None and code < 0:
-            with contextlib.suppress(ValueError):
-                return f"signal {signal.Signals(-code).name}{self._read_last_words()}"
-        return f"exit code {code}{self._read_last_words()}"
-
-    def _read_phase(self) -> str:
-        return self._phase[:MAX_PHASE].rstrip(b"\0").decode("ascii", "replace")
-
-    def _read_last_words(self) -> str:
-        """Return the last characters that the child wrote to its standard output and error, in brackets."""
-        size = os.fstat(self._files.output).st_size
-        text = os.pread(self._files.output, MAX_LAST_WORDS, max(0, size - MAX_LAST_WORDS)).decode("utf-8", "replace")
-        self._forget_output()
-        return f" ({' '.join(text.split())})" if text.strip() else ""
-
-    def _forget_output(self) -> None:
-        os.ftruncate(self._files.output, 0)
-        os.lseek(self._files.output, 0, os.SEEK_SET)  # Parent and child share one file position.
+        return f"{_describe_code(code)}{self._shared.take_last_words()}"
 
     def _kill(self) -> None:
         self._child.end(self._granted)
 
     def close(self) -> None:
-        """End the child; the worker may be asked again and then starts another one."""
-        self._kill()
-        self._is_stopped = False
+        """End the child; the worker may be asked again and then starts another one.
+
+        May be called from any thread; one that waits in `ask` gets a `Crash`.
+        """
+        if self._is_elsewhere:
+            self._child.forget()
+            return
+        self.stop()
+        try:
+            with self._lock:
+                self._kill()
+        finally:
+            self._is_stopped = False
 
 
-class _Patience:
-    """The time that a child has left: it counts no time in which the child has stopped the clock, up to a limit."""
-
-    def __init__(self, seconds: float, shared: mmap.mmap) -> None:
-        self._seconds = seconds
-        self._shared = shared
-        self._started = time.monotonic_ns()
-
-    @property
-    def waited(self) -> float:
-        """The seconds since the beginning."""
-        return (time.monotonic_ns() - self._started) * 1e-9
-
-    @property
-    def left(self) -> float:
-        """The seconds that are left, as it stands now; 0 when they are over."""
-        since, before = map(int, PAUSES.unpack_from(self._shared, MAX_PHASE))
-        waited = self.waited
-        stopped = before * 1e-9 + (waited - (since - self._started) * 1e-9 if since else 0.0)
-        # Whatever runs in the child can write these numbers, so they count within limits.
-        counts = waited - min(max(stopped, 0.0), waited)
-        return max(0.0, min(self._seconds - counts, longest(self._seconds) - waited))
-
-
-def _close(file: int) -> None:
-    OWN.discard(file)
-    os.close(file)
-
-
-def _send(pipe: Connection, message: Any, patience: _Patience) -> bool:
-    """Write a message as `Connection.send` does, and say whether the child has read it in time."""
-    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
-    rest = memoryview(_frame(len(data)) + data)
-    os.set_blocking(pipe.fileno(), False)
-    try:
-        while rest:
-            if not _is_ready(pipe, select.POLLOUT, patience):
-                return False
-            with contextlib.suppress(BlockingIOError):
-                rest = rest[os.write(pipe.fileno(), rest) :]
-    finally:
-        os.set_blocking(pipe.fileno(), True)
-    return True
-
-
-def _frame(size: int) -> bytes:
-    return struct.pack("!i", size) if size < 1 << 31 else struct.pack("!iQ", -1, size)
-
-
-def _is_ready(pipe: Connection, event: int, patience: _Patience) -> bool:
-    """Wait until a pipe is ready, and say whether it was before patience was at an end."""
-    poll = select.poll()  # `select.select` knows no descriptors beyond 1,024.
-    poll.register(pipe.fileno(), event)
-    while not poll.poll(math.ceil(1000 * (left := patience.left))):
-        if left == 0.0:  # The clock may have been stopped since the last look.
-            return False
-    return True
-
-
-def _receive(pipe: Connection, patience: _Patience) -> bytes | None:
-    """Read the next message as bytes, however slowly it comes; the result is None once patience is at an end.
-
-    `Connection.recv` would wait for the rest of a message that never comes. The framing read here is that of
-    `Connection`: four bytes of length, or -1 and eight bytes of length.
-    """
-    size = struct.unpack("!i", head)[0] if (head := _read_bytes(pipe, 4, patience)) is not None else None
-    if size == -1:
-        size = struct.unpack("!Q", head)[0] if (head := _read_bytes(pipe, 8, patience)) is not None else None
-    if size is None:
-        return None
-    if not 0 <= size <= MAX_REPLY:
-        raise ValueError(f"an answer of {size} bytes")
-    return _read_bytes(pipe, size, patience)
-
-
-def _read_bytes(pipe: Connection, count: int, patience: _Patience) -> bytes | None:
-    data = bytearray()
-    while len(data) < count:
-        if not _is_ready(pipe, select.POLLIN, patience):
-            return None
-        chunk = os.read(pipe.fileno(), count - len(data))
-        if not chunk:
-            raise EOFError
-        data += chunk
-    return bytes(data)
+def _describe_code(code: int | None) -> str:
+    if code in _OTHER_ENDS:
+        return _OTHER_ENDS[code]
+    if code is not None and code < 0:
+        with contextlib.suppress(ValueError):
+            return f"signal {signal.Signals(-code).name}"
+    return f"exit code {code}"

@@ -1,0 +1,71 @@
+"""A child process as its parent sees it: whether it lives, how it ended, and how it is ended.
+
+In: the id of a child of this process. Out: its exit code, also where nobody can say any more what it was: a program
+that ignores SIGCHLD, or in which something else waits for all children, takes the code away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import weakref
+from typing import Final
+
+__all__ = ["UNKNOWN_CODE", "Process"]
+
+#: The exit code of a process that has ended, and whose code somebody else took; no process ends with it.
+UNKNOWN_CODE: Final = 1 << 16
+
+
+class Process:
+    """A child of this process, which does not outlive this object.
+
+    Args:
+        pid: The child's id. Nobody else in this program should wait for it.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._code: int | None = None
+        # It is re-entrant, because a signal's handler may kill what the interrupted thread is looking at.
+        self._lock = threading.RLock()
+        self._finalizer = weakref.finalize(self, _end, pid, os.getpid())
+
+    @property
+    def exitcode(self) -> int | None:
+        """The code that the process ended with, negative for a signal; None while it lives."""
+        with self._lock:
+            if self._code is None:
+                self._code = _take_code(self.pid)
+                if self._code is not None:
+                    self._finalizer.detach()
+            return self._code
+
+    def kill(self) -> None:
+        """Kill the process, unless it has ended: its number may belong to another one then."""
+        with self._lock, contextlib.suppress(ProcessLookupError):
+            if self.exitcode is None:
+                os.kill(self.pid, signal.SIGKILL)
+
+    def join(self) -> None:
+        """Wait until the process has ended."""
+        while self.exitcode is None:
+            with contextlib.suppress(ChildProcessError):
+                os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+
+
+def _take_code(pid: int) -> int | None:
+    try:
+        found, status = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return UNKNOWN_CODE
+    return os.waitstatus_to_exitcode(status) if found else None
+
+
+def _end(pid: int, parent: int) -> None:
+    if os.getpid() == parent:  # In a process that was forked from the parent it is no child.
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)

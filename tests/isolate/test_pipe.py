@@ -1,0 +1,119 @@
+"""A worker's pipe: the parent waits as long as its patience lasts, whatever a child writes, and reads what it asked for."""
+
+import os
+import socket
+import struct
+import threading
+import time
+
+import pytest
+
+from symbiont_jit import Evolution, Status, UsageError
+from symbiont_jit.evaluate.first_call import first_call_limit
+from symbiont_jit.isolate.worker import Overdue, Worker, WorkerReply
+from tests.isolate.served import own_pipe
+from tests.kernels import DOT
+
+ENDLESS = (float("inf"), 1e300, 1e9, 3e6)
+
+
+def outcomes(serve, deadline, *requests):
+    """What becomes of some requests, one after the other."""
+    worker = Worker(serve)
+    try:
+        return [worker.ask(request, deadline) for request in requests]
+    finally:
+        worker.close()
+
+
+def framed(data):
+    return struct.pack("!i", len(data)) + data
+
+
+def send_out_of_band(request):
+    """Make the pipe ready to be read, though nothing can be read from it."""
+    if request == "urgent":
+        socket.socket(fileno=os.dup(own_pipe())).send(b"x", socket.MSG_OOB)
+        time.sleep(60)
+    return request
+
+
+@pytest.mark.slow
+def test_what_is_sent_out_of_band_does_not_hold_the_parent():
+    """A child that makes its parent believe that there is something to read is killed at the deadline."""
+    overdue, reply = outcomes(send_out_of_band, 0.3, "urgent", "next")
+    assert isinstance(overdue, Overdue)
+    assert reply == WorkerReply("next")
+
+
+def trickle(request):
+    """Announce a long answer, and send it byte by byte without a pause."""
+    pipe = own_pipe()
+    os.write(pipe, struct.pack("!i", 1 << 24))
+    while True:
+        os.write(pipe, b"x")
+
+
+@pytest.mark.slow
+def test_an_answer_in_pieces_has_to_come_in_time():
+    """A child that always has another byte ready is killed at the deadline, too."""
+    (overdue,) = outcomes(trickle, 0.3, None)
+    assert isinstance(overdue, Overdue)
+
+
+def answer_twice(request):
+    if request == "twice":
+        os.write(own_pipe(), framed(b'="one"') + framed(b'="two"'))
+    return request
+
+
+def test_an_answer_too_many_is_not_the_next_one():
+    """A child that has said more than it was asked is ended before the next request, which another one answers."""
+    assert [o.value for o in outcomes(answer_twice, 10.0, "twice", "next", "last")] == ["one", "next", "last"]
+
+
+def test_a_child_that_has_closed_its_pipe_is_replaced():
+    """A child that goes on living without a pipe is no request's fault."""
+    worker = Worker(lambda request: threading.Timer(0.0, os.close, [own_pipe()]).start() if request == "close" else 1)
+    try:
+        worker.ask("close", 10.0)
+        while worker._child.can_be_asked:
+            time.sleep(0.001)
+        assert worker.ask("next", 10.0) == WorkerReply(1)
+    finally:
+        worker.close()
+
+
+@pytest.mark.parametrize("deadline", ENDLESS)
+def test_a_deadline_may_be_far_away(deadline):
+    """An infinite deadline is none, and one that no timer of the system takes is as good."""
+    assert outcomes(lambda request: request, deadline, "one", "two") == [WorkerReply("one"), WorkerReply("two")]
+
+
+@pytest.mark.parametrize("deadline", [1e300, 1e9])
+def test_a_search_may_have_a_deadline_that_is_far_away(dot, deadline):
+    """Candidates are evaluated as with any other."""
+    with Evolution(dot, metric=lambda kernel: 1.0, deadline=deadline) as search:
+        assert search.evaluate(DOT).status is Status.VALID
+
+
+@pytest.mark.parametrize("seconds", ENDLESS)
+def test_a_first_call_may_take_for_ever(seconds):
+    """The first call of a metric has no limit then, on the main thread and on others."""
+    found = []
+
+    def call():
+        with first_call_limit(seconds, "the metric"):
+            found.append("called")
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join()
+    call()
+    assert found == ["called"] * 2
+
+
+def test_a_near_limit_still_ends_the_first_call():
+    """A limit that timers take is the one that holds."""
+    with pytest.raises(UsageError, match=r"longer than 0\.05 seconds"), first_call_limit(0.05, "the metric"):
+        time.sleep(60)
