@@ -291,3 +291,18 @@ def test_a_search_in_a_thread_goes_on_without_the_main_thread():
     """A program whose main thread has come to its end waits for its other threads, and their search ends as usual."""
     done = subprocess.run([sys.executable, "-c", IN_A_THREAD], capture_output=True, text=True, check=False, timeout=100)
     assert (done.stdout, done.stderr) == ("10 12.0\n", "")
+
+
+@pytest.mark.parametrize("deadline", [10**400, 0, -1.0, float("nan"), True, "3"])
+def test_a_deadline_that_is_no_time(deadline):
+    """It is named, before anything is started."""
+    with pytest.raises(UsageError, match="deadline is a number of seconds above 0"):
+        Evolution(constant_kernel(), metric=lambda k: 1.0, deadline=deadline)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("deadline", [float("inf"), 1e300])
+def test_a_deadline_that_is_none(deadline):
+    """A candidate may take as long as it likes."""
+    with Evolution(constant_kernel(), metric=lambda k: 1.0, deadline=deadline) as search:
+        assert search.evaluate(constant_kernel().source).is_valid

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import os
 import queue
 import secrets
 import time
@@ -68,11 +69,9 @@ class Evaluator:
             prepared = prepare(self.target, self.metric, entropy)
         self.deadline = prepared.deadline if deadline is None else deadline
         task = WorkerTask(kernel, self.metric, prepared, self.deadline, entropy)
-        self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         start = STARTS[self.start_method]
         self._workers = [Worker(task, start, list[MetricResult], permissions) for _ in range(workers)]
-        for worker in self._workers:
-            self._idle.put(worker)
+        self._fill_queue()
         self._stopped = False
         # Many transformations leave the machine code as it was, so equal code is evaluated once.
         self._known: dict[str, Evaluation] = {}
@@ -167,11 +166,24 @@ class Evaluator:
             worker.close()
         self._stopped = False
 
+    def _fill_queue(self) -> None:
+        """Note that all workers are idle, in this process."""
+        self._process = os.getpid()
+        self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+        for worker in self._workers:
+            self._idle.put(worker)
+
+    def _take_worker(self) -> Worker:
+        """Take an idle worker; in a fork of the process that has the others no thread will give one back."""
+        if self._process != os.getpid():
+            self._fill_queue()
+        return self._idle.get()
+
     def _run_in_worker(
         self, request: EvaluationRequest | ConfirmationRequest, count: int, deadline: float
     ) -> WorkerReply | Crash | Overdue:
         """Let a worker answer with so many results."""
-        worker = self._idle.get()
+        worker = self._take_worker()
         try:
             outcome = worker.ask(request, deadline)
             if isinstance(outcome, Crash) and outcome.was_asked:

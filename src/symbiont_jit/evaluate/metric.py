@@ -173,9 +173,8 @@ class PreparedCallable:
         try:
             with target.temporarily_active(candidate) as kernel:
                 value = self.function(kernel)
-            scores = (
-                {str(k): float(v) for k, v in value.items()} if isinstance(value, Mapping) else {"score": float(value)}
-            )
+            named = value if isinstance(value, Mapping) else {"score": value}
+            scores = {_spell(name): float(number) for name, number in named.items()}
         except PanicError as error:
             return make_panicked(error.panic)
         except Exception as error:

@@ -25,12 +25,14 @@ __all__ = ["WorkerTask", "ConfirmationRequest", "DrawRequest", "EvaluationReques
 #: deadline has, most are left for what else the machine does.
 STEPS_PER_SECOND: Final = 10**8
 PATIENT_SECONDS: Final = 2.0
+#: Centuries of steps, for a deadline that is none.
+MOST_STEPS: Final = 2.0**61
 
 
 def step_limit(deadline: float) -> int:
     """Return how many steps of loops a call of checked code may make within a deadline, given in seconds."""
     patient = min(deadline, PATIENT_SECONDS)
-    return int(STEPS_PER_SECOND * (deadline - patient + patient / 4))
+    return int(min(STEPS_PER_SECOND * (deadline - patient + patient / 4), MOST_STEPS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import math
 import operator
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -437,5 +438,8 @@ def _require_limit(name: str, value: Any, kind: type) -> None:
 
 
 def _is_number(value: Any, kind: type) -> bool:
+    """Whether a value is a number, a whole one where `kind` is `int`, and one that a float holds otherwise."""
     kinds = (int, np.integer) if kind is int else (int, float, np.integer, np.floating)
-    return isinstance(value, kinds) and not isinstance(value, bool)
+    if not isinstance(value, kinds) or isinstance(value, bool):
+        return False
+    return kind is int or not isinstance(value, int) or abs(value) <= sys.float_info.max
