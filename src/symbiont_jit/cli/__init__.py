@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import typer
 
-from symbiont_jit.cli import demo, doctor, evolve
+from symbiont_jit.cli import compare, demo, doctor, evolve
 
 __all__ = ["COMMANDS", "app", "main"]
 
 #: The commands in the order in which help lists them.
-COMMANDS = (demo.demo, evolve.evolve, doctor.doctor)
+COMMANDS = (demo.demo, evolve.evolve, compare.compare, doctor.doctor)
 
 app = typer.Typer(
     name="symbiont-jit",

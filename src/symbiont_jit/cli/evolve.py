@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
+from symbiont_jit.cli.loading import find_inputs, load_kernel
 from symbiont_jit.cli.options import Seconds, Seed, make_console, show_errors
-from symbiont_jit.errors import UsageError
 
 if TYPE_CHECKING:
     from types import ModuleType
-
-    from symbiont_jit.kernel import Kernel
 
 __all__ = ["evolve"]
 
@@ -52,7 +48,7 @@ def _run_search(
     from symbiont_jit.report.terminal import SearchView, show_result
     from symbiont_jit.search.evolution import Evolution
 
-    module, kernel = _load_kernel(target)
+    module, kernel = load_kernel(target)
     console.print(f"evolving {kernel.c_prototype}\n")
     metric = _find_metric(module)
     search = Evolution(kernel, metric=metric, proposer=Mutator(), seed=seed, workers=workers)
@@ -66,42 +62,9 @@ def _run_search(
         console.print(f"written to {output}")
 
 
-def _load_kernel(target: str) -> tuple[ModuleType, Kernel]:
-    from symbiont_jit.kernel import Kernel
-
-    path, colon, name = target.rpartition(":")
-    if not colon or not name or not path.endswith(".py"):
-        raise UsageError(f"{target!r} is not of the form FILE.py:KERNEL")
-    module = _load_module(Path(path))
-    found = getattr(module, name, None)
-    if not isinstance(found, Kernel):
-        kernels = [n for n, v in vars(module).items() if isinstance(v, Kernel)]
-        raise UsageError(f"{path} has no kernel {name!r}; it has: {', '.join(kernels) or 'none'}")
-    return module, found
-
-
-def _load_module(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise UsageError(f"there is no file {path}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # annotations that are text are looked up in `sys.modules`
-    sys.path.insert(0, str(path.parent.resolve()))
-    spec.loader.exec_module(module)
-    return module
-
-
 def _find_metric(module: ModuleType) -> Any:
     from symbiont_jit.evaluate.speedup import Speedup
 
     if callable(custom := getattr(module, "metric", None)):
         return custom
-    inputs = getattr(module, "inputs", None)
-    if inputs is None:
-        raise UsageError(
-            f"{module.__file__} has no function 'inputs'; write one that takes a NumPy Generator and returns a tuple "
-            "of arguments, for example: def inputs(rng): return rng.random(1000), rng.random(1000)"
-        )
-    return Speedup(inputs)
+    return Speedup(find_inputs(module))
