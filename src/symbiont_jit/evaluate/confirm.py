@@ -22,7 +22,17 @@ from symbiont_jit.evaluate.metric import MetricResult, make_wrong
 from symbiont_jit.evaluate.timing import Stopwatch
 from symbiont_jit.isolate.child import counted
 
-__all__ = ["ACTIVE", "FASTMATH", "FIRST_C", "NOISE", "REFERENCE", "confirm_finalists", "is_clearly_faster", "is_gain"]
+__all__ = [
+    "ACTIVE",
+    "FASTMATH",
+    "FIRST_C",
+    "NOISE",
+    "REFERENCE",
+    "confirm_finalists",
+    "has_same_speed",
+    "is_clearly_faster",
+    "is_gain",
+]
 
 #: What candidates are compared with, by name. The last one is the reference itself, measured once more: it says how
 #: large a difference is that is none.
@@ -58,6 +68,12 @@ def is_clearly_faster(one: Evaluation, other: Evaluation | None) -> bool:
     ours, theirs = _ratios(one), [1.0] if other is None else _ratios(other)
     is_few = min(len(ours), FEW if other is None else len(theirs)) < FEW
     return bool(ours and theirs) and min(ours) > (FEW_MARGIN if is_few else 1.0) * max(theirs)
+
+
+def has_same_speed(one: Evaluation, other: Evaluation) -> bool:
+    """Whether a finalist is no slower than another one that was measured beside it, as far as their intervals tell."""
+    ours, theirs = one.gains.get(REFERENCE), other.gains.get(REFERENCE)
+    return ours is not None and theirs is not None and theirs.high >= ours.low
 
 
 def _ratios(evaluation: Evaluation) -> list[float]:

@@ -24,7 +24,7 @@ import numpy as np
 from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.target import CompileTarget, target_of
 from symbiont_jit.errors import UsageError
-from symbiont_jit.evaluate.confirm import is_clearly_faster, is_gain
+from symbiont_jit.evaluate.confirm import is_clearly_faster
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
 from symbiont_jit.evaluate.evaluator import Evaluator
 from symbiont_jit.evaluate.speedup import Speedup
@@ -32,6 +32,7 @@ from symbiont_jit.isolate.permissions import require_permissions
 from symbiont_jit.isolate.start import choose_start
 from symbiont_jit.propose.base import Candidate, Parent, Proposer
 from symbiont_jit.search.archive import Archive
+from symbiont_jit.search.ending import Ending
 from symbiont_jit.search.result import EvolutionResult, Progress
 from symbiont_jit.search.signals import ended_by_sigterm
 from symbiont_jit.search.threads import Threads
@@ -42,8 +43,6 @@ Direction = Literal["maximize", "minimize"]
 StartMethod = Literal["fork", "spawn"]
 _BETTER: Final[dict[str, Callable[[float, float], bool]]] = {"maximize": operator.gt, "minimize": operator.lt}
 
-#: How many survivors are measured again at the end, side by side; the luckiest measurement is not the best candidate.
-FINALISTS: Final = 4
 MAX_IDLE_ASKS: Final = 20
 #: Seconds between two asks of a proposer that fails.
 SHORTEST_PAUSE: Final = 0.01
@@ -360,20 +359,13 @@ class Evolution:
         return baseline
 
     def _finish(self, build_before: Build | None) -> None:
-        """Measure the finalists in turns, and activate the winner, or what was active before."""
-        if not self._is_timed:
-            self._activate_best()
-            return
-        finalists = [e.evaluation for e in self._archive.elites[:FINALISTS]]
-        if not finalists:
-            return
+        """Choose a winner and activate it, or what was active before."""
         assert self._evaluator is not None
-        confirmed = self._evaluator.confirm([e.source for e in finalists], build_before)
-        self._archive.replace([replace(c, code=f.code) for c, f in zip(confirmed, finalists, strict=True)])
-        best = self._archive.best
-        if best is not None and (self._before is None or is_gain(best.evaluation)):
-            self._activate(best.evaluation, "search")
-        elif self._before is not None:
+        ending = Ending(self._archive, self._evaluator, self._evaluate, self._is_timed, build_before)
+        winner = ending.choose_winner(self._before is not None, time.monotonic() - self._started)
+        if winner is not None:
+            self._activate(winner.evaluation, "search")
+        elif self._before is not None and self._archive.elites:
             self._target.activate(self._before)
             self._activated = None
 
