@@ -122,20 +122,42 @@ class StructOf:
     bit_fields: Mapping[str, CType] = field(default_factory=dict)
     is_defined: bool = False
     name: str = "struct"
+    _known: Any = None
 
     @property
     def spelling(self) -> str | None:
         """The type's name in C; None for a union, and for a struct without a tag."""
         return self.name if self.name.startswith("struct ") else None
 
+    @property
+    def members(self) -> tuple[tuple[str, CType], ...]:
+        """The fields that count in an initialiser: a bit-field without a name is none."""
+        return self._look_up()[0]
+
+    def place_of(self, name: str) -> int | None:
+        """Return the number of the member that a name is, or that it is in where that has no name; None for none."""
+        return self._look_up()[1].get(name)
+
     def field(self, name: str) -> tuple[CType, CType | None] | None:
         """Return the type of a field, also of one in an anonymous struct inside; of a bit-field, that of its value."""
-        for own, typ in self.fields:
-            if own == name:
-                return typ, self.bit_fields.get(name)
-            if not own and isinstance(typ, StructOf) and (inner := typ.field(name)) is not None:
-                return inner
-        return None
+        place = self.place_of(name)
+        if place is None:
+            return None
+        own, typ = self.members[place]
+        return (typ, self.bit_fields.get(name)) if own == name else typ.field(name)  # type: ignore[union-attr]
+
+    def _look_up(self) -> Members:
+        """List the members and number their names, once for these fields: who asks asks for each of many values."""
+        if self._known is None or self._known[0] is not self.fields:
+            members = tuple(each for each in self.fields if each[0] or isinstance(each[1], StructOf))
+            places: dict[str, int] = {}
+            for number, (own, typ) in enumerate(members):
+                inner = () if own or not isinstance(typ, StructOf) else typ._look_up()[1]
+                for name in (own, *inner):
+                    places.setdefault(name, number)
+            self._known = self.fields, (members, places)
+        found: Members = self._known[1]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +168,8 @@ class FunctionOf:
     params: tuple[CType, ...]
 
 
+#: The members of a struct with their types, and the number of the member that each name leads to.
+Members = tuple[tuple[tuple[str, "CType"], ...], dict[str, int]]
 CType = Arithmetic | VoidType | PointerTo | ArrayOf | StructOf | FunctionOf
 
 VOID: Final = VoidType()

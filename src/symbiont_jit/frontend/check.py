@@ -295,9 +295,15 @@ class _Checker:
         elif name == "defined" or name in _MACRO_NAMES or name in vocabulary.TYPEDEFS:
             self.report(node, "redefined", f"'{name}' has a standard meaning; choose another name")
 
+    def _check_tag(self, node: Any) -> None:
+        """Refuse a tag that is named like a library function: a text that is compiled twice has tags of other names."""
+        if node.name in _LIBRARY_NAMES:
+            self.report(node, "redefined", f"'{node.name}' is a library function; choose another name for the tag")
+
     def _Struct(self, node: Any) -> None:
         if node.name is not None:
             self._check_name(node, node.name)
+            self._check_tag(node)
         # Fields live in a name space of their own: they hide nothing.
         self.scopes.append(set())
         self.depth += 1
@@ -311,6 +317,7 @@ class _Checker:
     def _Enum(self, node: Any) -> None:
         if node.name is not None:
             self._check_name(node, node.name)
+            self._check_tag(node)
         self.visit_children(node)
 
     def _Enumerator(self, node: Any) -> None:

@@ -170,7 +170,7 @@ def _allocate(context: Context, node: Any, function: str, given: Sequence[Any]) 
     context.has_replaced = True
     site = context.new_site("allocation", node, function)
     numbers = given[1:] if function == "realloc" else given
-    sizes = [cast(UINT64, evaluate_value(context, a).node) for a in numbers]
+    sizes = [cast(UINT64, convert(context, evaluate_value(context, a), SIZE, a).node) for a in numbers]
     size = Check("sj_product", site, sizes) if function == "calloc" else sizes[0]
     if function == "realloc":
         old = evaluate_value(context, given[0])
@@ -227,7 +227,8 @@ def _evaluate_aligned(context: Context, given: Sequence[Any]) -> Value:
 def _count_bits(context: Context, function: str, given: Any) -> Value:
     """Evaluate `__builtin_clz` and its kind: they are undefined for zero, for which the width of the type is taken."""
     context.has_replaced = True
-    value, bits = evaluate_value(context, given), 64 if function.endswith("l") else 32
+    bits = 64 if function.endswith("l") else 32
+    value = convert(context, evaluate_value(context, given), Arithmetic("u", bits), given)
     counted = ternary(name("sj_v"), call(function, name("sj_v")), number(bits))
     return Value(StatementExpr([Hidden(type_name(f"uint{bits}_t"), "sj_v", value.node), counted]), INT)
 
@@ -236,10 +237,25 @@ def _call_builtin(context: Context, function: str, given: Sequence[Any]) -> Valu
     """Call a macro or builtin without a prototype; a string, as in `nan("")`, is the compiler's."""
     is_text = [isinstance(a, c_ast.Constant) and a.type == "string" for a in given]
     values = [Value(a, VOID) if t else evaluate_value(context, a) for a, t in zip(given, is_text, strict=True)]
+    wanted = _argument_type(function)
+    if wanted is not None:
+        values = [convert(context, value, wanted, a) for value, a in zip(values, given, strict=True)]
     pointers = (a for a, value in zip(given, values, strict=True) if isinstance(value.type, PointerTo))
     for argument in pointers:  # The library would read there as far as it likes.
         raise Refused(argument, f"'{function}' takes a text in quotation marks here, and no pointer")
     return Value(call(function, *(v.node for v in values)), _builtin_type(function, values))
+
+
+def _argument_type(function: str) -> CType | None:
+    """Return the integer type of a builtin's arguments; None where they are floating, or of any type."""
+    short = function.removeprefix("__builtin_")
+    if short.startswith("bswap"):
+        return Arithmetic("u", int(short[5:]))
+    if short == "expect":
+        return LONG
+    if re.match("popcount|parity", short):
+        return Arithmetic("u", 64 if short.endswith("l") else 32)
+    return Arithmetic("i", 64 if short.endswith("l") else 32) if re.match("ffs", short) else None
 
 
 def _builtin_type(function: str, values: Sequence[Value]) -> CType:

@@ -6,7 +6,7 @@ Braces may be left out, parts may be named out of order, and members without a n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,9 @@ def initialise(context: Context, node: Any, typ: CType | None) -> Any:
 
 
 def _initialise_parts(context: Context, node: Any, typ: CType | None) -> Any:
-    """Instrument a list in braces; the braces of a number hold that number alone."""
+    """Instrument a list in braces; the braces of a number hold that number alone, as do those of a text."""
+    if _is_array_of_numbers(typ) and len(node.exprs) == 1 and _is_text(node.exprs[0]):
+        return node
     if not isinstance(typ, ArrayOf | StructOf):
         return c_ast.InitList([initialise(context, part, typ) for part in node.exprs])
     place = _Place(typ)
@@ -45,13 +47,18 @@ def _initialise_part(context: Context, node: Any, place: _Place) -> Any:
 
 
 def _initialise_here(context: Context, node: Any, place: _Place) -> Any:
-    """Instrument what the next part is initialised with, and go on to the one behind it."""
-    if isinstance(node, c_ast.InitList) or (_is_text(node) and _is_array_of_numbers(place.part)):
+    """Instrument what the next part is initialised with, and go on to the one behind it.
+
+    Where braces were left out, the part is the first one down from here that takes the value as a whole.
+    """
+    if isinstance(node, c_ast.InitList):
+        made = initialise(context, node, place.part)
+    elif _is_text(node):
+        place.descend(_is_array_of_numbers)
         made = initialise(context, node, place.part)
     else:
         value = evaluate_value(context, node)
-        if not isinstance(value.type, StructOf):
-            place.descend()
+        place.descend(lambda part: part is value.type)
         made = _convert(context, value, place.part, node)
     place.advance()
     return made
@@ -81,7 +88,7 @@ class _Level:
         """The type of the current part; None where that is not known, or there is no such part."""
         if isinstance(self.type, ArrayOf):
             return self.type.of
-        members = _members(self.type)
+        members = self.type.members
         return members[self.number][1] if self.number is not None and self.number < len(members) else None
 
     @property
@@ -89,7 +96,7 @@ class _Level:
         """Whether no part comes behind the current one; None where the length of an array is not known."""
         if isinstance(self.type, StructOf):
             is_union = self.type.name.startswith("union")
-            return is_union or (self.number is not None and self.number + 1 >= len(_members(self.type)))
+            return is_union or (self.number is not None and self.number + 1 >= len(self.type.members))
         if self.number is None or not str(self.type.length).isdigit():
             return None
         return self.number + 1 >= int(str(self.type.length))
@@ -107,9 +114,9 @@ class _Place:
         """The type of the current part; None where it is not known."""
         return self._levels[-1].part if self._is_known else None
 
-    def descend(self) -> None:
-        """Go to the first number or pointer in the current part, whose braces were left out."""
-        while isinstance(self.part, ArrayOf | StructOf):
+    def descend(self, is_wanted: Callable[[CType], bool]) -> None:
+        """Go down to the first part of the current one that is wanted, or to a number or pointer."""
+        while isinstance(self.part, ArrayOf | StructOf) and not is_wanted(self.part):
             self._levels.append(_Level(self.part))
 
     def advance(self) -> None:
@@ -143,19 +150,16 @@ class _Place:
     def _find_member(self, level: _Level, wanted: str) -> bool:
         """Make a member the current part, also one of a struct without a name inside."""
         assert isinstance(level.type, StructOf)
-        for number, (own, typ) in enumerate(_members(level.type)):
-            level.number = number
-            if own == wanted:
-                return True
-            if not own and isinstance(typ, StructOf) and typ.field(wanted) is not None:
-                self._levels.append(_Level(typ))
-                return self._find_member(self._levels[-1], wanted)
-        return False
-
-
-def _members(typ: StructOf) -> Sequence[tuple[str, CType]]:
-    """List what an initialiser counts: a bit-field without a name is no member."""
-    return [(name, field) for name, field in typ.fields if name or isinstance(field, StructOf)]
+        place = level.type.place_of(wanted)
+        if place is None:
+            return False
+        level.number = place
+        own, typ = level.type.members[place]
+        if own == wanted:
+            return True
+        assert isinstance(typ, StructOf), "only what has no name leads further in"
+        self._levels.append(_Level(typ))
+        return self._find_member(self._levels[-1], wanted)
 
 
 def _is_uniform(typ: CType) -> bool:

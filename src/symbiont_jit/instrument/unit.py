@@ -100,6 +100,8 @@ ORIGINAL: Final = "sj_written_"
 
 _INTERNAL: Final = "#pragma clang attribute push(__attribute__((internal_linkage)), apply_to = function)\n"
 
+#: The most characters of a text with its checks: clang takes some seconds for so many.
+MAX_PRINTED: Final = 1_500_000
 _PRAGMA: Final = re.compile(r"(?m)^[ \t]*#pragma[^\n]*")
 _WORD: Final = re.compile(r"\w+")
 _LOOPS: Final = (c_ast.For, c_ast.While, c_ast.DoWhile, c_ast.Goto)
@@ -131,6 +133,9 @@ def instrument(text: str, tree: c_ast.FileAST, signatures: Sequence[Signature], 
         # The text is hostile: what the checks stumble over is no candidate for them.
         message = f"the checks cannot follow this text ({type(error).__name__}); write it more plainly"
         raise CandidateError(Stage.CHECK, [Diagnostic(Stage.CHECK, "untraceable", message)], text) from error
+    if len(printed) > MAX_PRINTED:
+        message = "the text is too large with all its checks; use variables for what is used again, or fewer statements"
+        raise CandidateError(Stage.CHECK, [Diagnostic(Stage.CHECK, "too-large", message)], text)
     shims, arena = "".join(_shim(s) for s in signatures), _arena(text, profile)
     return Instrumented(
         prologue=runtime(printed + shims + arena) + arena,
