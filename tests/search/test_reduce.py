@@ -73,8 +73,32 @@ def test_a_fast_kernel_keeps_what_makes_it_fast():
     assert kernel.source == result.best.source
 
 
+@pytest.mark.slow
+def test_what_other_inputs_need_stays():
+    """The rest of an unrolled loop is never run by inputs of an even length, and is part of the winner all the same."""
+    slow = (
+        DOT_HEAD
+        + " { double s = 0; for (int64_t i = 0; i < n; i++) { volatile double t = x[i]; s += t * y[i]; } return s; }"
+    )
+    unrolled = (
+        DOT_HEAD
+        + """ {
+        double s = 0, t = 0;
+        int64_t i = 0;
+        for (; i + 1 < n; i += 2) { s += x[i] * y[i]; t += x[i + 1] * y[i + 1]; }
+        if (i < n) s += x[i] * y[i];
+        return s + t;
+    }"""
+    )
+    kernel = Kernel.from_c(slow)
+    metric = Speedup(lambda rng: (rng.random(500), rng.random(500)))
+    Evolution(kernel, metric=metric, proposer=Given(unrolled)).run(candidates=1)
+    assert kernel.source.count("double t") == 1
+    assert kernel(np.ones(3), np.ones(3)) == 3
+
+
 def evaluation(source, score=1.0, code="other"):
-    return Evaluation(Status.VALID, source, score, code=code)
+    return Evaluation(Status.VALID, source, score, release_code=code)
 
 
 def test_equal_machine_code_is_as_good():

@@ -70,7 +70,9 @@ class Evaluation:
         diagnostics: What was found, in the order of the text.
         panic: The `Panic` of a candidate that panicked.
         timings: What the evaluation took, and what it measured.
-        code: The SHA-256 of the object code, which is equal for candidates that compile to the same.
+        code: The SHA-256 of the object code, with checks and without, which is equal for candidates that compile to the
+            same.
+        release_code: The SHA-256 of the object code without checks.
         gains: For a candidate that was measured again at the end of a search: how many times as fast it is as others,
             by their names, with 99 % intervals.
 
@@ -86,6 +88,7 @@ class Evaluation:
     panic: Panic | None = None
     timings: Timings = field(default_factory=Timings)
     code: str = ""
+    release_code: str = ""
     gains: Mapping[str, Interval] = field(default_factory=dict)
 
     @property

@@ -100,12 +100,14 @@ class Evaluator:
             return replace(failed, timings=Timings(compile_seconds=time.perf_counter() - started))
         compiled = time.perf_counter()
         # What the optimiser makes of undefined behaviour can be the code of an honest text, so both codes count.
-        digest = hashlib.sha256(release.object_code.data + checked.object_code.data).hexdigest()
+        installed = hashlib.sha256(release.object_code.data)
+        digest = hashlib.sha256(installed.digest() + checked.object_code.data).hexdigest()
         known = self._known.get(digest)
         if known is not None:
             return replace(known, source=canonical.text, timings=replace(known.timings, worker_seconds=0.0))
         request = EvaluationRequest(checked, release, tuple(seed), best)
-        evaluation = replace(self._evaluate_in_worker(request), code=digest)
+        found = self._evaluate_in_worker(request)
+        evaluation = replace(found, code=digest, release_code=installed.hexdigest())
         # Other statuses cite this text's lines, and crashes or time-outs may not repeat, so they are not kept.
         if evaluation.status in (Status.VALID, Status.WRONG):
             self._known[digest] = replace(evaluation, source="")

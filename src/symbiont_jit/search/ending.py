@@ -7,6 +7,7 @@ side by side: the luckiest measurement is not the best candidate.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -27,6 +28,7 @@ REDUCTION: Final = 0.1
 LEAST_REDUCTION: Final = 5.0
 #: How much slower a simpler text may seem at first; whether it is decides at the end, side by side.
 SLOWER: Final = 0.98
+_PRAGMA: Final = re.compile(r"(?m)^\s*#pragma[^\n]*\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,36 +68,49 @@ class Ending:
         """Measure evaluations again, side by side, and keep them in the order of their new scores."""
         if finalists:
             found = self.evaluator.confirm([each.source for each in finalists], self.before)
-            self.archive.replace([replace(c, code=f.code) for c, f in zip(found, finalists, strict=True)])
+            self.archive.replace(
+                [replace(c, code=f.code, release_code=f.release_code) for c, f in zip(found, finalists, strict=True)]
+            )
 
     def _simplify(self, best: Elite, number: int, seconds: float) -> None:
-        """Put a simpler text in the winner's place, if there is one that is as good."""
-        evaluate = functools.partial(self._evaluate, number)
-        simpler = reduce_winner(best.evaluation, evaluate, self._is_as_good, seconds)
-        confirmed = self._confirm_simpler(best.evaluation, simpler) if self.is_timed else simpler
-        if confirmed is None:  # What has the winner's machine code needs no measuring.
-            simpler = reduce_winner(best.evaluation, evaluate, _is_never_as_good, seconds)
-            confirmed = replace(best.evaluation, source=simpler.source)
-        self.archive.elites[0] = replace(best, evaluation=confirmed)
+        """Put a simpler text in the winner's place, if there is one that is as good.
 
-    def _confirm_simpler(self, winner: Evaluation, simpler: Evaluation) -> Evaluation | None:
-        """Measure a simpler text side by side with the winner; None where it is slower, or wrong on new inputs."""
-        if simpler.code == winner.code:
-            return replace(winner, source=simpler.source)
+        Where correctness is that of a reference, only what changes no machine code is left out, and hints: what the
+        inputs of a search do not need, such as the rest of an unrolled loop, others may need.
+        """
+        evaluate = functools.partial(self._evaluate, number)
+        if self.is_timed:
+            simpler = reduce_winner(best.evaluation, evaluate, _is_never_as_good, seconds)
+            simpler = replace(best.evaluation, source=simpler.source)
+            simpler = self._confirm_simpler(simpler, reduce_winner(simpler, evaluate, _is_as_fast, seconds))
+        else:
+            simpler = reduce_winner(best.evaluation, evaluate, self._is_as_good, seconds)
+        self.archive.elites[0] = replace(best, evaluation=simpler)
+
+    def _confirm_simpler(self, winner: Evaluation, simpler: Evaluation) -> Evaluation:
+        """Measure a simpler text side by side with the winner; return the winner where it is slower, or wrong."""
+        if simpler.source == winner.source:
+            return winner
         again, found = self.evaluator.confirm([winner.source, simpler.source], self.before)
         is_as_good = found.is_valid and has_same_speed(again, found)
-        return replace(found, code=simpler.code) if is_as_good else None
+        return replace(found, code=simpler.code, release_code=simpler.release_code) if is_as_good else winner
 
     def _evaluate(self, number: int, text: str) -> Evaluation:
         return self.evaluate(text, number)
 
     def _is_as_good(self, winner: Evaluation, other: Evaluation) -> bool:
-        """Whether a simpler text is no worse than the winner, as far as a few turns tell."""
+        """Whether a simpler text is no worse by the user's own metric, which is all that is known of what is right."""
         assert winner.score is not None
         assert other.score is not None
-        if self.is_timed:
-            return other.score >= SLOWER * winner.score
         return not self.archive.better(winner.score, other.score)
+
+
+def _is_as_fast(winner: Evaluation, other: Evaluation) -> bool:
+    """Whether a text differs in hints alone, and seems to be no slower; whether it is decides at the end."""
+    assert winner.score is not None
+    assert other.score is not None
+    has_same_code = _PRAGMA.sub("", winner.source) == _PRAGMA.sub("", other.source)
+    return has_same_code and other.score >= SLOWER * winner.score
 
 
 def _is_never_as_good(winner: Evaluation, other: Evaluation) -> bool:

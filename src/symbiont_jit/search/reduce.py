@@ -45,7 +45,7 @@ def reduce_winner(
 
     def is_better(found: Evaluation) -> bool:
         is_shorter = found.is_valid and len(found.source) < len(best.source)
-        return is_shorter and (found.code == winner.code or is_as_good(winner, found))
+        return is_shorter and (found.release_code == winner.release_code or is_as_good(winner, found))
 
     while True:
         texts = itertools.takewhile(lambda _: not is_over(), list_simpler(best.source))
