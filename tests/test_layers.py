@@ -78,6 +78,7 @@ ALLOWED = {
         "runtime",
         "engine",
         "llm",
+        "isolate.permissions",
         "isolate.start",
         "isolate.worker",
         "evaluate",

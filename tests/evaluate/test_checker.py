@@ -62,11 +62,11 @@ def test_other_inputs_are_timed_after_some_candidates():
     prepared = Speedup(lambda rng: (int(rng.integers(1 << 40)),)).prepare(target_of(pick), 5)
     checker = prepared.checker
     first = {int(case.given[0]) for case in checker.timed.known}
-    for _ in range(REDRAWN - 1):
-        checker.begin(target_of(pick))
+    assert not checker.renew(REDRAWN - 1)
     assert first == {int(case.given[0]) for case in checker.timed.known}
-    checker.begin(target_of(pick))
+    assert checker.renew(REDRAWN)
     assert not first & {int(case.given[0]) for case in checker.timed.known}
+    assert not checker.renew(REDRAWN + 1)
 
 
 @evolvable

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from symbiont_jit.evaluate.compare import PlainTurns, Series, Variant, judge, variant_of_phase
+from symbiont_jit.evaluate.compare import Series, judge, thin, variant_of_phase
 
 
 def series(name, center, rng, noise=0.01, problem=None):
@@ -48,4 +48,15 @@ def test_a_phase_says_whose_turn_it_is():
     assert variant_of_phase("measuring variant 3") == 3
     assert variant_of_phase("getting ready") is None
     assert variant_of_phase("measuring variant x") is None
-    assert PlainTurns((Variant("a", function=abs),)).variants[0].name == "a"
+
+
+def test_turns_that_are_left_out_are_the_same_for_all():
+    """Ratios are taken turn by turn, so each variant keeps the times of the same turns."""
+    many = [
+        Series(name, tuple(tuple(range(start, start + 9000)) for _ in range(20)))
+        for name, start in (("a", 0), ("b", 7))
+    ]
+    few = thin(many)
+    assert sum(len(block) for one in few for block in one.blocks) <= 40_000
+    assert all(b - a == 7 for x, y in zip(few[0].blocks, few[1].blocks, strict=True) for a, b in zip(x, y, strict=True))
+    assert thin(few) == few

@@ -190,3 +190,9 @@ def test_a_score_is_as_precise_as_it_was():
     read = ReplyReader(list[float]).read(write_message(WorkerReply(list(numbers)))).value
     assert [math.copysign(1, a) * a for a in read] == [math.copysign(1, a) * a for a in numbers]
     assert read == list(numbers)
+
+
+def test_an_answer_of_too_many_parts():
+    """It is refused before anything is made of it: a list of nothing but zeros would take gigabytes."""
+    with pytest.raises(ValueError, match="more than 100,000 parts"):
+        ReplyReader(list[int]).read(b"=[" + b"0," * 200_000 + b"0]")

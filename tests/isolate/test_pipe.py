@@ -3,8 +3,11 @@
 import os
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -49,7 +52,7 @@ def test_what_is_sent_out_of_band_does_not_hold_the_parent():
 def trickle(request):
     """Announce a long answer, and send it byte by byte without a pause."""
     pipe = own_pipe()
-    os.write(pipe, struct.pack("!i", 1 << 24))
+    os.write(pipe, struct.pack("!i", 1 << 22))
     while True:
         os.write(pipe, b"x")
 
@@ -117,3 +120,25 @@ def test_a_near_limit_still_ends_the_first_call():
     """A limit that timers take is the one that holds."""
     with pytest.raises(UsageError, match=r"longer than 0\.05 seconds"), first_call_limit(0.05, "the metric"):
         time.sleep(60)
+
+
+def close_for_reading(request):
+    """Answer, and take no more messages."""
+    if request == "shut":
+        socket.socket(fileno=os.dup(own_pipe())).shutdown(socket.SHUT_RD)
+    return request
+
+
+@pytest.mark.slow
+def test_a_pipe_that_takes_no_more_messages():
+    """The next request goes to another child: it is no fault of its own, and no signal ends the parent."""
+    script = """
+import signal
+from tests.isolate.test_pipe import close_for_reading
+from symbiont_jit.isolate.worker import Worker
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+worker = Worker(close_for_reading)
+print([worker.ask(words, 10).value for words in ("shut", "a", "shut", "b")])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert (done.returncode, done.stdout.strip()) == (0, "['shut', 'a', 'shut', 'b']"), done.stderr

@@ -73,6 +73,36 @@ def test_what_is_wrong_with_a_variant():
 
 
 @pytest.mark.slow
+def test_what_is_timed_is_compared():
+    """A variant that is right at first and wrong later, one that raises, and one of another shape are each a problem."""
+    calls = []
+
+    def tired(x, y):
+        calls.append(1)
+        return np.dot(x, y) if len(calls) < 5 else 0.0
+
+    def spoils(x, y):
+        s = np.dot(x, y)
+        x[:] = 0
+        return s
+
+    def refuses(x, y):
+        raise UsageError("mine")
+
+    variants = {
+        "C": DOT,
+        "tired": tired,
+        "spoils": spoils,
+        "refuses": refuses,
+        "shape": lambda x, y: np.ones(3),
+        "good": np.dot,
+    }
+    found = sj.compare(variants, draw, seconds=SECONDS)
+    assert [row.name for row in found if row.problem] == ["tired", "spoils", "refuses", "shape"]
+    assert "mine" in found["refuses"].problem
+
+
+@pytest.mark.slow
 def test_several_sizes():
     """Inputs are drawn for each size, and every row knows its size."""
     found = sj.compare(
@@ -128,6 +158,9 @@ def test_json_and_html():
         ({"a": DOT}, draw, {"sizes": []}, "sizes is a list"),
         ({"a": DOT}, [draw(np.random.default_rng(0))], {"sizes": [3]}, "sizes is a list"),
         ({"a": DOT}, draw, {"profile": "fast"}, "profile"),
+        ({"a": DOT}, draw, {"seed": -1}, "seed is a whole number from 0"),
+        ({"a": DOT}, draw, {"seed": 1.5}, "seed is a whole number from 0"),
+        ({"a": DOT}, draw, {"permissions": ["fly"]}, "fly"),
         ({"a": DOT, "b": SORT}, draw, {}, "different signatures"),
         ({"a": DOT}, lambda rng: (rng.random(3), rng.random(4)), {}, "do not fit the signature"),
         ({"a": Path("nowhere.c")}, draw, {}, "cannot be read"),

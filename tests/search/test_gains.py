@@ -65,6 +65,14 @@ def test_without_a_gain_nothing_changes():
 
 
 @pytest.mark.slow
+def test_a_kernel_without_c_has_no_first_c():
+    """What a search has found itself is nothing that it began with."""
+    kernel = evolvable(dot)
+    result = Evolution(kernel, metric=Speedup(inputs), proposer=Given(DOT)).run(candidates=1)
+    assert set(result.gains) <= {REFERENCE, FASTMATH}
+
+
+@pytest.mark.slow
 def test_scores_that_are_no_times_have_no_gains():
     """Of a metric of one's own nothing is known but that more is better; the baseline is left as it is."""
     kernel = evolvable(dot, source=DOT)

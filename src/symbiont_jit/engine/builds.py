@@ -15,8 +15,9 @@ from typing import Final, NoReturn
 from symbiont_jit.backend.objects import ObjectCode, check_unit, compile_unit, key_of, prewarm
 from symbiont_jit.backend.unit import Unit
 from symbiont_jit.engine.stubs import preprocess
-from symbiont_jit.errors import CandidateError, Diagnostic
+from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 from symbiont_jit.frontend import Canonical, canonical_source
+from symbiont_jit.frontend.wide import find_wide_addresses
 from symbiont_jit.instrument.unit import FLAGS, FRAMES, Site, allocates, frame_flags, instrument, wrap_release
 from symbiont_jit.runtime.library import BOUND
 from symbiont_jit.runtime.panics import pack_sites
@@ -112,6 +113,7 @@ class Builder:
 
     def _plan(self, canonical: Canonical, profile: str) -> _Plan:
         if profile == "release":
+            _require_no_wide_address(canonical)
             return _Plan((self.release_unit(canonical.text),))
         try:
             instrumented = instrument(canonical.text, canonical.tree, self.signatures, profile)
@@ -180,6 +182,13 @@ class Builder:
     def assertions(self) -> str:
         """C that asserts the layout of the records."""
         return "".join(dict.fromkeys(part for e in self.entries for part in _split_statements(e.after)[:-1]))
+
+
+def _require_no_wide_address(canonical: Canonical) -> None:
+    """Raise `CandidateError` where code without checks could keep something in bytes that nobody clears."""
+    found = find_wide_addresses(canonical.tree) if "long" in canonical.text and "double" in canonical.text else []
+    if found:
+        raise CandidateError(Stage.CHECK, found, canonical.written)
 
 
 def _raise_translated(

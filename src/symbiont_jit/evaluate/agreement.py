@@ -29,6 +29,13 @@ __all__ = [
 TOLERANCES: Final[Mapping[str, float]] = {"float64": 1e-9, "float32": 1e-4, "complex128": 1e-9, "complex64": 1e-4}
 
 
+#: The relative size of a unit in the last place, by dtype, and how many of them what cancels may be off by: a sum of
+#: terms of both signs, in another order, is off by about a third of the root of their number.
+EPSILON: Final[Mapping[str, float]] = {
+    **dict.fromkeys(("float64", "complex128"), 2.0**-52),
+    **dict.fromkeys(("float32", "complex64"), 2.0**-23),
+}
+ROUNDINGS: Final = 64
 #: Arrays of so many bytes are compared bit by bit first, because most of them are equal.
 FEW_BYTES: Final = 1 << 16
 
@@ -85,9 +92,9 @@ def _copy(value: Any) -> Any:
 class Tolerance:
     """How far results may differ from the reference's: `|got - expected| <= atol + rtol * |expected|`, by elements.
 
-    `rtol` is by default that of the dtype in `TOLERANCES`; `atol` is by default `rtol` times each element's own natural
-    scale (`scale.py`), so that a large element elsewhere frees nothing. Integers have to be equal unless one of the two
-    is given.
+    `rtol` is by default that of the dtype in `TOLERANCES`; `atol` is by default `ROUNDINGS` units in the last place of
+    each element's own natural scale (`scale.py`), so that a large element elsewhere frees nothing. Integers have to be
+    equal unless one of the two is given.
     """
 
     rtol: float | None = None
@@ -144,7 +151,7 @@ class Tolerance:
         """Return an array of booleans, true where two arrays of a scalar type are too far apart."""
         if element.kind in "fc":
             rtol = TOLERANCES[element.name] if self.rtol is None else self.rtol
-            atol = rtol * np.abs(scale) if self.atol is None else self.atol
+            atol = min(rtol, ROUNDINGS * EPSILON[element.name]) * np.abs(scale) if self.atol is None else self.atol
             with np.errstate(over="ignore", invalid="ignore"):
                 close = np.isclose(got, expected, rtol=rtol, atol=atol, equal_nan=True)
                 return ~close if element.kind == "f" else ~(close & _has_same_parts(expected, got, rtol, atol))

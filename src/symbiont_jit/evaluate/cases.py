@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.evaluate.agreement import Outcome, poison_outputs
@@ -15,7 +17,13 @@ from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.inputs import Draws
 from symbiont_jit.evaluate.scale import estimate_scale, largest_magnitude
 from symbiont_jit.evaluate.timing import Stopwatch, make_stopwatch
+from symbiont_jit.isolate.child import counted, enter_phase
 from symbiont_jit.signature import Mode, Signature
+
+#: What is done while arguments are moved; who does not come back from that is no candidate.
+MOVING: Final = "calling the reference beside its arguments"
+#: Squares of larger numbers would be no numbers in some types.
+SQUARED: Final = 1e18
 
 __all__ = ["Case", "Reference", "TimedCases", "as_measured"]
 
@@ -40,8 +48,10 @@ class Case:
 
     @property
     def limit(self) -> float:
-        """The largest natural scale that an element can have."""
-        return largest_magnitude(self.given, self.expected)
+        """The largest natural scale that an element can have: sums of products of two arguments."""
+        largest = largest_magnitude(self.given, self.expected)
+        terms = max((np.size(value) for value in self.given), default=1)
+        return terms * (max(largest, largest * largest) if largest < SQUARED else largest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +86,14 @@ class Reference:
         """Return the natural scale of each element of a case's results; it is estimated once."""
 
         def solve(move: Callable[[Any], None]) -> Outcome:
+            """Call the reference a little beside the arguments: it may not come back from there."""
+            enter_phase(MOVING)
             arguments = self.harness.prepare(case.given)
             for param, value in zip(self.signature.params, arguments.values, strict=True):
                 if param.mode is not Mode.OUT:
                     move(value)
-            return Outcome(arguments.values, self.harness.call(self.entry, arguments))
+            with counted():
+                return Outcome(arguments.values, self.harness.call(self.entry, arguments))
 
         if case.scale is None:
             case.scale = estimate_scale(solve, case.expected, case.limit, seed)

@@ -49,7 +49,8 @@ class Checker:
 
     `timed` are the cases that candidates are timed on, drawn with `entropy`; `is_secret` says that it was one of these
     that ran last: a finding about it must not tell what its arguments are, or the next candidate would know them.
-    `agrees` is the user's own judgement, in place of the tolerance.
+    `agrees` is the user's own judgement, in place of the tolerance. `is_scaled` says that the reference may be called a
+    little beside its arguments, from where not every function comes back.
     """
 
     draws: Draws
@@ -60,22 +61,29 @@ class Checker:
     entropy: int
     agrees: Agrees | None = None
     is_secret: bool = False
+    is_scaled: bool = True
     _target: CompileTarget | None = None
     _panics: int = 0
-    _begun: int = 0
+    _era: int = 0
     _cases: list[Case] = field(default_factory=list)
     _listed: list[Case] = field(default_factory=list)
     _drawn: list[Case] = field(default_factory=list)
 
     def begin(self, target: CompileTarget) -> None:
-        """Begin with the next candidate: panics that were counted before are not its own.
-
-        Whether a text is right on secret inputs is one bit about them, so they are others after some candidates.
-        """
+        """Begin with the next candidate: panics that were counted before are not its own."""
         self._target, self._panics = target, target.panic_count
-        self._begun += 1
-        if self._begun % REDRAWN == 0 and self.draws.listed is None:
-            self.draw_timed([self.entropy, self._begun])
+
+    def renew(self, turn: int) -> bool:
+        """Draw other inputs to be timed after some candidates, and say whether that was now.
+
+        Whether a text is right on secret inputs is one bit about them. The number of the candidate comes from the
+        process that starts workers, because a worker ends with a candidate's fault.
+        """
+        era, self._era = self._era, turn // REDRAWN
+        if era == self._era or self.draws.listed is not None:
+            return False
+        self.draw_timed([self.entropy + self._era])  # NumPy takes [a, 1] and [a, 1, 0] for one seed.
+        return True
 
     def draw_timed(self, seed: Sequence[int]) -> None:
         """Draw other inputs to be timed."""
@@ -208,7 +216,7 @@ class Checker:
             return self.tolerance.find_difference(signature, expected, got, scale, has_values)
 
         problem = find(0.0)
-        if problem is None or self.tolerance.atol is not None or find(case.limit) is not None:
+        if problem is None or self.tolerance.atol is not None or find(case.limit) is not None or not self.is_scaled:
             return problem
         return find(self.reference.scale_of(case, [self.entropy]))
 

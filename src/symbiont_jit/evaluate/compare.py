@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -18,16 +18,30 @@ import numpy as np
 from symbiont_jit.evaluate.agreement import Outcome, Tolerance
 from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.intervals import ONE, UNKNOWN, Interval, estimate_median, estimate_ratio
+from symbiont_jit.evaluate.scale import largest_magnitude
 from symbiont_jit.evaluate.timing import BATCH_NS, Stopwatch, make_stopwatch
 from symbiont_jit.isolate.child import enter_phase
 
-__all__ = ["ComparedVariant", "Series", "SideBySide", "Turns", "Variant", "judge", "variant_of_phase"]
+__all__ = [
+    "CheckedTurns",
+    "ComparedVariant",
+    "LEAST_DIFFERENCE",
+    "Series",
+    "SideBySide",
+    "Turns",
+    "Variant",
+    "judge",
+    "thin",
+    "variant_of_phase",
+]
 
 #: How many blocks a comparison has at most, each with arguments at new addresses; and at least, however slow it is.
 BLOCKS: Final = 20
 FEWEST_BLOCKS: Final = 5
 #: The first block finds out how many calls fill a batch, and its times are not counted.
 WARM_UP: Final = 1
+#: How many times are sent to whoever asked for a comparison.
+MOST_TIMES: Final = 40_000
 #: A smaller difference is none in any case: equal code at other addresses may differ by so much.
 LEAST_DIFFERENCE: Final = 0.005
 _PHASE: Final = "measuring variant {}"
@@ -76,34 +90,11 @@ class SideBySide:
     tolerance: Tolerance
     is_cold: bool = False
 
-    def check(self) -> list[str | None]:
-        """Call each variant once on each tuple; return for each of them how its results differ from the first one's."""
-        watch = self._stopwatch()
-        expected: list[Outcome] = []
-        problems: list[str | None] = []
-        for number, variant in enumerate(self.variants):
-            enter_phase(_PHASE.format(number))
-            outcomes = list(self._outcomes(watch, variant))
-            expected = expected or outcomes
-            problems.append(self._find_difference(expected, outcomes) or watch.find_trespass())
-            watch.put_back()
-        return problems
-
-    def _outcomes(self, watch: Stopwatch, variant: Variant) -> Iterator[Outcome]:
-        """Yield copies of what the calls of a variant leave and return."""
-        if variant.function is None:
-            watch.run_once(variant.entry)
-            yield from (Outcome(_copies(call.values), call.result) for call in watch.calls(watch.cases))
-            return
-        for call in list(watch.calls(watch.cases)):
-            result = variant.function(*_as_python(call.values))
-            yield Outcome(_copies(call.values), result)
-
-    def _find_difference(self, expected: Sequence[Outcome], got: Sequence[Outcome]) -> str | None:
-        signature = self.harness.signature
-        pairs = zip(expected, got, strict=True)
-        found = (self.tolerance.find_difference(signature, want, have) for want, have in pairs)
-        return next((problem for problem in found if problem is not None), None)
+    def measure_all(self, seconds: float, seed: int) -> list[Series]:
+        """Check each variant once, time all of them in turns, and compare what every batch left and returned."""
+        turns = CheckedTurns(self)
+        series = self.measure(seconds, seed, turns)
+        return [replace(one, problem=turns.problems.get(number)) for number, one in enumerate(series)]
 
     def measure(self, seconds: float, seed: int, turns: Turns | None = None) -> list[Series]:
         """Time all variants in turns.
@@ -117,7 +108,7 @@ class SideBySide:
             A series for each variant, all with the same blocks.
         """
         rng = np.random.default_rng(seed)
-        turns = turns or PlainTurns(self.variants)
+        turns = turns or CheckedTurns(self)
         numbers = range(len(self.variants))
         batches: list[list[list[float]]] = [[] for _ in numbers]
         calls: list[int] = []
@@ -151,30 +142,87 @@ class Turns(Protocol):
         """Make a batch of calls of a variant; return nanoseconds a call."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlainTurns:
-    """Turns in which nothing but time is looked at; the phase says whose turn it is."""
+class CheckedTurns:
+    """Turns after which results are compared with the first variant's; the phase says whose turn it is.
 
-    variants: Sequence[Variant]
+    Args:
+        side_by_side: The variants, and what they are called with.
+    """
+
+    def __init__(self, side_by_side: SideBySide) -> None:
+        self._all = side_by_side
+        self._expected: list[Outcome] = []
+        self._limits: list[float] = []
+        self.problems: dict[int, str] = {}
 
     def calibrate(self, watch: Stopwatch, number: int) -> int:
         """Return how many calls of a variant make a batch that is worth reading the clock for."""
-        enter_phase(_PHASE.format(number))
-        entry = self.variants[number].entry
+        self.time(watch, number, 1)
+        entry = self._all.variants[number].entry
         if entry:
-            return watch.calibrate(entry)
+            calls = watch.calibrate(entry)
+            if number in self.problems:
+                watch.put_back()
+            return calls
         calls = 1
-        while self.time(watch, number, calls) * calls < BATCH_NS:
+        while number not in self.problems and self.time(watch, number, calls) * calls < BATCH_NS:
             calls *= 2
         return calls
 
     def time(self, watch: Stopwatch, number: int, calls: int) -> float:
-        """Make a batch of calls of a variant; return nanoseconds a call."""
+        """Make a batch of calls of a variant, and compare; return nanoseconds a call."""
         enter_phase(_PHASE.format(number))
-        variant = self.variants[number]
+        variant = self._all.variants[number]
         if variant.function is None:
-            return watch.batch(variant.entry, calls)
-        return _time_python(watch, variant.function, calls)
+            spent = watch.batch(variant.entry, calls)
+            self._note(number, self._find_problem(watch))
+            return spent
+        if number in self.problems:
+            return math.nan
+        try:
+            spent, results = _time_python(watch, variant.function, calls)
+            self._note(number, self._find_problem(watch, results))
+        except Exception as error:
+            self._note(number, f"it raised {type(error).__name__}: {error}")
+            watch.put_back()
+            return math.nan
+        return spent
+
+    def _note(self, number: int, problem: str | None) -> None:
+        if problem is not None:
+            self.problems.setdefault(number, problem)
+
+    def _find_problem(self, watch: Stopwatch, results: Sequence[Any] | None = None) -> str | None:
+        """Describe what the calls of the last batch left and returned that the first variant's did not."""
+        if results is None and watch.is_known():
+            return None
+        calls = list(watch.calls())
+        given = results if results is not None else [call.result for call in calls]
+        outcomes = [Outcome(call.values, result) for call, result in zip(calls, given, strict=True)]
+        if not self._expected:
+            self._expected = [Outcome(_copies(one.values), one.result) for one in outcomes[: watch.cases]]
+            pairs = zip(self._all.cases, self._expected, strict=True)
+            self._limits = [largest_magnitude([np.asarray(v) for v in case], one) for case, one in pairs]
+        found = (self._compare(call.case, one) for call, one in zip(calls, outcomes, strict=True))
+        problem = next((each for each in found if each is not None), None) or watch.find_trespass()
+        if problem is not None:
+            watch.put_back()
+        elif results is None:
+            watch.remember()
+        return problem
+
+    def _compare(self, case: int, got: Outcome) -> str | None:
+        signature, expected = self._all.harness.signature, self._expected[case]
+        if np.shape(got.result) != np.shape(expected.result) or (got.result is None) != (expected.result is None):
+            return f"the result is {got.result!r:.60}, expected {expected.result!r:.60}"
+        return self._all.tolerance.find_difference(signature, expected, got, self._limits[case])
+
+
+def thin(series: Sequence[Series]) -> list[Series]:
+    """Leave out turns, the same of all variants, where there are more than anybody needs to know."""
+    shared = MOST_TIMES // max(sum(len(one.blocks) for one in series), 1)
+    blocks = (tuple(block[:: -(-len(block) // max(shared, 1)) or 1] for block in one.blocks) for one in series)
+    return [replace(one, blocks=few) for one, few in zip(series, blocks, strict=True)]
 
 
 def variant_of_phase(phase: str) -> int | None:
@@ -192,18 +240,21 @@ def _as_python(values: Sequence[Any]) -> list[Any]:
     return [value.item() if value.ndim == 0 and value.dtype.names is None else value for value in values]
 
 
-def _time_python(watch: Stopwatch, function: Callable[..., Any], calls: int) -> float:
-    """Time calls from Python, in nanoseconds of the process's CPU time a call; NumPy may use several threads."""
+def _time_python(watch: Stopwatch, function: Callable[..., Any], calls: int) -> tuple[float, list[Any]]:
+    """Time calls from Python, in nanoseconds of the process's CPU time a call; NumPy may use several threads.
+
+    The results of the last calls come with the time.
+    """
     spent = made = 0
+    results: list[Any] = []
     while made < calls:
         watch.prepare_turn()
         arguments = [_as_python(call.values) for call in watch.calls()]
         started = time.process_time_ns()
-        for values in arguments:
-            function(*values)
+        results = [function(*values) for values in arguments]
         spent += time.process_time_ns() - started
         made += len(arguments)
-    return spent / made
+    return spent / made, results
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import os
 import queue
 import secrets
@@ -19,6 +20,7 @@ from typing import Any, Final
 from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
+from symbiont_jit.evaluate.cases import MOVING
 from symbiont_jit.evaluate.confirm import ACTIVE, FIRST_C
 from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings, make_failed_evaluation
 from symbiont_jit.evaluate.first_call import first_call_limit
@@ -73,6 +75,10 @@ class Evaluator:
         self._workers = [Worker(task, start, list[MetricResult], permissions) for _ in range(workers)]
         self._fill_queue()
         self._stopped = False
+        self._turns = itertools.count()
+        self._is_scaled = True
+        sources = self.target.c_sources
+        self._first_c = self.target.build(self.target.canonical(sources[0])) if sources else None
         # Many transformations leave the machine code as it was, so equal code is evaluated once.
         self._known: dict[str, Evaluation] = {}
 
@@ -105,7 +111,7 @@ class Evaluator:
         known = self._known.get(digest)
         if known is not None:
             return replace(known, source=canonical.text, timings=replace(known.timings, worker_seconds=0.0))
-        request = EvaluationRequest(checked, release, tuple(seed), best)
+        request = EvaluationRequest(checked, release, tuple(seed), best, next(self._turns), self._is_scaled)
         found = self._evaluate_in_worker(request)
         evaluation = replace(found, code=digest, release_code=installed.hexdigest())
         # Other statuses cite this text's lines, and crashes or time-outs may not repeat, so they are not kept.
@@ -130,8 +136,8 @@ class Evaluator:
         builds = [self.target.build(self.target.canonical(source)) for source in sources]
         seed = (secrets.randbits(ENTROPY_BITS),)
         peers = [] if active is None else [(ACTIVE, active)]
-        if self.target.c_sources:
-            peers.append((FIRST_C, self.target.build(self.target.canonical(self.target.c_sources[0]))))
+        if self._first_c is not None:
+            peers.append((FIRST_C, self._first_c))
         confirm = functools.partial(self._confirm, seed=seed, peers=tuple(peers))
         together = confirm(builds)
         if together is not None and all(found.is_valid for found in together):
@@ -214,6 +220,10 @@ class Evaluator:
         if self._stopped:
             return _failure(Status.CRASHED, canonical, "the search was interrupted")
         outcome = self._run_in_worker(request, 1, self.deadline)
+        if not isinstance(outcome, WorkerReply) and outcome.phase == MOVING and request.is_scaled:
+            # The reference does not come back from there, so it is not asked again.
+            self._is_scaled = False
+            return self._evaluate_in_worker(replace(request, is_scaled=False))
         if isinstance(outcome, WorkerReply):
             return _evaluation_of(outcome.value[0], canonical)
         where = f" while {outcome.phase}" if outcome.phase else ""

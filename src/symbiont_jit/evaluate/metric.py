@@ -27,6 +27,8 @@ __all__ = ["CallableMetric", "Metric", "MetricResult", "PreparedMetric", "as_met
 
 #: Seconds for one candidate.
 CALLABLE_DEADLINE: Final = 10.0
+#: The most parts of each kind that a result has: it is kept for as long as the search.
+MOST_PARTS: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,9 @@ class MetricResult:
             raise ValueError(f"a candidate that is {self.status.name} has a finding")
         if (self.status is Status.PANICKED) != (self.panic is not None):
             raise ValueError("a panic belongs to a candidate that panicked")
+        parts = (self.scores, self.diagnostics, self.reference_ns, self.candidate_ns, self.gains)
+        if max(map(len, parts)) > MOST_PARTS:
+            raise ValueError(f"a result has at most {MOST_PARTS} scores, findings and times")
         if not all(0 <= ns < math.inf for ns in (*self.reference_ns, *self.candidate_ns)):
             raise ValueError("times are finite, and not below 0")
 

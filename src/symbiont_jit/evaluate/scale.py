@@ -4,11 +4,12 @@ In: a way to call the reference, arguments, and what they gave. Out: for each el
 tolerance applies besides the element's own. A difference of large numbers may be small, and is then as uncertain as
 these; the large element beside it says nothing about it.
 
-Each number among the arguments is moved by a unit in the last place, up or down by chance, and by four. What an element
-moves by, divided by the relative size of a unit, is the size of the numbers that it hangs on (a condition number times
-its own magnitude; Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 1.6). Where an element jumps,
-because a comparison turns out otherwise, both steps give about the same; so it is the difference between them that
-counts. No scale is larger than the largest number among arguments and results.
+Each number among the arguments is moved by one to three units in the last place, up or down by chance, and by four
+times as many. What an element moves by, divided by the relative size of a unit, is the size of the numbers that it
+hangs on (a condition number times its own magnitude; Higham, Accuracy and Stability of Numerical Algorithms, 2002,
+section 1.6). Where an element jumps, because a comparison turns out otherwise, both steps give about the same; so it is
+the difference between them that counts. Zeros stay zeros, because a number below zero may have no root; what becomes no
+number says nothing. No scale is larger than a sum of squares of the largest number among arguments and results.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from symbiont_jit.evaluate.agreement import Outcome
 __all__ = ["estimate_scale", "largest_magnitude"]
 
 #: How often all arguments are moved, and by how many units each time.
-PATTERNS: Final = 3
+PATTERNS: Final = 6
 NEAR, FAR = 1, 4
 
 Solve = Callable[[Callable[[Any], None]], Outcome]
@@ -68,7 +69,7 @@ def _raise_scale(known: Any, expected: Any, near: Any, far: Any, limit: float) -
 
 
 class _Mover:
-    """Moves all numbers of arrays, one array after the other, by so many units in the last place up or down."""
+    """Moves all numbers of arrays, one array after the other, by some units in the last place up or down."""
 
     def __init__(self, seed: Sequence[int], units: int) -> None:
         self._rng = np.random.default_rng([*seed, 0x5CA1E])
@@ -76,10 +77,10 @@ class _Mover:
 
     def __call__(self, values: Any) -> None:
         for part in _floats_of(values):
-            signs = self._rng.choice([-self._units, self._units], part.shape)
+            steps = self._units * self._rng.choice([-3, -2, -1, 1, 2, 3], part.shape)
             with np.errstate(all="ignore"):
-                moved = part + (signs * np.spacing(np.abs(part))).astype(part.dtype)
-            part[...] = np.where(np.isfinite(moved), moved, part)
+                moved = part + (steps * np.spacing(np.abs(part))).astype(part.dtype)
+            part[...] = np.where(np.isfinite(moved) & (part != 0), moved, part)
 
 
 def _parts(outcome: Outcome) -> Iterator[Any]:

@@ -56,9 +56,9 @@ class Speedup:
         inputs: A callable of a NumPy `Generator` that returns one tuple of arguments, or a list of such tuples.
         rtol: The relative tolerance; by default 1e-9 for float64 and complex128, 1e-4 for float32 and complex64, and 0
             for everything else.
-        atol: The absolute tolerance; by default `rtol` times each element's natural scale: how large the numbers are
-            that it is made of, which is measured by moving the arguments by a unit in the last place. A large element
-            elsewhere makes no difference.
+        atol: The absolute tolerance; by default 64 units in the last place of each element's natural scale: how large
+            the numbers are that it is made of, which is measured by moving the arguments by some units in the last
+            place. A large element elsewhere makes no difference.
         agrees: A function in place of tolerances, for results that are random or sets: of the tuple of arguments, of
             what the reference gave and of what the candidate gave. It returns whether they agree, or a text that says
             why not. What a call gave is its result, or the array that it may write, or a tuple of several.
@@ -151,11 +151,12 @@ def _count_different(tuples: Sequence[Sequence[Any]]) -> int:
 class PreparedSpeedup:
     """The score of one kernel's candidates, in the process that measures them.
 
-    `deadline` is the time in seconds that one candidate gets.
+    `deadline` is the time in seconds that one candidate gets; `turn` is the number of the next one.
     """
 
     checker: Checker
     deadline: float
+    turn: int = 0
     _reference_calls: int = 1
     _reference_ns: list[float] = field(default_factory=list)
 
@@ -170,10 +171,9 @@ class PreparedSpeedup:
         """Compare the checked code's results on inputs nobody has seen; then time the release code."""
         with uncounted():
             enter_phase("running it with checks")
-            watch = self.checker.timed.watch
-            self.checker.begin(target)
-            if self.checker.timed.watch is not watch:
+            if self.checker.renew(self.turn):
                 self._reference_ns = []
+            self.checker.begin(target)
             problem = self.checker.find_disagreement(checked.entry_address, seed)
             panic = target.take_panic_of(checked)
             if panic is not None:

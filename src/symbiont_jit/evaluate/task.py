@@ -40,13 +40,16 @@ class EvaluationRequest:
     """One candidate on its way to a worker.
 
     `checked` is its build with all checks, which is run first; `release` is the one without, which is measured; `seed`
-    is what inputs are drawn with; `best` is the score to beat, if there is one.
+    is what inputs are drawn with; `best` is the score to beat, if there is one. `turn` counts the candidates that were
+    evaluated before; `is_scaled` says that the reference may be called a little beside its arguments.
     """
 
     checked: Build
     release: Build
     seed: tuple[int, ...]
     best: float | None
+    turn: int = 0
+    is_scaled: bool = True
 
     @property
     def draws(self) -> DrawRequest:
@@ -116,6 +119,8 @@ class WorkerTask:
             revisions = [target.candidate(build) for build in request.builds]
             peers = {name: target.candidate(build) for name, build in request.peers}
             return self.prepared.confirm(target, peers, [r.entry_address for r in revisions], request.seed)
+        if isinstance(self.prepared, PreparedSpeedup):
+            self.prepared.turn, self.prepared.checker.is_scaled = request.turn, request.is_scaled
         target.limit_steps(step_limit(self.deadline))
         checked, release = target.candidate(request.checked), target.candidate(request.release)
         return [self.prepared.evaluate(target, checked, release, request.seed, request.best)]

@@ -112,6 +112,10 @@ def _replace_surrogates(value: Any) -> Any:
     return value
 
 
+#: The most parts of an answer: reading each takes time and memory of the parent.
+MAX_PARTS: Final = 100_000
+
+
 class ReplyReader:
     """Reads a child's messages, whose values are of one type.
 
@@ -137,6 +141,8 @@ class ReplyReader:
             return Complaint(_read_reason(rest))
         if kind != b"=":
             raise ValueError(f"it begins with {kind!r}")
+        if rest.count(b",") > MAX_PARTS:
+            raise ValueError(f"it has more than {MAX_PARTS:,} parts")
         try:
             return WorkerReply(self._values.validate_json(_clean_json(rest)))
         except ValidationError as error:

@@ -23,7 +23,7 @@ from symbiont_jit.isolate.descriptors import OwnDescriptor, lift_descriptor
 
 __all__ = ["MAX_REPLY", "ParentsEnd", "Patience", "open_pipe"]
 
-MAX_REPLY: Final = 1 << 24
+MAX_REPLY: Final = 1 << 22
 #: The most bytes that are read at a time: room for a whole answer that is only announced would be made in vain.
 _CHUNK: Final = 1 << 18
 #: The longest wait before another look at the clock, which `poll` counts in milliseconds that fit 31 bits.
@@ -97,10 +97,18 @@ class ParentsEnd:
         rest = memoryview(_frame(len(data)) + data)
         while rest:
             with contextlib.suppress(BlockingIOError):
-                rest = rest[os.write(self._own.number, rest) :]
+                rest = rest[self._send_some(rest) :]
             if rest and not self._await(select.POLLOUT, patience):
                 return False
         return True
+
+    def _send_some(self, data: memoryview) -> int:
+        """Write what fits, without the signal by which a closed end would end a program that does not ignore it."""
+        borrowed = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=self._own.number)
+        try:
+            return borrowed.send(data, socket.MSG_NOSIGNAL)
+        finally:
+            borrowed.detach()
 
     def receive(self, patience: Patience) -> bytes | None:
         """Read the next message as bytes; the result is None once patience is at an end.

@@ -40,7 +40,8 @@ NEVER: Final = (
     "migrate_pages move_pages settimeofday stime clock_settime adjtimex clock_adjtime fsopen fsconfig fsmount fspick "
     "open_tree open_tree_attr move_mount mount_setattr iopl ioperm modify_ldt vhangup uselib lookup_dcookie "
     "nfsservctl rt_sigqueueinfo rt_tgsigqueueinfo shmget shmat shmdt shmctl semget semop semtimedop semctl msgget "
-    "msgsnd msgrcv msgctl mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify vmsplice"
+    "msgsnd msgrcv msgctl mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify vmsplice inotify_init "
+    "inotify_init1 inotify_add_watch"
 ).split()
 #: System calls that need a permission.
 GRANTED_BY: Final[Mapping[str, Sequence[str]]] = {

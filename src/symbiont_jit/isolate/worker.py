@@ -160,14 +160,17 @@ class Worker:
             self._shared.close()
             self._begin()
         with self._lock:
-            if not (self._child.can_be_asked and self._shared.are_whole):
-                failed = self._start()
-                if failed is not None:
-                    return failed
-            outcome = self._exchange((deadline, request), deadline)
-            if isinstance(outcome, Ready | NotReady):
-                return self._refuse("no answer was due")
-            return outcome
+            for _ in range(2):
+                if not (self._child.can_be_asked and self._shared.are_whole):
+                    failed = self._start()
+                    if failed is not None:
+                        return failed
+                outcome = self._exchange((deadline, request), deadline)
+                if outcome is not None:
+                    break
+            if outcome is None:
+                return Crash("a closed pipe, before it was asked")
+            return self._refuse("no answer was due") if isinstance(outcome, Ready | NotReady) else outcome
 
     def _start(self) -> Crash | None:
         """Start a child and wait until it can serve; the result is a crash on the way, if there was one."""
@@ -190,15 +193,28 @@ class Worker:
             return self._refuse("an answer before a request")
         return outcome if isinstance(outcome, Crash) else None
 
-    def _exchange(self, message: Any, seconds: float) -> Ready | NotReady | Complaint | WorkerReply | Crash | Overdue:
-        """Send a message, if there is one, and wait for the child's reply."""
+    def _exchange(
+        self, message: Any, seconds: float
+    ) -> Ready | NotReady | Complaint | WorkerReply | Crash | Overdue | None:
+        """Send a message, if there is one, and wait for the child's reply; None where the child takes no messages.
+
+        That is no fault of the request: code that ran for the one before may have closed its end.
+        """
         process, pipe = self._child.process, self._child.pipe
         if process is None or pipe is None:  # A signal's handler has closed the worker just now.
             return Crash("a close before it was asked")
         self._shared.start_clock()
         patience = Patience(seconds, self._shared.phase)
         try:
-            data = pipe.receive(patience) if message is None or pipe.send(message, patience) else None
+            is_sent = message is None or pipe.send(message, patience)
+        except (BrokenPipeError, ConnectionResetError):
+            self._kill()
+            return None
+        except BaseException:
+            self._kill()
+            raise
+        try:
+            data = pipe.receive(patience) if is_sent else None
             if data is None:
                 self._kill()
                 return Overdue(patience.waited, self._shared.read_phase())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,11 +20,12 @@ from symbiont_jit.backend.elf import count_code_bytes
 from symbiont_jit.dispatch.numba.from_numba import is_compiled
 from symbiont_jit.errors import UsageError
 from symbiont_jit.evaluate.agreement import Tolerance
-from symbiont_jit.evaluate.compare import ComparedVariant, Series, SideBySide, Variant, judge, variant_of_phase
+from symbiont_jit.evaluate.compare import ComparedVariant, Series, SideBySide, Variant, judge, thin, variant_of_phase
 from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.inputs import Draws, require_inputs
 from symbiont_jit.evaluate.intervals import Interval
 from symbiont_jit.evaluate.timing import CAN_EVICT
+from symbiont_jit.isolate.permissions import PERMISSIONS
 from symbiont_jit.isolate.start import choose_start
 from symbiont_jit.isolate.worker import Overdue, Worker, WorkerReply
 from symbiont_jit.kernel.declaration import body_and_signature
@@ -56,6 +57,7 @@ def compare(
     rtol: float | None = None,
     atol: float | None = None,
     seed: int = 0,
+    permissions: Iterable[str] | None = None,
 ) -> Comparison:
     """Measure variants of one function side by side.
 
@@ -76,6 +78,8 @@ def compare(
         rtol: The relative tolerance of results, as in `Speedup`.
         atol: The absolute tolerance of results, as in `Speedup`.
         seed: What inputs and the order of turns are drawn with.
+        permissions: What the process in which the variants run may do besides computing, as for `Evolution`; by default
+            everything where one of them is called from Python, and else nothing.
 
     Returns:
         The comparison, which prints as a table.
@@ -87,25 +91,27 @@ def compare(
     Example:
         >>> print(sj.compare({"njit": norm, "C": Path("norm.c")}, lambda rng: (rng.random(1000),)))
     """
-    _require_options(variants, inputs, seconds, sizes, cold)
+    _require_options(variants, inputs, seconds, sizes, seed, cold)
     made = [_make_native(name, variant, profile) for name, variant in variants.items()]
     signature = _find_signature(made)
     natives = [_bind(one, signature, profile) for one in made]
     harness, tolerance = Harness(signature), Tolerance(rtol, atol)
+    has_python = any(one.side.function is not None for one in natives)
+    granted = (PERMISSIONS if has_python else ()) if permissions is None else permissions
     rows: list[ComparedVariant] = []
     noises: list[Interval] = []
-    for size in sizes or (None,):
-        drawn = inputs if size is None else _with_size(inputs, size)
+    for size in (None,) if sizes is None else sizes:
+        drawn = inputs if size is None else _with_size(inputs, int(size))
         sides = tuple(one.side for one in natives)
         ready = SideBySide(harness, sides, _draw_cases(drawn, signature, seed), tolerance, cold)
-        judged, noise = judge(_run(ready, seconds, seed), size)
+        judged, noise = judge(_run(ready, seconds, seed, granted), size)
         rows += [one.describe_code(row) for row, one in zip(judged, natives, strict=True)]
         noises.append(noise)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     return Comparison(tuple(rows), tuple(noises), load)
 
 
-def _require_options(variants: Any, inputs: Any, seconds: Any, sizes: Any, cold: bool) -> None:
+def _require_options(variants: Any, inputs: Any, seconds: Any, sizes: Any, seed: Any, cold: bool) -> None:
     if not isinstance(variants, Mapping) or not variants:
         raise UsageError(f"variants is a dictionary of names and what is to be measured, not {variants!r:.80}")
     if not all(isinstance(name, str) for name in variants):
@@ -116,7 +122,10 @@ def _require_options(variants: Any, inputs: Any, seconds: Any, sizes: Any, cold:
     is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
     if not is_number or not 0 < seconds < math.inf:
         raise UsageError(f"seconds is a number above 0, not {seconds!r:.80}")
-    is_whole = sizes is None or (len(sizes) and all(isinstance(n, int | np.integer) and n >= 0 for n in sizes))
+    is_seed = isinstance(seed, int | np.integer) and not isinstance(seed, bool) and seed >= 0
+    if not is_seed:
+        raise UsageError(f"seed is a whole number from 0, not {seed!r:.80}")
+    is_whole = sizes is None or (len(sizes) > 0 and all(isinstance(n, int | np.integer) and n >= 0 for n in sizes))
     if not is_whole or (sizes is not None and not callable(inputs)):
         raise UsageError(f"sizes is a list of whole numbers that inputs(rng, size) is called with, not {sizes!r:.80}")
     if cold and not CAN_EVICT:
@@ -222,7 +231,7 @@ def _find_vector_bits(assembly: str) -> int:
 # -- running ----------------------------------------------------------------------------------------------------------
 
 
-def _run(ready: SideBySide, seconds: float, seed: int) -> list[Series]:
+def _run(ready: SideBySide, seconds: float, seed: int, granted: Iterable[str]) -> list[Series]:
     """Check and measure all variants and the first one again; those that end their process are left out."""
     lost: dict[str, str] = {}
     while True:
@@ -231,7 +240,7 @@ def _run(ready: SideBySide, seconds: float, seed: int) -> list[Series]:
             first = ready.variants[0]
             raise UsageError(f"the first variant, {first.name!r}, cannot be measured: {lost[first.name]}")
         twin = replace(rest[0], name=_TWIN)
-        found = _run_apart(replace(ready, variants=(*rest, twin)), seconds, seed)
+        found = _run_apart(replace(ready, variants=(*rest, twin)), seconds, seed, granted)
         if isinstance(found, list):
             by_name = {series.name: series for series in found}
             own = [by_name.get(v.name) or Series(v.name, problem=lost[v.name]) for v in ready.variants]
@@ -242,12 +251,14 @@ def _run(ready: SideBySide, seconds: float, seed: int) -> list[Series]:
         lost[name] = reason
 
 
-def _run_apart(ready: SideBySide, seconds: float, seed: int) -> list[Series] | tuple[str | None, str]:
+def _run_apart(
+    ready: SideBySide, seconds: float, seed: int, granted: Iterable[str]
+) -> list[Series] | tuple[str | None, str]:
     """Run a comparison in a forked process; return which variant ended it, and why, where one did."""
     task = _Task(ready)
     if choose_start(None) != "fork":
         return task((seconds, seed))
-    worker = Worker(task, reply_type=list[Series], permissions=("read", "write", "network", "processes"))
+    worker = Worker(task, reply_type=list[Series], permissions=granted)
     try:
         outcome = worker.ask((seconds, seed), PATIENCE[0] + PATIENCE[1] * seconds)
     finally:
@@ -268,7 +279,4 @@ class _Task:
     ready: SideBySide
 
     def __call__(self, request: tuple[float, int]) -> list[Series]:
-        seconds, seed = request
-        problems = self.ready.check()
-        series = self.ready.measure(seconds, seed)
-        return [replace(one, problem=problem) for one, problem in zip(series, problems, strict=True)]
+        return thin(self.ready.measure_all(*request))
