@@ -1,5 +1,7 @@
 """The user's own judgement in place of tolerances, and references that would let anything pass."""
 
+import os
+
 import numpy as np
 import pytest
 from numba import float64 as f64
@@ -82,12 +84,38 @@ def test_what_the_function_raises_for_a_candidate_is_a_finding():
         ({"agrees": 7}, "agrees is a function"),
         ({"agrees": same_set, "rtol": 1e-3}, "one or the other"),
         ({"agrees": same_set, "atol": 1e-3}, "one or the other"),
+        ({"rtol": "abc"}, "rtol is a number of at least 0, not 'abc'"),
+        ({"atol": 1j}, "atol is a number of at least 0"),
+        ({"rtol": np.ones(3)}, "rtol is a number of at least 0"),
+        ({"atol": float("nan")}, "atol is a number of at least 0"),
     ],
 )
 def test_options_that_contradict_each_other(options, said):
     """They are a usage error at once."""
     with pytest.raises(UsageError, match=said):
         Speedup(inputs, **options)
+
+
+def test_a_list_that_has_no_tuples():
+    """The first one that is none is named."""
+    with pytest.raises(UsageError, match=r"inputs\[0\] is a tuple of arguments, not 1.0"):
+        Speedup([1.0, 2.0])
+
+
+@pytest.mark.slow
+def test_a_judgement_that_the_sandbox_refuses(tmp_path):
+    """The finding names the permission."""
+
+    def log(arguments, expected, got):
+        if is_worker():
+            (tmp_path / "log").write_text("seen")
+        return True
+
+    parent = os.getpid()
+    is_worker = lambda: os.getpid() != parent  # noqa: E731
+    with Evolution(primes, metric=Speedup(inputs, agrees=log)) as search:
+        found = search.evaluate(BACKWARDS)
+    assert "permissions=['write']" in found.diagnostics[0].message
 
 
 def test_a_judgement_that_refuses_the_reference():

@@ -19,6 +19,7 @@ from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.inputs import Draws
 from symbiont_jit.evaluate.timing import Stopwatch
 from symbiont_jit.isolate.child import counted
+from symbiont_jit.isolate.permissions import describe_refusals
 
 __all__ = ["CHECKED", "Checker", "Effort"]
 
@@ -225,7 +226,8 @@ class Checker:
         try:
             problem = find_disagreement(self.reference.signature, agrees, case.given, case.expected, got)
         except Exception as error:
-            problem = f"agrees= raised {type(error).__name__}: {error}"
+            refused = describe_refusals(error)
+            problem = f"agrees= raised {type(error).__name__}: {error}{refused and '; ' + refused}"
         if not problem:
             return None
         return problem if has_values else "the result differs"

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from symbiont_jit.errors import UsageError
+from symbiont_jit.isolate.permissions import describe_refusals
 from symbiont_jit.signature import Signature, check_arguments
 
 __all__ = ["Draws", "Inputs", "require_inputs"]
@@ -28,6 +29,9 @@ def require_inputs(inputs: Any) -> Inputs:
         raise UsageError(f"inputs is a callable of a NumPy Generator or a list of argument tuples, not {inputs!r:.80}")
     if not callable(inputs) and not inputs:
         raise UsageError("inputs is an empty list; give at least one tuple of arguments")
+    for number, values in enumerate(() if callable(inputs) else inputs):
+        if not isinstance(values, Sequence) or isinstance(values, str | bytes):
+            raise UsageError(f"inputs[{number}] is a tuple of arguments, not {values!r:.80}")
     checked: Inputs = inputs
     return checked
 
@@ -70,7 +74,8 @@ class Draws:
             return self.inputs(rng)
         except Exception as error:
             said = "".join(traceback.format_exception(error)[-3:]).strip()
-            raise UsageError(f"{place} raised:\n{said}") from error
+            refused = describe_refusals(error)
+            raise UsageError(f"{place} raised:\n{said}{refused and chr(10) + refused}") from error
 
     def _require_fit(self, values: tuple[Any, ...], place: str) -> tuple[Any, ...]:
         problem = check_arguments(self.signature, values)

@@ -79,8 +79,9 @@ class Speedup:
     def __post_init__(self) -> None:
         require_inputs(self.inputs)
         for name, value in (("rtol", self.rtol), ("atol", self.atol)):
-            if value is not None and not value >= 0:
-                raise UsageError(f"{name} is a number of at least 0, not {value!r}")
+            is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+            if value is not None and not (is_number and value >= 0):
+                raise UsageError(f"{name} is a number of at least 0, not {value!r:.80}")
         if self.agrees is not None and not callable(self.agrees):
             raise UsageError(f"agrees is a function of arguments, expected and got, not {self.agrees!r:.80}")
         if self.agrees is not None and (self.rtol is not None or self.atol is not None):

@@ -71,7 +71,6 @@ RULES: Final[Mapping[str, str]] = {
     "include": "only standard headers; their lines are dropped",
     "length": "a length in a parameter is a name or a constant",
     "literal": "every quote is closed on its line",
-    "long-double": "code without checks takes no address of a `long double` that is a variable of its own",
     "mutable-static": "no variable outlives a call: file-scope and static variables are const",
     "pragma": "only pragmas in the table, each on a line of its own",
     "redefined": "library functions, standard types and constants keep their meaning",
