@@ -135,9 +135,10 @@ class Lifecycle(RuleBasedStateMachine):
             self.owner.activate(np.int64(number))
             self._make_active(number)
 
+    @precondition(lambda self: not self.loops)
     @rule(number=PICKS)
     def lend(self, number):
-        """A candidate is active for a while, and leaves nothing behind."""
+        """A candidate is active for a while, and leaves nothing behind; no other thread may be inside when it goes."""
         target = target_of(self.owner)
         text = self._text(self.values[self._pick(number)])
         candidate = target.candidate(target.build(target.canonical(text), "safe"))

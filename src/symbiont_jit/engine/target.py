@@ -141,7 +141,10 @@ class CompileTarget:
 
     @contextlib.contextmanager
     def temporarily_active(self, handle: Any) -> Iterator[Any]:
-        """Yield the owner with a candidate active, and put everything back afterwards; only workers do this."""
+        """Yield the owner with a candidate active, and put everything back afterwards.
+
+        Only workers do this: a candidate's code goes with its handle, so no other thread may be inside of it then.
+        """
         with self.engine.activation.temporarily_active(self._require_info(handle)):
             yield self.owner
 
