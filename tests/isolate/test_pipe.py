@@ -75,14 +75,23 @@ def test_an_answer_too_many_is_not_the_next_one():
     assert [o.value for o in outcomes(answer_twice, 10.0, "twice", "next", "last")] == ["one", "next", "last"]
 
 
+def answer_and_close(request):
+    """Answer, and go on living without a pipe."""
+    if request == "close":
+        os.write(own_pipe(), framed(b'="closed"'))
+        os.close(own_pipe())
+        time.sleep(60)
+    return request
+
+
 def test_a_child_that_has_closed_its_pipe_is_replaced():
     """A child that goes on living without a pipe is no request's fault."""
-    worker = Worker(lambda request: threading.Timer(0.0, os.close, [own_pipe()]).start() if request == "close" else 1)
+    worker = Worker(answer_and_close)
     try:
-        worker.ask("close", 10.0)
+        assert worker.ask("close", 10.0) == WorkerReply("closed")
         while worker._child.can_be_asked:
             time.sleep(0.001)
-        assert worker.ask("next", 10.0) == WorkerReply(1)
+        assert worker.ask("next", 10.0) == WorkerReply("next")
     finally:
         worker.close()
 
