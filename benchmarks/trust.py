@@ -16,12 +16,12 @@ import numpy as np
 from _table import options, save, say, show, spread
 
 import symbiont_jit as sj
-from symbiont_jit.evaluate.confirm import REFERENCE, is_gain
+from symbiont_jit.evaluate.confirm import is_gain
 from symbiont_jit.evaluate.evaluator import Evaluator
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.attacks.cheating import KERNELS, texts
+from tests.attacks.cheating import KERNELS, PLAIN, judge_beside_plain, texts
 
 SECONDS: Final = 1.0
 #: A step is a multiplication and an addition, each of which waits for the one before; the last one adds nothing.
@@ -33,7 +33,6 @@ FAST: Final = """double f(double x) {
 SLOW: Final = FAST.replace(
     "return s;", "double t = s;\n  for (int i = 0; i < 3; i++) t = t * 0.999 + x;\n  return s + 0 * t;"
 )
-PLAIN: Final = {row.kernel: row.text for row in texts("honest") if row.name == f"{row.kernel}_plain"}
 
 
 def count(rounds: int, decide: Callable[[int], bool]) -> tuple[int, list[float]]:
@@ -76,17 +75,9 @@ def confirm(text: str) -> Callable[[int], bool]:
 
 def judge_texts() -> dict[str, Any]:
     """How many cheats won, and how many honest texts were refused, with their names."""
-    won = []
     searches = {name: sj.Evolution(s.kernel, metric=sj.Speedup(s.inputs)) for name, s in KERNELS.items()}
     cheats, honest = list(texts("cheats")), list(texts("honest"))
-    for row in cheats:
-        search = searches[row.kernel]
-        found = search.evaluate(row.text)
-        if found.is_valid:
-            plain = search.evaluate(PLAIN[row.kernel]).source
-            found, beside = search._evaluator.confirm([found.source, plain])
-            if found.is_valid and found.gains[REFERENCE].low > beside.gains[REFERENCE].high:
-                won.append(row.name)
+    won = [row.name for row in cheats if judge_beside_plain(searches[row.kernel], row)[1]]
     refused = [row.name for row in honest if not searches[row.kernel].evaluate(row.text).is_valid]
     for search in searches.values():
         search.close()

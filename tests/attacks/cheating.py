@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import float64 as f64
 
-from symbiont_jit import Array, InOut, Kernel, Out, evolvable
+from symbiont_jit import Array, Evaluation, Evolution, InOut, Kernel, Out, evolvable
+from symbiont_jit.evaluate.confirm import REFERENCE
 from tests import kernels
 from tests.attacks.files import HERE, parts
 
-__all__ = ["KERNELS", "Subject", "Text", "texts"]
+__all__ = ["KERNELS", "PLAIN", "Subject", "Text", "judge_beside_plain", "texts"]
 
 
 class Subject(NamedTuple):
@@ -82,3 +83,17 @@ def texts(folder: str) -> Iterator[Text]:
     for path in sorted((HERE / folder).glob("*.c")):
         field, text = parts(path)
         yield Text(path.stem, field["kernel"], text)
+
+
+#: By kernel, the honest text that everybody would write.
+PLAIN = {row.kernel: row.text for row in texts("honest") if row.name == f"{row.kernel}_plain"}
+
+
+def judge_beside_plain(search: Evolution, row: Text) -> tuple[Evaluation, bool]:
+    """Evaluate a text, and a valid one side by side with the plain text; say whether it is the faster of the two."""
+    found = search.evaluate(row.text)
+    if not found.is_valid:
+        return found, False
+    found, plain = search._evaluator.confirm([found.source, search.evaluate(PLAIN[row.kernel]).source])
+    assert plain.is_valid, str(plain)
+    return found, found.is_valid and found.gains[REFERENCE].low > plain.gains[REFERENCE].high

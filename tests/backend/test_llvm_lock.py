@@ -38,13 +38,18 @@ def compiled_anew(number):
     return square_of(code.data, 1.0, "f") == number + 1.25
 
 
+def assert_all_end_well(program, where):
+    """Run a program of forks, which prints the exit codes of its children."""
+    command = [sys.executable, "-c", textwrap.dedent(program), where]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "{0}\n"), done.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["here", "apart"])
 def test_a_fork_while_another_thread_compiles_hangs_nobody(where):
     """Both go on, and the child may compile, wherever code is generated."""
-    command = [sys.executable, "-c", textwrap.dedent(FORKS), where]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "{0}\n"), done.stderr
+    assert_all_end_well(FORKS, where)
 
 
 FORKS_IN_HANDLERS = """
@@ -80,6 +85,4 @@ FORKS_IN_HANDLERS = """
 @pytest.mark.parametrize("where", ["here", "apart"])
 def test_a_signal_handler_may_fork_while_a_compilation_waits(where):
     """The child comes back from the handler into the compilation, does it anew, and goes on."""
-    command = [sys.executable, "-c", textwrap.dedent(FORKS_IN_HANDLERS), where]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "{0}\n"), done.stderr
+    assert_all_end_well(FORKS_IN_HANDLERS, where)

@@ -10,7 +10,7 @@ from typing import Any
 
 from symbiont_jit.c.types import Arithmetic, ArrayOf, CType, PointerTo, Refused, StructOf
 
-__all__ = ["has_wide_float", "require_traceable"]
+__all__ = ["has_wide_float", "is_wide", "require_traceable"]
 
 
 def require_traceable(node: Any, typ: CType, seen: set[int] | None = None) -> None:
@@ -35,6 +35,11 @@ def require_traceable(node: Any, typ: CType, seen: set[int] | None = None) -> No
             require_traceable(node, typ.to, seen=seen)
 
 
+def is_wide(typ: CType) -> bool:
+    """Whether a type is a long double's, real or complex: ten of its sixteen bytes are its value's."""
+    return isinstance(typ, Arithmetic) and typ.bits in (80, 160)
+
+
 def has_wide_float(typ: CType, seen: set[int] | None = None) -> bool:
     """Whether a type contains a long double: the compiler moves those with instructions that trap if unaligned.
 
@@ -43,7 +48,7 @@ def has_wide_float(typ: CType, seen: set[int] | None = None) -> bool:
     seen = set() if seen is None else seen
     match typ:
         case Arithmetic():
-            return typ.bits in (80, 160)
+            return is_wide(typ)
         case ArrayOf():
             return has_wide_float(typ.of, seen)
         case StructOf() if id(typ) not in seen:

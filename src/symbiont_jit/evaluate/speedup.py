@@ -178,9 +178,7 @@ class PreparedSpeedup:
             problem = self.checker.find_disagreement(checked.entry_address, seed)
             panic = target.take_panic_of(checked)
             if panic is not None:
-                return make_panicked(
-                    panic, has_values=not self.checker.is_secret or self.checker.draws.listed is not None
-                )
+                return make_panicked(panic, has_values=self.checker.may_tell_values)
             enter_phase("comparing its results without checks")
             problem = problem or self.checker.find_release_disagreement(candidate.entry_address)
             if problem is not None:

@@ -12,14 +12,14 @@ from typing import Any, Final
 
 from pycparser import c_ast
 
+from symbiont_jit.c.contents import is_wide
 from symbiont_jit.c.scopes import DeclaredTypes
 from symbiont_jit.c.tree import first_position, walk
-from symbiont_jit.c.types import Arithmetic, Refused
+from symbiont_jit.c.types import Refused
 from symbiont_jit.errors import Diagnostic, Stage
 
 __all__ = ["find_wide_addresses"]
 
-WIDE: Final = (80, 160)
 MESSAGE: Final = "code without checks takes no address of a 'long double'; make it an array of one, 'long double x[1]'"
 
 
@@ -52,7 +52,6 @@ def _is_wide(declarator: Any, types: DeclaredTypes) -> bool:
     if not isinstance(declarator, c_ast.TypeDecl):
         return False
     try:
-        typ = types.read(declarator)
+        return is_wide(types.read(declarator))
     except Refused:
         return False
-    return isinstance(typ, Arithmetic) and typ.bits in WIDE

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pycparser import c_ast
 
-from symbiont_jit.c.contents import require_traceable
+from symbiont_jit.c.contents import is_wide, require_traceable
 from symbiont_jit.c.tree import has_effects
 from symbiont_jit.c.types import ArrayOf, CType, PointerTo, Refused, has_variable_length
 from symbiont_jit.c.vocabulary import CONSTANTS
@@ -34,7 +34,7 @@ from symbiont_jit.instrument.nodes import (
 )
 from symbiont_jit.instrument.scopes import Symbol
 from symbiont_jit.instrument.values import evaluate_value
-from symbiont_jit.instrument.whole import declare_cleared, is_padded, is_wide, without_const
+from symbiont_jit.instrument.whole import declare_cleared, is_padded, without_const
 
 __all__ = ["declare_table", "declare_type", "instrument_declaration"]
 

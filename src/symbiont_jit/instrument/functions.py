@@ -12,7 +12,7 @@ from typing import Any, Final
 from pycparser import c_ast
 
 from symbiont_jit.c.calls import call_graph
-from symbiont_jit.c.contents import require_traceable
+from symbiont_jit.c.contents import is_wide, require_traceable
 from symbiont_jit.c.names import assigned_names
 from symbiont_jit.c.types import (
     VOID,
@@ -49,7 +49,7 @@ from symbiont_jit.instrument.nodes import (
 )
 from symbiont_jit.instrument.scopes import Symbol
 from symbiont_jit.instrument.statements import instrument_block, open_scope, place_after_pragmas
-from symbiont_jit.instrument.whole import RESULT, clear, is_wide, pass_renamed, return_through, take_parameter
+from symbiont_jit.instrument.whole import RESULT, clear, pass_renamed, return_through, take_parameter
 from symbiont_jit.signature import ArrayType, Signature
 
 __all__ = ["MAIN", "instrument_functions"]

@@ -25,8 +25,7 @@ def initialise(context: Context, node: Any, typ: CType | None) -> Any:
         return _initialise_parts(context, node, typ)
     if _is_text(node) and not isinstance(typ, PointerTo):
         return node
-    value = evaluate_value(context, node)
-    return value.node if typ is None else convert(context, value, typ, node).node
+    return _convert(context, evaluate_value(context, node), typ, node)
 
 
 def _initialise_parts(context: Context, node: Any, typ: CType | None) -> Any:

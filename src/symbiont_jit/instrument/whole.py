@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from pycparser import c_ast
 
-from symbiont_jit.c.types import Arithmetic, ArrayOf, CType, StructOf
+from symbiont_jit.c.contents import is_wide
+from symbiont_jit.c.types import ArrayOf, CType, StructOf
 from symbiont_jit.instrument.nodes import (
     VOID_TYPE,
     ZERO,
@@ -36,7 +37,6 @@ __all__ = [
     "declare_literal",
     "give_result",
     "is_padded",
-    "is_wide",
     "pass_renamed",
     "result_type",
     "return_through",
@@ -46,11 +46,6 @@ __all__ = [
 
 #: The name of the parameter through which a function returns a struct.
 RESULT: Final = "sj_result"
-
-
-def is_wide(typ: CType) -> bool:
-    """Whether a type is a long double's, real or complex: ten of its sixteen bytes are its value's."""
-    return isinstance(typ, Arithmetic) and typ.bits in (80, 160)
 
 
 def is_padded(typ: CType) -> bool:
