@@ -9,7 +9,7 @@ from symbiont_jit.signature import signature_of
 from tests.kernels import dot
 
 
-def scale_of(function, *given):
+def scale_of(function, *given, limit=None):
     """The scales of the one array that a function of arrays returns."""
 
     def solve(move):
@@ -19,8 +19,8 @@ def scale_of(function, *given):
         return Outcome((np.asarray(function(*moved)),), None)
 
     expected = Outcome((np.asarray(function(*given)),), None)
-    limit = largest_magnitude([np.asarray(value) for value in given], expected)
-    return estimate_scale(solve, expected, limit, [1]).values[0]
+    largest = largest_magnitude([np.asarray(value) for value in given], expected)
+    return estimate_scale(solve, expected, largest if limit is None else limit, [1]).values[0]
 
 
 X = np.linspace(0.5, 2, 7)
@@ -45,6 +45,19 @@ def test_what_an_element_is_made_of(function, given, low, high):
     """It is as large as what cancels in it; it is next to nothing where an element only jumps, or depends on nothing."""
     found = scale_of(function, *given)
     assert low <= np.median(found) <= high
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_sums_that_cancel_are_as_uncertain_as_they_were_rounded(seed):
+    """A variance that is a difference of two sums hardly moves with its arguments; every draw finds what the sums lost."""
+
+    def spread(x):
+        s = np.add.accumulate(x)[-1]
+        q = np.add.accumulate(x * x)[-1]
+        return np.array([q - s * s / len(x)])
+
+    found = scale_of(spread, 1000 + np.random.default_rng(seed).random(500), limit=1e12)
+    assert 1e8 < found[0] < 1e11
 
 
 def test_no_scale_is_larger_than_all_numbers():

@@ -10,10 +10,17 @@ hangs on (a condition number times its own magnitude; Higham, Accuracy and Stabi
 section 1.6). Where an element jumps, because a comparison turns out otherwise, both steps give about the same; so it is
 the difference between them that counts. Zeros stay zeros, because a number below zero may have no root; what becomes no
 number says nothing. No scale is larger than a sum of squares of the largest number among arguments and results.
+
+A result may also be less certain than its arguments make it: a variance as a difference of two sums hardly moves with
+them, and is off by what the sums were rounded by. A few units in the last place do not round such sums otherwise, so
+the reference is also called at four places of equal distance further off. What is smooth vanishes from their third
+difference, and the noise of rounding stays (Moré and Wild, Estimating computational noise, SIAM Journal on Scientific
+Computing 33, 2011). The first of them is not the arguments' own place, where comparisons turn out otherwise.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
@@ -26,6 +33,12 @@ __all__ = ["estimate_scale", "largest_magnitude"]
 #: How often all arguments are moved, and by how many units each time.
 PATTERNS: Final = 6
 NEAR, FAR = 1, 4
+#: How often the noise of rounding is looked at, at which places, and what a third difference weighs them with.
+NOISE_PATTERNS: Final = 4
+NOISE_UNITS: Final = (64, 128, 192, 256)
+THIRD_DIFFERENCE: Final = (-1, 3, -3, 1)
+#: How much wider a third difference of numbers that were rounded once spreads than a unit in the last place of these.
+NOISE_SPREAD: Final = math.sqrt(sum(weight**2 for weight in THIRD_DIFFERENCE) / 12)
 
 Solve = Callable[[Callable[[Any], None]], Outcome]
 
@@ -56,15 +69,31 @@ def estimate_scale(solve: Solve, expected: Outcome, limit: float, seed: Sequence
     scale = Outcome(tuple(np.zeros_like(value) for value in expected.values), result)
     for pattern in range(PATTERNS):
         near, far = (solve(_Mover([*seed, pattern], units)) for units in (NEAR, FAR))
-        for known, was, close, apart in zip(_parts(scale), _parts(expected), _parts(near), _parts(far), strict=True):
-            _raise_scale(known, was, close, apart, limit)
+        for known, at in zip(_parts(scale), _parts_of_all(expected, near, far), strict=True):
+            _raise_scale(known, _sensitivity(*at), limit)
+    for pattern in range(PATTERNS, PATTERNS + NOISE_PATTERNS):
+        places = (solve(_Mover([*seed, pattern], units)) for units in NOISE_UNITS)
+        for known, at in zip(_parts(scale), _parts_of_all(*places), strict=True):
+            _raise_scale(known, _noise(*at), limit)
     return scale
 
 
-def _raise_scale(known: Any, expected: Any, near: Any, far: Any, limit: float) -> None:
+def _sensitivity(expected: Any, near: Any, far: Any) -> Any:
+    """Return how much elements move for each unit in the last place; nothing where they only jump."""
     with np.errstate(all="ignore"):
-        steps = (np.abs(far - expected) - np.abs(near - expected)) / (FAR - NEAR)
-        found = np.where(np.isfinite(steps), steps, 0.0) / np.finfo(known.dtype).eps
+        return (np.abs(far - expected) - np.abs(near - expected)) / (FAR - NEAR)
+
+
+def _noise(*places: Any) -> Any:
+    """Return how large a unit in the last place is by which elements seem to be rounded at places of equal distance."""
+    with np.errstate(all="ignore"):
+        return np.abs(sum(weight * at for weight, at in zip(THIRD_DIFFERENCE, places, strict=True))) / NOISE_SPREAD
+
+
+def _raise_scale(known: Any, moved: Any, limit: float) -> None:
+    """Raise scales in place to what elements moved by, in relative units in the last place."""
+    with np.errstate(all="ignore"):
+        found = np.where(np.isfinite(moved), moved, 0.0) / np.finfo(known.dtype).eps
     known[...] = np.maximum(known, np.minimum(found, limit))
 
 
@@ -89,6 +118,10 @@ def _parts(outcome: Outcome) -> Iterator[Any]:
         yield from _floats_of(value)
     if outcome.result is not None:
         yield from _floats_of(np.asarray(outcome.result))
+
+
+def _parts_of_all(*outcomes: Outcome) -> Iterator[tuple[Any, ...]]:
+    return zip(*map(_parts, outcomes), strict=True)
 
 
 def _floats_of(values: Any) -> Iterator[Any]:
