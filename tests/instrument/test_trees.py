@@ -85,11 +85,11 @@ def instrumented_trees():
     """What can be instrumented of all texts, in both profiles: name, tree, sites."""
     made = []
     for name, proposed, signature in texts():
-        for profile in PROFILES:
-            with contextlib.suppress(CandidateError, Refused):
-                made.append(
-                    (f"{name}, {profile}", *instrumented_tree(canonical(proposed, signature), signature, profile))
-                )
+        with contextlib.suppress(CandidateError):
+            text = canonical(proposed, signature)
+            for profile in PROFILES:
+                with contextlib.suppress(CandidateError, Refused):
+                    made.append((f"{name}, {profile}", *instrumented_tree(text, signature, profile)))
     assert len(made) > 300, "most texts can be instrumented"
     return made
 
