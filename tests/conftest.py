@@ -1,5 +1,6 @@
 """Fixtures of several folders: new kernels of `tests.kernels`, and arguments for them."""
 
+import gc
 import itertools
 
 import numpy as np
@@ -32,6 +33,13 @@ def pytest_collection_modifyitems(items):
         for number, item in enumerate(rows):
             if number % ROWS:
                 item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen_heap():
+    """What the modules before have left is out of the collector's sight, or a collection would take a second at last."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
