@@ -20,12 +20,15 @@ from symbiont_jit.evaluate.timing import Stopwatch, make_stopwatch
 from symbiont_jit.isolate.child import counted, enter_phase
 from symbiont_jit.signature import Mode, Signature
 
-#: What is done while arguments are moved; who does not come back from that is no candidate.
+#: What is done while the reference is called with arguments that nobody drew: a little beside those that were, or
+#: smaller ones. Who does not come back from that is no candidate.
 MOVING: Final = "calling the reference beside its arguments"
+SHRINKING: Final = "looking for a smaller call that is wrong"
+EXPLORATIONS: Final[tuple[str, ...]] = (MOVING, SHRINKING)
 #: Squares of larger numbers would be no numbers in some types.
 SQUARED: Final = 1e18
 
-__all__ = ["Case", "Reference", "TimedCases", "as_measured"]
+__all__ = ["EXPLORATIONS", "MOVING", "SHRINKING", "Case", "Reference", "TimedCases", "as_measured"]
 
 
 def as_measured(target: CompileTarget, first: Any) -> Any:
@@ -75,12 +78,17 @@ class Reference:
         address: int = self.timed.entry_address
         return address
 
-    def solve(self, values: Sequence[Any], seed: Sequence[int]) -> Case:
-        """Call the reference with inputs; pure output buffers are filled with noise before."""
+    def solve(self, values: Sequence[Any], seed: Sequence[int], is_guarded: bool = False) -> Case:
+        """Call the reference with inputs; pure output buffers are filled with noise before.
+
+        Where `is_guarded`, it does not come back from reading beyond the end of an array.
+        """
         given = self.harness.prepare(values).values
         poison_outputs(self.signature, given, seed)
-        arguments = self.harness.prepare(given)
-        return Case(given, Outcome(arguments.values, self.harness.call(self.entry, arguments)))
+        arguments = self.harness.prepare_guarded(given) if is_guarded else self.harness.prepare(given)
+        result = self.harness.call(self.entry, arguments)
+        left = tuple(value.copy() for value in arguments.values) if is_guarded else arguments.values
+        return Case(given, Outcome(left, result))
 
     def scale_of(self, case: Case, seed: Sequence[int]) -> Outcome:
         """Return the natural scale of each element of a case's results; it is estimated once."""

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.evaluate.agreement import Agrees, Outcome, Scale, Tolerance, find_disagreement
-from symbiont_jit.evaluate.cases import Case, Reference, TimedCases
+from symbiont_jit.evaluate.cases import EXPLORATIONS, MOVING, SHRINKING, Case, Reference, TimedCases
 from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.inputs import Draws
+from symbiont_jit.evaluate.shrink import can_shrink, shrink, spell_call
 from symbiont_jit.evaluate.timing import Stopwatch
-from symbiont_jit.isolate.child import counted
+from symbiont_jit.isolate.child import counted, enter_phase
 from symbiont_jit.isolate.permissions import describe_refusals
 
 __all__ = ["CHECKED", "Checker", "Effort"]
@@ -38,6 +39,8 @@ CHECKED: Final = Effort(2, 64, 0.02)
 #: On how many of them the code without checks is tried, which is tried on many more if it is a finalist.
 RELEASE_CALLS: Final = 16
 KEPT_CASES: Final = 6
+#: The seconds in which a smaller call that is wrong is looked for.
+SHRINKING_SECONDS: Final = 0.1
 #: After so many candidates other inputs are timed.
 REDRAWN: Final = 200
 #: In how many kinds of places arrays lie where results are compared.
@@ -50,8 +53,8 @@ class Checker:
 
     `timed` are the cases that candidates are timed on, drawn with `entropy`; `is_secret` says that it was one of these
     that ran last: a finding about it must not tell what its arguments are, or the next candidate would know them.
-    `agrees` is the user's own judgement, in place of the tolerance. `is_scaled` says that the reference may be called a
-    little beside its arguments, from where not every function comes back.
+    `agrees` is the user's own judgement, in place of the tolerance. `explorations` are the reasons for which the
+    reference may be called with arguments that nobody drew, from where not every function comes back.
     """
 
     draws: Draws
@@ -62,9 +65,10 @@ class Checker:
     entropy: int
     agrees: Agrees | None = None
     is_secret: bool = False
-    is_scaled: bool = True
+    explorations: tuple[str, ...] = EXPLORATIONS
     _target: CompileTarget | None = None
     _panics: int = 0
+    _wrong: Case | None = None
     _era: int = 0
     _cases: list[Case] = field(default_factory=list)
     _listed: list[Case] = field(default_factory=list)
@@ -72,7 +76,7 @@ class Checker:
 
     def begin(self, target: CompileTarget) -> None:
         """Begin with the next candidate: panics that were counted before are not its own."""
-        self._target, self._panics = target, target.panic_count
+        self._target, self._panics, self._wrong = target, target.panic_count, None
 
     def renew(self, turn: int) -> bool:
         """Draw other inputs to be timed after some candidates, and say whether that was now.
@@ -98,6 +102,36 @@ class Checker:
     def _has_panicked(self) -> bool:
         assert self._target is not None
         return self._target.panic_count != self._panics
+
+    # -- what a finding says ------------------------------------------------------------------------------------------
+
+    def explain(self, problem: str, entry: int, seed: Sequence[int]) -> tuple[str, str]:
+        """Return what is wrong with checked code, and the smallest call that shows it, where that may be told."""
+        case, signature = self._wrong, self.reference.signature
+        if case is None or not self.may_tell_values:
+            return problem, ""
+        values = case.given
+        if SHRINKING in self.explorations and self.agrees is None and can_shrink(signature):
+            values, problem = shrink(signature, values, problem, self._judge(entry, seed))
+        call = spell_call(signature, values)
+        return f"{problem}; it shows in {call}" if call else problem, call
+
+    def _judge(self, entry: int, seed: Sequence[int]) -> Callable[[Sequence[Any]], str | None]:
+        """Return what says what is wrong with other arguments; nothing is where the call panics, or time is up."""
+        end = time.perf_counter() + SHRINKING_SECONDS
+
+        def judge(values: Sequence[Any]) -> str | None:
+            if time.perf_counter() > end:
+                return None
+            enter_phase(SHRINKING)
+            problem = self._check_case(entry, self.reference.solve(values, seed, is_guarded=True), 0)
+            if not self._has_panicked():
+                return problem
+            assert self._target is not None
+            self._panics = self._target.panic_count
+            return None
+
+        return judge
 
     # -- where arrays lie as they like ----------------------------------------------------------------------------
 
@@ -209,6 +243,12 @@ class Checker:
 
         That takes calls of the reference, so it is done only where it can make a difference.
         """
+        problem = self._compare(case, got, has_values)
+        if problem is not None:
+            self._wrong = case
+        return problem
+
+    def _compare(self, case: Case, got: Outcome, has_values: bool) -> str | None:
         signature, expected = self.reference.signature, case.expected
         if self.agrees is not None:
             return self._ask_user(self.agrees, case, got, has_values)
@@ -217,7 +257,8 @@ class Checker:
             return self.tolerance.find_difference(signature, expected, got, scale, has_values)
 
         problem = find(0.0)
-        if problem is None or self.tolerance.atol is not None or find(case.limit) is not None or not self.is_scaled:
+        has_own_scale = self.tolerance.atol is None and MOVING in self.explorations
+        if problem is None or not has_own_scale or find(case.limit) is not None:
             return problem
         return find(self.reference.scale_of(case, [self.entropy]))
 

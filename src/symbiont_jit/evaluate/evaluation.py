@@ -75,6 +75,7 @@ class Evaluation:
         release_code: The SHA-256 of the object code without checks.
         gains: For a candidate that was measured again at the end of a search: how many times as fast it is as others,
             by their names, with 99 % intervals.
+        counterexample: For a WRONG candidate, the smallest call that was found to show it, where one was.
 
     Example:
         `evaluation = evolution.evaluate(source)`, then `evaluation.is_valid` and `print(evaluation)`.
@@ -90,6 +91,7 @@ class Evaluation:
     code: str = ""
     release_code: str = ""
     gains: Mapping[str, Interval] = field(default_factory=dict)
+    counterexample: str = ""
 
     @property
     def is_valid(self) -> bool:

@@ -20,7 +20,7 @@ from typing import Any, Final
 from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
-from symbiont_jit.evaluate.cases import MOVING
+from symbiont_jit.evaluate.cases import EXPLORATIONS
 from symbiont_jit.evaluate.confirm import ACTIVE, FIRST_C
 from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings, make_failed_evaluation
 from symbiont_jit.evaluate.first_call import first_call_limit
@@ -76,7 +76,7 @@ class Evaluator:
         self._fill_queue()
         self._stopped = False
         self._turns = itertools.count()
-        self._is_scaled = True
+        self._explorations = EXPLORATIONS
         sources = self.target.c_sources
         self._first_c = self.target.build(self.target.canonical(sources[0])) if sources else None
         # Many transformations leave the machine code as it was, so equal code is evaluated once.
@@ -111,7 +111,7 @@ class Evaluator:
         known = self._known.get(digest)
         if known is not None:
             return replace(known, source=canonical.text, timings=replace(known.timings, worker_seconds=0.0))
-        request = EvaluationRequest(checked, release, tuple(seed), best, next(self._turns), self._is_scaled)
+        request = EvaluationRequest(checked, release, tuple(seed), best, next(self._turns), self._explorations)
         found = self._evaluate_in_worker(request)
         evaluation = replace(found, code=digest, release_code=installed.hexdigest())
         # Other statuses cite this text's lines, and crashes or time-outs may not repeat, so they are not kept.
@@ -220,10 +220,10 @@ class Evaluator:
         if self._stopped:
             return _failure(Status.CRASHED, canonical, "the search was interrupted")
         outcome = self._run_in_worker(request, 1, self.deadline)
-        if not isinstance(outcome, WorkerReply) and outcome.phase == MOVING and request.is_scaled:
+        if not isinstance(outcome, WorkerReply) and outcome.phase in request.explorations:
             # The reference does not come back from there, so it is not asked again.
-            self._is_scaled = False
-            return self._evaluate_in_worker(replace(request, is_scaled=False))
+            self._explorations = tuple(each for each in request.explorations if each != outcome.phase)
+            return self._evaluate_in_worker(replace(request, explorations=self._explorations))
         if isinstance(outcome, WorkerReply):
             return _evaluation_of(outcome.value[0], canonical)
         where = f" while {outcome.phase}" if outcome.phase else ""
@@ -279,6 +279,7 @@ def _evaluation_of(result: MetricResult, canonical: Canonical) -> Evaluation:
         result.scores,
         result.diagnostics,
         result.panic,
+        counterexample=result.counterexample,
         timings=Timings(reference_ns=result.reference_ns, candidate_ns=result.candidate_ns),
         gains=result.gains,
     )

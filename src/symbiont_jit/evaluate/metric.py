@@ -37,7 +37,7 @@ class MetricResult:
 
     `score` and `scores` are set for a valid candidate; `reference_ns` and `candidate_ns` are nanoseconds of CPU time a
     call, one entry for each round; `panic` is set for a candidate that panicked; `gains` says of a finalist how many
-    times as fast it is as others.
+    times as fast it is as others; `counterexample` is a call that shows a wrong answer.
     """
 
     status: Status
@@ -48,6 +48,7 @@ class MetricResult:
     candidate_ns: tuple[float, ...] = ()
     panic: Panic | None = None
     gains: Mapping[str, Interval] = field(default_factory=dict)
+    counterexample: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what no metric finds out, because other code may have written it in the worker."""
@@ -108,9 +109,10 @@ class PreparedMetric(Protocol):
         """
 
 
-def make_wrong(problem: str) -> MetricResult:
-    """Make the result of a candidate that gave a wrong answer, which `problem` describes."""
-    return MetricResult(Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "wrong", problem),))
+def make_wrong(problem: str, counterexample: str = "") -> MetricResult:
+    """Make the result of a candidate that gave a wrong answer, which `problem` describes, and a call that shows it."""
+    found = Diagnostic(Stage.EVALUATE, "wrong", problem)
+    return MetricResult(Status.WRONG, diagnostics=(found,), counterexample=counterexample)
 
 
 def make_panicked(panic: Panic, has_values: bool = True) -> MetricResult:

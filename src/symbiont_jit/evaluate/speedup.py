@@ -182,7 +182,9 @@ class PreparedSpeedup:
             enter_phase("comparing its results without checks")
             problem = problem or self.checker.find_release_disagreement(candidate.entry_address)
             if problem is not None:
-                return make_wrong(problem)
+                found = make_wrong(*self.checker.explain(problem, checked.entry_address, seed))
+                target.take_panic_of(checked)  # Smaller calls may have panicked, which is no finding of its own.
+                return found
             enter_phase("measuring it")
             return self._time(candidate.entry_address, best)
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from symbiont_jit.backend.objects import end_compilers
 from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.target import CompileTarget, TargetOwner, target_of
+from symbiont_jit.evaluate.cases import EXPLORATIONS
 from symbiont_jit.evaluate.checker import CHECKED
 from symbiont_jit.evaluate.confirm import LAST_CHECKS
 from symbiont_jit.evaluate.metric import Metric, MetricResult, PreparedMetric
@@ -41,7 +42,8 @@ class EvaluationRequest:
 
     `checked` is its build with all checks, which is run first; `release` is the one without, which is measured; `seed`
     is what inputs are drawn with; `best` is the score to beat, if there is one. `turn` counts the candidates that were
-    evaluated before; `is_scaled` says that the reference may be called a little beside its arguments.
+    evaluated before; `explorations` are the reasons for which the reference may be called with arguments that nobody
+    drew.
     """
 
     checked: Build
@@ -49,7 +51,7 @@ class EvaluationRequest:
     seed: tuple[int, ...]
     best: float | None
     turn: int = 0
-    is_scaled: bool = True
+    explorations: tuple[str, ...] = EXPLORATIONS
 
     @property
     def draws(self) -> DrawRequest:
@@ -120,7 +122,7 @@ class WorkerTask:
             peers = {name: target.candidate(build) for name, build in request.peers}
             return self.prepared.confirm(target, peers, [r.entry_address for r in revisions], request.seed)
         if isinstance(self.prepared, PreparedSpeedup):
-            self.prepared.turn, self.prepared.checker.is_scaled = request.turn, request.is_scaled
+            self.prepared.turn, self.prepared.checker.explorations = request.turn, request.explorations
         target.limit_steps(step_limit(self.deadline))
         checked, release = target.candidate(request.checked), target.candidate(request.release)
         return [self.prepared.evaluate(target, checked, release, request.seed, request.best)]
