@@ -23,7 +23,17 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Final, Generic, ParamSpec, TypeVar
 
-__all__ = ["LOCK", "Step", "once", "renew_in_children", "run_apart", "step", "take_at_once", "uninterrupted"]
+__all__ = [
+    "LOCK",
+    "Step",
+    "enough_stack",
+    "once",
+    "renew_in_children",
+    "run_apart",
+    "step",
+    "take_at_once",
+    "uninterrupted",
+]
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -159,7 +169,7 @@ def run_apart(work: Callable[[], _T]) -> _T:
         token, process = _Token(), os.getpid()
         is_alive = weakref.ref(token)
         try:
-            with _enough_stack():
+            with enough_stack():
                 start_new_thread(copy_context().run, (_run, work, answer, token))
         except RuntimeError:
             return work()
@@ -169,7 +179,7 @@ def run_apart(work: Callable[[], _T]) -> _T:
 
 
 @contextlib.contextmanager
-def _enough_stack() -> Iterator[None]:
+def enough_stack() -> Iterator[None]:
     """Give threads that are started meanwhile at least `STACK_BYTES`, whatever `threading.stack_size` says."""
     wanted = stack_size()
     if wanted == 0 or wanted >= STACK_BYTES:  # 0 is the system's own size, which is megabytes

@@ -35,7 +35,7 @@ PICK = "int64_t pick(int64_t k)"
             "a subscript outside of its array",
         ),
         ("return k > 5 ? k + 1 : k;", Status.WRONG, "the result differs"),
-        ("return k - (k == 4);", Status.WRONG, "the result is 3, expected 4"),
+        ("return k - (k == 4);", Status.WRONG, "the result is 3, expected 4; it shows in pick(k=4)"),
     ],
     ids=["panic", "result", "not timed"],
 )
@@ -54,7 +54,7 @@ def test_a_list_of_inputs_is_no_secret():
     """Everybody may know it, so findings say where and what."""
     with Evolution(pick, metric=Speedup([(3,), (9,)])) as search:
         found = search.evaluate(f"{PICK} {{ return k > 5 ? k + 1 : k; }}")
-    assert found.diagnostics[0].message == "the result is 10, expected 9"
+    assert found.diagnostics[0].message == "the result is 10, expected 9; it shows in pick(k=9)"
 
 
 def test_other_inputs_are_timed_after_some_candidates():

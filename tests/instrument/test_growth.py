@@ -28,6 +28,8 @@ PARTS = {
     "strings": ("", "", '{ const char *p = "abc"; s += p[1]; }'),
     "structs": ("struct S# { double a; int32_t b; };", "struct S0 t = {1, 2}; s = t.b;", ""),
     "macros": ("", "\n#define TWICE(a) ((a) + (a))\n", "s += TWICE(\n  s);"),
+    "a negative length": ("", "int t[-1", " - 1"),
+    "a length that is cast": ("", "int t[(int)1", " + (int)1"),
     "a table": ("", "static const int t[] = {", "#, "),
 }
 
@@ -37,6 +39,7 @@ def text_of(kind, count):
     outside, begin, inside = PARTS[kind]
     before, within = ("".join(part.replace("#", str(turn)) for turn in range(count)) for part in (outside, inside))
     close = "};" if begin.endswith("= {") else "}" if begin.endswith("{") else ""
+    close = " + 5000];" if begin.startswith("int t[") else close
     return f"{before}\ndouble scalar(double x, double y)\n{{\n  int64_t s = 0;\n  {begin}{within}{close}\n  return s;\n}}\n"
 
 

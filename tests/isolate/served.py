@@ -21,7 +21,10 @@ from symbiont_jit.isolate.child import enter_phase
 from symbiont_jit.isolate.worker import WorkerReply
 
 ROOT = Path(__file__).parents[2]
-SECRETS = ("OPENAI_API_KEY", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "DB_PASSWORD", "GOOGLE_CREDENTIALS", "my_token")
+SECRETS = (
+    *("OPENAI_API_KEY", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "DB_PASSWORD", "GOOGLE_CREDENTIALS", "my_token"),
+    *("MYSQL_PWD", "DB_PASS", "GH_PAT", "SENTRY_DSN", "SSH_AUTH_SOCK"),
+)
 
 
 def ask(worker, name, *arguments, deadline=10.0):

@@ -4,6 +4,7 @@ import os
 import signal
 
 from symbiont_jit import Evolution
+from symbiont_jit.isolate.child import strip_secrets
 from tests.isolate.served import SECRETS, ask, secrets
 from tests.kernels import DOT
 
@@ -16,6 +17,14 @@ def test_no_secrets(worker, monkeypatch):
     assert ask(worker, "secrets") == []
     assert ask(worker, "environment", "SYMBIONT_TEST_PLAIN") == "kept"
     assert os.environ["OPENAI_API_KEY"] == "canary"
+
+
+def test_addresses_with_passwords_are_secrets():
+    """Whatever a variable is called, an address with a password in it stays behind; others go along."""
+    plain = {"PATH": "/bin", "PWD": "/", "SITE": "https://example.org/a:b@c", "HOST": "redis://localhost:6379"}
+    assert (
+        strip_secrets({**plain, "DATABASE_URL": "postgres://me:pass@host/db", "CACHE": "redis://:pass@host"}) == plain
+    )
 
 
 def test_no_secrets_for_a_metric(dot, monkeypatch):

@@ -2,10 +2,15 @@
 
 import errno
 import os
+import resource
 import socket
+from pathlib import Path
 
 import pytest
 
+from symbiont_jit.errors import UsageError
+from symbiont_jit.isolate import descriptors
+from symbiont_jit.isolate.sandbox import FILES
 from symbiont_jit.isolate.worker import Worker
 
 
@@ -52,3 +57,41 @@ def test_nothing_that_is_open_can_be_written(opened):
     assert os.pread(opened["file"], 20, 0) == b"0123456789"
     with pytest.raises(BlockingIOError):
         other_end.recv(1)
+
+
+def write_to(numbers):
+    """What comes of writing to descriptors."""
+    return reach({"file": os.open("/dev/zero", os.O_RDONLY), **numbers})[1]
+
+
+@pytest.mark.parametrize("device", ["/dev/full", "/dev/urandom", "/dev/tty0", "/dev/kmsg"])
+def test_no_device_can_be_written(device):
+    """A device that the parent has open does nothing that a worker says."""
+    try:
+        opened = os.open(device, os.O_WRONLY)
+    except OSError:
+        pytest.skip("this machine has no such device")
+    worker = Worker(write_to)
+    try:
+        assert worker.ask({device: opened}, 10.0).value[device] == "EBADF"
+    finally:
+        worker.close()
+        os.close(opened)
+
+
+def test_a_worker_opens_no_thousands_of_files():
+    """Each pipe is memory of the kernel's, which no limit of memory counts."""
+    worker = Worker(lambda _: list(resource.getrlimit(resource.RLIMIT_NOFILE)))
+    try:
+        assert max(worker.ask(None, 10.0).value) <= FILES + FILES // 2
+    finally:
+        worker.close()
+
+
+def test_a_system_that_does_not_list_what_is_open(monkeypatch):
+    """A forked worker that cannot give up what its parent has open does not begin, and says what to do."""
+    monkeypatch.setattr(descriptors, "_OPEN", Path("/proc/none"))
+    worker = Worker(reach)
+    with pytest.raises(UsageError, match="/proc/none is missing: mount /proc, or use start_method='spawn'"):
+        worker.ask(None, 10.0)
+    worker.close()

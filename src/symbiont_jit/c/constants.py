@@ -9,11 +9,9 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pycparser import c_ast
-
-from symbiont_jit.c.tree import walk
 
 __all__ = ["LIMITS", "Constants", "fold", "integer", "literal_value", "plain_integer"]
 
@@ -101,46 +99,59 @@ class Constants:
 
     def value(self, node: Any) -> int | None:
         """Compute a constant expression; None where it has no value that is certain."""
-        found = self._compute(node)
-        if found is None or found not in _RANGE:
-            return None
-        return None if found < 0 and self._is_unsigned(node) else int(found)
+        found = self._evaluate(node)
+        return None if found is None else found.value
 
-    def _compute(self, node: Any) -> int | None:
+    def _evaluate(self, node: Any) -> _Number | None:
+        """Compute an expression, each part once; in an unsigned type a number that is negative here is large."""
+        found = self._compute(node)
+        if found is None or found.value not in _RANGE or (found.value < 0 and found.is_unsigned):
+            return None
+        return found
+
+    def _compute(self, node: Any) -> _Number | None:
         match node:
             case c_ast.Constant():
-                return literal_value(node)
+                return _Number.of(literal_value(node), "u" in node.value.lower().lstrip("'"))
             case c_ast.ID():
-                return self.value_of(node.name)
+                return _Number.of(self.value_of(node.name), False)
             case c_ast.UnaryOp(op="sizeof"):
-                return self.size_of(node.expr)
+                return _Number.of(self.size_of(node.expr), True)
             case c_ast.UnaryOp() if node.op in _UNARY:
-                inner = self.value(node.expr)
-                return None if inner is None else _UNARY[node.op](inner)
+                inner = self._evaluate(node.expr)
+                return inner and _Number(int(_UNARY[node.op](inner.value)), inner.is_unsigned)
             case c_ast.BinaryOp() if node.op in _FOLDED:
-                left, right = self.value(node.left), self.value(node.right)
+                left, right = self._evaluate(node.left), self._evaluate(node.right)
                 if left is None or right is None:
                     return None
-                if min(left, right) < 0 and (self._is_unsigned(node.left) or self._is_unsigned(node.right)):
+                is_unsigned = left.is_unsigned or right.is_unsigned
+                if is_unsigned and min(left.value, right.value) < 0:
                     return None
-                return fold(node.op, left, right)
+                return _Number.of(fold(node.op, left.value, right.value), is_unsigned)
             case c_ast.TernaryOp():
-                parts = [self.value(part) for part in (node.cond, node.iftrue, node.iffalse)]
-                return None if None in parts else parts[1] if parts[0] else parts[2]
+                parts = [self._evaluate(part) for part in (node.cond, node.iftrue, node.iffalse)]
+                known = [part for part in parts if part is not None]
+                if len(known) < len(parts):
+                    return None
+                condition, yes, no = known
+                return _Number((yes if condition.value else no).value, any(part.is_unsigned for part in known))
             case c_ast.Cast():
-                inner, allowed = self.value(node.expr), self.range_of(node.to_type)
-                return inner if inner is not None and allowed is not None and inner in allowed else None
+                inner, allowed = self._evaluate(node.expr), self.range_of(node.to_type)
+                fits = inner is not None and allowed is not None and inner.value in allowed
+                return _Number(inner.value, True) if inner is not None and fits else None
         return None
 
-    @staticmethod
-    def _is_unsigned(node: Any) -> bool:
-        """Whether C may compute an expression in an unsigned type, where a number that is negative here is large."""
-        return any(
-            (isinstance(n, c_ast.UnaryOp) and n.op == "sizeof")
-            or isinstance(n, c_ast.Cast)
-            or (isinstance(n, c_ast.Constant) and "u" in n.value.lower().lstrip("'"))
-            for n in walk(node)
-        )
+
+class _Number(NamedTuple):
+    """The value of a constant expression, and whether C may compute it in an unsigned type."""
+
+    value: int
+    is_unsigned: bool
+
+    @classmethod
+    def of(cls, value: int | None, is_unsigned: bool) -> _Number | None:
+        """Return a number, or None for none."""
+        return None if value is None else cls(int(value), is_unsigned)
 
 
 def literal_value(node: Any) -> int | None:

@@ -88,6 +88,9 @@ class DeclaredTypes(TypeReader):
     def _enum(self, node: Any) -> Arithmetic:
         return Enumeration("u", 32)
 
+    def _require_fields(self, node: Any, fields: Sequence[Any]) -> None:
+        """Accept a struct of nothing: what has to know sizes refuses it."""
+
     def _require_members(self, node: Any) -> None:
         """Accept members without a name: clang decides about them."""
 

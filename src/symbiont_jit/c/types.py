@@ -38,6 +38,7 @@ __all__ = [
     "has_variable_length",
     "library_functions",
     "promote",
+    "rough_size",
     "same_rows",
     "scalar_of",
     "size_of",
@@ -276,6 +277,16 @@ def size_of(typ: CType) -> int | None:
     return None
 
 
+def rough_size(typ: CType) -> int:
+    """Return about how many bytes a type has, of a union those of all its members; 0 for what is not known."""
+    match typ:
+        case ArrayOf():
+            return rough_size(typ.of) * int(typ.length) if str(typ.length).isdigit() else 0
+        case StructOf():
+            return sum(rough_size(field) for _, field in typ.fields)
+    return size_of(typ) or 0
+
+
 class TypeReader:
     """Types of declarations, with the typedefs and tags of the scopes that are open."""
 
@@ -379,8 +390,7 @@ class TypeReader:
         if node.decls is not None:
             self._require_members(node)
             fields = tuple((d.name or "", self.read(d.type)) for d in node.decls if isinstance(d, c_ast.Decl))
-            if not fields:
-                raise Refused(node, "a struct without members has no size in C; give it one")
+            self._require_fields(node, fields)
             bits = self._bit_fields(node, dict(fields))
             mentioned = self.tags[-1].get(node.name)
             made = _declare_tag(node) if mentioned is None or mentioned.is_defined else mentioned
@@ -392,6 +402,11 @@ class TypeReader:
             if node.name in scope:
                 return scope[node.name]
         return self.tags[-1].setdefault(node.name, _declare_tag(node))
+
+    def _require_fields(self, node: Any, fields: Sequence[Any]) -> None:
+        """Refuse a struct of nothing."""
+        if not fields:
+            raise Refused(node, "a struct without members has no size in C; give it one")
 
     def _require_members(self, node: Any) -> None:
         """Refuse unnamed members that declare nothing in C: their author meant something else."""

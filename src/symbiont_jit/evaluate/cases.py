@@ -5,30 +5,45 @@ In: a revision as the reference, inputs. Out: cases, and a stopwatch of those th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from symbiont_jit.engine.target import CompileTarget
+from symbiont_jit.errors import UsageError
 from symbiont_jit.evaluate.agreement import Outcome, poison_outputs
-from symbiont_jit.evaluate.harness import Harness
+from symbiont_jit.evaluate.harness import Arguments, Harness
 from symbiont_jit.evaluate.inputs import Draws
 from symbiont_jit.evaluate.scale import estimate_scale, largest_magnitude
 from symbiont_jit.evaluate.timing import Stopwatch, make_stopwatch
 from symbiont_jit.isolate.child import counted, enter_phase
 from symbiont_jit.signature import Mode, Signature
 
-#: What is done while the reference is called with arguments that nobody drew: a little beside those that were, or
-#: smaller ones. Who does not come back from that is no candidate.
+#: What is done while arguments are tried that nobody drew: a little beside those that were, smaller ones, or some of
+#: one and some of another. Where that does not come back, it is not tried again, and no candidate is to blame.
 MOVING: Final = "calling the reference beside its arguments"
 SHRINKING: Final = "looking for a smaller call that is wrong"
-EXPLORATIONS: Final[tuple[str, ...]] = (MOVING, SHRINKING)
+MIXING: Final = "calling it with arguments that are mixed"
+EXPLORATIONS: Final[tuple[str, ...]] = (MOVING, SHRINKING, MIXING)
 #: Squares of larger numbers would be no numbers in some types.
 SQUARED: Final = 1e18
 
-__all__ = ["EXPLORATIONS", "MOVING", "SHRINKING", "Case", "Reference", "TimedCases", "as_measured"]
+__all__ = [
+    "EXPLORATIONS",
+    "MIXING",
+    "MOVING",
+    "SHRINKING",
+    "Case",
+    "Reference",
+    "ReferenceRaised",
+    "TimedCases",
+    "as_measured",
+]
 
 
 def as_measured(target: CompileTarget, first: Any) -> Any:
@@ -36,6 +51,10 @@ def as_measured(target: CompileTarget, first: Any) -> Any:
     if target.engine.revisions.first is None or target.engine.revisions.first.language != "c":
         return first
     return target.candidate(target.build(target.canonical(first.source)))
+
+
+class ReferenceRaised(UsageError):  # noqa: N818  # It says what happened.
+    """Raised where the reference is a Python body that raises an exception for its inputs."""
 
 
 @dataclass(slots=True, eq=False)
@@ -82,13 +101,35 @@ class Reference:
         """Call the reference with inputs; pure output buffers are filled with noise before.
 
         Where `is_guarded`, it does not come back from reading beyond the end of an array.
+
+        Raises:
+            ReferenceRaised: The reference is a Python body, and does not take these inputs.
         """
         given = self.harness.prepare(values).values
         poison_outputs(self.signature, given, seed)
         arguments = self.harness.prepare_guarded(given) if is_guarded else self.harness.prepare(given)
-        result = self.harness.call(self.entry, arguments)
+        result = self._call(arguments)
         left = tuple(value.copy() for value in arguments.values) if is_guarded else arguments.values
         return Case(given, Outcome(left, result))
+
+    def solve_drawn(self, draws: Draws, seed: Sequence[int], number: int) -> Case:
+        """Draw inputs and call the reference with them.
+
+        Raises:
+            UsageError: They do not fit, or cannot be drawn, or the reference does not take them.
+        """
+        values = draws.draw(seed, number)
+        try:
+            return self.solve(values, seed)
+        except ReferenceRaised as error:
+            raise UsageError(f"{error}; its arguments are {draws.place(seed, number)}") from error
+
+    def _call(self, arguments: Arguments) -> Any:
+        with _noted_exceptions() as raised:
+            result = self.harness.call(self.entry, arguments)
+        if raised:
+            raise ReferenceRaised(f"the reference of {self.signature.name!r} raised {raised[0]}")
+        return result
 
     def scale_of(self, case: Case, seed: Sequence[int]) -> Outcome:
         """Return the natural scale of each element of a case's results; it is estimated once."""
@@ -101,11 +142,33 @@ class Reference:
                 if param.mode is not Mode.OUT:
                     move(value)
             with counted():
-                return Outcome(arguments.values, self.harness.call(self.entry, arguments))
+                try:
+                    return Outcome(arguments.values, self._call(arguments))
+                except ReferenceRaised:
+                    return case.expected  # Nothing has moved.
 
         if case.scale is None:
             case.scale = estimate_scale(solve, case.expected, case.limit, seed)
         return case.scale
+
+
+@contextlib.contextmanager
+def _noted_exceptions() -> Iterator[list[str]]:
+    """Note what a Python body raises: where native code calls it, Numba hands that to Python's hook, and goes on."""
+    noted: list[str] = []
+    before, thread = sys.unraisablehook, threading.get_ident()
+
+    def note(found: Any) -> None:
+        if threading.get_ident() == thread:
+            noted.append(f"{found.exc_type.__name__}: {found.exc_value}")
+        else:
+            before(found)
+
+    sys.unraisablehook = note
+    try:
+        yield noted
+    finally:
+        sys.unraisablehook = before
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +181,6 @@ class TimedCases:
     @classmethod
     def draw(cls, draws: Draws, reference: Reference, seed: Sequence[int], count: int) -> TimedCases:
         """Draw so many tuples of arguments, and call the reference with each."""
-        known = [reference.solve(draws.draw(seed, number), seed) for number in range(count)]
+        known = [reference.solve_drawn(draws, seed, number) for number in range(count)]
         cases = [case.given for case in known]
         return cls(known, make_stopwatch(reference.harness, cases, entry=reference.timed_entry))

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.evaluate.agreement import Agrees, Outcome, Scale, Tolerance, find_disagreement
-from symbiont_jit.evaluate.cases import EXPLORATIONS, MOVING, SHRINKING, Case, Reference, TimedCases
+from symbiont_jit.evaluate.cases import EXPLORATIONS, MOVING, SHRINKING, Case, Reference, ReferenceRaised, TimedCases
 from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.inputs import Draws
 from symbiont_jit.evaluate.shrink import can_shrink, shrink, spell_call
@@ -124,7 +124,11 @@ class Checker:
             if time.perf_counter() > end:
                 return None
             enter_phase(SHRINKING)
-            problem = self._check_case(entry, self.reference.solve(values, seed, is_guarded=True), 0)
+            try:
+                case = self.reference.solve(values, seed, is_guarded=True)
+            except ReferenceRaised:
+                return None
+            problem = self._check_case(entry, case, 0)
             if not self._has_panicked():
                 return problem
             assert self._target is not None
@@ -166,7 +170,7 @@ class Checker:
                 break
             case = self._pick_earlier_case(seed, number) if is_slow else None
             if case is None:
-                case = self.reference.solve(self.draws.draw(seed, number), seed)
+                case = self.reference.solve_drawn(self.draws, seed, number)
                 self._cases = [*self._cases[-(KEPT_CASES - 1) :], case]
             self._drawn.append(case)
             problem = self._check_case(entry, case, number + 1)
@@ -183,7 +187,7 @@ class Checker:
         known = self.timed.known
         while len(known) + len(self._listed) < (self.draws.listed or 0):
             number = len(known) + len(self._listed)
-            self._listed.append(self.reference.solve(self.draws.draw([self.entropy], number), [self.entropy]))
+            self._listed.append(self.reference.solve_drawn(self.draws, [self.entropy], number))
         # What is timed is called where it is timed besides. Its values would tell the next candidate what to return.
         timed = (self._check_case(entry, case, i % 2, bool(self.draws.listed)) for i, case in enumerate(known))
         others = (self._check_case(entry, case, i) for i, case in enumerate(self._listed))
@@ -199,7 +203,7 @@ class Checker:
             with counted():
                 result = self.harness.call(entry, placed.arguments)
             has_panicked = self._has_panicked()
-            problem = self._find_difference(case, Outcome(placed.arguments.values, result)) or placed.find_trespass()
+            problem = self.find_difference(case, Outcome(placed.arguments.values, result)) or placed.find_trespass()
             self.timed.watch.put_back()
             return "the call panicked" if has_panicked else problem
         given = self.harness.prepare_guarded(case.given, turn % 2 == 0)
@@ -210,7 +214,7 @@ class Checker:
         beside = given.find_trespass()
         if beside is not None:
             return f"the call wrote outside of {beside!r}"
-        return self._find_difference(case, Outcome(given.values, result), has_values)
+        return self.find_difference(case, Outcome(given.values, result), has_values)
 
     # -- where arrays are timed -----------------------------------------------------------------------------------
 
@@ -236,9 +240,9 @@ class Checker:
 
     def _compare_timed(self, watch: Stopwatch) -> str | None:
         known, calls = self.timed.known, watch.calls()
-        return _first(self._find_difference(known[c.case], Outcome(c.values, c.result), False) for c in calls)
+        return _first(self.find_difference(known[c.case], Outcome(c.values, c.result), False) for c in calls)
 
-    def _find_difference(self, case: Case, got: Outcome, has_values: bool = True) -> str | None:
+    def find_difference(self, case: Case, got: Outcome, has_values: bool = True) -> str | None:
         """Describe the first difference in a case; what is strange at first is looked at by the scale of each element.
 
         That takes calls of the reference, so it is done only where it can make a difference.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from symbiont_jit.engine.target import CompileTarget
@@ -19,7 +19,8 @@ from symbiont_jit.evaluate.compare import LEAST_DIFFERENCE, Series, SideBySide, 
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
 from symbiont_jit.evaluate.intervals import estimate_ratio
 from symbiont_jit.evaluate.metric import MetricResult, make_wrong
-from symbiont_jit.evaluate.timing import Stopwatch
+from symbiont_jit.evaluate.timing import Stopwatch, median
+from symbiont_jit.evaluate.unseen import Doubt, look_closer
 from symbiont_jit.isolate.child import counted
 
 __all__ = [
@@ -105,10 +106,23 @@ def confirm_finalists(
     cases = tuple(case.given for case in checker.timed.known)
     side_by_side = SideBySide(checker.harness, sides, cases, checker.tolerance)
     series = side_by_side.measure(SECONDS, seed[0] % (1 << 32), turns)
-    return [
-        _judge(series[: len(handles)], one, turns.problems.get(number) or checker.check_drawn(entry, seed, LAST_CHECKS))
-        for number, (one, entry) in enumerate(zip(series[len(handles) :], entries, strict=True), len(handles))
-    ]
+    others, ours = series[: len(handles)], series[len(handles) :]
+    results = []
+    for number, (one, entry) in enumerate(zip(ours, entries, strict=True), len(handles)):
+        problem = turns.problems.get(number) or checker.check_drawn(entry, seed, LAST_CHECKS)
+        doubt = Doubt(problem) if problem else _look_closer(checker, entry, others[0], one, seed)
+        results.append(_judge(others, _slow_down(one, doubt.loss), doubt.problem))
+    return results
+
+
+def _look_closer(checker: Checker, entry: int, reference: Series, one: Series, seed: Sequence[int]) -> Doubt:
+    call_ns = median([ns for block in one.blocks for ns in block])
+    return look_closer(checker, entry, estimate_ratio(reference.blocks, one.blocks).value, call_ns, seed)
+
+
+def _slow_down(series: Series, loss: float) -> Series:
+    """Return a series as it would be on arguments that were never seen."""
+    return replace(series, blocks=tuple(tuple(ns * loss for ns in block) for block in series.blocks))
 
 
 def _make_fastmath(target: CompileTarget) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import itertools
 import os
 import queue
 import secrets
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -29,6 +30,7 @@ from symbiont_jit.evaluate.task import ConfirmationRequest, DrawRequest, Evaluat
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.isolate.start import STARTS, choose_start
 from symbiont_jit.isolate.worker import Complaint, Crash, Overdue, Worker, WorkerReply
+from symbiont_jit.uninterrupted import run_apart
 
 __all__ = ["Evaluator"]
 
@@ -37,6 +39,8 @@ __all__ = ["Evaluator"]
 FIRST_SECONDS: Final = 30.0
 FIRST_DEADLINES: Final = 3.0
 ENTROPY_BITS: Final = 96
+#: The longest findings, in characters, that are kept for other texts of the same code.
+MOST_KEPT: Final = 20_000
 
 
 class Evaluator:
@@ -115,7 +119,8 @@ class Evaluator:
         found = self._evaluate_in_worker(request)
         evaluation = replace(found, code=digest, release_code=installed.hexdigest())
         # Other statuses cite this text's lines, and crashes or time-outs may not repeat, so they are not kept.
-        if evaluation.status in (Status.VALID, Status.WRONG):
+        said = sum(len(each.message) for each in evaluation.diagnostics)
+        if evaluation.status in (Status.VALID, Status.WRONG) and said <= MOST_KEPT:
             self._known[digest] = replace(evaluation, source="")
         timings = replace(
             evaluation.timings, compile_seconds=compiled - started, worker_seconds=time.perf_counter() - compiled
@@ -190,7 +195,16 @@ class Evaluator:
     def _run_in_worker(
         self, request: EvaluationRequest | ConfirmationRequest, count: int, deadline: float
     ) -> WorkerReply | Crash | Overdue:
-        """Let a worker answer with so many results."""
+        """Let a worker answer with so many results; whoever is interrupted meanwhile leaves none of them busy.
+
+        Only the main thread is interrupted. There, another thread takes the worker and gives it back.
+        """
+        work = functools.partial(self._take_and_ask, request, count, deadline)
+        return run_apart(work) if threading.current_thread() is threading.main_thread() else work()
+
+    def _take_and_ask(
+        self, request: EvaluationRequest | ConfirmationRequest, count: int, deadline: float
+    ) -> WorkerReply | Crash | Overdue:
         worker = self._take_worker()
         try:
             outcome = worker.ask(request, deadline)

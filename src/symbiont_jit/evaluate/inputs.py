@@ -55,9 +55,8 @@ class Draws:
             UsageError: It does not fit the signature, or the callable raised, after it had gone well before.
         """
         if not callable(self.inputs):
-            index = number % len(self.inputs)
-            return self._require_fit(tuple(self.inputs[index]), f"inputs[{index}]")
-        place = _place(seed, number)
+            return self._require_fit(tuple(self.inputs[number % len(self.inputs)]), self.place(seed, number))
+        place = self.place(seed, number)
         return self._require_fit(_as_tuple(self._call(np.random.default_rng([*seed, number]), place)), place)
 
     def first(self) -> tuple[Any, ...]:
@@ -67,6 +66,10 @@ class Draws:
         if not _takes_one(self.inputs):
             raise UsageError("inputs is called with a NumPy Generator: write 'lambda rng: ...'")
         return self._require_fit(_as_tuple(self.inputs(np.random.default_rng([0, 0, 0]))), _place([0, 0], 0))
+
+    def place(self, seed: Sequence[int], number: int) -> str:
+        """Spell where the tuple with a number comes from, so that the user can look at it."""
+        return _place(seed, number) if self.listed is None else f"inputs[{number % self.listed}]"
 
     def _call(self, rng: np.random.Generator, place: str) -> Any:
         assert callable(self.inputs)

@@ -28,14 +28,15 @@ import numpy as np
 
 from symbiont_jit.evaluate.agreement import Outcome
 
-__all__ = ["estimate_scale", "largest_magnitude"]
+__all__ = ["estimate_scale", "largest_magnitude", "move_units"]
 
 #: How often all arguments are moved, and by how many units each time.
 PATTERNS: Final = 6
 NEAR, FAR = 1, 4
-#: How often the noise of rounding is looked at, at which places, and what a third difference weighs them with.
+#: How often the noise of rounding is looked at, at which places, and what a third difference weighs them with. Steps of
+#: a power of two would often be added to larger numbers without being rounded.
 NOISE_PATTERNS: Final = 4
-NOISE_UNITS: Final = (64, 128, 192, 256)
+NOISE_UNITS: Final = (61, 122, 183, 244)
 THIRD_DIFFERENCE: Final = (-1, 3, -3, 1)
 #: How much wider a third difference of numbers that were rounded once spreads than a unit in the last place of these.
 NOISE_SPREAD: Final = math.sqrt(sum(weight**2 for weight in THIRD_DIFFERENCE) / 12)
@@ -70,18 +71,19 @@ def estimate_scale(solve: Solve, expected: Outcome, limit: float, seed: Sequence
     for pattern in range(PATTERNS):
         near, far = (solve(_Mover([*seed, pattern], units)) for units in (NEAR, FAR))
         for known, at in zip(_parts(scale), _parts_of_all(expected, near, far), strict=True):
-            _raise_scale(known, _sensitivity(*at), limit)
+            _raise_scale(known, _sensitivity(*at) / (FAR - NEAR), limit)
     for pattern in range(PATTERNS, PATTERNS + NOISE_PATTERNS):
-        places = (solve(_Mover([*seed, pattern], units)) for units in NOISE_UNITS)
-        for known, at in zip(_parts(scale), _parts_of_all(*places), strict=True):
-            _raise_scale(known, _noise(*at), limit)
+        places = [solve(_Mover([*seed, pattern], units)) for units in NOISE_UNITS]
+        for known, (was, *there) in zip(_parts(scale), _parts_of_all(expected, *places), strict=True):
+            _raise_scale(known, _noise(*there), limit)
+            _raise_scale(known, _sensitivity(was, there[0], there[-1]) / (NOISE_UNITS[-1] - NOISE_UNITS[0]), limit)
     return scale
 
 
 def _sensitivity(expected: Any, near: Any, far: Any) -> Any:
-    """Return how much elements move for each unit in the last place; nothing where they only jump."""
+    """Return how much more elements move from near to far; nothing where they only jump."""
     with np.errstate(all="ignore"):
-        return (np.abs(far - expected) - np.abs(near - expected)) / (FAR - NEAR)
+        return np.abs(far - expected) - np.abs(near - expected)
 
 
 def _noise(*places: Any) -> Any:
@@ -95,6 +97,13 @@ def _raise_scale(known: Any, moved: Any, limit: float) -> None:
     with np.errstate(all="ignore"):
         found = np.where(np.isfinite(moved), moved, 0.0) / np.finfo(known.dtype).eps
     known[...] = np.maximum(known, np.minimum(found, limit))
+
+
+def move_units(values: Sequence[Any], seed: Sequence[int]) -> None:
+    """Move all floating numbers of arrays, in place, by one to three units in the last place up or down."""
+    move = _Mover(seed, 1)
+    for value in values:
+        move(value)
 
 
 class _Mover:

@@ -25,6 +25,7 @@ from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.inputs import Draws, Inputs, require_inputs
 from symbiont_jit.evaluate.metric import MetricResult, make_panicked, make_wrong
 from symbiont_jit.evaluate.timing import median
+from symbiont_jit.evaluate.unseen import look_closer
 from symbiont_jit.isolate.child import counted, enter_phase, uncounted
 from symbiont_jit.signature import Signature
 
@@ -186,7 +187,7 @@ class PreparedSpeedup:
                 target.take_panic_of(checked)  # Smaller calls may have panicked, which is no finding of its own.
                 return found
             enter_phase("measuring it")
-            return self._time(candidate.entry_address, best)
+            return self._time(candidate.entry_address, best, seed)
 
     def confirm(
         self, target: CompileTarget, peers: Mapping[str, Any], entries: Sequence[int], seed: Sequence[int]
@@ -209,13 +210,13 @@ class PreparedSpeedup:
             return confirm_finalists(self.checker, target, peers, entries, seed)
 
     def draw(self, seed: Sequence[int], count: int) -> None:
-        """Draw inputs without any candidate; raise `UsageError` where they do not fit, or cannot be drawn."""
+        """Draw inputs, and call the reference alone; raise `UsageError` where one of both does not go."""
         draws = self.checker.draws
         with uncounted():
             for number in range(count if draws.listed is None else 0):
-                draws.draw(seed, number)
+                self.reference.solve_drawn(draws, seed, number)
 
-    def _time(self, entry: int, best: float | None) -> MetricResult:
+    def _time(self, entry: int, best: float | None, seed: Sequence[int]) -> MetricResult:
         """Time candidate and reference in turns; a slow reference has its turn once, and its recent times count too."""
         watch, reference = self.checker.timed.watch, self.reference.timed_entry
         if not self._reference_ns:
@@ -236,7 +237,17 @@ class PreparedSpeedup:
         self._reference_ns = self._reference_ns[-2 * ROUNDS :]
         if problem is not None:
             return make_wrong(problem)
-        return _make_valid(tuple(self._reference_ns), tuple(times))
+        found = _make_valid(tuple(self._reference_ns), tuple(times))
+        is_best = best is None or found.scores["speedup"] > best
+        return self._doubt(found, entry, seed) if is_best else found
+
+    def _doubt(self, found: MetricResult, entry: int, seed: Sequence[int]) -> MetricResult:
+        """Look whether what would be the best keeps answers, and whether it is as fast on new arguments."""
+        secret = [self.checker.entropy, *seed]
+        doubt = look_closer(self.checker, entry, found.score or 0.0, median(found.candidate_ns), secret)
+        if doubt.problem is not None:
+            return make_wrong(doubt.problem)
+        return _make_valid(found.reference_ns, tuple(ns * doubt.loss for ns in found.candidate_ns))
 
     def _measure(self, entry: int, calls: int, times: list[float]) -> str | None:
         """Time a batch, and describe its first difference from the reference's results; None for none."""

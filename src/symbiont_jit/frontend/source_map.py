@@ -26,9 +26,10 @@ _SKIPPED: Final = (
     r"//(?:\\[ \t\f\v]*\n|[^\n])*|/\*.*?(?:\*/|\Z)|\\[ \t\f\v]*\n"
     r"|^[ \t\f\v]*\#(?![ \t\f\v]*pragma)(?:\\[ \t\f\v]*\n|[^\n])*"
 )
+# A literal that is not closed, as in a branch that is not taken, is one word to the end of its line.
 _WORD: Final = (
     r"[A-Za-z_]\w*|\.?\d(?:[eEpP][+-]|[\w.])*"
-    r"|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'"
+    r"|\"(?:\\.|[^\"\\\n])*+\"?|'(?:\\.|[^'\\\n])*+'?"
     r"|<<=|>>=|\.\.\.|->|\+\+|--|<<|>>|&&|\|\||[-+*/%&|^<>=!]=|[^\s\\]"
 )
 _WORDS: Final = re.compile(_WORD)

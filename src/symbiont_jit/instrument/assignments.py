@@ -5,16 +5,17 @@ In: nodes of the candidate. Out: `Value`s. Where the operation is checked, the o
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pycparser import c_ast
 
-from symbiont_jit.c.types import INT, Arithmetic, PointerTo, Refused
+from symbiont_jit.c.types import INT, Arithmetic, PointerTo, Refused, rough_size
 from symbiont_jit.instrument.bounds import NULL_BOUNDS
 from symbiont_jit.instrument.context import Context, Value
 from symbiont_jit.instrument.nodes import (
     BOOL_TYPE,
     ONE,
+    UINT64,
     VOID_TYPE,
     ZERO,
     Check,
@@ -26,6 +27,7 @@ from symbiont_jit.instrument.nodes import (
     declare_auto,
     is_zero,
     name,
+    number,
     ternary,
     unary,
 )
@@ -43,6 +45,10 @@ from symbiont_jit.instrument.values import (
 __all__ = ["assign_pointer", "evaluate_assignment", "evaluate_step"]
 
 
+#: The bytes of a struct from which on each one that is copied counts, as in calls of `memcpy`.
+LARGE: Final = 4096
+
+
 def evaluate_assignment(context: Context, node: Any) -> Value:
     """Evaluate `x = y` and `x op= y`."""
     target = context.evaluate(node.lvalue)
@@ -53,8 +59,11 @@ def evaluate_assignment(context: Context, node: Any) -> Value:
         moved = assign(target.node, evaluate_value(context, node.rvalue).node, node.op)
         return Value(moved, target.type, target.bounds)
     if node.op == "=":
-        source = convert(context, evaluate_value(context, node.rvalue), target.type, node)
-        return _assign_value(target, source.node, "=")
+        source = convert(context, evaluate_value(context, node.rvalue), target.type, node).node
+        if context.checked and rough_size(target.type) >= LARGE:
+            count = cast(UINT64, number(rough_size(target.type)))
+            source = StatementExpr([Check("sj_steps", context.new_site("endless", node), [count]), source])
+        return _assign_value(target, source, "=")
     return _update(context, node, target)
 
 

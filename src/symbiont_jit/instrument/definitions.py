@@ -28,7 +28,7 @@ def check_definitions(tree: c_ast.FileAST) -> None:
         for item in getattr(node, _PLACES.get(type(node), ""), None) or ():
             if isinstance(item, c_ast.Decl | c_ast.Typedef) and not isinstance(item.type, c_ast.FuncDecl):
                 allowed.update(map(id, _find_types(item.type)))
-        if isinstance(node, _TYPES) and (node.values if isinstance(node, c_ast.Enum) else node.decls):
+        if isinstance(node, _TYPES) and ((node.values if isinstance(node, c_ast.Enum) else node.decls) is not None):
             defined.append(node)
     for node in defined:
         if id(node) not in allowed:

@@ -90,12 +90,18 @@ def instrument_functions(context: Context, tree: c_ast.FileAST, entries: Mapping
 
 
 def _complete_prototypes(tree: c_ast.FileAST) -> None:
-    """Give a prototype that says nothing of parameters those of its definition, in place."""
+    """Give a prototype that says nothing of parameters those of its definition, in place, and drop its repetitions."""
     defined = {node.decl.name: node.decl for node in tree.ext if isinstance(node, c_ast.FuncDef)}
+    kept, completed = [], set[str]()
     for node in tree.ext:
         is_prototype = isinstance(node, c_ast.Decl) and isinstance(node.type, c_ast.FuncDecl)
         if is_prototype and node.type.args is None and node.name in defined:
+            if node.name in completed:
+                continue
+            completed.add(node.name)
             node.type.args = copy_tree(defined[node.name].type.args)
+        kept.append(node)
+    tree.ext = kept
 
 
 def _declare_function(context: Context, decl: Any) -> FunctionOf:

@@ -42,6 +42,7 @@ from symbiont_jit.instrument.nodes import (
     length_node,
     name,
     size_of,
+    ternary,
     type_of,
     unary,
 )
@@ -217,7 +218,9 @@ def _length_of(typ: ArrayOf, array: Any) -> Any:
     """Return the length of an array; C's `sizeof` gives a constant one wherever the array has a name."""
     if typ.length:
         return length_node(typ.length)
-    return cast(INT64, binary("/", size_of(array), size_of(first_of(array))))
+    # Elements without a size are none: a length of 0/0 would be any, and the compiler would take the check away.
+    length = binary("/", size_of(array), size_of(first_of(array)))
+    return cast(INT64, ternary(size_of(first_of(array)), length, ZERO))
 
 
 def _element_of(typ: CType, node: Any) -> Any:

@@ -5,13 +5,14 @@ In: nodes of the candidate, `Value`s. Out: `Value`s.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from pycparser import c_ast
 
-from symbiont_jit.c.tree import print_tree
+from symbiont_jit.c.tree import print_tree, walk
 from symbiont_jit.c.types import VOID, Arithmetic, ArrayOf, CType, PointerTo, Refused
 from symbiont_jit.instrument.bounds import Bounds
 from symbiont_jit.instrument.context import Context, Value
@@ -162,8 +163,17 @@ def require_bounded(context: Context, node: Any, *parts: Any) -> None:
         raise Refused(node, "this is nested too deeply for the checks; use variables for its parts")
 
 
+def _has_more_nodes(node: Any, count: int) -> bool:
+    return next(itertools.islice(walk(node), count, None), None) is not None
+
+
 def describe(node: Any) -> str:
-    """Print the candidate's own text of an expression, on one line, shortened."""
+    """Print the candidate's own text of an expression, on one line, shortened.
+
+    Of a long one only the beginning is printed, or a chain of members would be printed whole for each of them.
+    """
     if isinstance(node, c_ast.ID):
         return str(node.name)[:MAX_SHOWN]
+    while isinstance(node, c_ast.StructRef | c_ast.ArrayRef) and _has_more_nodes(node, MAX_SHOWN):
+        node = node.name
     return " ".join(print_tree(node).split()).rstrip(";")[:MAX_SHOWN]

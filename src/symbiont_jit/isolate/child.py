@@ -43,7 +43,9 @@ __all__ = [
     "uncounted",
 ]
 
-_SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
+_SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH|DSN|_PWD$|(^|_)PAT($|_)", re.IGNORECASE)
+#: An address with a password in it.
+_ADDRESS: Final = re.compile(r"://[^/@\s]*:[^/@\s]+@")
 MAX_PHASE: Final = 64
 PAUSES: Final = struct.Struct("=qq")
 #: Seconds that the clock of a deadline may be stopped: so many, or so many times the deadline, whichever is more.
@@ -65,8 +67,8 @@ class WorkerFiles(NamedTuple):
 
 
 def strip_secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """Copy an environment without the variables that are named like secrets."""
-    return {name: value for name, value in environment.items() if not _SECRET.search(name)}
+    """Copy an environment without variables that are named like secrets, or are addresses with a password."""
+    return {n: value for n, value in environment.items() if not (_SECRET.search(n) or _ADDRESS.search(value))}
 
 
 def enter_phase(name: str) -> None:

@@ -24,6 +24,8 @@ OWN: Final[set[int]] = set()
 
 _OPEN: Final = Path("/proc/self/fd")
 _STANDARD: Final = 3
+#: Devices that give something to read and nothing to do; every other one could be written to.
+_DEVICES: Final = {os.makedev(1, 5): "/dev/zero", os.makedev(1, 8): "/dev/random", os.makedev(1, 9): "/dev/urandom"}
 
 
 def lift_descriptor(number: int) -> int:
@@ -80,21 +82,24 @@ def _close(number: int, identity: tuple[int, int]) -> None:
 
 
 def give_up_descriptors(kept: Collection[int], granted: frozenset[str]) -> None:
-    """Leave a process nothing of its parent's to write to, as far as the system lists what is open.
+    """Leave a process nothing of its parent's to write to.
 
     Args:
         kept: Descriptors that stay as they are.
-        granted: The permissions of the process; with `write` files stay, with `network` sockets stay.
+        granted: The permissions of the process; with `write` files and devices stay, with `network` sockets stay.
+
+    Raises:
+        OSError: The system does not list what is open.
     """
-    with contextlib.suppress(OSError):
-        for number in sorted(map(int, os.listdir(_OPEN))):
-            if number >= _STANDARD and number not in kept:
-                with contextlib.suppress(OSError):
-                    _give_up(number, granted)
+    for number in sorted(map(int, os.listdir(_OPEN))):
+        if number >= _STANDARD and number not in kept:
+            with contextlib.suppress(OSError):
+                _give_up(number, granted)
 
 
 def _give_up(number: int, granted: frozenset[str]) -> None:
-    mode, flags = os.fstat(number).st_mode, fcntl.fcntl(number, fcntl.F_GETFL)
+    found, flags = os.fstat(number), fcntl.fcntl(number, fcntl.F_GETFL)
+    mode = found.st_mode
     if number in OWN:
         _replace(number, os.devnull)
     elif stat.S_ISREG(mode) or stat.S_ISDIR(mode):
@@ -103,8 +108,8 @@ def _give_up(number: int, granted: frozenset[str]) -> None:
     elif stat.S_ISSOCK(mode):
         if "network" not in granted:
             _replace(number, os.devnull)
-    elif not stat.S_ISCHR(mode) or os.isatty(number):
-        _replace(number, os.devnull)
+    elif not (stat.S_ISCHR(mode) and "write" in granted) or os.isatty(number):
+        _replace(number, _DEVICES.get(found.st_rdev, os.devnull) if stat.S_ISCHR(mode) else os.devnull)
 
 
 def _reopen_to_read(number: int, has_position: bool) -> None:

@@ -7,7 +7,6 @@ parent's own, also where they are mapped to be read: `mprotect` makes a mapping 
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import errno
 import mmap
@@ -61,7 +60,7 @@ def own_shared_mappings(granted: frozenset[str], own: str) -> None:
         own: The name of the harness's mappings, of which none stays.
 
     Raises:
-        OSError: The system has no memory for a copy.
+        OSError: The system has no memory for a copy, or does not say what is mapped.
     """
     for mapping in list(_shared_mappings()):
         if own in mapping.path or not ("write" in granted or mapping.is_device):
@@ -69,15 +68,14 @@ def own_shared_mappings(granted: frozenset[str], own: str) -> None:
 
 
 def _shared_mappings() -> Iterator[_Mapping]:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/maps").read_text(errors="replace").splitlines():
-            place, rights, offset, device, inode, *path = line.split(None, 5)
-            if rights[3] == "s":
-                begin, end = (int(number, 16) for number in place.split("-"))
-                protection = sum(_RIGHTS.get(letter, 0) for letter in rights[:3])
-                where = os.makedev(*(int(number, 16) for number in device.split(":")))
-                about = int(offset, 16), where, int(inode), path[0] if path else ""
-                yield _Mapping(begin, end - begin, protection, *about)
+    for line in Path("/proc/self/maps").read_text(errors="replace").splitlines():
+        place, rights, offset, device, inode, *path = line.split(None, 5)
+        if rights[3] == "s":
+            begin, end = (int(number, 16) for number in place.split("-"))
+            protection = sum(_RIGHTS.get(letter, 0) for letter in rights[:3])
+            where = os.makedev(*(int(number, 16) for number in device.split(":")))
+            about = int(offset, 16), where, int(inode), path[0] if path else ""
+            yield _Mapping(begin, end - begin, protection, *about)
 
 
 def _replace(mapping: _Mapping) -> None:

@@ -28,6 +28,8 @@ MOST_SECONDS: Final = 1e9
 
 #: How many bytes a worker may write to a file, its output among them.
 OUTPUT: Final = 64 << 20
+#: How many files a worker may have open, of which half may be its own where its parent has more.
+FILES: Final = 1024
 
 #: System calls that nobody may make, however it is called: they reach into other processes, the kernel or the terminal.
 NEVER: Final = (
@@ -84,13 +86,20 @@ _CLONE_THREAD: Final = 0x10000
 
 
 def limit_memory() -> None:
-    """Limit this process to `MEMORY` bytes more than it has now, to `OUTPUT` bytes a file, and to no core file."""
+    """Limit this process to `MEMORY` bytes more than it has now, to `OUTPUT` bytes a file, and to no core file.
+
+    Each pipe that it opens is memory of the kernel's, so those are limited as well.
+    """
     with contextlib.suppress(OSError, ValueError):
         now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, now + MEMORY))
     for limit, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, OUTPUT)):
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(limit, (value, value))
+    with contextlib.suppress(OSError, ValueError):
+        files = max(FILES, max(map(int, os.listdir("/proc/self/fd"))) + FILES // 2)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(files, soft), min(files, hard)))
 
 
 def limit_processor_time(seconds: float) -> None:

@@ -116,7 +116,10 @@ def _map_sealed(file: int, size: int) -> ctypes.Array[ctypes.c_char]:
     Python's own `mmap` keeps another descriptor of the file, which other workers would inherit, and whose number it
     closes whatever is behind it by then.
     """
-    os.ftruncate(file, size)
+    try:
+        os.ftruncate(file, size)
+    except OSError as error:
+        raise UsageError(f"a worker needs a file of a page, and the system allows none ({error.strerror})") from error
     with contextlib.suppress(OSError):  # A file without a name on a disk has no seals.
         fcntl.fcntl(file, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
     libc = memory_library()

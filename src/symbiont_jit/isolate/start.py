@@ -37,6 +37,7 @@ from symbiont_jit.isolate.mappings import own_shared_mappings
 from symbiont_jit.isolate.pipe import ParentsEnd, open_pipe
 from symbiont_jit.isolate.process import Process
 from symbiont_jit.isolate.shared import SHARED_NAME, open_shared_file
+from symbiont_jit.uninterrupted import enough_stack
 
 __all__ = ["STARTS", "Start", "choose_start"]
 
@@ -103,8 +104,14 @@ def _live_forked(
         parents_end.close()
         if "processes" in granted:
             multiprocessing.current_process().daemon = False  # Python lets a daemon have no processes of its own.
-        give_up_descriptors((pipe.fileno(), *files), granted)
-        own_shared_mappings(granted, SHARED_NAME)
+        try:
+            give_up_descriptors((pipe.fileno(), *files), granted)
+            own_shared_mappings(granted, SHARED_NAME)
+        except FileNotFoundError as error:
+            raise UsageError(
+                f"a forked worker cannot give up what this program has open, because {error.filename} is missing: "
+                "mount /proc, or use start_method='spawn'"
+            ) from error
         # The pipe to the parent's tracker of shared memory was given up: a worker that may start one has its own.
         tracker: Any = resource_tracker._resource_tracker
         tracker._fd = tracker._pid = None
@@ -120,7 +127,7 @@ def _fork(live_on: Callable[[], None]) -> int:
     """
     process: Any = multiprocessing.get_context("fork").Process(target=live_on, daemon=True)
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, ValueError, OSError):
+        with contextlib.suppress(Exception):  # It may be anybody's own.
             stream.flush()  # Else the child has the text in its buffers too.
     with _hold_compilers(), warnings.catch_warnings():
         # Python 3.12 warns of forking with threads; the locks that matter are held while it happens.
@@ -324,7 +331,8 @@ def _starting_queue() -> queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]
             del start, done  # The result would keep a process alive until the next start.
 
     try:
-        threading.Thread(target=work, name="symbiont_jit starts workers", daemon=True).start()
+        with enough_stack():
+            threading.Thread(target=work, name="symbiont_jit starts workers", daemon=True).start()
     except RuntimeError as error:  # This is how Python says that the system starts no more threads.
         raise OSError(errno.EAGAIN, str(error)) from error
     os.register_at_fork(after_in_child=_starting_queue.cache_clear)
