@@ -44,8 +44,8 @@ ALLOWED = {
     },
     "agents": {"errors"},
     "testing": {"errors", "agents"},
-    "isolate": {"errors"},
-    "evaluate": {"errors", "signature", "frontend", "backend", "runtime", "engine", "isolate"},
+    "isolate": {"errors", "uninterrupted"},
+    "evaluate": {"errors", "uninterrupted", "signature", "frontend", "backend", "runtime", "engine", "isolate"},
     "llm": {
         "errors",
         "stages",

@@ -64,13 +64,10 @@ def write_to(numbers):
     return reach({"file": os.open("/dev/zero", os.O_RDONLY), **numbers})[1]
 
 
-@pytest.mark.parametrize("device", ["/dev/full", "/dev/urandom", "/dev/tty0", "/dev/kmsg"])
+@pytest.mark.parametrize("device", ["/dev/full", "/dev/urandom"])
 def test_no_device_can_be_written(device):
     """A device that the parent has open does nothing that a worker says."""
-    try:
-        opened = os.open(device, os.O_WRONLY)
-    except OSError:
-        pytest.skip("this machine has no such device")
+    opened = os.open(device, os.O_WRONLY)
     worker = Worker(write_to)
     try:
         assert worker.ask({device: opened}, 10.0).value[device] == "EBADF"

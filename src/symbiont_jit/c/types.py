@@ -38,7 +38,6 @@ __all__ = [
     "has_variable_length",
     "library_functions",
     "promote",
-    "rough_size",
     "same_rows",
     "scalar_of",
     "size_of",
@@ -275,16 +274,6 @@ def size_of(typ: CType) -> int | None:
             inner = size_of(typ.of)
             return None if inner is None else inner * int(typ.length)
     return None
-
-
-def rough_size(typ: CType) -> int:
-    """Return about how many bytes a type has, of a union those of all its members; 0 for what is not known."""
-    match typ:
-        case ArrayOf():
-            return rough_size(typ.of) * int(typ.length) if str(typ.length).isdigit() else 0
-        case StructOf():
-            return sum(rough_size(field) for _, field in typ.fields)
-    return size_of(typ) or 0
 
 
 class TypeReader:

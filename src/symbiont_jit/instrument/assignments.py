@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pycparser import c_ast
 
-from symbiont_jit.c.types import INT, Arithmetic, PointerTo, Refused, rough_size
+from symbiont_jit.c.types import INT, Arithmetic, ArrayOf, CType, PointerTo, Refused, StructOf, size_of
 from symbiont_jit.instrument.bounds import NULL_BOUNDS
 from symbiont_jit.instrument.context import Context, Value
 from symbiont_jit.instrument.nodes import (
@@ -60,11 +60,21 @@ def evaluate_assignment(context: Context, node: Any) -> Value:
         return Value(moved, target.type, target.bounds)
     if node.op == "=":
         source = convert(context, evaluate_value(context, node.rvalue), target.type, node).node
-        if context.checked and rough_size(target.type) >= LARGE:
-            count = cast(UINT64, number(rough_size(target.type)))
+        if context.checked and _rough_size(target.type) >= LARGE:
+            count = cast(UINT64, number(_rough_size(target.type)))
             source = StatementExpr([Check("sj_steps", context.new_site("endless", node), [count]), source])
         return _assign_value(target, source, "=")
     return _update(context, node, target)
+
+
+def _rough_size(typ: CType) -> int:
+    """Return about how many bytes a type has, of a union those of all its members; 0 for what is not known."""
+    match typ:
+        case ArrayOf():
+            return _rough_size(typ.of) * int(typ.length) if str(typ.length).isdigit() else 0
+        case StructOf():
+            return sum(_rough_size(field) for _, field in typ.fields)
+    return size_of(typ) or 0
 
 
 def _assign_value(target: Value, source: Any, operator: str) -> Value:
