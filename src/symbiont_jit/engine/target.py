@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from symbiont_jit.dispatch.numba.from_numba import with_fastmath
+from symbiont_jit.dispatch.numba.from_numba import with_options
 from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.engine import Engine
 from symbiont_jit.engine.revisions import RevisionInfo
@@ -111,13 +111,13 @@ class CompileTarget:
         first = self.engine.revisions.first
         return None if first is None else self.make_handle(first)
 
-    def make_fastmath(self) -> Any | None:
-        """Return a handle of the first revision's Python bodies, compiled with `fastmath=True`; None where it is C."""
+    def make_otherwise(self, option: str) -> Any | None:
+        """Return a handle of the first revision's Python bodies, with an option of Numba's set; None where it is C."""
         first = self.engine.revisions.first
         if first is None or first.language != "python":
             return None
-        bodies = tuple(None if body is None else with_fastmath(body) for body in first.bodies)
-        return self.make_handle(RevisionInfo(-1, first.source, "python", "fastmath", bodies=bodies))
+        bodies = tuple(None if body is None else with_options(body, **{option: True}) for body in first.bodies)
+        return self.make_handle(RevisionInfo(-1, first.source, "python", option, bodies=bodies))
 
     # -- calls --------------------------------------------------------------------------------------------------
 

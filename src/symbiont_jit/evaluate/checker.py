@@ -166,9 +166,9 @@ class Checker:
         started = time.perf_counter()
         for number in range(effort.most):
             is_slow = time.perf_counter() - started > effort.seconds
-            if is_slow and number >= effort.fewest:
+            if is_slow and number >= max(effort.fewest, self.draws.fewest):
                 break
-            case = self._pick_earlier_case(seed, number) if is_slow else None
+            case = self._draw_edges(seed, number) or (self._pick_earlier_case(seed, number) if is_slow else None)
             if case is None:
                 case = self.reference.solve_drawn(self.draws, seed, number)
                 self._cases = [*self._cases[-(KEPT_CASES - 1) :], case]
@@ -177,6 +177,11 @@ class Checker:
             if problem is not None:
                 return problem
         return None
+
+    def _draw_edges(self, seed: Sequence[int], number: int) -> Case | None:
+        """Draw every second case with lengths at the edges, where arguments are derived and fit the reference."""
+        edges = self.draws.draw_edges(seed, number) if number % 2 else None
+        return None if edges is None else self.reference.solve_carefully(edges, seed)
 
     def _pick_earlier_case(self, seed: Sequence[int], number: int) -> Case | None:
         others = self._cases[:-1]

@@ -128,7 +128,7 @@ def _slow_down(series: Series, loss: float) -> Series:
 def _make_fastmath(target: CompileTarget) -> dict[str, Any]:
     """Compile the reference's Python body once more, as Numba's users do who want it faster."""
     with contextlib.suppress(Exception):  # Numba raises more than its own errors.
-        handle = target.make_fastmath()
+        handle = target.make_otherwise("fastmath")
         if handle is not None and handle.entry_address:
             return {FASTMATH: handle}
     return {}

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import enum
+import functools
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 from symbiont_jit.evaluate.intervals import Interval
@@ -98,10 +103,55 @@ class Evaluation:
         """Whether the candidate passed and has a score."""
         return self.status is Status.VALID
 
+    def to_row(self) -> dict[str, Any]:
+        """Return the evaluation as a dictionary of texts, numbers, lists and dictionaries, as JSON has them.
+
+        Numbers that are not finite are texts, `"nan"` or `"inf"`.
+        """
+        found: dict[str, Any] = _plain(self)
+        return found | {"status": self.status.name}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Evaluation:
+        """Return the evaluation that `to_row` has made a row of.
+
+        Raises:
+            ValueError: The row is none of an evaluation.
+        """
+        return _adapter().validate_python({**row, "status": _status_named(row.get("status"))})
+
     def __str__(self) -> str:
         score = "" if self.score is None else f", score {self.score:.4g}"
         findings = "".join(f"\n{d.render(self.source)}" for d in self.diagnostics[:5])
         return f"{self.status.name}{score}{findings}"
+
+
+def _plain(value: Any) -> Any:
+    """Return a record as what JSON has."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    return value
+
+
+def _status_named(name: Any) -> Status:
+    if name not in Status.__members__:
+        raise ValueError(
+            f"a row of an evaluation has one of {', '.join(Status.__members__)} as status, not {name!r:.80}"
+        )
+    return Status[name]
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[Evaluation]:
+    return TypeAdapter(Evaluation)
 
 
 _STATUS_OF_STAGE: Mapping[Stage, Status] = {

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from symbiont_jit.errors import UsageError
+from symbiont_jit.evaluate.derive import EDGES, DerivedInputs
 from symbiont_jit.isolate.permissions import describe_refusals
 from symbiont_jit.signature import Signature, check_arguments
 
@@ -58,6 +59,18 @@ class Draws:
             return self._require_fit(tuple(self.inputs[number % len(self.inputs)]), self.place(seed, number))
         place = self.place(seed, number)
         return self._require_fit(_as_tuple(self._call(np.random.default_rng([*seed, number]), place)), place)
+
+    @property
+    def fewest(self) -> int:
+        """How many tuples are drawn in any case: every second one has lengths at the edges, where these are known."""
+        return 2 * len(EDGES) if isinstance(self.inputs, DerivedInputs) else 0
+
+    def draw_edges(self, seed: Sequence[int], number: int) -> tuple[Any, ...] | None:
+        """Return arguments of lengths at the edges, where nobody has said what arguments are; else None."""
+        if not isinstance(self.inputs, DerivedInputs):
+            return None
+        # Where there is time for few of them, each candidate has others.
+        return self.inputs.at_edges(np.random.default_rng([*seed, number]), seed[-1] + number // 2)
 
     def first(self) -> tuple[Any, ...]:
         """Return the first tuple; what the callable raises for it is raised as it is."""

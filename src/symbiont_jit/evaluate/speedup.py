@@ -20,6 +20,7 @@ from symbiont_jit.evaluate.agreement import Agrees, Tolerance, find_disagreement
 from symbiont_jit.evaluate.cases import Reference, TimedCases, as_measured
 from symbiont_jit.evaluate.checker import Checker
 from symbiont_jit.evaluate.confirm import confirm_finalists
+from symbiont_jit.evaluate.derive import DerivedInputs
 from symbiont_jit.evaluate.evaluation import Status
 from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.inputs import Draws, Inputs, require_inputs
@@ -54,7 +55,10 @@ class Speedup:
     when they are equal. Arrays of one tuple that overlap do so in every call.
 
     Args:
-        inputs: A callable of a NumPy `Generator` that returns one tuple of arguments, or a list of such tuples.
+        inputs: A callable of a NumPy `Generator` that returns one tuple of arguments, or a list of such tuples. By
+            default arguments are derived from the signature: normally distributed numbers, small integers, and besides
+            arrays of a usual size, which are timed, those of 0, 1, 7, 65 and other lengths at the edges, as far as the
+            Python body takes them.
         rtol: The relative tolerance; by default 1e-9 for float64 and complex128, 1e-4 for float32 and complex64, and 0
             for everything else.
         atol: The absolute tolerance; by default 64 units in the last place of each element's natural scale: how large
@@ -72,13 +76,14 @@ class Speedup:
         `Speedup(lambda rng: (rng.random(1000), rng.random(1000)))` for a kernel of two vectors.
     """
 
-    inputs: Inputs
+    inputs: Inputs | None = None
     rtol: float | None = None
     atol: float | None = None
     agrees: Agrees | None = None
 
     def __post_init__(self) -> None:
-        require_inputs(self.inputs)
+        if self.inputs is not None:
+            require_inputs(self.inputs)
         for name, value in (("rtol", self.rtol), ("atol", self.atol)):
             is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
             if value is not None and not (is_number and value >= 0):
@@ -106,21 +111,24 @@ class Speedup:
             raise UsageError("Speedup measures one function; for a group, give a callable of the group as the metric")
         if target.first is None:
             raise UsageError(f"{signature.name!r} has neither a Python body nor source=..., so there is no reference")
-        draws = Draws(self.inputs, signature)
+        draws = Draws(DerivedInputs(signature) if self.inputs is None else self.inputs, signature)
+        careful = target.make_otherwise("boundscheck") if self.inputs is None else None
         first = draws.first()
         for number in range(1, draws.listed or 0):
             draws.draw([entropy], number)
         harness = Harness(signature)
-        reference = Reference(target.first, as_measured(target, target.first), harness, signature)
+        timed = as_measured(target, target.first)
+        checks = (careful, 0 if careful is None else careful.entry_address)  # A worker has no time to compile it.
+        reference = Reference(target.first, timed, harness, signature, *checks)
         size = sum(v.nbytes for v in first if isinstance(v, np.ndarray))
         count = max(1, min(TIMED_CASES, TIMED_BYTES // max(size, 1)))
-        timed = TimedCases.draw(draws, reference, [entropy], min(count, draws.listed or count))
-        call = timed.watch.batch(reference.timed_entry, len(timed.known)) * 1e-9
+        cases = TimedCases.draw(draws, reference, [entropy], min(count, draws.listed or count))
+        call = cases.watch.batch(reference.timed_entry, len(cases.known)) * 1e-9
         if self.agrees is not None:
-            self._require_agreement(self.agrees, signature, timed)
-        _warn_of_sameness(signature, timed)
+            self._require_agreement(self.agrees, signature, cases)
+        _warn_of_sameness(signature, cases)
         tolerance = Tolerance(self.rtol, self.atol)
-        checker = Checker(draws, harness, reference, tolerance, timed, entropy, self.agrees)
+        checker = Checker(draws, harness, reference, tolerance, cases, entropy, self.agrees)
         return PreparedSpeedup(checker, DEADLINE + DEADLINE_CALLS * call)
 
     @staticmethod

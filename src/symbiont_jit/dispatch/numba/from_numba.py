@@ -18,7 +18,7 @@ from symbiont_jit.dispatch.numba.read_only import can_be_read_only, only_reads
 from symbiont_jit.errors import SignatureError
 from symbiont_jit.signature import InOut
 
-__all__ = ["find_compiled_types", "is_compiled", "options_of", "plain_function", "with_fastmath"]
+__all__ = ["find_compiled_types", "is_compiled", "options_of", "plain_function", "with_options"]
 
 #: Options of `numba.njit` that change what a function computes. `parallel` is not among them: a body runs on the
 #: thread that calls it, also in a forked worker, where threads of a pool do not exist.
@@ -41,9 +41,9 @@ def options_of(body: Any) -> dict[str, Any]:
     return {name: given[name] for name in _KEPT_OPTIONS if given.get(name) is not None}
 
 
-def with_fastmath(body: Any) -> Any:
-    """Return a body once more, to be compiled with `fastmath=True` besides its own options."""
-    return numba.njit(**{**options_of(body), "fastmath": True})(plain_function(body))
+def with_options(body: Any, **options: bool) -> Any:
+    """Return a body once more, to be compiled with some options of Numba's besides its own."""
+    return numba.njit(**{**options_of(body), **options})(plain_function(body))
 
 
 def find_compiled_types(function: Any) -> list[Any]:
