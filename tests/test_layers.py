@@ -103,7 +103,7 @@ BORDERS = {
     "pydantic_core": {"agents", "isolate"},
     "opentelemetry": {"llm"},
     "pycparser": {"c", "frontend", "instrument", "propose"},
-    "pydantic": {"agents", "isolate"},  # isolate reads what untrusted code may have written
+    "pydantic": {"agents", "evaluate", "isolate"},  # isolate reads what untrusted code may have written
     "pyseccomp": {"isolate"},
     "rich": {"report", "cli"},
     "scipy": {"kernel"},

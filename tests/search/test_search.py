@@ -191,7 +191,9 @@ def test_a_first_source_that_is_wrong_is_the_callers_error():
     def f(x: f64) -> f64:
         return x
 
-    with pytest.raises(UsageError, match=r"the C that 'f' begins with does not pass: WRONG(.|\n)*expected 2"):
+    with pytest.raises(
+        UsageError, match=r"the C that 'f' begins with does not pass: WRONG(.|\n)*expected 1.0; it shows in f\(x=1.0\)"
+    ):
         Evolution(f, metric=Speedup([(2.0,)]), proposer=Mutator()).run(candidates=3)
 
 

@@ -30,11 +30,14 @@ MOVING: Final = "calling the reference beside its arguments"
 SHRINKING: Final = "looking for a smaller call that is wrong"
 MIXING: Final = "calling it with arguments that are mixed"
 EXPLORATIONS: Final[tuple[str, ...]] = (MOVING, SHRINKING, MIXING)
+#: What is done with a candidate that was right.
+MEASURING: Final = "measuring it"
 #: Squares of larger numbers would be no numbers in some types.
 SQUARED: Final = 1e18
 
 __all__ = [
     "EXPLORATIONS",
+    "MEASURING",
     "MIXING",
     "MOVING",
     "SHRINKING",
@@ -107,9 +110,18 @@ class Reference:
         if not self.careful_entry:
             return None
         with contextlib.suppress(ReferenceRaised):
-            given = self.harness.prepare(values).values
-            self._call(self.careful_entry, self.harness.prepare(given))
+            self._call(self.careful_entry, self.harness.prepare(values))
             return self.solve(values, seed)
+        return None
+
+    def explore(self, phase: str, values: Sequence[Any], seed: Sequence[int], is_guarded: bool = False) -> Case | None:
+        """Call the reference with inputs that nobody has drawn; None where it does not take them.
+
+        It may not come back from there: then a phase says that no candidate is to blame, and the clock runs.
+        """
+        enter_phase(phase)
+        with contextlib.suppress(ReferenceRaised), counted():
+            return self.solve(values, seed, is_guarded)
         return None
 
     def solve(self, values: Sequence[Any], seed: Sequence[int], is_guarded: bool = False) -> Case:

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.evaluate.agreement import Agrees, Outcome, Scale, Tolerance, find_disagreement
-from symbiont_jit.evaluate.cases import EXPLORATIONS, MOVING, SHRINKING, Case, Reference, ReferenceRaised, TimedCases
+from symbiont_jit.evaluate.cases import EXPLORATIONS, MOVING, SHRINKING, Case, Reference, TimedCases
 from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.inputs import Draws
 from symbiont_jit.evaluate.shrink import can_shrink, shrink, spell_call
 from symbiont_jit.evaluate.timing import Stopwatch
-from symbiont_jit.isolate.child import counted, enter_phase
+from symbiont_jit.isolate.child import counted
 from symbiont_jit.isolate.permissions import describe_refusals
 
 __all__ = ["CHECKED", "Checker", "Effort"]
@@ -123,12 +123,8 @@ class Checker:
         def judge(values: Sequence[Any]) -> str | None:
             if time.perf_counter() > end:
                 return None
-            enter_phase(SHRINKING)
-            try:
-                case = self.reference.solve(values, seed, is_guarded=True)
-            except ReferenceRaised:
-                return None
-            problem = self._check_case(entry, case, 0)
+            case = self.reference.explore(SHRINKING, values, seed, is_guarded=True)
+            problem = None if case is None else self._check_case(entry, case, 0)
             if not self._has_panicked():
                 return problem
             assert self._target is not None

@@ -17,7 +17,7 @@ import numpy as np
 from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import UsageError
 from symbiont_jit.evaluate.agreement import Agrees, Tolerance, find_disagreement, list_outputs
-from symbiont_jit.evaluate.cases import Reference, TimedCases, as_measured
+from symbiont_jit.evaluate.cases import MEASURING, Reference, TimedCases, as_measured
 from symbiont_jit.evaluate.checker import Checker
 from symbiont_jit.evaluate.confirm import confirm_finalists
 from symbiont_jit.evaluate.derive import DerivedInputs
@@ -194,7 +194,7 @@ class PreparedSpeedup:
                 found = make_wrong(*self.checker.explain(problem, checked.entry_address, seed))
                 target.take_panic_of(checked)  # Smaller calls may have panicked, which is no finding of its own.
                 return found
-            enter_phase("measuring it")
+            enter_phase(MEASURING)
             return self._time(candidate.entry_address, best, seed)
 
     def confirm(

@@ -11,6 +11,7 @@ and no help for new ones.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from symbiont_jit.evaluate.agreement import Outcome, list_outputs
-from symbiont_jit.evaluate.cases import MIXING, MOVING, Case, ReferenceRaised
+from symbiont_jit.evaluate.cases import MEASURING, MIXING, MOVING, Case
 from symbiont_jit.evaluate.checker import Checker
 from symbiont_jit.evaluate.scale import move_units
 from symbiont_jit.evaluate.timing import Stopwatch, median
@@ -35,6 +36,8 @@ SWEEP_NS: Final = 2000.0
 MOST_UNSEEN: Final = 256
 #: How many sweeps there are at first, and before anything is said of a candidate.
 SWEEPS, MORE_SWEEPS = 3, 9
+#: The seconds after which nothing more is tried: what is slow to draw is seldom fast to keep.
+SECONDS: Final = 0.3
 #: How much slower than what is timed a candidate may be on new arguments before that counts: what a processor learns of
 #: arguments, such as the way that branches go, is no fault of the candidate's.
 TOLERATED: Final = 1.3
@@ -62,12 +65,13 @@ def look_closer(checker: Checker, entry: int, speedup: float, call_ns: float, se
         call_ns: The nanoseconds of one of its calls.
         seed: What is drawn with; no candidate knows it.
     """
-    problem = _find_stale_answer(checker, entry, seed)
+    until = time.perf_counter() + SECONDS
+    problem = _find_stale_answer(checker, entry, seed, until)
     count = int(min(max(len(checker.timed.known), SWEEP_NS / max(call_ns, 1.0)), MOST_UNSEEN))
     ratios: list[float] = []
     for wanted in (SWEEPS, MORE_SWEEPS):
-        while problem is None and len(ratios) < wanted:
-            cases = _draw_unseen(checker, [*seed, 0x0FF, len(ratios)], count)
+        while problem is None and len(ratios) < wanted and not (ratios and time.perf_counter() > until):
+            cases = _draw_unseen(checker, [*seed, 0x0FF, len(ratios)], count, until)
             if not cases:
                 return Doubt()
             ratio, problem = _measure_unseen(checker, entry, cases, len(ratios) % 2 == 0)
@@ -78,7 +82,7 @@ def look_closer(checker: Checker, entry: int, speedup: float, call_ns: float, se
     return Doubt(None, loss)
 
 
-def _find_stale_answer(checker: Checker, entry: int, seed: Sequence[int]) -> str | None:
+def _find_stale_answer(checker: Checker, entry: int, seed: Sequence[int], until: float) -> str | None:
     """Describe an answer that was that of other arguments, which had been at the same addresses before.
 
     Some numbers of the arguments are replaced by those of others between two calls. Whether the answer is right then is
@@ -87,15 +91,15 @@ def _find_stale_answer(checker: Checker, entry: int, seed: Sequence[int]) -> str
     """
     rng = np.random.default_rng([*seed, 0x57A1E])
     for case, changed in _changed_cases(checker, seed, rng):
-        enter_phase(MIXING)
-        try:
-            expected = checker.reference.solve(changed, seed)
-        except ReferenceRaised:
+        expected = checker.reference.explore(MIXING, changed, seed)
+        if expected is None:
             continue
         before, after = _call_before_and_after(checker, entry, case.given, expected.given)
         same = _bits(checker, before) == _bits(checker, after)
         if same and checker.find_difference(expected, after) is not None:
             return "it gave the answer of other arguments, which had been at the same addresses before"
+        if time.perf_counter() > until:
+            break
     return None
 
 
@@ -117,25 +121,29 @@ def _measure_unseen(checker: Checker, entry: int, cases: Sequence[Case], is_firs
     return spent[reference] / max(spent[entry], 1e-3), problem
 
 
-def _draw_unseen(checker: Checker, seed: Sequence[int], count: int) -> list[Case]:
-    """Draw new cases; of a list of inputs, which has no new ones, numbers are moved a little."""
-    draws = checker.draws
-    if draws.listed is None:
-        return [checker.reference.solve_drawn(draws, seed, number) for number in range(count)]
-    if MOVING not in checker.explorations:
-        return []
-    enter_phase(MOVING)
+def _draw_unseen(checker: Checker, seed: Sequence[int], count: int, until: float) -> list[Case]:
+    """Draw new cases, fewer where time is up; of a list, which has no new ones, numbers are moved a little."""
+    drawn: list[Case] = []
+    for number in range(count):
+        if drawn and time.perf_counter() > until:
+            break
+        case = _draw_case(checker, seed, number)
+        if case is None:
+            return []
+        drawn.append(case)
+    enter_phase(MEASURING)
+    return drawn
+
+
+def _draw_case(checker: Checker, seed: Sequence[int], number: int) -> Case | None:
     known = checker.timed.known
-    try:
-        return [_solve_moved(checker, known[number % len(known)], [*seed, number]) for number in range(count)]
-    except ReferenceRaised:
-        return []
-
-
-def _solve_moved(checker: Checker, case: Case, seed: Sequence[int]) -> Case:
-    given = checker.harness.prepare(case.given).values
-    move_units(given, seed)
-    return checker.reference.solve(given, seed)
+    if checker.draws.listed is None:
+        return checker.reference.solve_drawn(checker.draws, seed, number)
+    if MOVING not in checker.explorations:
+        return None
+    given = checker.harness.prepare(known[number % len(known)].given).values
+    move_units(given, [*seed, number])
+    return checker.reference.explore(MOVING, given, seed)
 
 
 def _changed_cases(
