@@ -124,7 +124,7 @@ def test_a_candidate_error_in_the_file_is_readable(tmp_path):
 @pytest.mark.slow
 def test_demo():
     """The demonstration runs, swaps at least once under the running loop, and measures what it promises."""
-    done = run("demo", "--seconds", "8")
+    done = run("demo", "--seconds", "5")
     assert done.returncode == 0, done.stdout + done.stderr
     for word in (
         "swapped in",

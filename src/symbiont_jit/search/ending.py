@@ -25,7 +25,7 @@ __all__ = ["Ending"]
 FINALISTS: Final = 4
 #: The share of a run's time that its winner may be simplified for, and the seconds that it may be in any case.
 REDUCTION: Final = 0.1
-LEAST_REDUCTION: Final = 5.0
+LEAST_REDUCTION: Final = 2.0
 #: How much slower a simpler text may seem at first; whether it is decides at the end, side by side.
 SLOWER: Final = 0.98
 _PRAGMA: Final = re.compile(r"(?m)^\s*#pragma[^\n]*\n")
