@@ -11,6 +11,7 @@ OpenEvolve lives in a virtual environment of its own: `python -m venv VENV && VE
 """
 
 import argparse
+import itertools
 import json
 import subprocess
 import tempfile
@@ -36,16 +37,16 @@ def body(number: int) -> str:
     )
 
 
+#: No side gets a text that was compiled before, because object code is kept in the process.
+NUMBERS = itertools.count(1)
+
+
 class Numbered:
     """A proposer that has the next text at once."""
 
-    def __init__(self) -> None:
-        self.number = 0
-
     def ask(self, signature: Any, parents: Any, rng: Any) -> Candidate:
         """The next text."""
-        self.number += 1
-        return Candidate(body(self.number), "numbered")
+        return Candidate(body(next(NUMBERS)), "numbered")
 
     def tell(self, candidate: Any, evaluation: Any, gain: Any) -> None:
         """Learn nothing."""
@@ -68,7 +69,7 @@ def measure_ours(candidates: int, workers: int, is_timed: bool) -> tuple[float, 
     chosen: Any = Speedup(lambda rng: (rng.random(1000), rng.random(1000))) if is_timed else metric
     done: list[float] = []
     search = Evolution(kernel, metric=chosen, proposer=Numbered(), workers=workers)
-    search.run(candidates=candidates, on_progress=lambda progress: done.append(progress.elapsed))
+    search.run(candidates=candidates, on_progress=lambda progress: done.append(progress.seconds))
     few = min(FEW, len(done) // 2)
     ends = ((0, len(done) - 1), (0, few), (len(done) - 1 - few, len(done) - 1))
     whole, first, last = ((end - begin) / (done[end] - done[begin]) for begin, end in ends)
@@ -128,11 +129,10 @@ print(json.dumps({"seconds": time.perf_counter() - start, "programs": len(engine
 
 def measure_openevolve(python: str, candidates: int, workers: int) -> float:
     """OpenEvolve's candidates a second, from its start to its end."""
-    numbers = iter(range(1, 1 << 40))
 
     def reply(request: Any) -> testing.TextReply:
         """The next text, in a fence."""
-        return testing.TextReply(f"```c\n#include <stdint.h>\n{body(next(numbers))}```")
+        return testing.TextReply(f"```c\n#include <stdint.h>\n{body(next(NUMBERS))}```")
 
     with tempfile.TemporaryDirectory() as name, testing.Server(reply) as server:
         folder = Path(name)

@@ -254,6 +254,35 @@ def test_what_was_found_survives_an_exception():
 
 
 @pytest.mark.slow
+def test_no_proposer_is_told_private_scores():
+    """They are in what the user gets, and in nothing that a proposer does."""
+    told, seen = [], []
+
+    class Listening(Flaky):
+        """A proposer that remembers what it is told."""
+
+        def tell(self, candidate, evaluation, gain):
+            """Take in the scores."""
+            told.append(dict(evaluation.scores))
+
+    metric = lambda k: {"score": k(1.0), "held out": k(5.0)}  # noqa: E731
+    search = Evolution(constant_kernel(), metric=metric, proposer=Listening(), private=["held out"])
+    result = search.run(candidates=2, on_progress=lambda progress: seen.append(progress.evaluation.scores))
+    assert [set(scores) for scores in told] == [{"score"}] * 2
+    assert [set(scores) for scores in seen] == [{"score", "held out"}] * 2
+    assert result.best.scores["held out"] == 7.0
+
+
+@pytest.mark.slow
+def test_what_decides_a_search_is_not_private():
+    """The first score is what proposers work towards."""
+    with pytest.raises(UsageError, match="'score' is private, and decides the search"):
+        Evolution(constant_kernel(), metric=lambda k: k(1.0), proposer=Flaky(), private=["score"]).run(candidates=1)
+    with pytest.raises(UsageError, match="private is a list of names"):
+        Evolution(constant_kernel(), metric=lambda k: k(1.0), private="score")
+
+
+@pytest.mark.slow
 def test_candidates_do_not_share_random_numbers():
     """A metric's unnamed generators give each candidate numbers of its own, and the same ones for the same seed."""
     metric = lambda k: np.random.random() + random.random()  # noqa: E731

@@ -5,8 +5,8 @@ from __future__ import annotations
 import enum
 import functools
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -102,6 +102,11 @@ class Evaluation:
     def is_valid(self) -> bool:
         """Whether the candidate passed and has a score."""
         return self.status is Status.VALID
+
+    def without_scores(self, names: Collection[str]) -> Evaluation:
+        """Return the evaluation without the scores of some names."""
+        kept = {name: score for name, score in self.scores.items() if name not in names}
+        return replace(self, scores=kept) if len(kept) < len(self.scores) else self
 
     def to_row(self) -> dict[str, Any]:
         """Return the evaluation as a dictionary of texts, numbers, lists and dictionaries, as JSON has them.

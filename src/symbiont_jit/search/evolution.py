@@ -13,7 +13,7 @@ import math
 import operator
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -68,6 +68,7 @@ class Evolution:
             interpreters that get the kernel and the metric pickled.
         permissions: What a metric may do in a worker besides computing and reading what Python reads: `"read"` any
             file, `"write"` files, use the `"network"`, start `"processes"`.
+        private: Names of scores that no proposer is told, and so no model: what they measure cannot be worked towards.
 
     Raises:
         UsageError: An argument is wrong.
@@ -85,6 +86,7 @@ class Evolution:
     direction: Direction = "maximize"
     start_method: StartMethod | None = None
     permissions: Iterable[str] = ()
+    private: Collection[str] = ()
     _target: CompileTarget = field(init=False)
     _archive: Archive = field(init=False)
     _evaluator: Evaluator | None = field(init=False, default=None)
@@ -107,6 +109,8 @@ class Evolution:
         _require(_is_number(self.seed, int) and self.seed >= 0, f"seed is a whole number from 0, not {self.seed!r}")
         choose_start(self.start_method)
         self.permissions = require_permissions(self.permissions)
+        _require(not isinstance(self.private, str), f"private is a list of names of scores, not {self.private!r}")
+        self.private = frozenset(self.private)
         self._archive = Archive(_BETTER[self.direction])
         self._rng = np.random.default_rng(self.seed)
 
@@ -179,11 +183,15 @@ class Evolution:
         """
         gain, revision = self._take_in(candidate, evaluation)
         if self.proposer is not None:
-            self.proposer.tell(candidate, evaluation, gain)
+            self.proposer.tell(candidate, evaluation.without_scores(self.private), gain)
         return revision
 
     def _take_in(self, candidate: Candidate, evaluation: Evaluation) -> tuple[float | None, Any | None]:
         """Count and keep a candidate; return its gain over its parent, and its revision where it was activated."""
+        first = next(iter(evaluation.scores), None)
+        _require(
+            first not in self.private, f"{first!r} is private, and decides the search: give another first"
+        )
         self._counts[evaluation.status] += 1
         gain = self._gain(candidate, evaluation)
         if evaluation.score is not None:
@@ -323,7 +331,7 @@ class Evolution:
         gain, revision = self._take_in(candidate, evaluation)
         try:
             if self.proposer is not None:
-                self.proposer.tell(candidate, evaluation, gain)
+                self.proposer.tell(candidate, evaluation.without_scores(self.private), gain)
         except Exception as error:
             _warn("the proposer's tell", error)
         return revision
