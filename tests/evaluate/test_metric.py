@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from symbiont_jit import Diagnostic, Evolution, Panic, Status, evolvable
+from symbiont_jit import Diagnostic, Evolution, Kernel, Panic, Status, evolvable
 from symbiont_jit.errors import Stage
 from symbiont_jit.evaluate.intervals import ONE
 from symbiont_jit.evaluate.metric import MetricResult
@@ -47,3 +47,12 @@ def test_names_of_scores_are_texts(key):
         found = search.evaluate(DOT)
     assert found.status is Status.VALID
     assert list(found.scores.values()) == [2.0]
+
+
+def test_a_kernel_that_begins_with_c_for_checks_alone():
+    """C that `release` refuses is nothing to be compared with, and keeps no candidate from being evaluated."""
+    kernel = Kernel.from_c(
+        "double k(double x) { long double q = x; long double *p = &q; return (double)*p; }", profile="safe"
+    )
+    with Evolution(kernel, metric=lambda k: k(1.0)) as search:
+        assert search.evaluate("double k(double x) { return x + 1; }").score == 2.0

@@ -6,6 +6,7 @@ caller's are raised. Safe to use from several threads, each with its own worker.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import itertools
@@ -81,8 +82,6 @@ class Evaluator:
         self._stopped = False
         self._turns = itertools.count()
         self._explorations = EXPLORATIONS
-        sources = self.target.c_sources
-        self._first_c = self.target.build(self.target.canonical(sources[0])) if sources else None
         # Many transformations leave the machine code as it was, so equal code is evaluated once.
         self._known: dict[str, Evaluation] = {}
 
@@ -141,8 +140,9 @@ class Evaluator:
         builds = [self.target.build(self.target.canonical(source)) for source in sources]
         seed = (secrets.randbits(ENTROPY_BITS),)
         peers = [] if active is None else [(ACTIVE, active)]
-        if self._first_c is not None:
-            peers.append((FIRST_C, self._first_c))
+        first_c = self._build_first_c()
+        if first_c is not None:
+            peers.append((FIRST_C, first_c))
         confirm = functools.partial(self._confirm, seed=seed, peers=tuple(peers))
         together = confirm(builds)
         if together is not None and all(found.is_valid for found in together):
@@ -152,6 +152,12 @@ class Evaluator:
         good = [build for build, (found,) in zip(builds, alone, strict=True) if found.is_valid]
         again = iter(confirm(good) or [found for (found,) in alone if found.is_valid])
         return [next(again) if found.is_valid else found for (found,) in alone]
+
+    def _build_first_c(self) -> Build | None:
+        """Build the C that the kernel begins with; None where there is none, or none that is C without checks."""
+        with contextlib.suppress(CandidateError):
+            return next((self.target.build(self.target.canonical(text)) for text in self.target.c_sources), None)
+        return None
 
     def _confirm(
         self, builds: Sequence[Build], seed: tuple[int, ...], peers: tuple[tuple[str, Build], ...]

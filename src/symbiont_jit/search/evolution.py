@@ -189,9 +189,7 @@ class Evolution:
     def _take_in(self, candidate: Candidate, evaluation: Evaluation) -> tuple[float | None, Any | None]:
         """Count and keep a candidate; return its gain over its parent, and its revision where it was activated."""
         first = next(iter(evaluation.scores), None)
-        _require(
-            first not in self.private, f"{first!r} is private, and decides the search: give another first"
-        )
+        _require(first not in self.private, f"{first!r} is private, and decides the search: give another first")
         self._counts[evaluation.status] += 1
         gain = self._gain(candidate, evaluation)
         if evaluation.score is not None:
