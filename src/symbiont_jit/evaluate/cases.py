@@ -21,15 +21,14 @@ from symbiont_jit.evaluate.harness import Arguments, Harness
 from symbiont_jit.evaluate.inputs import Draws
 from symbiont_jit.evaluate.scale import estimate_scale, largest_magnitude
 from symbiont_jit.evaluate.timing import Stopwatch, make_stopwatch
-from symbiont_jit.isolate.child import counted, enter_phase
+from symbiont_jit.isolate.child import counted, phase_of
 from symbiont_jit.signature import Mode, Signature
 
-#: What is done while arguments are tried that nobody drew: a little beside those that were, smaller ones, or some of
-#: one and some of another. Where that does not come back, it is not tried again, and no candidate is to blame.
+#: What is done while the reference is called with arguments that nobody drew: a little beside those that were, or
+#: smaller ones. Where that does not come back, no candidate is to blame.
 MOVING: Final = "calling the reference beside its arguments"
 SHRINKING: Final = "looking for a smaller call that is wrong"
-MIXING: Final = "calling it with arguments that are mixed"
-EXPLORATIONS: Final[tuple[str, ...]] = (MOVING, SHRINKING, MIXING)
+EXPLORATIONS: Final[tuple[str, ...]] = (MOVING, SHRINKING)
 #: What is done with a candidate that was right.
 MEASURING: Final = "measuring it"
 #: Squares of larger numbers would be no numbers in some types.
@@ -38,7 +37,6 @@ SQUARED: Final = 1e18
 __all__ = [
     "EXPLORATIONS",
     "MEASURING",
-    "MIXING",
     "MOVING",
     "SHRINKING",
     "Case",
@@ -119,8 +117,7 @@ class Reference:
 
         It may not come back from there: then a phase says that no candidate is to blame, and the clock runs.
         """
-        enter_phase(phase)
-        with contextlib.suppress(ReferenceRaised), counted():
+        with contextlib.suppress(ReferenceRaised), phase_of(phase), counted():
             return self.solve(values, seed, is_guarded)
         return None
 
@@ -163,12 +160,11 @@ class Reference:
 
         def solve(move: Callable[[Any], None]) -> Outcome:
             """Call the reference a little beside the arguments: it may not come back from there."""
-            enter_phase(MOVING)
             arguments = self.harness.prepare(case.given)
             for param, value in zip(self.signature.params, arguments.values, strict=True):
                 if param.mode is not Mode.OUT:
                     move(value)
-            with counted():
+            with phase_of(MOVING), counted():
                 try:
                     return Outcome(arguments.values, self._call(self.entry, arguments))
                 except ReferenceRaised:

@@ -99,9 +99,19 @@ class Checker:
         """Whether a finding about what ran last may have values: a list of inputs is no secret."""
         return not self.is_secret or self.draws.listed is not None
 
-    def _has_panicked(self) -> bool:
+    def has_panicked(self) -> bool:
+        """Whether a call of this candidate's has panicked since the last one that was forgotten."""
         assert self._target is not None
         return self._target.panic_count != self._panics
+
+    def forget_panic(self) -> None:
+        """Take what has panicked until now for no finding."""
+        assert self._target is not None
+        self._panics = self._target.panic_count
+
+    def differs_plainly(self, expected: Outcome, got: Outcome) -> bool:
+        """Whether two calls of the same text differ by more than rounding, whatever the user's own tolerance is."""
+        return Tolerance().find_difference(self.reference.signature, expected, got) is not None
 
     # -- what a finding says ------------------------------------------------------------------------------------------
 
@@ -125,10 +135,9 @@ class Checker:
                 return None
             case = self.reference.explore(SHRINKING, values, seed, is_guarded=True)
             problem = None if case is None else self._check_case(entry, case, 0)
-            if not self._has_panicked():
+            if not self.has_panicked():
                 return problem
-            assert self._target is not None
-            self._panics = self._target.panic_count
+            self.forget_panic()
             return None
 
         return judge
@@ -203,14 +212,14 @@ class Checker:
         if placed is not None:
             with counted():
                 result = self.harness.call(entry, placed.arguments)
-            has_panicked = self._has_panicked()
+            has_panicked = self.has_panicked()
             problem = self.find_difference(case, Outcome(placed.arguments.values, result)) or placed.find_trespass()
             self.timed.watch.put_back()
             return "the call panicked" if has_panicked else problem
         given = self.harness.prepare_guarded(case.given, turn % 2 == 0)
         with counted():
             result = self.harness.call(entry, given)
-        if self._has_panicked():
+        if self.has_panicked():
             return "the call panicked"
         beside = given.find_trespass()
         if beside is not None:
@@ -224,7 +233,7 @@ class Checker:
         watch = self.timed.watch
         with counted():
             watch.run_once(entry)
-        problem = "the call panicked" if self._has_panicked() else self.find_timed_difference(watch)
+        problem = "the call panicked" if self.has_panicked() else self.find_timed_difference(watch)
         watch.put_back()
         return problem
 

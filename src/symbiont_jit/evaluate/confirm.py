@@ -19,8 +19,8 @@ from symbiont_jit.evaluate.compare import LEAST_DIFFERENCE, Series, SideBySide, 
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
 from symbiont_jit.evaluate.intervals import estimate_ratio
 from symbiont_jit.evaluate.metric import MetricResult, make_wrong
-from symbiont_jit.evaluate.timing import Stopwatch, median
-from symbiont_jit.evaluate.unseen import Doubt, look_closer
+from symbiont_jit.evaluate.timing import Stopwatch
+from symbiont_jit.evaluate.unseen import Doubt, Suspect, look_closer
 from symbiont_jit.isolate.child import counted
 
 __all__ = [
@@ -85,7 +85,11 @@ def _ratios(evaluation: Evaluation) -> list[float]:
 
 
 def confirm_finalists(
-    checker: Checker, target: CompileTarget, peers: Mapping[str, Any], entries: Sequence[int], seed: Sequence[int]
+    checker: Checker,
+    target: CompileTarget,
+    peers: Mapping[str, Any],
+    entries: Sequence[tuple[int, int]],
+    seed: Sequence[int],
 ) -> list[MetricResult]:
     """Measure finalists and their peers in turns, on new inputs, and check the finalists on many more.
 
@@ -93,14 +97,14 @@ def confirm_finalists(
         checker: What compares results; its timed cases are new.
         target: The worker's copy of the kernel.
         peers: Handles of what finalists are compared with besides the reference, by name.
-        entries: The addresses of the finalists' code.
+        entries: The addresses of each finalist's code without checks, and with them.
         seed: What inputs are drawn with.
 
     Returns:
         One result for each finalist.
     """
     handles = {REFERENCE: checker.reference.timed, **peers, **_make_fastmath(target), NOISE: checker.reference.timed}
-    finalists = [Variant(f"finalist {number}", entry) for number, entry in enumerate(entries)]
+    finalists = [Variant(f"finalist {number}", entry) for number, (entry, _) in enumerate(entries)]
     sides = (*(Variant(name, handle.entry_address) for name, handle in handles.items()), *finalists)
     turns = _Turns(checker, sides, len(handles))
     cases = tuple(case.given for case in checker.timed.known)
@@ -108,16 +112,11 @@ def confirm_finalists(
     series = side_by_side.measure(SECONDS, seed[0] % (1 << 32), turns)
     others, ours = series[: len(handles)], series[len(handles) :]
     results = []
-    for number, (one, entry) in enumerate(zip(ours, entries, strict=True), len(handles)):
+    for number, (one, (entry, checked)) in enumerate(zip(ours, entries, strict=True), len(handles)):
         problem = turns.problems.get(number) or checker.check_drawn(entry, seed, LAST_CHECKS)
-        doubt = Doubt(problem) if problem else _look_closer(checker, entry, others[0], one, seed)
+        doubt = Doubt(problem) if problem else look_closer(checker, Suspect(entry, checked), seed)
         results.append(_judge(others, _slow_down(one, doubt.loss), doubt.problem))
     return results
-
-
-def _look_closer(checker: Checker, entry: int, reference: Series, one: Series, seed: Sequence[int]) -> Doubt:
-    call_ns = median([ns for block in one.blocks for ns in block])
-    return look_closer(checker, entry, estimate_ratio(reference.blocks, one.blocks).value, call_ns, seed)
 
 
 def _slow_down(series: Series, loss: float) -> Series:

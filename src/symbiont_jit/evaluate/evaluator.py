@@ -6,6 +6,7 @@ caller's are raised. Safe to use from several threads, each with its own worker.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import functools
 import hashlib
@@ -40,6 +41,8 @@ __all__ = ["Evaluator"]
 FIRST_SECONDS: Final = 30.0
 FIRST_DEADLINES: Final = 3.0
 ENTROPY_BITS: Final = 96
+#: How many candidates do not come back from an exploration before it is given up.
+MOST_LOST: Final = 3
 #: The longest findings, in characters, that are kept for other texts of the same code.
 MOST_KEPT: Final = 20_000
 
@@ -82,6 +85,8 @@ class Evaluator:
         self._stopped = False
         self._turns = itertools.count()
         self._explorations = EXPLORATIONS
+        self._first_c = self._build_first_c()
+        self._lost: collections.Counter[str] = collections.Counter()
         # Many transformations leave the machine code as it was, so equal code is evaluated once.
         self._known: dict[str, Evaluation] = {}
 
@@ -140,9 +145,8 @@ class Evaluator:
         builds = [self.target.build(self.target.canonical(source)) for source in sources]
         seed = (secrets.randbits(ENTROPY_BITS),)
         peers = [] if active is None else [(ACTIVE, active)]
-        first_c = self._build_first_c()
-        if first_c is not None:
-            peers.append((FIRST_C, first_c))
+        if self._first_c is not None:
+            peers.append((FIRST_C, self._first_c))
         confirm = functools.partial(self._confirm, seed=seed, peers=tuple(peers))
         together = confirm(builds)
         if together is not None and all(found.is_valid for found in together):
@@ -163,7 +167,8 @@ class Evaluator:
         self, builds: Sequence[Build], seed: tuple[int, ...], peers: tuple[tuple[str, Build], ...]
     ) -> list[Evaluation] | None:
         """Measure builds in one worker; None where it does not come back."""
-        request = ConfirmationRequest(tuple(builds), seed, peers)
+        checked = tuple(self.target.build(build.canonical, "checked") for build in builds)
+        request = ConfirmationRequest(tuple(builds), checked, seed, peers, self._explorations)
         outcome = self._run_in_worker(request, len(builds), self.deadline * (1 + len(builds)))
         if not isinstance(outcome, WorkerReply):
             return None
@@ -241,9 +246,9 @@ class Evaluator:
             return _failure(Status.CRASHED, canonical, "the search was interrupted")
         outcome = self._run_in_worker(request, 1, self.deadline)
         if not isinstance(outcome, WorkerReply) and outcome.phase in request.explorations:
-            # The reference does not come back from there, so it is not asked again.
-            self._explorations = tuple(each for each in request.explorations if each != outcome.phase)
-            return self._evaluate_in_worker(replace(request, explorations=self._explorations))
+            kept = tuple(each for each in request.explorations if each != outcome.phase)
+            self._note_lost(outcome.phase)
+            return self._evaluate_in_worker(replace(request, explorations=kept))
         if isinstance(outcome, WorkerReply):
             return _evaluation_of(outcome.value[0], canonical)
         where = f" while {outcome.phase}" if outcome.phase else ""
@@ -252,6 +257,15 @@ class Evaluator:
             return _failure(Status.TIMED_OUT, canonical, message)
         message = f"the process ended with {outcome.reason}{where}{self._hint()}"
         return _failure(Status.CRASHED, canonical, message)
+
+    def _note_lost(self, exploration: str) -> None:
+        """Give up an exploration from which several candidates in a row did not come back.
+
+        One alone may have said so itself, and would free the others of what it finds.
+        """
+        self._lost[exploration] += 1
+        if self._lost[exploration] >= MOST_LOST:
+            self._explorations = tuple(each for each in self._explorations if each != exploration)
 
     def _hint(self) -> str:
         """Return what to add to a message where Numba's threads were started before the workers were forked."""

@@ -26,9 +26,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from symbiont_jit.evaluate.agreement import Outcome
+from symbiont_jit.evaluate.agreement import TOLERANCES, Outcome
 
-__all__ = ["estimate_scale", "largest_magnitude", "move_units"]
+__all__ = ["estimate_scale", "largest_magnitude", "move_noticeably"]
 
 #: How often all arguments are moved, and by how many units each time.
 PATTERNS: Final = 6
@@ -40,6 +40,9 @@ NOISE_UNITS: Final = (61, 122, 183, 244)
 THIRD_DIFFERENCE: Final = (-1, 3, -3, 1)
 #: How much wider a third difference of numbers that were rounded once spreads than a unit in the last place of these.
 NOISE_SPREAD: Final = math.sqrt(sum(weight**2 for weight in THIRD_DIFFERENCE) / 12)
+
+#: How many tolerances a number is moved by at most, so that an answer for the one before is no answer.
+NOTICEABLE: Final = 30
 
 Solve = Callable[[Callable[[Any], None]], Outcome]
 
@@ -99,11 +102,13 @@ def _raise_scale(known: Any, moved: Any, limit: float) -> None:
     known[...] = np.maximum(known, np.minimum(found, limit))
 
 
-def move_units(values: Sequence[Any], seed: Sequence[int]) -> None:
-    """Move all floating numbers of arrays, in place, by one to three units in the last place up or down."""
-    move = _Mover(seed, 1)
-    for value in values:
-        move(value)
+def move_noticeably(values: Sequence[Any], seed: Sequence[int]) -> None:
+    """Move all floating numbers of arrays, in place, by more than what results may differ by, and not by much."""
+    rng = np.random.default_rng([*seed, 0x30F3])
+    for part in (part for value in values for part in _floats_of(value)):
+        far = NOTICEABLE * TOLERANCES[part.dtype.name]
+        with np.errstate(all="ignore"):
+            part[...] = part * (1 + far * rng.uniform(-1, 1, part.shape))
 
 
 class _Mover:

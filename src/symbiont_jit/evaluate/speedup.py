@@ -26,7 +26,7 @@ from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.inputs import Draws, Inputs, require_inputs
 from symbiont_jit.evaluate.metric import MetricResult, make_panicked, make_wrong
 from symbiont_jit.evaluate.timing import median
-from symbiont_jit.evaluate.unseen import look_closer
+from symbiont_jit.evaluate.unseen import Suspect, look_closer
 from symbiont_jit.isolate.child import counted, enter_phase, uncounted
 from symbiont_jit.signature import Signature
 
@@ -195,17 +195,17 @@ class PreparedSpeedup:
                 target.take_panic_of(checked)  # Smaller calls may have panicked, which is no finding of its own.
                 return found
             enter_phase(MEASURING)
-            return self._time(candidate.entry_address, best, seed)
+            return self._time(candidate.entry_address, checked.entry_address, best, seed)
 
     def confirm(
-        self, target: CompileTarget, peers: Mapping[str, Any], entries: Sequence[int], seed: Sequence[int]
+        self, target: CompileTarget, peers: Mapping[str, Any], entries: Sequence[tuple[int, int]], seed: Sequence[int]
     ) -> list[MetricResult]:
         """Measure several entries side by side with what they are compared with, and check them on many more inputs.
 
         Args:
             target: The worker's copy of the kernel.
             peers: Handles of what finalists are compared with besides the reference, by name.
-            entries: The addresses of the candidates' code.
+            entries: The addresses of each candidate's code without checks, and with them.
             seed: What inputs are drawn with; nobody has seen them.
 
         Returns:
@@ -224,7 +224,7 @@ class PreparedSpeedup:
             for number in range(count if draws.listed is None else 0):
                 self.reference.solve_drawn(draws, seed, number)
 
-    def _time(self, entry: int, best: float | None, seed: Sequence[int]) -> MetricResult:
+    def _time(self, entry: int, checked: int, best: float | None, seed: Sequence[int]) -> MetricResult:
         """Time candidate and reference in turns; a slow reference has its turn once, and its recent times count too."""
         watch, reference = self.checker.timed.watch, self.reference.timed_entry
         if not self._reference_ns:
@@ -247,12 +247,11 @@ class PreparedSpeedup:
             return make_wrong(problem)
         found = _make_valid(tuple(self._reference_ns), tuple(times))
         is_best = best is None or found.scores["speedup"] > best
-        return self._doubt(found, entry, seed) if is_best else found
+        return self._doubt(found, Suspect(entry, checked), seed) if is_best else found
 
-    def _doubt(self, found: MetricResult, entry: int, seed: Sequence[int]) -> MetricResult:
+    def _doubt(self, found: MetricResult, suspect: Suspect, seed: Sequence[int]) -> MetricResult:
         """Look whether what would be the best keeps answers, and whether it is as fast on new arguments."""
-        secret = [self.checker.entropy, *seed]
-        doubt = look_closer(self.checker, entry, found.score or 0.0, median(found.candidate_ns), secret)
+        doubt = look_closer(self.checker, suspect, [self.checker.entropy, *seed])
         if doubt.problem is not None:
             return make_wrong(doubt.problem)
         return _make_valid(found.reference_ns, tuple(ns * doubt.loss for ns in found.candidate_ns))

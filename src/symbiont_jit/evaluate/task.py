@@ -61,14 +61,17 @@ class EvaluationRequest:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationRequest:
-    """Several candidates, as builds without checks, to be measured side by side on inputs drawn with a seed.
+    """Several candidates, to be measured side by side on inputs drawn with a seed.
 
-    `peers` are what they are compared with besides the reference, each with its name.
+    `builds` are without checks, and `checked` those of the same texts with them; `peers` are what they are compared
+    with besides the reference, each with its name. `explorations` are as in `EvaluationRequest`.
     """
 
     builds: tuple[Build, ...]
+    checked: tuple[Build, ...]
     seed: tuple[int, ...]
     peers: tuple[tuple[str, Build], ...] = ()
+    explorations: tuple[str, ...] = EXPLORATIONS
 
     @property
     def draws(self) -> DrawRequest:
@@ -118,9 +121,13 @@ class WorkerTask:
             return []
         if isinstance(request, ConfirmationRequest):
             assert isinstance(self.prepared, PreparedSpeedup)
-            revisions = [target.candidate(build) for build in request.builds]
+            self.prepared.checker.explorations = request.explorations
+            target.limit_steps(step_limit(self.deadline))
+            pairs = zip(request.builds, request.checked, strict=True)
+            revisions = [(target.candidate(build), target.candidate(checked)) for build, checked in pairs]
+            entries = [(code.entry_address, checked.entry_address) for code, checked in revisions]
             peers = {name: target.candidate(build) for name, build in request.peers}
-            return self.prepared.confirm(target, peers, [r.entry_address for r in revisions], request.seed)
+            return self.prepared.confirm(target, peers, entries, request.seed)
         if isinstance(self.prepared, PreparedSpeedup):
             self.prepared.turn, self.prepared.checker.explorations = request.turn, request.explorations
         target.limit_steps(step_limit(self.deadline))

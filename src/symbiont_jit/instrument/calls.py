@@ -237,6 +237,9 @@ def _call_builtin(context: Context, function: str, given: Sequence[Any]) -> Valu
     """Call a macro or builtin without a prototype; a string, as in `nan("")`, is the compiler's."""
     is_text = [isinstance(a, c_ast.Constant) and a.type == "string" for a in given]
     values = [Value(a, VOID) if t else evaluate_value(context, a) for a, t in zip(given, is_text, strict=True)]
+    if re.search("nanf?$", function) and not function.endswith("isnan") and not all(is_text):
+        # A zero would be a null pointer there, which the library reads.
+        raise Refused(given[0], f"'{function}' takes a text in quotation marks")
     wanted = _argument_type(function)
     if wanted is not None:
         values = [convert(context, value, wanted, a) for value, a in zip(values, given, strict=True)]

@@ -85,6 +85,8 @@ def evaluate_field(context: Context, node: Any) -> Value:
             node, f"the fields of this struct are not known here; define it before '{node.field.name}' is used"
         )
     typ, promoted_to = found
+    if isinstance(typ, PointerTo):  # It points anywhere, and a const of what it lies in is none of what it points to.
+        raise Refused(node, f"a pointer in a struct ('{node.field.name}') is not followed; use an index")
     bits = None if promoted_to is None else BitField(base.node, node.field.name, promoted_to)
     return Value(c_ast.StructRef(base.node, ".", name(node.field.name)), typ, base.bounds, bits)
 

@@ -12,16 +12,18 @@ from typing import Any, Final
 
 from pycparser import c_ast
 
-from symbiont_jit.c.contents import has_wide_float
+from symbiont_jit.c.contents import has_wide_float, require_traceable
 from symbiont_jit.c.types import (
     INT,
     LONG,
     VOID,
     Arithmetic,
+    ArrayOf,
     CType,
     PointerTo,
     Refused,
     common_type,
+    has_variable_length,
     promote,
     same_rows,
 )
@@ -39,10 +41,12 @@ from symbiont_jit.instrument.nodes import (
     comma,
     declare_auto,
     dereference,
+    first_of,
     name,
     number,
     size_of,
     ternary,
+    type_of,
     unary,
 )
 from symbiont_jit.instrument.objects import move_pointer
@@ -204,13 +208,24 @@ def evaluate_cast(context: Context, node: Any) -> Value:
     return Value(cast(node.to_type, convert(context, operand, typ, node).node), typ)
 
 
+def _through_elements(to_type: Any, row: CType, pointer: Any) -> Any:
+    """Cast a pointer to rows by way of one to their elements: between rows of other lengths clang overlooks a const."""
+    if not isinstance(row, ArrayOf) or has_variable_length(row):
+        return pointer
+    element = dereference(cast(to_type, ZERO))
+    while isinstance(row, ArrayOf):
+        element, row = first_of(element), row.of
+    return cast(type_of(unary("&", element)), pointer)
+
+
 def _cast_pointer(node: Any, typ: PointerTo, operand: Value) -> Value:
     if isinstance(typ.to, PointerTo):
         raise Refused(node, "a pointer to a pointer is not followed; use an index")
     if has_wide_float(typ.to):
         raise Refused(node, "a 'long double' may not lie where a pointer is made to point; use double")
+    require_traceable(node, typ)
     if isinstance(operand.type, PointerTo):
-        return Value(cast(node.to_type, operand.node), typ, operand.bounds)
+        return Value(cast(node.to_type, _through_elements(node.to_type, typ.to, operand.node)), typ, operand.bounds)
     if isinstance(node.expr, c_ast.Constant) and node.expr.value.rstrip("uUlL") == "0":
         return Value(name("NULL"), typ, NULL_BOUNDS)
     raise Refused(node, "a pointer made of a number points nowhere; take the address of an object")

@@ -38,6 +38,7 @@ __all__ = [
     "live",
     "live_spawned",
     "longest",
+    "phase_of",
     "require_no_worker",
     "strip_secrets",
     "uncounted",
@@ -81,6 +82,15 @@ def enter_phase(name: str) -> None:
     """
     if _OWN_PHASE:
         _OWN_PHASE[0][:MAX_PHASE] = name.encode()[:MAX_PHASE].ljust(MAX_PHASE, b"\0")
+
+
+@contextlib.contextmanager
+def phase_of(name: str) -> Iterator[None]:
+    """Note in a child what it does meanwhile; afterwards it does again what it did before."""
+    before = bytes(_OWN_PHASE[0][:MAX_PHASE]).rstrip(b"\0").decode("ascii", "replace") if _OWN_PHASE else ""
+    enter_phase(name)
+    yield
+    enter_phase(before)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,182 @@
+"""Answers that are kept win nothing, and honest texts that rely on what inputs are lose nothing."""
+
+import numpy as np
+import pytest
+from numba import float64 as f64
+
+from symbiont_jit import Array, Evolution, Out, Speedup, Status, evolvable
+from symbiont_jit.evaluate.evaluator import MOST_LOST, Evaluator
+from symbiont_jit.isolate.child import phase_of
+from tests import kernels
+
+pytestmark = pytest.mark.slow
+
+#: What tells code without checks from code with them: a block that was freed is given again.
+FAR = (
+    "double *p = malloc(64); uintptr_t was = (uintptr_t)p; free(p); double *q = malloc(64); "
+    "int64_t far = (uintptr_t)q == was ? 4096 : 0;"
+)
+FIXED = np.random.default_rng(5).random(4000)
+MATRICES = np.random.default_rng(6).random((2, 30, 30))
+
+
+@evolvable
+def below(x: Array[f64, "n"], key: f64) -> f64:
+    s = 0.0
+    for i in range(x.shape[0]):
+        if x[i] < key:
+            s += 1
+    return s
+
+
+@evolvable
+def largest(x: Array[f64, "n"]) -> f64:
+    s = x[0]
+    for i in range(x.shape[0]):
+        s = max(s, x[i])
+    return s
+
+
+@evolvable
+def form(a: Array[f64, "n", "n"], x: Array[f64, "n"]) -> f64:
+    s = 0.0
+    for i in range(x.shape[0]):
+        for j in range(x.shape[0]):
+            s += a[i, j] * x[i] * x[j]
+    return s
+
+
+@evolvable
+def bins(x: Array[f64, "n"], low: f64, high: f64, h: Out[f64, "m"]) -> None:
+    m = h.shape[0]
+    for j in range(m):
+        h[j] = 0.0
+    for i in range(x.shape[0]):
+        h[int((x[i] - low) / (high - low) * m)] += 1.0
+
+
+@evolvable
+def share(x: Array[f64, "n"], a: f64) -> f64:
+    s = 0.0
+    for i in range(x.shape[0]):
+        s += x[i] * x[i]
+    return a / s
+
+
+def sorted_numbers(rng):
+    return np.sort(rng.random(1000)), rng.random()
+
+
+def symmetric(rng):
+    a = rng.random((30, 30))
+    return a + a.T, rng.random(30)
+
+
+def numbers_between(rng):
+    low = rng.random()
+    high = low + 1 + rng.random()
+    return low + (high - low) * 0.999 * rng.random(500), low, high, np.zeros(32)
+
+
+HONEST = {
+    "sorted": (
+        below,
+        sorted_numbers,
+        "int64_t a = 0, b = n; while (a < b) { int64_t c = (a + b) / 2; if (x[c] < key) a = c + 1; else b = c; } return a;",
+    ),
+    "sorted, one of them": (largest, lambda rng: sorted_numbers(rng)[:1], "return x[n - 1];"),
+    "symmetric": (
+        form,
+        symmetric,
+        "double s = 0, d = 0; for (int64_t i = 0; i < n; i++) { d += a[i][i] * x[i] * x[i];"
+        " for (int64_t j = 0; j < i; j++) s += a[i][j] * x[i] * x[j]; } return d + 2 * s;",
+    ),
+    "between bounds": (
+        bins,
+        numbers_between,
+        "for (int64_t j = 0; j < m; j++) h[j] = 0;"
+        " for (int64_t i = 0; i < n; i++) h[(int64_t)((x[i] - low) / (high - low) * m)] += 1;",
+    ),
+}
+
+
+@pytest.mark.parametrize("is_listed", [False, True], ids=["drawn", "listed"])
+@pytest.mark.parametrize("name", HONEST)
+def test_what_inputs_are_may_be_relied_on(name, is_listed):
+    """A text that needs sorted, symmetric or bounded numbers is valid, in a search and at its end."""
+    kernel, inputs, body = HONEST[name]
+    rng = np.random.default_rng(3)
+    given = [inputs(rng) for _ in range(2)] if is_listed else inputs
+    with Evolution(kernel, metric=Speedup(given)) as search:
+        found = search.evaluate(f"{kernel.c_prototype} {{ {body} }}")
+        assert found.is_valid, str(found)
+        (again,) = search._evaluator.confirm([found.source])
+        assert again.is_valid, str(again)
+
+
+def test_what_is_kept_of_arrays_that_are_always_the_same_is_stale():
+    """Where only a number is drawn, what was kept of the array is wrong for another array at the same address."""
+    body = f"{FAR} if (far && q[far] == x[0]) return a / q[far + 1];"
+    body += (
+        " double s = 0; for (int64_t i = 0; i < n; i++) s += x[i] * x[i]; if (far) { q[far] = x[0]; q[far + 1] = s; }"
+    )
+    with Evolution(share, metric=Speedup(lambda rng: (FIXED, rng.random()))) as search:
+        found = search.evaluate(f"{share.c_prototype} {{ {body} return a / s; }}")
+    assert found.status is Status.WRONG
+    assert "the answer of other arguments" in str(found)
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [[(*MATRICES, np.zeros((30, 30)))], lambda rng: (*MATRICES, np.zeros((30, 30)))],
+    ids=["a list of one", "drawn, and always the same"],
+)
+def test_answers_known_by_about_what_they_are_of_win_nothing(inputs):
+    """A key that forgives some units in the last place is no help for numbers that were moved by more than that."""
+    key = (
+        "double u = 0, v = 0; for (int64_t i = 0; i < n * k; i++) u += a[i / k][i % k] * (i + 1);"
+        " for (int64_t i = 0; i < k * m; i++) v += b[i / m][i % m] * (i + 1);"
+    )
+    look = (
+        "if (far && fabs(q[far] - u) < 1e-11 * u && fabs(q[far + 1] - v) < 1e-11 * v)"
+        " { for (int64_t i = 0; i < n * m; i++) c[i / m][i % m] = q[far + 2 + i]; return; }"
+    )
+    work = (
+        "for (int64_t i = 0; i < n; i++) for (int64_t j = 0; j < m; j++) { double s = 0;"
+        " for (int64_t h = 0; h < k; h++) s += a[i][h] * b[h][j]; c[i][j] = s; }"
+    )
+    keep = (
+        "if (far) { q[far] = u; q[far + 1] = v; for (int64_t i = 0; i < n * m; i++) q[far + 2 + i] = c[i / m][i % m]; }"
+    )
+    kernel = evolvable(kernels.matmul)
+    with Evolution(kernel, metric=Speedup(inputs)) as search:
+        found = search.evaluate(f"{kernels.MATMUL_HEAD} {{ {FAR} {key} {look} {work} {keep} }}")
+    assert found.status is Status.WRONG or found.score < 1.3, str(found)
+
+
+def test_one_candidate_alone_ends_no_exploration():
+    """What a worker says of where it was when it ended is believed after several candidates, not after one."""
+
+    def metric(kernel):
+        return kernel(np.ones(3), np.ones(3))
+
+    evaluator = Evaluator(evolvable(kernels.dot), metric)
+    explorations = evaluator._explorations
+    for _ in range(MOST_LOST - 1):
+        evaluator._note_lost(explorations[0])
+        assert evaluator._explorations == explorations
+    evaluator._note_lost(explorations[0])
+    assert evaluator._explorations == explorations[1:]
+    evaluator.close()
+
+
+def test_a_phase_ends(monkeypatch):
+    """After an exploration a child does what it did before, so a candidate's end is its own."""
+    from symbiont_jit.isolate import child
+
+    words = bytearray(child.MAX_PHASE)
+    monkeypatch.setattr(child, "_OWN_PHASE", [words])
+    child.enter_phase("measuring it")
+    with phase_of("exploring"):
+        assert bytes(words).rstrip(b"\0") == b"exploring"
+    assert bytes(words).rstrip(b"\0") == b"measuring it"
