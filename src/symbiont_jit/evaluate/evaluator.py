@@ -45,6 +45,8 @@ ENTROPY_BITS: Final = 96
 MOST_LOST: Final = 3
 #: The longest findings, in characters, that are kept for other texts of the same code.
 MOST_KEPT: Final = 20_000
+#: How many builds with checks are kept for the end of a search.
+MOST_CHECKED: Final = 64
 
 
 class Evaluator:
@@ -89,6 +91,7 @@ class Evaluator:
         self._lost: collections.Counter[str] = collections.Counter()
         # Many transformations leave the machine code as it was, so equal code is evaluated once.
         self._known: dict[str, Evaluation] = {}
+        self._checked: collections.OrderedDict[str, Build] = collections.OrderedDict()
 
     def evaluate(self, source: str | bytes, seed: Sequence[int] = (0,), best: float | None = None) -> Evaluation:
         """Compile a candidate, and run and measure it in a worker.
@@ -113,6 +116,7 @@ class Evaluator:
             failed = make_failed_evaluation(error)
             return replace(failed, timings=Timings(compile_seconds=time.perf_counter() - started))
         compiled = time.perf_counter()
+        self._keep_checked(checked)
         # What the optimiser makes of undefined behaviour can be the code of an honest text, so both codes count.
         installed = hashlib.sha256(release.object_code.data)
         digest = hashlib.sha256(installed.digest() + checked.object_code.data).hexdigest()
@@ -157,6 +161,16 @@ class Evaluator:
         again = iter(confirm(good) or [found for (found,) in alone if found.is_valid])
         return [next(again) if found.is_valid else found for (found,) in alone]
 
+    def _keep_checked(self, build: Build) -> None:
+        """Keep what may be a finalist, so that it is not instrumented again."""
+        self._checked[build.canonical.text] = build
+        with contextlib.suppress(KeyError):  # Another thread has dropped one more.
+            while len(self._checked) > MOST_CHECKED:
+                self._checked.popitem(last=False)
+
+    def _build_checked(self, canonical: Canonical) -> Build:
+        return self._checked.get(canonical.text) or self.target.build(canonical, "checked")
+
     def _build_first_c(self) -> Build | None:
         """Build the C that the kernel begins with; None where there is none, or none that is C without checks."""
         with contextlib.suppress(CandidateError):
@@ -167,7 +181,7 @@ class Evaluator:
         self, builds: Sequence[Build], seed: tuple[int, ...], peers: tuple[tuple[str, Build], ...]
     ) -> list[Evaluation] | None:
         """Measure builds in one worker; None where it does not come back."""
-        checked = tuple(self.target.build(build.canonical, "checked") for build in builds)
+        checked = tuple(self._build_checked(build.canonical) for build in builds)
         request = ConfirmationRequest(tuple(builds), checked, seed, peers, self._explorations)
         outcome = self._run_in_worker(request, len(builds), self.deadline * (1 + len(builds)))
         if not isinstance(outcome, WorkerReply):

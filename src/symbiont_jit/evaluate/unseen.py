@@ -16,7 +16,7 @@ the same arguments, written anew each time, are timed when they are seen for the
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,9 +32,9 @@ from symbiont_jit.signature import ArrayType, Mode
 
 __all__ = ["Doubt", "Suspect", "look_closer"]
 
-#: How often arguments are changed under a candidate, and in how many calls at most it has seen them before.
+#: How often arguments are changed under a candidate, and in how many calls it has seen them before.
 TRIALS: Final = 12
-MOST_SEEN: Final = 40
+FEWEST_SEEN, MOST_SEEN = 2, 40
 #: How many sweeps there are at first, and before anything is said of a candidate; how often arguments are seen then.
 SWEEPS, MORE_SWEEPS = 3, 9
 SEEN_AGAIN: Final = 24
@@ -80,7 +80,7 @@ def look_closer(checker: Checker, suspect: Suspect, seed: Sequence[int]) -> Doub
     for wanted in (SWEEPS, MORE_SWEEPS):
         while problem is None and len(losses) < wanted and not (losses and time.perf_counter() > until):
             cases = _draw_unseen(checker, suspect, [*seed, 0x0FF, len(losses)], until)
-            loss, problem = _measure_loss(checker, suspect.entry, cases)
+            loss, problem = _measure_loss(checker, suspect.entry, cases, until)
             losses.append(loss)
         if problem is not None or median(losses) < TOLERATED:
             return Doubt(problem)
@@ -105,7 +105,7 @@ def _find_stale_answer(checker: Checker, suspect: Suspect, seed: Sequence[int], 
             checker.forget_panic()  # It does not take such arguments, and without checks it could do anything.
             continue
         arguments = _arguments_at(checker, given, trial)
-        for _ in range(int(rng.integers(2, MOST_SEEN))):
+        for _ in _times(int(rng.integers(FEWEST_SEEN, MOST_SEEN)), until):
             before = _call(checker, suspect.entry, arguments, given)
         after = _call(checker, suspect.entry, arguments, changed)
         checker.timed.watch.put_back()
@@ -206,7 +206,15 @@ def _has_same_arrays(checker: Checker, one: Sequence[Any], other: Sequence[Any])
     return bool(places) and all(np.array_equal(one[i], other[i], equal_nan=False) for i in places)
 
 
-def _measure_loss(checker: Checker, entry: int, cases: Sequence[Case]) -> tuple[float, str | None]:
+def _times(count: int, until: float) -> Iterator[int]:
+    """Count to a number, or to `FEWEST_SEEN` where time is up."""
+    for number in range(count):
+        if number >= FEWEST_SEEN and time.perf_counter() > until:
+            return
+        yield number
+
+
+def _measure_loss(checker: Checker, entry: int, cases: Sequence[Case], until: float) -> tuple[float, str | None]:
     """Return how much slower a candidate is on new cases than on seen ones, as against the reference; and a problem."""
     watch = Stopwatch(checker.harness, [case.given for case in cases], most=len(cases))
     elsewhere = checker.timed.watch
@@ -216,7 +224,7 @@ def _measure_loss(checker: Checker, entry: int, cases: Sequence[Case]) -> tuple[
         problem = _find_problem(checker, watch, cases) if side == entry else None
         if problem is not None:
             return 1.0, problem
-        for _ in range(SEEN_AGAIN):
+        for _ in _times(SEEN_AGAIN, until):
             watch.put_back()
             with counted():
                 watch.run_once(side)
