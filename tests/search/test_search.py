@@ -31,7 +31,7 @@ def constant_kernel():
 
 @pytest.mark.slow
 def test_a_run_improves_and_activates_the_best(matmul):
-    """After a short search the active revision is the best one found, and it is right."""
+    """After a short search the active revision is the best one found, and it is right; its timings are the longer ones."""
     search = Evolution(matmul, metric=Speedup(inputs), proposer=Mutator(), seed=1)
     result = search.run(candidates=25)
     assert result.evaluated == 25
@@ -42,12 +42,6 @@ def test_a_run_improves_and_activates_the_best(matmul):
     a, b, c = inputs(np.random.default_rng(5))
     matmul(a, b, c)
     np.testing.assert_allclose(c, a @ b, rtol=1e-9)
-
-
-@pytest.mark.slow
-def test_the_finalists_are_measured_side_by_side(matmul):
-    """The best of a run carries the timings of its last, longer measurement."""
-    result = Evolution(matmul, metric=Speedup(inputs), proposer=Mutator(), seed=1).run(candidates=5)
     assert len(result.best.timings.candidate_ns) == len(result.best.timings.reference_ns) > 5
     assert result.best.gains
 
@@ -162,7 +156,7 @@ def test_a_source_that_only_grows_up_in_python_is_still_a_start():
     """A kernel whose C came by swap is where the mutator starts from."""
     kernel = evolvable(total)
     kernel.swap(TOTAL)
-    result = Evolution(kernel, metric=Speedup(lambda r: (r.random(300),)), proposer=Mutator()).run(candidates=6)
+    result = Evolution(kernel, metric=lambda k: k(np.ones(3)), proposer=Mutator()).run(candidates=6)
     assert result.baseline.status is Status.VALID
 
 
