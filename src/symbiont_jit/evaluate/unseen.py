@@ -44,6 +44,8 @@ SECONDS: Final = 0.3
 #: a processor learns how branches go, and keeps what of a table is used, which is no fault of the candidate's.
 TOLERATED: Final = 1.2
 LEARNT_NS: Final = 250.0
+#: Calls that take so many nanoseconds are not called elsewhere first, and need no comparison with the reference.
+LONG_NS: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +232,8 @@ def _measure_loss(checker: Checker, entry: int, cases: Sequence[Case], until: fl
                 watch.run_once(side)
         again = max(_time_first(watch, watch, side), 1e-3)
         slower[side] = max(first - LEARNT_NS, again) / again
+        if first >= LONG_NS:  # What the reference's processor learns is nothing beside that.
+            return slower[side], None
     return slower[entry] / max(slower[checker.reference.timed_entry], 1.0), None
 
 
