@@ -171,7 +171,7 @@ def test_one_candidate_alone_ends_no_exploration():
 
 
 def test_a_phase_ends(monkeypatch):
-    """After an exploration a child does what it did before, so a candidate's end is its own."""
+    """After an exploration, also one that raised, a child does what it did before, so a candidate's end is its own."""
     from symbiont_jit.isolate import child
 
     words = bytearray(child.MAX_PHASE)
@@ -179,4 +179,7 @@ def test_a_phase_ends(monkeypatch):
     child.enter_phase("measuring it")
     with phase_of("exploring"):
         assert bytes(words).rstrip(b"\0") == b"exploring"
+    assert bytes(words).rstrip(b"\0") == b"measuring it"
+    with pytest.raises(ValueError, match="no number"), phase_of("exploring"):
+        raise ValueError("no number")
     assert bytes(words).rstrip(b"\0") == b"measuring it"

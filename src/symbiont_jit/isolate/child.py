@@ -89,8 +89,10 @@ def phase_of(name: str) -> Iterator[None]:
     """Note in a child what it does meanwhile; afterwards it does again what it did before."""
     before = bytes(_OWN_PHASE[0][:MAX_PHASE]).rstrip(b"\0").decode("ascii", "replace") if _OWN_PHASE else ""
     enter_phase(name)
-    yield
-    enter_phase(before)
+    try:
+        yield
+    finally:
+        enter_phase(before)
 
 
 @contextlib.contextmanager
