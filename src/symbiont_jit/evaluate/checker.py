@@ -241,16 +241,17 @@ class Checker:
         """Describe the first difference of the calls that were timed last from the reference's; None for none."""
         if watch.is_known():
             return None
-        problem = self._compare_timed(watch) or watch.find_trespass()
+        problem = self.compare_timed(watch, self.timed.known) or watch.find_trespass()
         if problem is None:
             watch.remember()
             return None
         watch.put_back()
         return f"in the calls that are timed, {problem}"
 
-    def _compare_timed(self, watch: Stopwatch) -> str | None:
-        known, calls = self.timed.known, watch.calls()
-        return _first(self.find_difference(known[c.case], Outcome(c.values, c.result), False) for c in calls)
+    def compare_timed(self, watch: Stopwatch, cases: Sequence[Case]) -> str | None:
+        """Describe the first difference of what a stopwatch has timed last from some cases, without values."""
+        calls = watch.calls()
+        return _first(self.find_difference(cases[c.case], Outcome(c.values, c.result), False) for c in calls)
 
     def find_difference(self, case: Case, got: Outcome, has_values: bool = True) -> str | None:
         """Describe the first difference in a case; what is strange at first is looked at by the scale of each element.

@@ -14,7 +14,6 @@ import itertools
 import os
 import queue
 import secrets
-import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -32,7 +31,7 @@ from symbiont_jit.evaluate.task import ConfirmationRequest, DrawRequest, Evaluat
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.isolate.start import STARTS, choose_start
 from symbiont_jit.isolate.worker import Complaint, Crash, Overdue, Worker, WorkerReply
-from symbiont_jit.uninterrupted import run_apart
+from symbiont_jit.uninterrupted import uninterrupted
 
 __all__ = ["Evaluator"]
 
@@ -162,7 +161,7 @@ class Evaluator:
         return [next(again) if found.is_valid else found for (found,) in alone]
 
     def _keep_checked(self, build: Build) -> None:
-        """Keep what may be a finalist, so that it is not instrumented again."""
+        """Keep a build whose text may be a finalist's, so that it is not instrumented again."""
         self._checked[build.canonical.text] = build
         with contextlib.suppress(KeyError):  # Another thread has dropped one more.
             while len(self._checked) > MOST_CHECKED:
@@ -217,19 +216,11 @@ class Evaluator:
             self._fill_queue()
         return self._idle.get()
 
+    @uninterrupted
     def _run_in_worker(
         self, request: EvaluationRequest | ConfirmationRequest, count: int, deadline: float
     ) -> WorkerReply | Crash | Overdue:
-        """Let a worker answer with so many results; whoever is interrupted meanwhile leaves none of them busy.
-
-        Only the main thread is interrupted. There, another thread takes the worker and gives it back.
-        """
-        work = functools.partial(self._take_and_ask, request, count, deadline)
-        return run_apart(work) if threading.current_thread() is threading.main_thread() else work()
-
-    def _take_and_ask(
-        self, request: EvaluationRequest | ConfirmationRequest, count: int, deadline: float
-    ) -> WorkerReply | Crash | Overdue:
+        """Let a worker answer with so many results; whoever is interrupted meanwhile leaves none of them busy."""
         worker = self._take_worker()
         try:
             outcome = worker.ask(request, deadline)
@@ -273,7 +264,7 @@ class Evaluator:
         return _failure(Status.CRASHED, canonical, message)
 
     def _note_lost(self, exploration: str) -> None:
-        """Give up an exploration from which several candidates in a row did not come back.
+        """Give up an exploration from which several candidates did not come back.
 
         One alone may have said so itself, and would free the others of what it finds.
         """

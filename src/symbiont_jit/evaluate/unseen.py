@@ -44,7 +44,7 @@ SECONDS: Final = 0.3
 #: a processor learns how branches go, and keeps what of a table is used, which is no fault of the candidate's.
 TOLERATED: Final = 1.2
 LEARNT_NS: Final = 250.0
-#: Calls that take so many nanoseconds are not called elsewhere first, and need no comparison with the reference.
+#: Calls that take so many nanoseconds need no comparison with the reference.
 LONG_NS: Final = 1e6
 
 
@@ -78,10 +78,10 @@ def look_closer(checker: Checker, suspect: Suspect, seed: Sequence[int]) -> Doub
     """
     until = time.perf_counter() + SECONDS
     problem = _find_stale_answer(checker, suspect, seed, until)
-    losses: list[float] = []
+    numbers, losses = _list_distinct(checker), list[float]()
     for wanted in (SWEEPS, MORE_SWEEPS):
         while problem is None and len(losses) < wanted and not (losses and time.perf_counter() > until):
-            cases = _draw_unseen(checker, suspect, [*seed, 0x0FF, len(losses)], until)
+            cases = _draw_unseen(checker, suspect, numbers, [*seed, 0x0FF, len(losses)], until)
             loss, problem = _measure_loss(checker, suspect.entry, cases, until)
             losses.append(loss)
         if problem is not None or median(losses) < TOLERATED:
@@ -168,16 +168,25 @@ def _bits(checker: Checker, outcome: Outcome) -> bytes:
 # -- new arguments ----------------------------------------------------------------------------------------------------
 
 
-def _draw_unseen(checker: Checker, suspect: Suspect, seed: Sequence[int], until: float) -> list[Case]:
+def _list_distinct(checker: Checker) -> list[int]:
+    """List the numbers of the cases that are timed, without those that have the arrays of an earlier one."""
+    known = checker.timed.known
+    return [
+        number
+        for number, case in enumerate(known)
+        if not any(_has_same_arrays(checker, case.given, other.given) for other in known[:number])
+    ]
+
+
+def _draw_unseen(
+    checker: Checker, suspect: Suspect, numbers: Sequence[int], seed: Sequence[int], until: float
+) -> list[Case]:
     """Draw as many new cases as are timed, because that many answers may be kept; fewer where time is up.
 
     Of cases with the same arrays there is one: after the first of them the others are known.
     """
     drawn: list[Case] = []
-    known = checker.timed.known
-    for number, case in enumerate(known):
-        if any(_has_same_arrays(checker, case.given, other.given) for other in known[:number]):
-            continue
+    for number in numbers:
         if drawn and time.perf_counter() > until:
             break
         drawn.append(_draw_case(checker, suspect, seed, number))
@@ -223,7 +232,7 @@ def _measure_loss(checker: Checker, entry: int, cases: Sequence[Case], until: fl
     slower = {}
     for side in (entry, checker.reference.timed_entry):
         first = _time_first(watch, elsewhere, side)
-        problem = _find_problem(checker, watch, cases) if side == entry else None
+        problem = checker.compare_timed(watch, cases) if side == entry else None
         if problem is not None:
             return 1.0, problem
         for _ in _times(SEEN_AGAIN, until):
@@ -246,9 +255,3 @@ def _time_first(watch: Stopwatch, elsewhere: Stopwatch, side: int) -> float:
     watch.put_back()
     with counted():
         return watch.batch(side, watch.cases)
-
-
-def _find_problem(checker: Checker, watch: Stopwatch, cases: Sequence[Case]) -> str | None:
-    pairs = ((cases[call.case], Outcome(call.values, call.result)) for call in watch.calls())
-    found = (checker.find_difference(case, got, has_values=False) for case, got in pairs)
-    return next((each for each in found if each is not None), None)

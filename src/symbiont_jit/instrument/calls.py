@@ -65,6 +65,7 @@ _ABSOLUTE: Final = {"abs": 32, "labs": 64, "llabs": 64}
 #: Functions of the table whose third argument says how many bytes they touch; the others touch one pointee.
 _COUNTED: Final = frozenset({"memcpy", "memmove", "memcmp", "memset"})
 _HINTS: Final = frozenset("__builtin_unreachable __builtin_assume __builtin_assume_aligned __builtin_prefetch".split())
+_OF_TEXT: Final = frozenset({"__builtin_nan", "__builtin_nanf"})
 _BIT_COUNTS: Final = frozenset(
     "__builtin_clz __builtin_clzl __builtin_clzll __builtin_ctz __builtin_ctzl __builtin_ctzll".split()
 )
@@ -237,8 +238,7 @@ def _call_builtin(context: Context, function: str, given: Sequence[Any]) -> Valu
     """Call a macro or builtin without a prototype; a string, as in `nan("")`, is the compiler's."""
     is_text = [isinstance(a, c_ast.Constant) and a.type == "string" for a in given]
     values = [Value(a, VOID) if t else evaluate_value(context, a) for a, t in zip(given, is_text, strict=True)]
-    if re.search("nanf?$", function) and not function.endswith("isnan") and not all(is_text):
-        # A zero would be a null pointer there, which the library reads.
+    if function in _OF_TEXT and not all(is_text):  # A zero would be a null pointer there, which the library reads.
         raise Refused(given[0], f"'{function}' takes a text in quotation marks")
     wanted = _argument_type(function)
     if wanted is not None:

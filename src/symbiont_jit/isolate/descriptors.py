@@ -109,7 +109,7 @@ def _give_up(number: int, granted: frozenset[str]) -> None:
         if "network" not in granted:
             _replace(number, os.devnull)
     elif not (stat.S_ISCHR(mode) and "write" in granted) or os.isatty(number):
-        _replace(number, _DEVICES.get(found.st_rdev, os.devnull) if stat.S_ISCHR(mode) else os.devnull)
+        _replace(number, _DEVICES.get(found.st_rdev, os.devnull))
 
 
 def _reopen_to_read(number: int, has_position: bool) -> None:
