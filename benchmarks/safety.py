@@ -21,8 +21,8 @@ from numba import int64 as i64
 
 from symbiont_jit import Array, InOut, Kernel, Out, Speedup
 from symbiont_jit.engine.target import target_of
-from symbiont_jit.evaluate.evaluator import Evaluator
 from symbiont_jit.evaluate.harness import Harness
+from symbiont_jit.evaluate.local import LocalEvaluator
 from symbiont_jit.evaluate.task import EvaluationRequest, WorkerTask, prepare
 from symbiont_jit.evaluate.timing import Stopwatch, make_stopwatch
 from symbiont_jit.isolate.start import STARTS
@@ -254,7 +254,7 @@ def worker_times(rounds: int, start: str) -> dict[str, Spread]:
 def evaluation_times(rounds: int) -> dict[str, Spread]:
     """Milliseconds of evaluations of the same candidate in a worker and in this process, and of the former's excess."""
     kernel = Kernel(signature_of(dot), source=CASES[4].text)
-    evaluator = Evaluator(kernel, Speedup(lambda rng: (rng.random(50), rng.random(50))))
+    evaluator = LocalEvaluator(kernel, Speedup(lambda rng: (rng.random(50), rng.random(50))))
     canonical = target_of(kernel).canonical(CASES[3].text)
     builds = target_of(kernel).build(canonical, "checked"), target_of(kernel).build(canonical)
     prepared = prepare(target_of(kernel), evaluator.metric, 0)
@@ -266,7 +266,7 @@ def evaluation_times(rounds: int) -> dict[str, Spread]:
             started = time.perf_counter()
             ask(request)
             times.append(1e3 * (time.perf_counter() - started))
-    evaluator.close()
+    evaluator.pool.close()
     excess = [a - b for a, b in zip(there, here, strict=True)]
     return {"in a worker": spread(there), "in process": spread(here), "excess": spread(excess)}
 

@@ -17,7 +17,7 @@ from _table import options, save, say, show, spread
 
 import symbiont_jit as sj
 from symbiont_jit.evaluate.confirm import is_gain
-from symbiont_jit.evaluate.evaluator import Evaluator
+from symbiont_jit.evaluate.local import LocalEvaluator
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -63,11 +63,11 @@ def confirm(text: str) -> Callable[[int], bool]:
 
     def decide(seed: int) -> bool:
         kernel = sj.Kernel.from_c(SLOW, profile="release")
-        evaluator = Evaluator(kernel, sj.Speedup([(0.7,)]))
+        evaluator = LocalEvaluator(kernel, sj.Speedup([(0.7,)]))
         try:
             (found,) = evaluator.confirm([evaluator.target.canonical(text).text], evaluator.target.active_build)
         finally:
-            evaluator.close()
+            evaluator.pool.close()
         return is_gain(found)
 
     return decide

@@ -9,7 +9,7 @@ from numba import int64 as i64
 from symbiont_jit import Array, Evolution, InOut, Out, Speedup, Status, evolvable
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.checker import REDRAWN
-from symbiont_jit.evaluate.evaluator import Evaluator
+from symbiont_jit.evaluate.local import LocalEvaluator
 
 
 def is_timed(rng):
@@ -93,12 +93,12 @@ def test_a_finalist_that_writes_beside_its_arrays_spoils_no_other():
     """It is wrong, and the one that is measured beside it is not."""
     honest = f"{FILL} {{ for (int64_t i = 0; i < n; i++) out[i] = 2 * x[i]; }}"
     beside = honest.replace("; }", "; for (int64_t m = 1; m < 9; m++) out[16 * m] = 1; }")
-    evaluator = Evaluator(fill, Speedup(lambda rng: (rng.random(8), np.zeros(8))))
+    evaluator = LocalEvaluator(fill, Speedup(lambda rng: (rng.random(8), np.zeros(8))))
     canonical = target_of(fill).canonical
     try:
         found = evaluator.confirm([canonical(beside).text, canonical(honest).text])
     finally:
-        evaluator.close()
+        evaluator.pool.close()
     assert [each.status for each in found] == [Status.WRONG, Status.VALID]
 
 

@@ -309,7 +309,7 @@ def test_no_worker_outlives_its_search(dot):
     """Leaving a search ends its processes."""
     with Evolution(dot, metric=Speedup(vectors), workers=2) as search:
         search.evaluate_many([DOT, DOT.replace("s += x[i] * y[i]", "s += y[i] * x[i]"), OUTCOMES["wrong"][0]])
-        workers = [w._child.process.pid for w in search._evaluator._workers if w._child.process is not None]
+        workers = [w._child.process.pid for w in search._evaluator.local.pool.workers if w._child.process is not None]
         assert workers
     for pid in workers:
         with pytest.raises(ProcessLookupError):

@@ -8,7 +8,7 @@ import pytest
 from numba import int64
 
 from symbiont_jit import Evolution, UsageError, evolvable
-from symbiont_jit.evaluate import evaluator
+from symbiont_jit.evaluate import local
 from symbiont_jit.evaluate.first_call import first_call_limit
 from tests.concurrency import await_true
 from tests.kernels import DOT
@@ -30,7 +30,7 @@ ENDLESS = {"sleeps": lambda _: time.sleep(600), "spins": spin, "calls a kernel":
 @pytest.mark.parametrize("name", ENDLESS)
 def test_a_metric_that_does_not_end_is_the_users_error(dot, monkeypatch, name):
     """Its first call is in this process, and is ended there after a while."""
-    monkeypatch.setattr(evaluator, "FIRST_SECONDS", 0.3)
+    monkeypatch.setattr(local, "FIRST_SECONDS", 0.3)
     search = Evolution(dot, metric=ENDLESS[name])
     with pytest.raises(UsageError, match=r"the metric took longer than 0\.3 seconds at its first call"):
         search.evaluate(DOT)

@@ -10,7 +10,7 @@ from numba import int64
 from symbiont_jit import Array, Evolution, InOut, Out, Speedup, Status, UsageError, evolvable
 from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.target import target_of
-from symbiont_jit.evaluate.evaluator import Evaluator
+from symbiont_jit.evaluate.local import LocalEvaluator
 from symbiont_jit.evaluate.task import EvaluationRequest
 from symbiont_jit.isolate import child
 from tests.kernels import DOT, DOT_HEAD
@@ -87,14 +87,13 @@ def test_what_release_code_does_where_it_is_timed(dot, rogue):
     text, said = ROGUES[rogue]
     honest = target_of(dot).canonical(DOT)
     code = dot.compile(f"{DOT_HEAD} {{ {text} {LOOP} return s; }}", "release").object_code
-    evaluator = Evaluator(dot, Speedup(lambda rng: (rng.random(500), rng.random(500))))
+    evaluator = LocalEvaluator(dot, Speedup(lambda rng: (rng.random(500), rng.random(500))))
     try:
         checked = target_of(dot).build(honest, "checked")
-        evaluation = evaluator._evaluate_in_worker(
-            EvaluationRequest(checked, Build(honest, "release", code), (0,), None)
-        )
+        request = EvaluationRequest(checked, Build(honest, "release", code), (0,), None)
+        evaluation = evaluator._evaluate_in_worker(request, evaluator.pool.epoch)
     finally:
-        evaluator.close()
+        evaluator.pool.close()
     assert evaluation.status is Status.WRONG
     assert said in evaluation.diagnostics[0].message
 
@@ -272,13 +271,13 @@ def test_findings_do_not_tell_what_is_timed(dot):
 @pytest.mark.slow
 def test_what_does_not_come_back_at_the_end_loses(dot):
     """A finalist whose release code hangs on the last inputs is no winner, and the others are measured all the same."""
-    evaluator = Evaluator(dot, Speedup(lambda rng: (rng.random(50), rng.random(50))), deadline=0.5)
+    evaluator = LocalEvaluator(dot, Speedup(lambda rng: (rng.random(50), rng.random(50))), deadline=0.5)
     honest = target_of(dot).canonical(DOT)
     hanging = target_of(dot).canonical(f"{DOT_HEAD} {{ volatile int64_t i = n; while (i) i = n; return 0; }}")
     try:
         found = evaluator.confirm([honest.text, hanging.text, honest.text])
     finally:
-        evaluator.close()
+        evaluator.pool.close()
     assert [each.status for each in found] == [Status.VALID, Status.CRASHED, Status.VALID]
     assert "did not come back" in found[1].diagnostics[0].message
 

@@ -5,7 +5,7 @@ import pytest
 from numba import float64 as f64
 
 from symbiont_jit import Array, Evolution, Out, Speedup, Status, evolvable
-from symbiont_jit.evaluate.evaluator import MOST_LOST, Evaluator
+from symbiont_jit.evaluate.local import MOST_LOST, LocalEvaluator
 from symbiont_jit.isolate.child import phase_of
 from tests import kernels
 
@@ -160,14 +160,14 @@ def test_one_candidate_alone_ends_no_exploration():
     def metric(kernel):
         return kernel(np.ones(3), np.ones(3))
 
-    evaluator = Evaluator(evolvable(kernels.dot), metric)
+    evaluator = LocalEvaluator(evolvable(kernels.dot), metric)
     explorations = evaluator._explorations
     for _ in range(MOST_LOST - 1):
         evaluator._note_lost(explorations[0])
         assert evaluator._explorations == explorations
     evaluator._note_lost(explorations[0])
     assert evaluator._explorations == explorations[1:]
-    evaluator.close()
+    evaluator.pool.close()
 
 
 def test_a_phase_ends(monkeypatch):

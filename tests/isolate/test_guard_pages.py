@@ -11,8 +11,8 @@ from numba import int8, int64
 from symbiont_jit import Array, InOut, Kernel, Out, Speedup, Status, record
 from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.target import target_of
-from symbiont_jit.evaluate.evaluator import Evaluator
 from symbiont_jit.evaluate.harness import Harness
+from symbiont_jit.evaluate.local import LocalEvaluator
 from symbiont_jit.evaluate.task import EvaluationRequest
 from symbiont_jit.isolate.guard_pages import KEPT_BYTES, PAGE, GuardedArrays
 from symbiont_jit.isolate.worker import Crash, Worker, WorkerReply
@@ -98,13 +98,13 @@ def test_the_second_net_of_an_evaluation(kernel, text, status, said):
     """Release code that does what its checked code did not is found when its results are compared."""
     honest = target_of(kernel).canonical(HEAD + " { return 0; }")
     rogue = kernel.compile(HEAD + text, "release").object_code
-    evaluator = Evaluator(kernel, Speedup(lambda rng: (rng.random(40), rng.random(40), 0)))
+    evaluator = LocalEvaluator(kernel, Speedup(lambda rng: (rng.random(40), rng.random(40), 0)))
     try:
         checked = target_of(kernel).build(honest, "checked")
         request = EvaluationRequest(checked, Build(honest, "release", rogue), (0,), None)
-        evaluation = evaluator._evaluate_in_worker(request)
+        evaluation = evaluator._evaluate_in_worker(request, evaluator.pool.epoch)
     finally:
-        evaluator.close()
+        evaluator.pool.close()
     assert evaluation.status is status
     assert said in "".join(d.message for d in evaluation.diagnostics)
 

@@ -250,7 +250,7 @@ def test_a_speed_up_in_fresh_workers():
         with spawning(dot, Speedup(inputs)) as search:
             wrong = search.evaluate(DOT.replace("return s", "return s + 1"))
             right = search.evaluate(DOT)
-            pids = [w._child.process.pid for w in search._evaluator._workers]
+            pids = [w._child.process.pid for w in search._evaluator.local.pool.workers]
             assert not any(map(has_ended, pids))
             assert not any(map(children_of, pids))
     finally:

@@ -1,5 +1,6 @@
 """How a worker ends: by itself, at its deadline, with its parent; and that the next request is answered."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -9,9 +10,37 @@ import threading
 import pytest
 
 from symbiont_jit.isolate.shared import MAX_LAST_WORDS
-from symbiont_jit.isolate.worker import Crash, Overdue, WorkerReply
+from symbiont_jit.isolate.start import STARTS
+from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
 from tests.concurrency import await_true, has_ended
 from tests.isolate.served import ask, run_python
+
+
+@pytest.mark.slow
+def test_a_forked_worker_ends_nothing_of_its_parents():
+    """Finalisers of what the parent had not collected at the fork run in no worker: they are the parent's to run."""
+    ended = []
+
+    class Garbage:
+        """An object that only a collection can end."""
+
+        def __init__(self):
+            self.itself = self
+
+        def __del__(self):
+            ended.append(os.getpid())
+
+    worker = Worker(lambda _: (gc.collect(), list(ended))[1], STARTS["fork"])
+    try:
+        gc.disable()
+        Garbage()
+        assert worker.ask(None, 10.0) == WorkerReply([])
+    finally:
+        gc.enable()
+        worker.close()
+    gc.collect()
+    assert ended == [os.getpid()]
+
 
 # -- how it ends ------------------------------------------------------------------------------------------------------
 

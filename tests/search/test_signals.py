@@ -28,7 +28,7 @@ def metric(kernel):
     return kernel(np.ones(3), np.ones(3))
 
 def progress(done):
-    workers = [w._child.process.pid for w in search._evaluator._workers if w._child.process is not None]
+    workers = [w._child.process.pid for w in search._evaluator.local.pool.workers if w._child.process is not None]
     os.write(1, " ".join(map(str, [done.evaluated, *workers, "\\n"])).encode())  # Ctrl-C does not cut a line in two
 
 search = Evolution(dot, metric=metric, proposer=Mutator(), workers=2, deadline=30.0)

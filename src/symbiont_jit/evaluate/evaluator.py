@@ -1,324 +1,171 @@
-"""Candidate text -> `Evaluation`: checked and compiled here, run and measured in a worker.
+"""Candidates in, futures of their evaluations out, over anything that has `submit`.
 
-In: a kernel, a metric, candidate text. Out: an evaluation for every text, whatever it is; only errors that are the
-caller's are raised. Safe to use from several threads, each with its own worker.
+In: a kernel, a metric, and the executor that a person gave, if any. Out: an evaluation for every candidate, in threads
+of this process by default. Elsewhere each process makes an evaluator of its own, with workers that it kills, so a
+candidate ends no process of an executor.
 """
 
 from __future__ import annotations
 
-import collections
-import contextlib
 import functools
-import hashlib
-import itertools
 import os
-import queue
-import secrets
-import time
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+import threading
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from symbiont_jit.engine.builds import Build
-from symbiont_jit.engine.target import target_of
-from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
-from symbiont_jit.evaluate.cases import EXPLORATIONS
-from symbiont_jit.evaluate.confirm import ACTIVE, FIRST_C
-from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings, make_failed_evaluation
-from symbiont_jit.evaluate.first_call import first_call_limit
-from symbiont_jit.evaluate.metric import Metric, MetricResult, as_metric
-from symbiont_jit.evaluate.task import ConfirmationRequest, DrawRequest, EvaluationRequest, WorkerTask, prepare
-from symbiont_jit.frontend import Canonical
-from symbiont_jit.isolate.start import STARTS, choose_start
-from symbiont_jit.isolate.worker import Complaint, Crash, Overdue, Worker, WorkerReply
-from symbiont_jit.uninterrupted import uninterrupted
+from symbiont_jit.errors import Diagnostic, Stage, UsageError
+from symbiont_jit.evaluate.evaluation import Evaluation, Status
+from symbiont_jit.evaluate.local import LocalEvaluator
+from symbiont_jit.evaluate.threads import Threads
 
-__all__ = ["Evaluator"]
+__all__ = ["EvaluationJob", "Evaluator", "EvaluatorOptions"]
 
-#: The first call of a metric compiles what it is made of: it gets so many seconds, or so many times the deadline that
-#: the user gives, whichever is more.
-FIRST_SECONDS: Final = 30.0
-FIRST_DEADLINES: Final = 3.0
-ENTROPY_BITS: Final = 96
-#: How many candidates do not come back from an exploration before it is given up.
-MOST_LOST: Final = 3
-#: The longest findings, in characters, that are kept for other texts of the same code.
-MOST_KEPT: Final = 20_000
-#: How many builds with checks are kept for the end of a search.
-MOST_CHECKED: Final = 64
+#: How many evaluators a process of an executor keeps; of searches that share it, others make theirs again.
+MOST_EVALUATORS: Final = 4
+#: What an executor raises for work that was lost with a process or a connection, which the work is not to blame for.
+_LOST: Final = (BrokenExecutor, CancelledError, OSError, EOFError)
+#: The same of Dask, which is not imported for it.
+_LOST_NAMES: Final = frozenset({"KilledWorker", "LostWorkerError", "CommClosedError"})
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationJob:
+    """A candidate to be evaluated: its text, what random inputs are drawn with, and the score to beat, if any."""
+
+    source: str | bytes
+    seed: tuple[int, ...] = (0,)
+    best: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluatorOptions:
+    """What an evaluator is made of, wherever it is made; the parameters are those of `LocalEvaluator`.
+
+    `key` is equal for equal options only, in all processes.
+    """
+
+    kernel: Any
+    metric: Any
+    workers: int = 1
+    deadline: float | None = None
+    start_method: str | None = None
+    permissions: tuple[str, ...] = ()
+    key: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def build(self) -> LocalEvaluator:
+        """Make the evaluator in this process."""
+        return LocalEvaluator(
+            self.kernel, self.metric, self.workers, self.deadline, self.start_method, self.permissions
+        )
 
 
 class Evaluator:
-    """Evaluates candidates of one kernel or group by one metric, in a few workers.
+    """Evaluates candidates, several at the same time.
 
     Args:
-        kernel: The kernel or group, whose own state no evaluation changes.
-        metric: A `Speedup`, or a callable of the kernel.
-        workers: The number of worker processes.
-        deadline: The seconds that a candidate may take in its worker; by default what the metric suggests.
-        start_method: How workers come to be, `"fork"` or `"spawn"`; by default `"fork"` where there is one.
-        permissions: What workers may do besides computing: `"read"`, `"write"`, `"network"`, `"processes"`.
+        options: The kernel, the metric and how they are run; with an executor, in each of its processes.
+        executor: Where candidates are evaluated that are submitted; None for threads of this process.
 
     Raises:
         UsageError: An option is wrong, or the metric does not fit the kernel.
     """
 
-    def __init__(
-        self,
-        kernel: Any,
-        metric: Any,
-        workers: int = 1,
-        deadline: float | None = None,
-        start_method: str | None = None,
-        permissions: Iterable[str] = (),
-    ) -> None:
-        self.start_method = choose_start(start_method)
-        self.metric: Metric = as_metric(metric)
-        self.target = target_of(kernel)
-        entropy = secrets.randbits(ENTROPY_BITS)
-        with first_call_limit(max(FIRST_SECONDS, FIRST_DEADLINES * (deadline or 0.0)), "the metric"):
-            prepared = prepare(self.target, self.metric, entropy)
-        self.deadline = prepared.deadline if deadline is None else deadline
-        task = WorkerTask(kernel, self.metric, prepared, self.deadline, entropy)
-        start = STARTS[self.start_method]
-        self._workers = [Worker(task, start, list[MetricResult], permissions) for _ in range(workers)]
-        self._fill_queue()
-        self._stopped = False
-        self._turns = itertools.count()
-        self._explorations = EXPLORATIONS
-        self._first_c = self._build_first_c()
-        self._lost: collections.Counter[str] = collections.Counter()
-        # Many transformations leave the machine code as it was, so equal code is evaluated once.
-        self._known: dict[str, Evaluation] = {}
-        self._checked: collections.OrderedDict[str, Build] = collections.OrderedDict()
+    def __init__(self, options: EvaluatorOptions, executor: Executor | None = None) -> None:
+        self.options = options
+        self.local = options.build()
+        self._executor = executor
+        # Two candidates more than there are workers, so that some are compiled while others run.
+        self._threads = Threads(options.workers + 2)
+        self._elsewhere: set[Future[Evaluation]] = set()
 
-    def evaluate(self, source: str | bytes, seed: Sequence[int] = (0,), best: float | None = None) -> Evaluation:
-        """Compile a candidate, and run and measure it in a worker.
+    def submit(self, jobs: Sequence[EvaluationJob]) -> list[Future[Evaluation]]:
+        """Begin to evaluate candidates.
 
         Args:
-            source: C text, whatever it is.
-            seed: What random inputs are drawn with.
-            best: The score to beat, if there is one; a candidate far from it is not measured to the end.
+            jobs: The candidates.
 
         Returns:
-            The evaluation. A bad candidate has a status, and raises nothing.
+            A future for each of them, in their order. Its exceptions are the caller's errors; one that an executor has
+            lost is a crash.
 
         Raises:
-            UsageError: The user's inputs do not fit the signature, or cannot be drawn.
+            UsageError: The executor takes no work.
         """
-        started = time.perf_counter()
-        try:
-            canonical = self.target.canonical(source)
-            release = self.target.build(canonical)
-            checked = self.target.build(canonical, "checked")
-        except CandidateError as error:
-            failed = make_failed_evaluation(error)
-            return replace(failed, timings=Timings(compile_seconds=time.perf_counter() - started))
-        compiled = time.perf_counter()
-        self._keep_checked(checked)
-        # What the optimiser makes of undefined behaviour can be the code of an honest text, so both codes count.
-        installed = hashlib.sha256(release.object_code.data)
-        digest = hashlib.sha256(installed.digest() + checked.object_code.data).hexdigest()
-        known = self._known.get(digest)
-        if known is not None:
-            return replace(known, source=canonical.text, timings=replace(known.timings, worker_seconds=0.0))
-        request = EvaluationRequest(checked, release, tuple(seed), best, next(self._turns), self._explorations)
-        found = self._evaluate_in_worker(request)
-        evaluation = replace(found, code=digest, release_code=installed.hexdigest())
-        # Other statuses cite this text's lines, and crashes or time-outs may not repeat, so they are not kept.
-        said = sum(len(each.message) for each in evaluation.diagnostics)
-        if evaluation.status in (Status.VALID, Status.WRONG) and said <= MOST_KEPT:
-            self._known[digest] = replace(evaluation, source="")
-        timings = replace(
-            evaluation.timings, compile_seconds=compiled - started, worker_seconds=time.perf_counter() - compiled
-        )
-        return replace(evaluation, timings=timings)
+        if self._executor is None:
+            return [self._threads.submit(self.evaluate, job) for job in jobs]
+        return [self._submit_elsewhere(self._executor, job) for job in jobs]
+
+    def evaluate(self, job: EvaluationJob) -> Evaluation:
+        """Evaluate one candidate in this process, and wait for that."""
+        return self.local.evaluate(job.source, job.seed, job.best)
 
     def confirm(self, sources: Sequence[str], active: Build | None = None) -> list[Evaluation]:
-        """Measure candidates again, in turns with each other and with what they are to be better than.
-
-        Args:
-            sources: Their canonical texts.
-            active: What was active before the search, where that is C.
-
-        Returns:
-            One evaluation for each of them. Where the worker does not come back, each of them is measured alone, so
-            that those are found that it did not come back from.
-        """
-        builds = [self.target.build(self.target.canonical(source)) for source in sources]
-        seed = (secrets.randbits(ENTROPY_BITS),)
-        peers = [] if active is None else [(ACTIVE, active)]
-        if self._first_c is not None:
-            peers.append((FIRST_C, self._first_c))
-        confirm = functools.partial(self._confirm, seed=seed, peers=tuple(peers))
-        together = confirm(builds)
-        if together is not None and all(found.is_valid for found in together):
-            return together
-        # One that is wrong may have written anywhere, so nothing that the others did beside it counts.
-        alone = [confirm([build]) or [self._evaluation_of_lost(build)] for build in builds]
-        good = [build for build, (found,) in zip(builds, alone, strict=True) if found.is_valid]
-        again = iter(confirm(good) or [found for (found,) in alone if found.is_valid])
-        return [next(again) if found.is_valid else found for (found,) in alone]
-
-    def _keep_checked(self, build: Build) -> None:
-        """Keep a build whose text may be a finalist's, so that it is not instrumented again."""
-        self._checked[build.canonical.text] = build
-        with contextlib.suppress(KeyError):  # Another thread has dropped one more.
-            while len(self._checked) > MOST_CHECKED:
-                self._checked.popitem(last=False)
-
-    def _build_checked(self, canonical: Canonical) -> Build:
-        return self._checked.get(canonical.text) or self.target.build(canonical, "checked")
-
-    def _build_first_c(self) -> Build | None:
-        """Build the C that the kernel begins with; None where there is none, or none that is C without checks."""
-        with contextlib.suppress(CandidateError):
-            return next((self.target.build(self.target.canonical(text)) for text in self.target.c_sources), None)
-        return None
-
-    def _confirm(
-        self, builds: Sequence[Build], seed: tuple[int, ...], peers: tuple[tuple[str, Build], ...]
-    ) -> list[Evaluation] | None:
-        """Measure builds in one worker; None where it does not come back."""
-        checked = tuple(self._build_checked(build.canonical) for build in builds)
-        request = ConfirmationRequest(tuple(builds), checked, seed, peers, self._explorations)
-        outcome = self._run_in_worker(request, len(builds), self.deadline * (1 + len(builds)))
-        if not isinstance(outcome, WorkerReply):
-            return None
-        return [_evaluation_of(result, b.canonical) for result, b in zip(outcome.value, builds, strict=True)]
-
-    def _evaluation_of_lost(self, build: Build) -> Evaluation:
-        message = "the code without checks did not come back from inputs that are drawn at the end of a search"
-        return _failure(Status.CRASHED, build.canonical, message)
-
-    def stop(self) -> None:
-        """Kill what is under way; it is evaluated as a crash, and so is everything until `close`."""
-        self._stopped = True
-        for worker in self._workers:
-            worker.stop()
+        """Measure candidates again in this process, side by side, as `LocalEvaluator.confirm` does."""
+        return self.local.confirm(sources, active)
 
     def close(self) -> None:
-        """End the workers; another evaluation starts new ones."""
-        for worker in self._workers:
-            worker.close()
-        self._stopped = False
+        """End all that is under way, and this process's workers; whatever is submitted after that starts new ones.
 
-    def _fill_queue(self) -> None:
-        """Note that all workers are idle, in this process."""
-        self._process = os.getpid()
-        self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-        for worker in self._workers:
-            self._idle.put(worker)
-
-    def _take_worker(self) -> Worker:
-        """Take an idle worker; in a fork of the process that has the others no thread will give one back."""
-        if self._process != os.getpid():
-            self._fill_queue()
-        return self._idle.get()
-
-    @uninterrupted
-    def _run_in_worker(
-        self, request: EvaluationRequest | ConfirmationRequest, count: int, deadline: float
-    ) -> WorkerReply | Crash | Overdue:
-        """Let a worker answer with so many results; whoever is interrupted meanwhile leaves none of them busy."""
-        worker = self._take_worker()
-        try:
-            outcome = worker.ask(request, deadline)
-            if isinstance(outcome, Crash) and outcome.was_asked:
-                # That need not be the candidate's doing, and a search that is ended too will not wait for this one.
-                outcome = worker.ask(request, deadline)
-            if isinstance(outcome, Complaint):
-                return self._require_inputs(worker, request.draws)
-            if _may_have_spoiled(outcome, count):
-                worker.close()
-            if isinstance(outcome, WorkerReply) and len(outcome.value) != count:
-                return Crash(f"an answer of {len(outcome.value)} results")
-            return outcome
-        finally:
-            self._idle.put(worker)
-
-    def _require_inputs(self, worker: Worker, draws: DrawRequest) -> Crash:
-        """Raise `UsageError` where a fresh child, in which no candidate ran, says too that inputs are bad."""
-        worker.close()
-        again = worker.ask(draws, self.deadline)
-        if isinstance(again, Complaint):
-            raise UsageError(again.reason)
-        return Crash("a complaint about inputs that are all right")
-
-    def _evaluate_in_worker(self, request: EvaluationRequest) -> Evaluation:
-        canonical = request.checked.canonical
-        if self._stopped:
-            return _failure(Status.CRASHED, canonical, "the search was interrupted")
-        outcome = self._run_in_worker(request, 1, self.deadline)
-        if not isinstance(outcome, WorkerReply) and outcome.phase in request.explorations:
-            kept = tuple(each for each in request.explorations if each != outcome.phase)
-            self._note_lost(outcome.phase)
-            return self._evaluate_in_worker(replace(request, explorations=kept))
-        if isinstance(outcome, WorkerReply):
-            return _evaluation_of(outcome.value[0], canonical)
-        where = f" while {outcome.phase}" if outcome.phase else ""
-        if isinstance(outcome, Overdue):
-            message = f"no result within {self.deadline:g} seconds{where}; look for an endless loop{self._hint()}"
-            return _failure(Status.TIMED_OUT, canonical, message)
-        message = f"the process ended with {outcome.reason}{where}{self._hint()}"
-        return _failure(Status.CRASHED, canonical, message)
-
-    def _note_lost(self, exploration: str) -> None:
-        """Give up an exploration from which several candidates did not come back.
-
-        One alone may have said so itself, and would free the others of what it finds.
+        Futures are cancelled, or their evaluations are crashes.
         """
-        self._lost[exploration] += 1
-        if self._lost[exploration] >= MOST_LOST:
-            self._explorations = tuple(each for each in self._explorations if each != exploration)
+        self._threads.cancel()
+        for future in tuple(self._elsewhere):
+            future.cancel()
+        self.local.pool.close()
 
-    def _hint(self) -> str:
-        """Return what to add to a message where Numba's threads were started before the workers were forked."""
-        layer = _find_started_threads() if self.start_method == "fork" else None
-        if layer in (None, "workqueue"):
-            return ""
-        return (
-            f"; a parallel=True function ran before the workers were forked ({layer}), which forked processes cannot "
-            "run: search with start_method='spawn', use one without parallel in the metric, or set "
-            "NUMBA_THREADING_LAYER=workqueue"
-        )
-
-
-def _may_have_spoiled(outcome: WorkerReply | Crash | Overdue, count: int) -> bool:
-    """Whether a candidate was wrong: then it may have written anywhere, so its process is not used again."""
-    if not isinstance(outcome, WorkerReply):
-        return False  # That process has ended.
-    return len(outcome.value) != count or any(result.status is Status.WRONG for result in outcome.value)
+    def _submit_elsewhere(self, executor: Executor, job: EvaluationJob) -> Future[Evaluation]:
+        try:
+            theirs: Future[Evaluation] = executor.submit(evaluate_elsewhere, self.options, job)
+        except RuntimeError as error:  # It is broken, or was shut down.
+            raise UsageError(f"the executor takes no more candidates: {error}; give one that is open") from error
+        ours: Future[Evaluation] = Future()
+        self._elsewhere.add(theirs)
+        theirs.add_done_callback(self._elsewhere.discard)
+        theirs.add_done_callback(functools.partial(_pass_on, job, ours))
+        return ours
 
 
-def _find_started_threads() -> str | None:
-    """Return the threading layer of Numba whose threads run in this process; None where none does."""
-    import numba
-
-    try:
-        layer: str = numba.threading_layer()
-    except ValueError:
-        return None
-    return layer
-
-
-def _failure(status: Status, canonical: Canonical, message: str) -> Evaluation:
-    return Evaluation(
-        status, canonical.written, diagnostics=(Diagnostic(Stage.EVALUATE, status.name.lower(), message),)
-    )
+def _pass_on(job: EvaluationJob, ours: Future[Evaluation], theirs: Future[Evaluation]) -> None:
+    """Give what became of an executor's future to the one that somebody waits for."""
+    error = CancelledError() if theirs.cancelled() else theirs.exception()
+    if error is None:
+        ours.set_result(theirs.result())
+    elif isinstance(error, _LOST) or type(error).__name__ in _LOST_NAMES:
+        ours.set_result(_lost(job, error))
+    else:
+        ours.set_exception(error)
 
 
-def _evaluation_of(result: MetricResult, canonical: Canonical) -> Evaluation:
-    """Make the evaluation: what ran to its end is kept in canonical form, findings count the author's lines."""
-    has_result = result.status in (Status.VALID, Status.WRONG)
-    return Evaluation(
-        result.status,
-        canonical.text if has_result else canonical.written,
-        result.score,
-        result.scores,
-        result.diagnostics,
-        result.panic,
-        counterexample=result.counterexample,
-        timings=Timings(reference_ns=result.reference_ns, candidate_ns=result.candidate_ns),
-        gains=result.gains,
-    )
+def _lost(job: EvaluationJob, error: BaseException) -> Evaluation:
+    source = job.source if isinstance(job.source, str) else job.source.decode("utf-8", "replace")
+    message = f"the executor has lost the candidate: {type(error).__name__}: {error}"
+    return Evaluation(Status.CRASHED, source, diagnostics=(Diagnostic(Stage.EVALUATE, "crashed", message),))
+
+
+# -- in a process of an executor --------------------------------------------------------------------------------------
+
+_MADE: Final[dict[str, LocalEvaluator]] = {}
+_MAKING: Final = [threading.Lock()]
+
+
+def evaluate_elsewhere(options: EvaluatorOptions, job: EvaluationJob) -> Evaluation:
+    """Evaluate a candidate with this process's own evaluator, which the first candidate makes."""
+    with _MAKING[0]:
+        evaluator = _MADE.pop(options.key, None) or options.build()
+        _MADE[options.key] = evaluator  # The keys are in the order of their last use.
+        while len(_MADE) > MOST_EVALUATORS:
+            del _MADE[next(iter(_MADE))]
+    return evaluator.evaluate(job.source, job.seed, job.best)
+
+
+def _forget() -> None:
+    """Forget in a forked child the evaluators of its parent, and a lock that one of its threads may have held."""
+    _MADE.clear()
+    _MAKING[0] = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget)

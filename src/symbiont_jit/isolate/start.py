@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import errno
 import functools
+import gc
 import io
 import multiprocessing
 import multiprocessing.spawn
@@ -136,6 +137,9 @@ def _fork(live_on: Callable[[], None]) -> int:
         if pid == 0:
             code = 1
             try:
+                # What the parent has not collected yet is not the child's to end: finalisers unmap memory at addresses,
+                # and close descriptors by numbers, that may be others' by then.
+                gc.freeze()
                 code = process._bootstrap()
             finally:
                 os._exit(code)

@@ -14,7 +14,7 @@ import operator
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Final, Literal
@@ -26,7 +26,7 @@ from symbiont_jit.engine.target import CompileTarget, target_of
 from symbiont_jit.errors import UsageError
 from symbiont_jit.evaluate.confirm import is_clearly_faster
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
-from symbiont_jit.evaluate.evaluator import Evaluator
+from symbiont_jit.evaluate.evaluator import EvaluationJob, Evaluator, EvaluatorOptions
 from symbiont_jit.evaluate.speedup import Speedup
 from symbiont_jit.isolate.permissions import require_permissions
 from symbiont_jit.isolate.start import choose_start
@@ -35,7 +35,6 @@ from symbiont_jit.search.archive import Archive
 from symbiont_jit.search.ending import Ending
 from symbiont_jit.search.result import EvolutionResult, Progress
 from symbiont_jit.search.signals import ended_by_sigterm
-from symbiont_jit.search.threads import Threads
 
 __all__ = ["Evolution"]
 
@@ -68,6 +67,8 @@ class Evolution:
             interpreters that get the kernel and the metric pickled.
         permissions: What a metric may do in a worker besides computing and reading what Python reads: `"read"` any
             file, `"write"` files, use the `"network"`, start `"processes"`.
+        executor: Where candidates are evaluated: any `concurrent.futures.Executor`, whose processes get the kernel and
+            the metric pickled and have `workers` each. By default threads of this process.
         private: Names of scores that no proposer is told, and so no model: what they measure cannot be worked towards.
 
     Raises:
@@ -87,6 +88,7 @@ class Evolution:
     start_method: StartMethod | None = None
     permissions: Iterable[str] = ()
     private: Collection[str] = ()
+    executor: Executor | None = None
     _target: CompileTarget = field(init=False)
     _archive: Archive = field(init=False)
     _evaluator: Evaluator | None = field(init=False, default=None)
@@ -139,9 +141,7 @@ class Evolution:
         Returns:
             The evaluations in the order of the sources.
         """
-        self._open()
-        with Threads(self.workers + 1) as pool:
-            return list(pool.map(self.evaluate, sources))
+        return [future.result() for future in self._open().submit([self._job(source, 0) for source in sources])]
 
     def ask(self, count: int = 1) -> list[Candidate]:
         """Ask the proposer for new candidates.
@@ -278,7 +278,8 @@ class Evolution:
         under_way: collections.deque[tuple[Candidate, Future[Evaluation]]] = collections.deque()
         asked = idle = told = 0
         lost: Exception | None = None
-        with Threads(self.workers + 2) as pool, self._keep_finished_at_interrupt(under_way, pool):
+        evaluator = self._open()
+        with self._keep_finished_at_interrupt(under_way):
             while True:
                 is_over = seconds is not None and time.monotonic() - self._started >= seconds
                 is_over |= candidates is not None and asked >= candidates
@@ -293,7 +294,8 @@ class Evolution:
                         _wait_after_failure("the proposer's ask", error, idle)
                     idle = 0 if new else idle + 1
                     asked += len(new)
-                    under_way.extend((c, pool.submit(self._evaluate, c.source, c.number)) for c in new)
+                    jobs = [self._job(candidate.source, candidate.number) for candidate in new]
+                    under_way.extend(zip(new, evaluator.submit(jobs), strict=True))
                     continue
                 if not under_way:
                     if lost is not None and not told:
@@ -309,7 +311,7 @@ class Evolution:
 
     @contextlib.contextmanager
     def _keep_finished_at_interrupt(
-        self, under_way: collections.deque[tuple[Candidate, Future[Evaluation]]], pool: Threads
+        self, under_way: collections.deque[tuple[Candidate, Future[Evaluation]]]
     ) -> Iterator[None]:
         """At Ctrl-C take in what has been evaluated, and end at once what has not."""
         try:
@@ -317,9 +319,7 @@ class Evolution:
         except KeyboardInterrupt:
             # What is done by now was done before anything is killed, so none of it is a casualty of the interrupt.
             done = [(c, f.result()) for c, f in under_way if f.done() and f.exception() is None]
-            pool.shutdown(wait=False, cancel_futures=True)
-            assert self._evaluator is not None
-            self._evaluator.stop()
+            self.close()
             for candidate, evaluation in done:
                 self._tell_safely(candidate, evaluation)
             raise
@@ -390,13 +390,17 @@ class Evolution:
         return ratio if self.direction == "maximize" else 1.0 / ratio
 
     def _evaluate(self, source: str | bytes, number: int) -> Evaluation:
-        return self._open().evaluate(source, seed=(self.seed, number), best=self._archive.best_score)
+        return self._open().evaluate(self._job(source, number))
+
+    def _job(self, source: str | bytes, number: int) -> EvaluationJob:
+        return EvaluationJob(source, (self.seed, number), self._archive.best_score)
 
     def _open(self) -> Evaluator:
         if self._evaluator is None:
-            self._evaluator = Evaluator(
-                self.kernel, self.metric, self.workers, self.deadline, self.start_method, self.permissions
+            options = EvaluatorOptions(
+                self.kernel, self.metric, self.workers, self.deadline, self.start_method, tuple(self.permissions)
             )
+            self._evaluator = Evaluator(options, self.executor)
         return self._evaluator
 
     def close(self) -> None:

@@ -1,0 +1,91 @@
+"""Workers that serve the same function, one to each thread that asks."""
+
+import os
+import threading
+
+import pytest
+
+from symbiont_jit.isolate.pool import WorkerPool
+from symbiont_jit.isolate.worker import Crash, WorkerReply
+from tests.child import in_child
+
+
+@pytest.fixture
+def pool():
+    """Two workers that say who they are."""
+    made = WorkerPool(2, lambda _: os.getpid())
+    yield made
+    made.close()
+
+
+def ask(pool, epoch=None):
+    """The process that answered."""
+    with pool.idle_worker(pool.epoch if epoch is None else epoch) as worker:
+        outcome = worker.ask(None, 10.0)
+        assert isinstance(outcome, WorkerReply), outcome
+        return outcome.value
+
+
+@pytest.mark.slow
+def test_the_worker_that_was_used_last_is_used_again(pool):
+    """Who asks one at a time starts one process only."""
+    assert len({ask(pool) for _ in range(4)}) == 1
+
+
+@pytest.mark.slow
+def test_two_threads_have_two_workers(pool):
+    """While one has a worker, another one gets the other."""
+    with pool.idle_worker(pool.epoch) as worker:
+        first = worker.ask(None, 10.0)
+        found = []
+        other = threading.Thread(target=lambda: found.append(ask(pool)))
+        other.start()
+        other.join()
+    assert found != [first.value]
+
+
+def test_who_began_before_the_end_gets_none(pool):
+    """What was begun before everything was ended starts no process afterwards."""
+    epoch = pool.epoch
+    pool.close()
+    with pool.idle_worker(epoch) as worker:
+        assert worker is None
+
+
+@pytest.mark.slow
+def test_what_is_started_after_the_end_is_ended(pool):
+    """Who had a worker when everything was ended leaves no process of it, and the worker is there for others."""
+    with pool.idle_worker(pool.epoch) as worker:
+        pool.close()
+        assert isinstance(worker.ask(None, 10.0), WorkerReply)
+        late = worker._child.process
+    assert late.exitcode is not None
+    assert ask(pool) != late.pid
+
+
+@pytest.mark.slow
+def test_the_end_is_a_crash_for_who_waits():
+    """A thread that waits for an answer has one at once."""
+    begun = threading.Event()
+    pool = WorkerPool(1, lambda _: threading.Event().wait(60))
+    found = []
+
+    def wait():
+        with pool.idle_worker(pool.epoch) as worker:
+            begun.set()
+            found.append(worker.ask(None, 50.0))
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    begun.wait()
+    while thread.is_alive():
+        pool.close()
+        thread.join(0.05)
+    assert isinstance(found[0], Crash)
+
+
+@pytest.mark.slow
+def test_a_forked_process_has_all_workers(pool):
+    """One that the parent's thread was using at the fork is idle in the child."""
+    with pool.idle_worker(pool.epoch), pool.idle_worker(pool.epoch):
+        assert in_child(lambda: str(ask(pool) > 0)) == "True"
