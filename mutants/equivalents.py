@@ -95,8 +95,8 @@ EQUIVALENTS: Final = (
     ),
     Equivalent(
         "engine/revisions.py",
-        'packed = b"" if canonical.written == canonical.text else zlib.compress(canonical.written.encode(*_ANY_TEXT))',
-        r".*canonical\.written is canonical\.text .*",
+        "is_own = canonical.author_text == canonical.text",
+        r".*canonical\.author_text is canonical\.text",
         "it only costs memory to pack a text that is the canonical one",
     ),
 )

@@ -1,5 +1,6 @@
 """Fixtures of several folders: new kernels of `tests.kernels`, and arguments for them."""
 
+import _imp
 import gc
 import itertools
 
@@ -40,6 +41,16 @@ def frozen_heap():
     """What the modules before have left is out of the collector's sight, or a collection would take a second at last."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def imports_are_free():
+    """No test leaves the lock of imports held, as an exception does that comes in the middle of one.
+
+    Whoever imports in another thread afterwards would wait for ever.
+    """
+    yield
+    assert not _imp.lock_held()
 
 
 @pytest.fixture

@@ -223,6 +223,26 @@ def test_borders():
             assert package not in BORDERS or layer_of(module) in BORDERS[package], f"{module} imports {package}"
 
 
+#: Calls of the system that start processes, and the modules that may make them.
+STARTERS = {"fork", "forkpty", "posix_spawn", "posix_spawnp", "system", "popen"}
+MAY_START = {"backend.child_process", "isolate.start"}
+
+
+def test_processes_are_started_in_two_places():
+    """Whoever looks for what starts compilers, code generators and workers finds it in two modules."""
+    calls = {
+        (module, node.func.attr)
+        for module, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "os"
+        and (node.func.attr in STARTERS or node.func.attr.startswith(("exec", "spawn")))
+    }
+    assert {module for module, _ in calls} == MAY_START
+
+
 def test_no_module_is_long():
     """What does not fit has its reason in the table."""
     found = {m for m, path in zip(PATHS, FILES, strict=True) if len(path.read_text().splitlines()) > MAX_LINES}
@@ -262,7 +282,7 @@ def test_no_class_name_twice():
     homes = defaultdict(set)
     for module, tree in modules().items():
         for name in type_names_of(tree):
-            homes[name].add(module)
+            homes[name.lstrip("_")].add(module)
     found = {name for name, modules in homes.items() if len(modules) > 1}
     assert found == set(SHARED_CLASS_NAMES)
 

@@ -148,7 +148,8 @@ class CandidateError(SymbiontError):
     """
 
     def __init__(self, stage: Stage, diagnostics: Iterable[Diagnostic], source: str) -> None:
-        super().__init__(stage, tuple(diagnostics), source)
+        # A macro that repeats its argument repeats what is wrong with it, at the same place of the author's text.
+        super().__init__(stage, tuple(dict.fromkeys(diagnostics)), source)
         self.stage: Stage = stage
         self.diagnostics: tuple[Diagnostic, ...] = self.args[1]
         self.source: str = source

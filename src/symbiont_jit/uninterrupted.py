@@ -162,10 +162,10 @@ def run_apart(work: Callable[[], _T]) -> _T:
     """
     if sys.is_finalizing():  # No thread would run any more.
         return work()
-    outcome: _Outcome[_T] | None = None
+    outcome: _ThreadResult[_T] | None = None
     while outcome is None:
         # The queue is C's, so a signal handler that comes between may use others like it.
-        answer: queue.SimpleQueue[_Outcome[_T]] = queue.SimpleQueue()
+        answer: queue.SimpleQueue[_ThreadResult[_T]] = queue.SimpleQueue()
         token, process = _Token(), os.getpid()
         is_alive = weakref.ref(token)
         try:
@@ -199,7 +199,7 @@ class _Token:
 
 
 @dataclass(slots=True)
-class _Outcome(Generic[_T]):
+class _ThreadResult(Generic[_T]):
     """What a function returned or raised."""
 
     results: tuple[_T, ...] = ()
@@ -215,27 +215,27 @@ class _Outcome(Generic[_T]):
             del error  # The traceback holds this frame, which must not hold the error.
 
 
-def _run(work: Callable[[], _T], answer: queue.SimpleQueue[_Outcome[_T]], token: _Token) -> None:
+def _run(work: Callable[[], _T], answer: queue.SimpleQueue[_ThreadResult[_T]], token: _Token) -> None:
     try:
         _THREAD.is_own = True
         # A compiler that dies must not end the process with the signal that writing gives; this thread ends anyway.
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGPIPE,))
-        outcome = _Outcome((work(),))
+        outcome = _ThreadResult((work(),))
     except BaseException as error:
-        outcome = _Outcome(error=error)
+        outcome = _ThreadResult(error=error)
     answer.put(outcome)
 
 
 def _wait_for(
-    answer: queue.SimpleQueue[_Outcome[_T]], process: int, token: Callable[[], _Token | None]
-) -> _Outcome[_T] | None:
+    answer: queue.SimpleQueue[_ThreadResult[_T]], process: int, token: Callable[[], _Token | None]
+) -> _ThreadResult[_T] | None:
     """Wait for what a thread puts here; None in a child of the process, which does not have that thread."""
     while os.getpid() == process:
         has_ended = token() is None
         with contextlib.suppress(queue.Empty):
             return answer.get(timeout=LOOK_SECONDS)
         if has_ended:  # A thread that finds no memory at all ends without a word.
-            return _Outcome(error=MemoryError("there is no memory for a thread"))
+            return _ThreadResult(error=MemoryError("there is no memory for a thread"))
     return None
 
 
@@ -245,6 +245,6 @@ def _resume_collection() -> None:
 
 
 os.register_at_fork(after_in_child=_resume_collection)
-# As `threading` does with its own locks. C does it, so that nothing interrupts it.
+# A forked child gets new locks, as `threading` does with its own. C makes them, so that nothing comes between.
 for _lock in (LOCK, _ONCE):
     os.register_at_fork(after_in_child=_lock._at_fork_reinit)  # type: ignore[attr-defined]

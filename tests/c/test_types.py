@@ -5,6 +5,7 @@ from pycparser import c_ast
 
 from symbiont_jit.c.scopes import DeclaredTypes, is_redundant_typedef, read_declared_types
 from symbiont_jit.c.tree import parse, print_tree
+from symbiont_jit.c.type_reader import TypeReader
 from symbiont_jit.c.types import (
     DOUBLE,
     INT,
@@ -13,9 +14,9 @@ from symbiont_jit.c.types import (
     ArrayOf,
     Enumeration,
     FunctionOf,
+    Length,
     PointerTo,
     StructOf,
-    TypeReader,
     common_type,
     scalar_of,
     spelling_of,
@@ -168,7 +169,8 @@ def test_lengths_stay_as_they_are_written():
     before = print_tree(tree)
     types = read_declared_types(tree)
     array, other = (types.read(p.type) for p in tree.ext[0].type.args.params[1:])
-    assert (array.length, array.of.length, array.of.of.length, other.length) == ("0x10u", "n", "n + 1", None)
+    written = Length(16, name="0x10u"), Length(name="n"), Length(name="n + 1"), None
+    assert (array.length, array.of.length, array.of.of.length, other.length) == written
     assert print_tree(tree) == before
 
 

@@ -62,9 +62,9 @@ def test_a_text_is_parsed_once(builder, parses):
     """The author's text and its canonical form give the same canonical text, from one parse, each in its own words."""
     canonical = builder.canonical(INDEX)
     assert builder.canonical(INDEX) is canonical
-    assert canonical.written == INDEX
+    assert canonical.author_text == INDEX
     own = builder.canonical(canonical.text)
-    assert (own.text, own.names, own.written) == (canonical.text, canonical.names, canonical.text)
+    assert (own.text, own.names, own.author_text) == (canonical.text, canonical.names, canonical.text)
     assert parses == [INDEX]
 
 
@@ -255,5 +255,12 @@ def test_a_candidate_of_a_search_is_parsed_once(counts):
         evolution.tell(Candidate(text, "by hand", number=1), evaluation)
         evolution._evaluator.confirm([evaluation.source])
         evolution._activate(evaluation, "test")
-    assert f.active.written == evaluation.source
+    assert f.active.author_text == evaluation.source
     assert {name: counts[name] - before[name] for name in counts} == {"parsed": 1, "printed": 2}
+
+
+def test_a_macro_that_repeats_its_argument_repeats_no_finding(square):
+    """What is wrong with an argument is said once, where its author wrote it; clang finds it once for each copy."""
+    with pytest.raises(CandidateError) as caught:
+        square.compile("#define SQ(v) ((v) * (v))\ndouble square(double x) { return SQ(unknown); }")
+    assert [(d.line, d.column) for d in caught.value.diagnostics] == [(2, 37)]

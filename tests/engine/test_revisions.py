@@ -29,10 +29,10 @@ def test_what_a_revision_stores(written):
     written = written.replace("x / NUMBER", "(int64_t)x / NUMBER")
     kernel = Kernel.from_c(written.replace("NUMBER", "3"), profile="checked")
     info = target_of(kernel).engine.revisions.first
-    assert info.written == written.replace("NUMBER", "3")
-    assert (info._author_text == b"") == (info.source == info.written)
+    assert info.author_text == written.replace("NUMBER", "3")
+    assert (info._packed_text == b"") == (info.source == info.author_text)
     assert info.sites
-    parts = (info.source.encode(), info._author_text, info.object_code.data, info.sites)
+    parts = (info.source.encode(), info._packed_text, info.object_code.data, info.sites)
     assert info.stored_bytes == sum(map(len, parts))
 
 

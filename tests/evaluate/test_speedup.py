@@ -203,13 +203,13 @@ def test_the_clock_of_a_deadline_can_be_stopped(monkeypatch):
         since, _ = child._read_pauses()
         seen.append(since == 0)
 
-    with child.uncounted():
+    with child.stop_clock():
         look()
-        with child.uncounted():
+        with child.stop_clock():
             look()
-        with child.counted():
+        with child.run_clock():
             look()
-            with child.counted():
+            with child.run_clock():
                 look()
         look()
     look()

@@ -119,7 +119,7 @@ def test_a_pickled_form_has_no_tree_and_makes_one(path):
     copy = pickle.loads(pickle.dumps(form))
     assert "tree" not in copy.__dict__
     assert copy == form
-    assert (copy.written, copy.source_map) == (form.written, form.source_map)
+    assert (copy.author_text, copy.source_map) == (form.author_text, form.source_map)
     assert c_tree.print_tree(copy.tree) == form.text
     both = list(zip(walk(form.tree), walk(copy.tree), strict=True))
     assert [type(one) for one, _ in both] == [type(other) for _, other in both]
@@ -152,7 +152,7 @@ def test_a_form_without_an_author_is_its_own():
     """Canonical text that was stored is its own author's text."""
     text = made("double scalar(double x, double y) { return x; }").text
     form = Canonical(text, ("scalar",))
-    assert form.written == text
+    assert form.author_text == text
     assert form.author_position(3, 5) == (3, 5)
     assert c_tree.print_tree(form.tree) == text
     with pytest.raises(CandidateError):

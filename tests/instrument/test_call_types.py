@@ -10,7 +10,8 @@ from pycparser import c_ast
 from symbiont_jit.backend.clang import SYNTAX, clang
 from symbiont_jit.backend.unit import Unit
 from symbiont_jit.c.tree import parse, walk
-from symbiont_jit.c.types import Arithmetic, Refused, TypeReader, promote, spelling_of
+from symbiont_jit.c.type_reader import TypeReader
+from symbiont_jit.c.types import Arithmetic, Refused, promote, spelling_of
 from symbiont_jit.c.vocabulary import ARENA_FUNCTIONS, FUNCTIONS
 from symbiont_jit.instrument.bounds import object_bounds
 from symbiont_jit.instrument.scopes import Symbol

@@ -20,7 +20,7 @@ from numba import float64 as f64
 
 from symbiont_jit import Evolution, Status, evolvable
 from symbiont_jit.isolate import child
-from symbiont_jit.isolate.child import MAX_PHASE, PAUSES, uncounted
+from symbiont_jit.isolate.child import MAX_PHASE, PAUSES, stop_clock
 from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
 
 PARENT = os.getpid()
@@ -283,7 +283,7 @@ def answers(serve, deadline):
 
 
 def rest(_):
-    with uncounted():
+    with stop_clock():
         time.sleep(0.6)
     return "done"
 

@@ -11,7 +11,7 @@ EVOLVABLE = """
     swap take_panic
 """.split()
 PINNED = """
-    about inspect_asm inspect_llvm inspect_remarks language number object_code origin profile source written
+    about inspect_asm inspect_llvm inspect_remarks language number object_code origin profile source author_text
 """.split()
 #: The public names of each class, as completion in a notebook shows them.
 FACES = {

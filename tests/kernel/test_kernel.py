@@ -217,5 +217,5 @@ def test_a_comment_may_hold_half_a_character():
     """What no encoding has, such as a lone surrogate in a comment, is kept as its author wrote it."""
     text = "/* half \udc80 */ double half(double x) { return x / 2; }"
     kernel = Kernel.from_c(text)
-    assert kernel.active.written == text
+    assert kernel.active.author_text == text
     assert kernel(3.0) == 1.5

@@ -225,7 +225,7 @@ class Child:
         """Take note of how a process ended that has ended or was killed."""
         if self.returncode is None:
             try:
-                # One that cannot be killed, because it has become another user's, is nobody's to wait for.
+                # A process that has become another user's cannot be killed, so waiting for it could last for ever.
                 has_ended = self.is_ours and self._ends_before(Deadline(KILL_SECONDS))
                 self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]) if has_ended else 0
             except ChildProcessError:  # SIGCHLD is ignored: nobody will know.

@@ -49,7 +49,7 @@ MAX_PROCESSES: Final = 4
 MAX_UNITS: Final = 2000
 #: After so many processes in a row that could not be started, no other one is tried.
 MAX_FAILURES: Final = 3
-#: Seconds after one of them, and seconds after which it is tried again nevertheless.
+#: Seconds to wait after a start that failed, and seconds after which a start is tried although it was given up.
 FAILURE_SECONDS: Final = 0.05
 RETRY_SECONDS: Final = 30.0
 #: Seconds to wait for another process before it is tried once more to start one.
@@ -249,7 +249,7 @@ class CodeGenerators:
                 chosen = self._try_next(command)
             if chosen is not None:
                 return chosen
-            if sys.is_finalizing():  # Who has the others is a thread that never runs again.
+            if sys.is_finalizing():  # The threads that have the others never run again, so none will be given back.
                 raise ChildError("compiler", "the code generators are in use, and the interpreter is ending")
             with LOCK:
                 if self._frees == seen:

@@ -144,7 +144,7 @@ def _is_default_only(body: str, label: str) -> bool:
     return bool(leading) and all(re.match(rf" +switch .*, label %{re.escape(label)} \[", line) for line in leading)
 
 
-#: An operation on whole vectors with a constant, some of whose lanes are nobody's.
+#: An operation on whole vectors with a constant of which some lanes are undefined.
 _LANES: Final = re.compile(
     r" +(?P<name>%[\w.]+) = (?:add|sub|mul|and|or|xor|shl|lshr|ashr|fadd|fsub|fmul|fdiv)[a-z ]* <\d+ x \w+> "
     r"(?:%[\w.]+, )?<(?P<lanes>[^<>]*)>(?:, %[\w.]+)?$"

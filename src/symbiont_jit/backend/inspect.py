@@ -79,7 +79,7 @@ def remarks(unit: Unit, position: TranslatePosition = lambda line, column: (line
     Raises:
         CandidateError: clang refuses the unit.
     """
-    found = list(dict.fromkeys(_remarks(unit, position)))
+    found = list(dict.fromkeys(_collect_remarks(unit, position)))
     found.sort(key=lambda remark: (remark.line, remark.column))
     lines = [str(remark) for remark in found[:MAX_REMARKS]]
     if len(found) > MAX_REMARKS:
@@ -103,7 +103,7 @@ def _cut_off(text: str) -> str:
     return f"{kept}... and {len(text) - len(kept):,} more characters\n"
 
 
-def _remarks(unit: Unit, position: TranslatePosition) -> Iterator[_Remark]:
+def _collect_remarks(unit: Unit, position: TranslatePosition) -> Iterator[_Remark]:
     told = clang().lower(unit.c_text(already_checked=True), REMARKS, unit.flags)
     if isinstance(told, list):
         raise CandidateError(Stage.LOWER, told, unit.text)

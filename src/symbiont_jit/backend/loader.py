@@ -75,7 +75,7 @@ class _Generation:
 
 
 @dataclass(slots=True)
-class _Loader:
+class _LljitLoader:
     """The way through LLJIT: the generation that takes new objects."""
 
     generation: _Generation | None = None
@@ -116,7 +116,7 @@ def _new_lljit() -> Any:
     return llvm.create_lljit_compiler()
 
 
-_LOADER: Final = _Loader()
+_LOADER: Final = _LljitLoader()
 
 
 @uninterrupted

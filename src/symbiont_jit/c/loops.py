@@ -153,7 +153,7 @@ def loops_in(tree: Any) -> Iterator[PlacedLoop]:
     """Yield every counted loop with its place, outer ones first."""
     for node in walk(tree):
         if isinstance(node, c_ast.Compound):
-            yield from _placed_loops(node.block_items or [])
+            yield from _place_loops(node.block_items or [])
 
 
 def main_loops(tree: Any) -> list[PlacedLoop]:
@@ -167,7 +167,7 @@ def main_loops(tree: Any) -> list[PlacedLoop]:
         node = stack.pop()
         skipped: set[int] = set()
         if isinstance(node, c_ast.Compound):
-            for site in _placed_loops(node.block_items or []):
+            for site in _place_loops(node.block_items or []):
                 if _is_rest(site):
                     skipped.add(id(site.loop.node))
                 elif not is_short(site.loop):
@@ -176,7 +176,7 @@ def main_loops(tree: Any) -> list[PlacedLoop]:
     return found
 
 
-def _placed_loops(statements: list[Any]) -> Iterator[PlacedLoop]:
+def _place_loops(statements: list[Any]) -> Iterator[PlacedLoop]:
     for index, statement in enumerate(statements):
         loop = loop_of(statement)
         if loop is not None:

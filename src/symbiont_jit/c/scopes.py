@@ -6,14 +6,17 @@ stay as they are written, and nothing is refused: what is no C is left to clang.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pycparser import c_ast
 
 from symbiont_jit.c import vocabulary
+from symbiont_jit.c.constants import integer
 from symbiont_jit.c.tree import print_tree
-from symbiont_jit.c.types import Arithmetic, ArrayOf, CType, Enumeration, TypeReader, scalar_of, spelling_of
+from symbiont_jit.c.type_reader import TypeReader
+from symbiont_jit.c.types import Arithmetic, ArrayOf, CType, Enumeration, Length, scalar_of, spelling_of
 
 __all__ = ["DeclaredTypes", "read_declared_types", "is_redundant_typedef"]
 
@@ -58,16 +61,16 @@ class DeclaredTypes(TypeReader):
         """Spell the type of a declarator in exact widths; None where it is no scalar and no named struct."""
         return spelling_of(self.read(node)) if isinstance(node, c_ast.TypeDecl) else None
 
-    def read_length(self, node: Any) -> str | None:
-        """Return the length of an array as it is written; None where there is none."""
+    def read_length(self, node: Any) -> Length | None:
+        """Return the length of an array as it is written, and the number where it is a literal."""
         match node.dim:
             case None:
                 return None
             case c_ast.ID(name=name):
-                return str(name)
+                return Length(name=str(name))
             case c_ast.Constant(value=value):
-                return str(value)
-        return print_tree(node.dim).strip()
+                return Length(_number(value), name=str(value))
+        return Length(name=print_tree(node.dim).strip())
 
     def is_const(self, node: Any) -> bool:
         """Whether an object with this declarator can never be written: itself or through the typedef of its type."""
@@ -105,6 +108,12 @@ def read_declared_types(tree: c_ast.FileAST) -> DeclaredTypes:
         if isinstance(node, c_ast.Typedef):
             types.declare(node)
     return types
+
+
+def _number(literal: str) -> int | None:
+    with contextlib.suppress(ValueError):  # It is a literal that is no integer.
+        return integer(literal)
+    return None
 
 
 def _make_elements_const(typ: CType) -> CType:

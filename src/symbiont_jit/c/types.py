@@ -1,20 +1,17 @@
-"""The model of C types: arithmetic, pointer, array, struct, function; what names and expressions have.
+"""The model of C types: arithmetic, pointer, array, struct, function.
 
-In: pycparser's declarations. Out: frozen records, how C spells them in exact widths (`spelling_of`), and the
+In: the words of C's own types. Out: frozen records, how C spells them in exact widths (`spelling_of`), and the
 conversions of C11, 6.3.1, on a 64-bit Unix.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
-from pycparser import c_ast
-
 from symbiont_jit.c import vocabulary
-from symbiont_jit.c.tree import first_position, parse
+from symbiont_jit.c.tree import first_position
 from symbiont_jit.errors import Diagnostic, Stage
 
 __all__ = [
@@ -28,15 +25,14 @@ __all__ = [
     "CType",
     "Enumeration",
     "FunctionOf",
+    "Length",
     "PointerTo",
     "Refused",
     "StructOf",
-    "TypeReader",
     "VoidType",
     "common_type",
     "decay",
     "has_variable_length",
-    "library_functions",
     "promote",
     "same_rows",
     "scalar_of",
@@ -98,15 +94,38 @@ class PointerTo:
 
 
 @dataclass(frozen=True, slots=True)
+class Length:
+    """How many elements an array has: a `number`, or what a constant holds at run time whose hidden name is `holder`.
+
+    Neither is known where an initialiser says it. `name` is the author's own word for it. Of an array that `is_passed`
+    C knows a pointer, and so no length.
+    """
+
+    number: int | None = None
+    holder: str = ""
+    name: str = ""
+    is_passed: bool = False
+
+    @property
+    def is_variable(self) -> bool:
+        """Whether C's own `sizeof` does not give it as a constant."""
+        return self.is_passed or (self.number is None and bool(self.holder or self.name))
+
+    @property
+    def constant(self) -> int | None:
+        """The number that C's own type has too."""
+        return None if self.is_passed else self.number
+
+
+@dataclass(frozen=True, slots=True)
 class ArrayOf:
     """An array; `is_const` says that its elements are never written.
 
-    `length` is a number as text, or the name of what holds it; empty where an initialiser says it, and None where C
-    lets it out.
+    `length` is None where C lets it out.
     """
 
     of: CType
-    length: Any = field(default=None, compare=False)
+    length: Length | None = field(default=None, compare=False)
     is_const: bool = field(default=False, compare=False)
 
 
@@ -250,8 +269,9 @@ def decay(typ: CType) -> CType:
 
 def has_variable_length(typ: CType) -> bool:
     """Whether `sizeof` would look at a type's lengths at run time."""
-    is_variable = isinstance(typ, ArrayOf) and bool(typ.length) and not str(typ.length).isdigit()
-    return isinstance(typ, ArrayOf) and (is_variable or has_variable_length(typ.of))
+    if not isinstance(typ, ArrayOf):
+        return False
+    return (typ.length is not None and typ.length.is_variable) or has_variable_length(typ.of)
 
 
 def same_rows(a: CType, b: CType) -> bool:
@@ -270,173 +290,7 @@ def size_of(typ: CType) -> int | None:
             return {80: 16, 160: 32}.get(typ.bits, typ.bits // 8)
         case PointerTo():
             return 8
-        case ArrayOf() if str(typ.length).isdigit():
+        case ArrayOf(length=Length(constant=int(count))):
             inner = size_of(typ.of)
-            return None if inner is None else inner * int(typ.length)
+            return None if inner is None else inner * count
     return None
-
-
-class TypeReader:
-    """Types of declarations, with the typedefs and tags of the scopes that are open."""
-
-    def __init__(self) -> None:
-        self.typedefs: list[dict[str, CType]] = [{}]
-        self.tags: list[dict[str, StructOf]] = [{}]
-        self.enums: list[dict[str | None, Arithmetic]] = [{}]
-        # These three need the names of variables, so whoever knows the names sets them.
-        self.on_enumerator: Callable[[str, int], None] = lambda name, value: None
-        self.value_of: Callable[[Any], int | None] = lambda node: None
-        self.length_of: Callable[[Any], str | None] = lambda node: None
-
-    def open(self) -> None:
-        """Enter a block."""
-        for scopes in (self.typedefs, self.tags, self.enums):
-            scopes.append({})
-
-    def close(self) -> None:
-        """Leave the innermost block: names that were declared in it mean again what they meant before."""
-        for scopes in (self.typedefs, self.tags, self.enums):
-            scopes.pop()
-
-    def read(self, node: Any) -> CType:
-        """Read the type of a declarator or type name."""
-        match node:
-            case c_ast.PtrDecl():
-                return PointerTo(self.read(node.type), self.is_const(node.type))
-            case c_ast.ArrayDecl():
-                length = self.read_length(node)
-                return ArrayOf(self.read(node.type), length, self.is_const(node.type))
-            case c_ast.FuncDecl():
-                params = [p for p in (node.args.params if node.args else ()) if not isinstance(p, c_ast.EllipsisParam)]
-                # A K&R parameter is a name without a type.
-                types = [decay(self.read_loosely(getattr(p, "type", None))) for p in params]
-                return FunctionOf(self.read(node.type), tuple(t for t in types if t != VOID))
-            case c_ast.TypeDecl() | c_ast.Typename():
-                return self.read(node.type)
-            case c_ast.Struct() | c_ast.Union():
-                return self._struct(node)
-            case c_ast.Enum():
-                return self._enum(node)
-            case c_ast.IdentifierType():
-                return self._read_name(node.names)
-        return INT
-
-    def read_length(self, node: Any) -> str | None:
-        """Read the length of an array's declarator and write it there as a number, so that clang computes the same."""
-        length = self.length_of(node.dim)
-        if length is not None and length.isdigit():
-            node.dim = c_ast.Constant("int", length, node.dim.coord)
-        return length
-
-    def is_const(self, node: Any) -> bool:
-        """Whether an object with this declarator can never be written: the object itself, not what it points to."""
-        while isinstance(node, c_ast.ArrayDecl):  # `const` of an array is `const` of its elements (C11, 6.7.3)
-            node = node.type
-        return "const" in (getattr(node, "quals", None) or ())
-
-    def read_loosely(self, node: Any) -> CType:
-        """Read a parameter's type without lengths, which other parameters may give."""
-        length_of, self.length_of = self.length_of, lambda node: None if node is None else ""
-        try:
-            return self.read(node)
-        finally:
-            self.length_of = length_of
-
-    def _enum(self, node: Any) -> Arithmetic:
-        """Choose the type of an enumeration as clang does: int if an enumerator is negative, else unsigned.
-
-        Raises:
-            Refused: An enumerator is no int.
-        """
-        if node.values is None:
-            scopes = (scope[node.name] for scope in reversed(self.enums) if node.name in scope)
-            return next(scopes, Arithmetic("u", 32))
-        value, least = -1, 0
-        for enumerator in node.values.enumerators:
-            found = value + 1 if enumerator.value is None else self.value_of(enumerator.value)
-            if found is None or found >= 2**31:
-                message = f"the value of the enumerator '{enumerator.name}' is no plain int; write it as a number"
-                raise Refused(enumerator, message)
-            value, least = found, min(least, found)
-            enumerator.value = c_ast.Constant("int", str(value), enumerator.coord)
-            self.on_enumerator(enumerator.name, value)
-        made = Arithmetic("i" if least < 0 else "u", 32)
-        self.enums[-1][node.name] = made
-        return made
-
-    def _read_name(self, names: Sequence[str]) -> CType:
-        if len(names) == 1:
-            for scope in reversed(self.typedefs):
-                if names[0] in scope:
-                    return scope[names[0]]
-        return scalar_of(names) or INT
-
-    def declare_forward(self, node: Any) -> None:
-        """Declare `struct name;`: the tag means a struct of this scope, whatever it means outside."""
-        self.tags[-1].setdefault(node.name, _declare_tag(node))
-
-    def _struct(self, node: Any) -> StructOf:
-        if node.decls is not None:
-            self._require_members(node)
-            fields = tuple((d.name or "", self.read(d.type)) for d in node.decls if isinstance(d, c_ast.Decl))
-            self._require_fields(node, fields)
-            bits = self._bit_fields(node, dict(fields))
-            mentioned = self.tags[-1].get(node.name)
-            made = _declare_tag(node) if mentioned is None or mentioned.is_defined else mentioned
-            made.fields, made.bit_fields, made.is_defined = fields, bits, True
-            if node.name is not None:
-                self.tags[-1][node.name] = made
-            return made
-        for scope in reversed(self.tags):
-            if node.name in scope:
-                return scope[node.name]
-        return self.tags[-1].setdefault(node.name, _declare_tag(node))
-
-    def _require_fields(self, node: Any, fields: Sequence[Any]) -> None:
-        """Refuse a struct of nothing."""
-        if not fields:
-            raise Refused(node, "a struct without members has no size in C; give it one")
-
-    def _require_members(self, node: Any) -> None:
-        """Refuse unnamed members that declare nothing in C: their author meant something else."""
-        for decl in node.decls:
-            if not isinstance(decl, c_ast.Decl) or decl.name or decl.bitsize is not None:
-                continue
-            inner = decl.type
-            is_anonymous = isinstance(inner, c_ast.Struct | c_ast.Union) and inner.name is None
-            if not (is_anonymous and inner.decls is not None) and not isinstance(inner, c_ast.Enum):
-                raise Refused(decl, "this member has no name; give it one, or leave the tag of its struct out")
-
-    def _bit_fields(self, node: Any, types: Mapping[str, CType]) -> Mapping[str, CType]:
-        """Return the types that a struct's bit-fields have in an expression."""
-        return {
-            d.name: _promote_bits(d, types[d.name], self.value_of(d.bitsize))
-            for d in node.decls
-            if isinstance(d, c_ast.Decl) and d.bitsize is not None and d.name
-        }
-
-
-def _declare_tag(node: Any) -> StructOf:
-    """Make the type of a struct or union of which only the tag is known."""
-    keyword = "union" if isinstance(node, c_ast.Union) else "struct"
-    return StructOf(name=f"{keyword} {node.name}" if node.name else keyword)
-
-
-def _promote_bits(node: Any, typ: CType, width: int | None) -> CType:
-    """Return the type of a bit-field in an expression: int if that has all its values (C11, 6.3.1.1), else unsigned."""
-    if width is None:
-        raise Refused(node, f"the width of the bit-field '{node.name}' is a plain number")
-    if not isinstance(typ, Arithmetic) or width > 32:
-        return typ
-    return Arithmetic("u", 32) if width == 32 and typ.kind == "u" else INT
-
-
-@functools.cache
-def library_functions() -> Mapping[str, FunctionOf]:
-    """Return the types of the table's functions that have prototypes."""
-    rows = [f.prototype for f in vocabulary.FUNCTIONS.values() if f.prototype]
-    tree = parse("\n".join(rows))
-    assert isinstance(tree, c_ast.FileAST), "the table is C"
-    reader = TypeReader()
-    types = ((node.name, reader.read(node.type)) for node in tree.ext if isinstance(node, c_ast.Decl))
-    return {name: typ for name, typ in types if isinstance(typ, FunctionOf)}

@@ -119,7 +119,7 @@ class Builder:
             instrumented = instrument(canonical.text, canonical.tree, self.signatures, profile)
         except CandidateError as error:
             self._check(canonical)  # clang's findings about the canonical text are easier to understand.
-            raise CandidateError(error.stage, error.diagnostics, canonical.written) from error.__cause__
+            raise CandidateError(error.stage, error.diagnostics, canonical.author_text) from error.__cause__
         plain = Unit(canonical.text, tuple(entry.symbol for entry in self.entries), is_audited=True)
         around = replace(
             plain,
@@ -188,14 +188,14 @@ def _require_no_wide_address(canonical: Canonical) -> None:
     """Raise `CandidateError` where code without checks could keep something in bytes that nobody clears."""
     found = find_wide_addresses(canonical.tree) if "long" in canonical.text and "double" in canonical.text else []
     if found:
-        raise CandidateError(Stage.CHECK, found, canonical.written)
+        raise CandidateError(Stage.CHECK, found, canonical.author_text)
 
 
 def _raise_translated(
     error: CandidateError, canonical: Canonical, translate: Callable[[Diagnostic], Diagnostic]
 ) -> NoReturn:
     """Raise the findings about a canonical text as findings about what the author wrote."""
-    raise CandidateError(error.stage, map(translate, error.diagnostics), canonical.written) from None
+    raise CandidateError(error.stage, map(translate, error.diagnostics), canonical.author_text) from None
 
 
 def _has_large_frame(error: CandidateError) -> bool:

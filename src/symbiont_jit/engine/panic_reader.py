@@ -45,4 +45,4 @@ class PanicReader:
         found = self._by_identity.get(report.revision)
         if found is None:
             return Panic("unknown", "a candidate that is gone panicked")
-        return panic_of(unpack_sites(found.sites), report.site, report.a, report.b, found.written)
+        return panic_of(unpack_sites(found.sites), report.site, report.a, report.b, found.author_text)

@@ -62,7 +62,7 @@ class RevisionInfo:
 
     `number` is -1 for a candidate that is not registered. `bodies` are Python functions instead of object code, with
     None for a function without one. `sites` are packed and say what the numbers in panics of the object code mean, on
-    the lines of the author's text; `_author_text` is that text, packed. `identity` is the number that instrumented code
+    the lines of the author's text; `_packed_text` is that text, packed. `identity` is the number that instrumented code
     leaves in its panics; no two revisions of a process share it.
     """
 
@@ -76,21 +76,22 @@ class RevisionInfo:
     bodies: tuple[PythonBody | None, ...] = ()
     identity: int = field(default_factory=_identities.__next__)
     state: CodeState = field(default_factory=CodeState)
-    _author_text: bytes = b""
+    _packed_text: bytes = b""
 
     @classmethod
     def of_build(cls, build: Build, number: int, origin: str) -> RevisionInfo:
         """Make the record of compiled code."""
         canonical = build.canonical
-        packed = b"" if canonical.written == canonical.text else zlib.compress(canonical.written.encode(*_ANY_TEXT))
+        is_own = canonical.author_text == canonical.text
+        packed = b"" if is_own else zlib.compress(canonical.author_text.encode(*_ANY_TEXT))
         return cls(
-            *(number, canonical.text, "c", origin, build.profile, build.object_code, build.sites), _author_text=packed
+            *(number, canonical.text, "c", origin, build.profile, build.object_code, build.sites), _packed_text=packed
         )
 
     @property
-    def written(self) -> str:
+    def author_text(self) -> str:
         """The text as its author wrote it, whose lines diagnostics and panics count."""
-        return zlib.decompress(self._author_text).decode(*_ANY_TEXT) if self._author_text else self.source
+        return zlib.decompress(self._packed_text).decode(*_ANY_TEXT) if self._packed_text else self.source
 
     @property
     def about(self) -> str:
@@ -102,7 +103,7 @@ class RevisionInfo:
     def stored_bytes(self) -> int:
         """Bytes of texts, object code and sites."""
         code = len(self.object_code.data) if self.object_code else 0
-        return len(self.source.encode()) + len(self._author_text) + code + len(self.sites)
+        return len(self.source.encode()) + len(self._packed_text) + code + len(self.sites)
 
 
 @dataclass(slots=True, eq=False)

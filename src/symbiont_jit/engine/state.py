@@ -117,7 +117,7 @@ def _support(engine: Engine) -> dict[str, ObjectCode]:
 def _store(engine: Engine, info: RevisionInfo) -> StoredRevision:
     if info.object_code is not None:
         names = tuple(s.name for s in engine.functions.signatures)
-        canonical = Canonical(info.source, names, info.written, NO_MAP)  # The text is never compiled as it is.
+        canonical = Canonical(info.source, names, info.author_text, NO_MAP)  # The text is never compiled as it is.
         build = Build(canonical, info.profile, info.object_code, info.sites)
         return StoredRevision(info.origin, info.number, build=build, host=describe_host())
     try:
@@ -163,5 +163,5 @@ def _restore(engine: Engine, stored: StoredRevision) -> RevisionInfo:
         return engine.revisions.add_bodies(bodies, stored.source, stored.origin, stored.number)
     build = stored.build
     if stored.host != describe_host():
-        build = engine.build(engine.builder.canonical(build.canonical.written), build.profile)
+        build = engine.build(engine.builder.canonical(build.canonical.author_text), build.profile)
     return engine.revisions.register(build, stored.origin, stored.number)

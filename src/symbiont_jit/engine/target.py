@@ -132,7 +132,7 @@ class CompileTarget:
         info = self.engine.active
         if info is None or info.object_code is None:
             return None
-        return Build(self.canonical(info.written), info.profile, info.object_code, info.sites)
+        return Build(self.canonical(info.author_text), info.profile, info.object_code, info.sites)
 
     def activate(self, handle: Any) -> Any:
         """Send all later calls to a revision, and give its handle back."""

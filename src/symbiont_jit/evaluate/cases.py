@@ -21,7 +21,7 @@ from symbiont_jit.evaluate.harness import Arguments, Harness
 from symbiont_jit.evaluate.inputs import Draws
 from symbiont_jit.evaluate.scale import estimate_scale, largest_magnitude
 from symbiont_jit.evaluate.timing import Stopwatch, make_stopwatch
-from symbiont_jit.isolate.child import counted, phase_of
+from symbiont_jit.isolate.child import phase_of, run_clock
 from symbiont_jit.signature import Mode, Signature
 
 #: What is done while the reference is called with arguments that nobody drew: a little beside those that were, or
@@ -117,7 +117,7 @@ class Reference:
 
         It may not come back from there: then a phase says that no candidate is to blame, and the clock runs.
         """
-        with contextlib.suppress(ReferenceRaised), phase_of(phase), counted():
+        with contextlib.suppress(ReferenceRaised), phase_of(phase), run_clock():
             return self.solve(values, seed, is_guarded)
         return None
 
@@ -149,7 +149,7 @@ class Reference:
             raise UsageError(f"{error}; its arguments are {draws.place(seed, number)}") from error
 
     def _call(self, entry: int, arguments: Arguments) -> Any:
-        with _noted_exceptions() as raised:
+        with _note_exceptions() as raised:
             result = self.harness.call(entry, arguments)
         if raised:
             raise ReferenceRaised(f"the reference of {self.signature.name!r} raised {raised[0]}")
@@ -164,7 +164,7 @@ class Reference:
             for param, value in zip(self.signature.params, arguments.values, strict=True):
                 if param.mode is not Mode.OUT:
                     move(value)
-            with phase_of(MOVING), counted():
+            with phase_of(MOVING), run_clock():
                 try:
                     return Outcome(arguments.values, self._call(self.entry, arguments))
                 except ReferenceRaised:
@@ -176,7 +176,7 @@ class Reference:
 
 
 @contextlib.contextmanager
-def _noted_exceptions() -> Iterator[list[str]]:
+def _note_exceptions() -> Iterator[list[str]]:
     """Note what a Python body raises: where native code calls it, Numba hands that to Python's hook, and goes on."""
     noted: list[str] = []
     before, thread = sys.unraisablehook, threading.get_ident()

@@ -19,7 +19,7 @@ from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.inputs import Draws
 from symbiont_jit.evaluate.shrink import can_shrink, shrink, spell_call
 from symbiont_jit.evaluate.timing import Stopwatch
-from symbiont_jit.isolate.child import counted
+from symbiont_jit.isolate.child import run_clock
 from symbiont_jit.isolate.permissions import describe_refusals
 
 __all__ = ["CHECKED", "Checker", "Effort"]
@@ -210,14 +210,14 @@ class Checker:
         """
         placed = self.timed.watch.place_at(case.given, turn) if turn % PLACES == PLACES - 1 else None
         if placed is not None:
-            with counted():
+            with run_clock():
                 result = self.harness.call(entry, placed.arguments)
             has_panicked = self.has_panicked()
             problem = self.find_difference(case, Outcome(placed.arguments.values, result)) or placed.find_trespass()
             self.timed.watch.put_back()
             return "the call panicked" if has_panicked else problem
         given = self.harness.prepare_guarded(case.given, turn % 2 == 0)
-        with counted():
+        with run_clock():
             result = self.harness.call(entry, given)
         if self.has_panicked():
             return "the call panicked"
@@ -231,7 +231,7 @@ class Checker:
     def _check_where_timed(self, entry: int) -> str | None:
         """Describe the first difference of one call in each of the places in which calls are timed."""
         watch = self.timed.watch
-        with counted():
+        with run_clock():
             watch.run_once(entry)
         problem = "the call panicked" if self.has_panicked() else self.find_timed_difference(watch)
         watch.put_back()

@@ -21,7 +21,7 @@ from symbiont_jit.evaluate.intervals import estimate_ratio
 from symbiont_jit.evaluate.metric import MetricResult, make_wrong
 from symbiont_jit.evaluate.timing import Stopwatch
 from symbiont_jit.evaluate.unseen import Doubt, Suspect, look_closer
-from symbiont_jit.isolate.child import counted
+from symbiont_jit.isolate.child import run_clock
 
 __all__ = [
     "ACTIVE",
@@ -106,7 +106,7 @@ def confirm_finalists(
     handles = {REFERENCE: checker.reference.timed, **peers, **_make_fastmath(target), NOISE: checker.reference.timed}
     finalists = [Variant(f"finalist {number}", entry) for number, (entry, _) in enumerate(entries)]
     sides = (*(Variant(name, handle.entry_address) for name, handle in handles.items()), *finalists)
-    turns = _Turns(checker, sides, len(handles))
+    turns = _FinalistTurns(checker, sides, len(handles))
     cases = tuple(case.given for case in checker.timed.known)
     side_by_side = SideBySide(checker.harness, sides, cases, checker.tolerance)
     series = side_by_side.measure(SECONDS, seed[0] % (1 << 32), turns)
@@ -134,7 +134,7 @@ def _make_fastmath(target: CompileTarget) -> dict[str, Any]:
 
 
 @dataclass(slots=True)
-class _Turns:
+class _FinalistTurns:
     """What is done with each side: a finalist's calls are counted, and compared; a wrong one is not called again."""
 
     checker: Checker
@@ -147,7 +147,7 @@ class _Turns:
         self.time(watch, number, 1)
         if number in self.problems:
             return 1
-        with counted() if number >= self.peers else contextlib.nullcontext():
+        with run_clock() if number >= self.peers else contextlib.nullcontext():
             return watch.calibrate(self.sides[number].entry)
 
     def time(self, watch: Stopwatch, number: int, calls: int) -> float:
@@ -156,7 +156,7 @@ class _Turns:
             return watch.batch(self.sides[number].entry, calls)
         if number in self.problems:
             return math.nan
-        with counted():
+        with run_clock():
             spent = watch.batch(self.sides[number].entry, calls)
         problem = self.checker.find_timed_difference(watch)
         if problem is not None:

@@ -93,7 +93,7 @@ def _native_value(dtype: Any, value: Any) -> Any:
 
 def layout_of(signature: Signature, natives: Sequence[Any]) -> CallLayout:
     """Lay out arguments in native form: those that overlap in one block, those that no call changes in front."""
-    groups = [_Group.of(signature.params, natives, members) for members in _overlapping(natives)]
+    groups = [_OverlappingArrays.of(signature.params, natives, members) for members in _overlapping(natives)]
     offsets = [0] * len(natives)
     blocks: list[Block] = []
     place = written = 0
@@ -131,7 +131,7 @@ def aligned_bytes(size: int) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class _OverlappingArrays:
     """Arguments that overlap, by their numbers, and where they lie to each other."""
 
     name: str
@@ -142,7 +142,7 @@ class _Group:
     is_written: bool
 
     @classmethod
-    def of(cls, params: Sequence[Param], natives: Sequence[Any], members: Sequence[int]) -> _Group:
+    def of(cls, params: Sequence[Param], natives: Sequence[Any], members: Sequence[int]) -> _OverlappingArrays:
         first = min(_begin(natives[i]) for i in members)
         last = max(_begin(natives[i]) + natives[i].nbytes for i in members)
         if len(members) > 1:  # Each of them keeps its alignment.

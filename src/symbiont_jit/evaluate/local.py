@@ -197,7 +197,7 @@ class LocalEvaluator:
                 return Crash("its end")
             outcome = worker.ask(request, deadline)
             if isinstance(outcome, Crash) and outcome.was_asked:
-                # That need not be the candidate's doing, and a search that is ended too will not wait for this one.
+                # Whoever asked the child to end need not mean the candidate, so it is asked once more.
                 outcome = worker.ask(request, deadline)
             if isinstance(outcome, Complaint):
                 return self._require_inputs(worker, request.draws)
@@ -274,7 +274,7 @@ def _find_started_threads() -> str | None:
 
 def _failure(status: Status, canonical: Canonical, message: str) -> Evaluation:
     return Evaluation(
-        status, canonical.written, diagnostics=(Diagnostic(Stage.EVALUATE, status.name.lower(), message),)
+        status, canonical.author_text, diagnostics=(Diagnostic(Stage.EVALUATE, status.name.lower(), message),)
     )
 
 
@@ -283,7 +283,7 @@ def _evaluation_of(result: MetricResult, canonical: Canonical) -> Evaluation:
     has_result = result.status in (Status.VALID, Status.WRONG)
     return Evaluation(
         result.status,
-        canonical.text if has_result else canonical.written,
+        canonical.text if has_result else canonical.author_text,
         result.score,
         result.scores,
         result.diagnostics,

@@ -1,6 +1,6 @@
 """The smallest call that shows a wrong answer: what a model can read, and a person can compute by hand.
 
-In: arguments of a wrong answer, and a judge of others. Out: smaller arguments that are judged wrong too, as text.
+In: arguments of a wrong answer, and what judges others. Out: smaller arguments that are wrong too, as text.
 
 First all arrays of a free length become shorter, then numbers become plain ones. That is done only where all numbers
 are floating ones, because an integer may be an index, or a length that is not free: the reference would be called with
@@ -23,7 +23,7 @@ LENGTHS: Final = (*range(1, 10), 15, 16, 17, 31, 32, 33, 63, 64, 65)
 #: The most elements that a call is spelled with.
 MOST_ELEMENTS: Final = 24
 
-Judge = Callable[[Sequence[Any]], str | None]
+FindProblem = Callable[[Sequence[Any]], str | None]
 
 
 def can_shrink(signature: Signature) -> bool:
@@ -31,24 +31,24 @@ def can_shrink(signature: Signature) -> bool:
     return all(getattr(_element_of(param), "kind", "") in ("f", "c") for param in signature.params)
 
 
-def shrink(signature: Signature, values: Sequence[Any], problem: str, judge: Judge) -> tuple[tuple[Any, ...], str]:
-    """Make arguments smaller for as long as a judge finds them wrong.
+def shrink(signature: Signature, values: Sequence[Any], problem: str, find: FindProblem) -> tuple[tuple[Any, ...], str]:
+    """Make arguments smaller for as long as they are wrong.
 
     Args:
         signature: The signature of the call.
         values: Its arguments, which are left as they are.
         problem: What is wrong with them.
-        judge: Says what is wrong with other arguments, None where nothing is.
+        find: Says what is wrong with other arguments, None where nothing is.
 
     Returns:
         The smallest arguments that were found, and what is wrong with them.
     """
     kept, found = tuple(values), problem
     for proposals in (_shorter(signature, dimension) for dimension in signature.dimensions):
-        kept, found = _first_wrong(proposals(kept), judge) or (kept, found)
+        kept, found = _first_wrong(proposals(kept), find) or (kept, found)
     for index, param in enumerate(signature.params):
         if param.mode is not Mode.OUT:
-            kept, found = _first_wrong(_plainer(kept, index), judge) or (kept, found)
+            kept, found = _first_wrong(_propose_plainer(kept, index), find) or (kept, found)
     return kept, found
 
 
@@ -71,8 +71,8 @@ def _element_of(param: Param) -> Any:
     return param.type.dtype if isinstance(param.type, ArrayType) else param.type
 
 
-def _first_wrong(proposals: Iterator[tuple[Any, ...]], judge: Judge) -> tuple[tuple[Any, ...], str] | None:
-    return next(((values, found) for values in proposals if (found := judge(values)) is not None), None)
+def _first_wrong(proposals: Iterator[tuple[Any, ...]], find: FindProblem) -> tuple[tuple[Any, ...], str] | None:
+    return next(((values, found) for values in proposals if (found := find(values)) is not None), None)
 
 
 def _shorter(signature: Signature, dimension: str) -> Callable[[tuple[Any, ...]], Iterator[tuple[Any, ...]]]:
@@ -98,7 +98,7 @@ def _cut(value: Any, axes: Sequence[int], length: int) -> Any:
     return np.ascontiguousarray(value[tuple(slice(length if axis in axes else None) for axis in range(value.ndim))])
 
 
-def _plainer(values: tuple[Any, ...], index: int) -> Iterator[tuple[Any, ...]]:
+def _propose_plainer(values: tuple[Any, ...], index: int) -> Iterator[tuple[Any, ...]]:
     """Propose plainer numbers for one argument: ones, 1 2 3, and its own with fewer digits."""
     value = np.asarray(values[index])
     counted = np.arange(1, value.size + 1).reshape(value.shape)

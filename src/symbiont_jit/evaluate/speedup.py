@@ -27,7 +27,7 @@ from symbiont_jit.evaluate.inputs import Draws, Inputs, require_inputs
 from symbiont_jit.evaluate.metric import MetricResult, make_panicked, make_wrong
 from symbiont_jit.evaluate.timing import median
 from symbiont_jit.evaluate.unseen import Suspect, look_closer
-from symbiont_jit.isolate.child import counted, enter_phase, uncounted
+from symbiont_jit.isolate.child import enter_phase, run_clock, stop_clock
 from symbiont_jit.signature import Signature
 
 __all__ = ["PreparedSpeedup", "Speedup"]
@@ -179,7 +179,7 @@ class PreparedSpeedup:
         self, target: CompileTarget, checked: Any, candidate: Any, seed: Sequence[int], best: float | None
     ) -> MetricResult:
         """Compare the checked code's results on inputs nobody has seen; then time the release code."""
-        with uncounted():
+        with stop_clock():
             enter_phase("running it with checks")
             if self.checker.renew(self.turn):
                 self._reference_ns = []
@@ -211,7 +211,7 @@ class PreparedSpeedup:
         Returns:
             One result for each entry.
         """
-        with uncounted():
+        with stop_clock():
             self.checker.draw_timed(seed)
             self._reference_ns = []
             self.checker.begin(target)
@@ -220,7 +220,7 @@ class PreparedSpeedup:
     def draw(self, seed: Sequence[int], count: int) -> None:
         """Draw inputs, and call the reference alone; raise `UsageError` where one of both does not go."""
         draws = self.checker.draws
-        with uncounted():
+        with stop_clock():
             for number in range(count if draws.listed is None else 0):
                 self.reference.solve_drawn(draws, seed, number)
 
@@ -233,7 +233,7 @@ class PreparedSpeedup:
         calls, times = 1, list[float]()
         problem = self._measure(entry, 1, [])
         if problem is None:
-            with counted():
+            with run_clock():
                 calls = watch.calibrate(entry)
         for turn in range(ROUNDS if problem is None else 0):
             if turn == 0 or self._reference_ns[-1] * self._reference_calls < SLOW_NS:
@@ -259,7 +259,7 @@ class PreparedSpeedup:
     def _measure(self, entry: int, calls: int, times: list[float]) -> str | None:
         """Time a batch, and describe its first difference from the reference's results; None for none."""
         watch = self.checker.timed.watch
-        with counted():
+        with run_clock():
             times.append(watch.batch(entry, calls))
         return self.checker.find_timed_difference(watch)
 

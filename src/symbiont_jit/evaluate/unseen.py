@@ -27,7 +27,7 @@ from symbiont_jit.evaluate.cases import Case
 from symbiont_jit.evaluate.checker import Checker
 from symbiont_jit.evaluate.scale import move_noticeably
 from symbiont_jit.evaluate.timing import Stopwatch, median
-from symbiont_jit.isolate.child import counted
+from symbiont_jit.isolate.child import run_clock
 from symbiont_jit.signature import ArrayType, Mode
 
 __all__ = ["Doubt", "Suspect", "look_closer"]
@@ -99,7 +99,7 @@ def _find_stale_answer(checker: Checker, suspect: Suspect, seed: Sequence[int], 
     before, and the same text with checks gives another one.
     """
     rng = np.random.default_rng([*seed, 0x57A1E])
-    for trial in range(TRIALS if _places(checker) else 0):
+    for trial in range(TRIALS if _list_places(checker) else 0):
         given = checker.timed.known[trial % len(checker.timed.known)].given
         changed = _exchange(checker, given, trial % 2 == 0, rng)
         right = _call(checker, suspect.checked, checker.harness.prepare(changed), changed)
@@ -125,7 +125,7 @@ def _arguments_at(checker: Checker, given: Sequence[Any], trial: int) -> Any:
     return checker.harness.prepare(given) if placed is None else placed.arguments
 
 
-def _places(checker: Checker) -> list[int]:
+def _list_places(checker: Checker) -> list[int]:
     """List the arrays that are read and have more than one element of a plain type."""
     given = checker.timed.known[0].given
     return [
@@ -139,7 +139,7 @@ def _places(checker: Checker) -> list[int]:
 def _exchange(checker: Checker, given: Sequence[Any], is_one: bool, rng: np.random.Generator) -> tuple[Any, ...]:
     """Exchange one element, or about half of them, for others of the same array; floating ones are scaled besides."""
     changed = list(given)
-    for index in _places(checker):
+    for index in _list_places(checker):
         value = np.asarray(given[index])
         others = rng.permuted(value.ravel()).reshape(value.shape)
         if value.dtype.kind in "fc":
@@ -156,7 +156,7 @@ def _call(checker: Checker, entry: int, arguments: Any, values: Sequence[Any]) -
     """Call an entry with values that are put where some arguments lie."""
     for mine, value in zip(arguments.values, values, strict=True):
         mine[...] = value
-    with counted():
+    with run_clock():
         result = checker.harness.call(entry, arguments)
     return Outcome(tuple(value.copy() for value in arguments.values), result)
 
@@ -213,7 +213,7 @@ def _draw_case(checker: Checker, suspect: Suspect, seed: Sequence[int], number: 
 
 
 def _has_same_arrays(checker: Checker, one: Sequence[Any], other: Sequence[Any]) -> bool:
-    places = _places(checker)
+    places = _list_places(checker)
     return bool(places) and all(np.array_equal(one[i], other[i], equal_nan=False) for i in places)
 
 
@@ -237,7 +237,7 @@ def _measure_loss(checker: Checker, entry: int, cases: Sequence[Case], until: fl
             return 1.0, problem
         for _ in _times(SEEN_AGAIN, until):
             watch.put_back()
-            with counted():
+            with run_clock():
                 watch.run_once(side)
         again = max(_time_first(watch, watch, side), 1e-3)
         slower[side] = max(first - LEARNT_NS, again) / again
@@ -249,9 +249,9 @@ def _measure_loss(checker: Checker, entry: int, cases: Sequence[Case], until: fl
 def _time_first(watch: Stopwatch, elsewhere: Stopwatch, side: int) -> float:
     """Time one sweep, after the code has run elsewhere, and all arguments were written anew."""
     elsewhere.put_back()
-    with counted():
+    with run_clock():
         elsewhere.run_once(side)
     elsewhere.put_back()
     watch.put_back()
-    with counted():
+    with run_clock():
         return watch.batch(side, watch.cases)

@@ -40,19 +40,19 @@ _DERIVED: Final = ("tree", "digest", "_positions")
 class Canonical:
     """Checked C, printed from its syntax tree: what is compiled, hashed, compared and shown.
 
-    `names` are the functions that were declared, in the order of their declaration. `written` is the text of the
+    `names` are the functions that were declared, in the order of their declaration. `author_text` is the text of the
     author, with Unix line ends; it is `text` itself where nobody else wrote it. `source_map` says where the words of
     `text` stand in it. Two objects are equal if their texts and names are, whoever wrote them and how.
     """
 
     text: str
     names: tuple[str, ...]
-    written: str = ""
+    author_text: str = ""
     source_map: SourceMap | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.source_map is None:
-            object.__setattr__(self, "written", self.text)
+            object.__setattr__(self, "author_text", self.text)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Canonical) and self.digest == other.digest
@@ -84,23 +84,23 @@ class Canonical:
 
     @lazy
     def _positions(self) -> AuthorPositions | None:
-        return None if self.source_map is None else AuthorPositions(self.text, self.written, self.source_map)
+        return None if self.source_map is None else AuthorPositions(self.text, self.author_text, self.source_map)
 
     def author_position(self, line: int, column: int) -> tuple[int, int]:
-        """Return the line and column in `written` of a place in `text`, from 1; zeros where nothing corresponds.
+        """Return the line and column in `author_text` of a place in `text`, from 1; zeros where nothing corresponds.
 
         What the author did not write stands where the word next to it does. What a macro made stands at its name.
         """
         return (line, column) if self._positions is None else self._positions.find(line, column)
 
     def author_diagnostic(self, found: Diagnostic) -> Diagnostic:
-        """Translate a finding about `text` into one about `written`."""
+        """Translate a finding about `text` into one about `author_text`."""
         line, column = self.author_position(found.line, found.column)
         return replace(found, line=line, column=column if found.column else 0)
 
     def without_tree(self) -> Canonical:
         """Return an equal object without the tree, for holders of many: a tree takes a hundred times its text."""
-        return Canonical(self.text, self.names, self.written, self.source_map)
+        return Canonical(self.text, self.names, self.author_text, self.source_map)
 
 
 def no_preprocessor(*texts: str) -> list[str | list[Diagnostic]]:

@@ -103,7 +103,7 @@ def check_tree(tree: c_ast.FileAST, signatures: Sequence[Signature], *, with_com
 
     `with_complex` says that `I` is the imaginary unit, as in C with <complex.h>; its uses become `_Complex_I`.
     """
-    checker = _Checker(tree, with_complex)
+    checker = _TreeChecker(tree, with_complex)
     checker.check_file(tree)
     records = list(dict.fromkeys(r for s in signatures for r in s.records))
     problems = [*checker.problems, *struct_problems(tree, records, checker.types)]
@@ -132,7 +132,7 @@ def _may_trap(node: Any, names: Collection[str | None]) -> bool:
     return any(_may_trap(child, names) for _, child in node.children())
 
 
-class _Checker:
+class _TreeChecker:
     """One walk over the tree with the scopes of its names; `problems` grows as rules are broken."""
 
     def __init__(self, tree: c_ast.FileAST, with_complex: bool = False) -> None:

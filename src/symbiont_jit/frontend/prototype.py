@@ -12,10 +12,9 @@ from typing import Any, Final
 
 from pycparser import c_ast
 
-from symbiont_jit.c.constants import integer
 from symbiont_jit.c.scopes import DeclaredTypes
 from symbiont_jit.c.tree import find_function, position, print_tree
-from symbiont_jit.c.types import ArrayOf, CType, PointerTo, spelling_of
+from symbiont_jit.c.types import ArrayOf, CType, Length, PointerTo, spelling_of
 from symbiont_jit.errors import Diagnostic, Stage
 from symbiont_jit.signature import SCALARS, ArrayType, Element, Mode, Param, Record, Scalar, Signature
 
@@ -113,25 +112,18 @@ def _array_problem(
 
 def _inner_problem(given: CType, dim: str | int, own: Mapping[str, str | None]) -> str:
     """Say what is wrong with an inner dimension; another parameter's name may look like the one that was wanted."""
-    length = given.length if isinstance(given, ArrayOf) else None
+    length = given.length.name if isinstance(given, ArrayOf) and given.length is not None else None
     numbers = {name: number for number, name in enumerate(own.values(), 1)}
     if length in numbers and isinstance(dim, str):
         return f"its inner dimension is parameter {numbers[length]}, not parameter {numbers[own[dim]]}"
     return f"inner dimension {dim}"
 
 
-def _is_dimension(length: str | None, dim: str | int, own: Mapping[str, str | None]) -> bool:
+def _is_dimension(length: Length | None, dim: str | int, own: Mapping[str, str | None]) -> bool:
     """Whether a length as it is written is a declared one: the same number, or the candidate's name of it."""
-    if isinstance(dim, int):
-        return length is not None and length[0].isdigit() and _number(length) == dim
-    return length is not None and length == own[dim]
-
-
-def _number(length: str) -> int | None:
-    try:
-        return integer(length)
-    except ValueError:  # The length is an expression, or a literal that is no integer.
-        return None
+    if length is None:
+        return False
+    return length.number == dim if isinstance(dim, int) else length.name == own[dim]
 
 
 def _names_of(element: Element, records: Sequence[Record]) -> set[str]:

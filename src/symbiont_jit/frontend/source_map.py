@@ -237,14 +237,14 @@ NO_MAP: Final = SourceMap(array("I"), array("I"), array("I"))
 
 
 class AuthorPositions:
-    """Looks up places of a canonical `text` in the text that its author has `written`."""
+    """Looks up places of a canonical `text` in the text of its author."""
 
-    def __init__(self, text: str, written: str, source_map: SourceMap) -> None:
+    def __init__(self, text: str, author_text: str, source_map: SourceMap) -> None:
         self._text = text
-        self._written = written
+        self._author_text = author_text
         self._map = source_map
         self._text_lines = _line_starts(text)
-        self._written_lines = _line_starts(written)
+        self._author_lines = _line_starts(author_text)
         self._between: dict[int, dict[int, int]] = {}  # The matches that were found so far, by mark.
 
     def find(self, line: int, column: int) -> Position:
@@ -265,7 +265,7 @@ class AuthorPositions:
             return self._find_between(mark, word) or self._find_beside(mark + 1, word) or self._neighbour(mark, line)
         line, column = self._map.lines[mark], self._map.columns[mark]
         inside = offset - word.start()
-        is_same = inside > 0 and self._written.startswith(word[0], self._author_offset(mark))
+        is_same = inside > 0 and self._author_text.startswith(word[0], self._author_offset(mark))
         return line, column + inside if is_same else column
 
     def _mark_at(self, offset: int) -> int:
@@ -283,7 +283,7 @@ class AuthorPositions:
 
     def _author_offset(self, mark: int) -> int:
         line, column = self._map.lines[mark], self._map.columns[mark]
-        return self._written_lines[line - 1] + max(column - 1, 0) if line else 0
+        return self._author_lines[line - 1] + max(column - 1, 0) if line else 0
 
     def _find_between(self, mark: int, word: re.Match[str]) -> Position | None:
         """Return the author's word for one between a mark and the next; None where there is none."""
@@ -299,7 +299,7 @@ class AuthorPositions:
         """
         start, end = self._author_range(mark)
         given: dict[str, list[int]] = {}
-        for match in _AUTHOR_WORDS.finditer(self._written, start, end):
+        for match in _AUTHOR_WORDS.finditer(self._author_text, start, end):
             if match["word"] is not None:
                 given.setdefault(_SPELLINGS.get(match["word"], match["word"]), []).append(match.start("word"))
         first, *rest = (0, *self._map.offsets[:1]) if mark < 0 else self._map.offsets[mark : mark + 2]
@@ -318,11 +318,11 @@ class AuthorPositions:
         if not _KEYWORD.fullmatch(word[0]) or mark >= len(self._map.offsets) or self._map.lines[mark] == 0:
             return None
         at = self._author_offset(mark)
-        start = max(self._written_lines[self._map.lines[mark] - 1], at - _WIDE)
-        before = _LAST_KEYWORDS.search(self._written, start, at)
-        behind = _KEYWORDS.match(self._written, at)
+        start = max(self._author_lines[self._map.lines[mark] - 1], at - _WIDE)
+        before = _LAST_KEYWORDS.search(self._author_text, start, at)
+        behind = _KEYWORDS.match(self._author_text, at)
         begin, end = before.start() if before else at, behind.end() if behind else at
-        found = re.search(rf"\b{word[0]}\b", self._written[begin:end])
+        found = re.search(rf"\b{word[0]}\b", self._author_text[begin:end])
         return None if found is None else self._position(begin + found.start())
 
     def _author_range(self, mark: int) -> tuple[int, int]:
@@ -332,11 +332,11 @@ class AuthorPositions:
         start = self._author_offset(mark) if self._map.lines[mark] else 0
         behind = (self._author_offset(m) for m in range(mark + 1, min(mark + 1 + _NEAR, len(self._map.offsets))))
         is_last = mark + 1 == len(self._map.offsets)
-        return start, len(self._written) if is_last else next((end for end in behind if end > start), start)
+        return start, len(self._author_text) if is_last else next((end for end in behind if end > start), start)
 
     def _position(self, offset: int) -> Position:
-        line = bisect_right(self._written_lines, offset)
-        return line, offset - self._written_lines[line - 1] + 1
+        line = bisect_right(self._author_lines, offset)
+        return line, offset - self._author_lines[line - 1] + 1
 
     def _neighbour(self, mark: int, line: int) -> Position:
         """Return the author's position of the mark before; in a line without one, of the mark behind."""

@@ -71,7 +71,7 @@ def _rough_size(typ: CType) -> int:
     """Return about how many bytes a type has, of a union those of all its members; 0 for what is not known."""
     match typ:
         case ArrayOf():
-            return _rough_size(typ.of) * int(typ.length) if str(typ.length).isdigit() else 0
+            return _rough_size(typ.of) * ((typ.length.constant or 0) if typ.length is not None else 0)
         case StructOf():
             return sum(_rough_size(field) for _, field in typ.fields)
     return size_of(typ) or 0

@@ -13,6 +13,7 @@ from pycparser import c_ast
 
 from symbiont_jit.c import vocabulary
 from symbiont_jit.c.tree import has_effects, walk
+from symbiont_jit.c.type_reader import library_functions
 from symbiont_jit.c.types import (
     DOUBLE,
     INT,
@@ -26,7 +27,6 @@ from symbiont_jit.c.types import (
     Refused,
     StructOf,
     common_type,
-    library_functions,
     size_of,
 )
 from symbiont_jit.instrument.bounds import NULL_BOUNDS
@@ -146,7 +146,7 @@ def _call_library(context: Context, node: Any, typ: FunctionOf, given: Sequence[
     if count is None:
         return Value(call(function, *args), typ.returns)
     length, args[2] = args[2], count
-    if context.checked:  # It is counted behind the checks of its arguments, which come first.
+    if context.checked:  # Steps are counted after the arguments were checked.
         args[2] = Check("sj_steps", context.new_site("endless", node), [cast(UINT64, count)])
     # Blocks that overlap have no defined result with `memcpy`; the compiler makes it of `memmove` where they do not.
     function = "__builtin_memmove" if function == "memcpy" else function

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from symbiont_jit.c.types import VOID, CType, Refused
+from symbiont_jit.c.types import VOID, CType, Length, Refused
 from symbiont_jit.instrument.bounds import Bounds
 from symbiont_jit.instrument.printer import Printer
 from symbiont_jit.instrument.scopes import Scopes
@@ -48,7 +48,7 @@ class CurrentFunction:
 
     result: CType = VOID
     dimensions: frozenset[str] = frozenset()
-    lengths: Mapping[str, str] = field(default_factory=dict)
+    lengths: Mapping[str, Length] = field(default_factory=dict)
 
 
 Handler = Callable[["Context", Any], Value]

@@ -11,7 +11,7 @@ from pycparser import c_ast
 
 from symbiont_jit.c.contents import is_wide, require_traceable
 from symbiont_jit.c.tree import has_effects
-from symbiont_jit.c.types import ArrayOf, CType, PointerTo, Refused, has_variable_length
+from symbiont_jit.c.types import ArrayOf, CType, Length, PointerTo, Refused, has_variable_length
 from symbiont_jit.c.vocabulary import CONSTANTS
 from symbiont_jit.instrument.assignments import assign_pointer
 from symbiont_jit.instrument.bounds import Bounds, array_bounds
@@ -22,6 +22,7 @@ from symbiont_jit.instrument.nodes import (
     ONE,
     ZERO,
     Check,
+    HeldLength,
     Hidden,
     SavedStack,
     assign,
@@ -106,7 +107,7 @@ def _bounds_of_array(variable: str, typ: CType, depth: int) -> Bounds | None:
 
 def _complete(typ: CType) -> CType:
     """Return the type of a declared object; its initialiser gives the length of an array without one."""
-    return ArrayOf(typ.of, "") if isinstance(typ, ArrayOf) and typ.length is None else typ
+    return ArrayOf(typ.of, Length()) if isinstance(typ, ArrayOf) and typ.length is None else typ
 
 
 # -- arrays whose length clang computes -------------------------------------------------------------------------------
@@ -183,7 +184,7 @@ def _name_length(context: Context, node: Any) -> Any:
     """Declare the constant that holds a length, which the declarator then uses."""
     length, site = f"sj_n{context.new_number()}", context.new_site("length", node.dim)
     value = evaluate_value(context, node.dim).node
-    node.dim = c_ast.ID(length, node.dim.coord)
+    node.dim = HeldLength(Length(holder=length), node.dim.coord)
     return Hidden(INT64, length, Check("sj_length", site, [cast(INT64, value)]), is_const=True)
 
 

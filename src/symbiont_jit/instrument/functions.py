@@ -7,6 +7,7 @@ a jump past a declaration cannot leave one undefined.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from pycparser import c_ast
@@ -19,6 +20,7 @@ from symbiont_jit.c.types import (
     ArrayOf,
     CType,
     FunctionOf,
+    Length,
     PointerTo,
     Refused,
     StructOf,
@@ -35,6 +37,7 @@ from symbiont_jit.instrument.nodes import (
     UINT64,
     ZERO,
     Check,
+    HeldLength,
     Hidden,
     assign,
     binary,
@@ -43,7 +46,6 @@ from symbiont_jit.instrument.nodes import (
     dereference,
     length_node,
     name,
-    passed_length,
     size_of,
     type_of,
 )
@@ -54,7 +56,8 @@ from symbiont_jit.signature import ArrayType, Signature
 
 __all__ = ["MAIN", "instrument_functions"]
 
-#: As many as every C compiler has. What a call passes on the stack is in no frame's size, and has to fit its margin.
+#: A function may have as many parameters as the C standard lets every compiler refuse more. What a call passes on the
+#: stack is in no frame's size, and has to fit its margin.
 MAX_PARAMETERS: Final = 127
 #: The prefix of functions that the shim calls; functions that the text itself calls have the prefix `OWN`.
 MAIN: Final = "sj_main_"
@@ -250,8 +253,20 @@ def _describe_entry(decl: Any, typ: FunctionOf, signature: Signature) -> Current
     for parameter, param in zip(names[len(own) :], signature.params, strict=True):
         if isinstance(param.type, ArrayType):
             outer = param.type.dims[0] if param.type.dims else 1
-            lengths[parameter] = f"sj_n_{own[outer]}" if isinstance(outer, str) else passed_length(outer)
+            lengths[parameter] = _passed_length(outer, own)
     return CurrentFunction(typ.returns, frozenset(own.values()), lengths)
+
+
+def _passed_length(dimension: str | int, own: Mapping[str, str]) -> Length:
+    """Return the length of an entry's array, under the candidate's own name of the dimension."""
+    if isinstance(dimension, int):
+        return Length(dimension, is_passed=True)
+    return replace(_dimension_length(own[dimension]), is_passed=True)
+
+
+def _dimension_length(name: str) -> Length:
+    """Return what was passed for a dimension, which a hidden constant keeps."""
+    return Length(holder=f"sj_n_{name}", name=name)
 
 
 # -- parameters -------------------------------------------------------------------------------------------------------
@@ -276,10 +291,10 @@ def _declare_parameter(context: Context, param: Any, is_entry: bool, assigned: s
 
 def _declare_scalar(context: Context, parameter: str, typ: CType, assigned: set[str]) -> list[Any]:
     """Declare a scalar; a dimension may be assigned to, but arrays are checked against the length that was passed."""
-    passed = f"sj_n_{parameter}" if parameter in context.function.dimensions else ""
-    length = "" if parameter in assigned else passed
+    passed = _dimension_length(parameter) if parameter in context.function.dimensions else None
+    length = None if parameter in assigned else passed
     context.declare(parameter, Symbol(typ, context.depth, parameter, dimension=passed, length=length))
-    return [Hidden(INT64, passed, name(parameter), is_const=True)] if passed else []
+    return [Hidden(INT64, passed.holder, name(parameter), is_const=True)] if passed is not None else []
 
 
 def _declare_entry_array(context: Context, parameter: str, pointer: PointerTo, assigned: set[str]) -> list[Any]:
@@ -316,5 +331,5 @@ def _capture_length(context: Context, node: Any) -> Any:
     if parameter not in context.scopes[-1]:
         raise Refused(node.dim, "the length of a parameter's array is an earlier parameter or a constant")
     site, length = context.new_site("row", node.dim), f"sj_n{context.new_number()}"
-    node.dim = c_ast.ID(length, node.dim.coord)
+    node.dim = HeldLength(Length(holder=length), node.dim.coord)
     return Hidden(INT64, length, Check("sj_row", site, [cast(INT64, name(parameter))]), is_const=True)

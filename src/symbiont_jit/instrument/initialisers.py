@@ -34,18 +34,18 @@ def _initialise_parts(context: Context, node: Any, typ: CType | None) -> Any:
         return node
     if not isinstance(typ, ArrayOf | StructOf):
         return c_ast.InitList([initialise(context, part, typ) for part in node.exprs])
-    place = _Place(typ)
+    place = _Subobject(typ)
     return c_ast.InitList([_initialise_part(context, part, place) for part in node.exprs])
 
 
-def _initialise_part(context: Context, node: Any, place: _Place) -> Any:
+def _initialise_part(context: Context, node: Any, place: _Subobject) -> Any:
     if isinstance(node, c_ast.NamedInitializer):
         place.go_to(context, node)
         return c_ast.NamedInitializer(node.name, _initialise_here(context, node.expr, place))
     return _initialise_here(context, node, place)
 
 
-def _initialise_here(context: Context, node: Any, place: _Place) -> Any:
+def _initialise_here(context: Context, node: Any, place: _Subobject) -> Any:
     """Instrument what the next part is initialised with, and go on to the one behind it.
 
     Where braces were left out, the part is the first one down from here that takes the value as a whole.
@@ -96,12 +96,11 @@ class _Level:
         if isinstance(self.type, StructOf):
             is_union = self.type.name.startswith("union")
             return is_union or (self.number is not None and self.number + 1 >= len(self.type.members))
-        if self.number is None or not str(self.type.length).isdigit():
-            return None
-        return self.number + 1 >= int(str(self.type.length))
+        count = self.type.length.constant if self.type.length is not None else None
+        return None if self.number is None or count is None else self.number + 1 >= count
 
 
-class _Place:
+class _Subobject:
     """Where in an object the next value goes: the levels from the object's own parts down to the current one."""
 
     def __init__(self, typ: ArrayOf | StructOf) -> None:

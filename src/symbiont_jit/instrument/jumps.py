@@ -36,7 +36,7 @@ def _size_of_keywords(node: Any) -> int | None:
 _LITERALS: Final = Constants(lambda name: None, _size_of_keywords, lambda node: None)
 
 
-class _Block:
+class _StatementList:
     """A block's statements in order; what is asked of them for every jump is found out once, for all."""
 
     def __init__(self, items: list[Any]) -> None:
@@ -83,10 +83,10 @@ class _Block:
         return found[0][1] if found and found[0][0] <= end else None
 
 
-class _Position(NamedTuple):
+class _ItemPlace(NamedTuple):
     """A position in a block: which of its items a statement is in."""
 
-    block: _Block
+    block: _StatementList
     at: int
 
 
@@ -95,13 +95,13 @@ def check_jumps(body: Any) -> None:
 
     A switch jumps to each of its cases. A jump back past an array of variable length ends it, whoever points there.
     """
-    labels: dict[str, list[_Position]] = {}
-    gotos: list[tuple[Any, list[_Position]]] = []
+    labels: dict[str, list[_ItemPlace]] = {}
+    gotos: list[tuple[Any, list[_ItemPlace]]] = []
 
-    def visit(node: Any, path: list[_Position], switch: list[_Position]) -> None:
-        block = _Block(list(_walk_items(node.block_items or ())))
+    def visit(node: Any, path: list[_ItemPlace], switch: list[_ItemPlace]) -> None:
+        block = _StatementList(list(_walk_items(node.block_items or ())))
         for index, item in enumerate(block.items):
-            here = [*path, _Position(block, index)]
+            here = [*path, _ItemPlace(block, index)]
             if isinstance(item, c_ast.Label):
                 labels[item.name] = here
                 continue
@@ -112,7 +112,7 @@ def check_jumps(body: Any) -> None:
                 gotos.append((item, here))
             if isinstance(item, c_ast.For) and isinstance(item.init, c_ast.DeclList):
                 inside = [*item.init.decls, item]
-                here = [*here, _Position(_Block(inside), len(inside) - 1)]
+                here = [*here, _ItemPlace(_StatementList(inside), len(inside) - 1)]
             for inner in _find_blocks(item):
                 visit(inner, here, here if isinstance(item, c_ast.Switch) else switch)
 
@@ -123,7 +123,7 @@ def check_jumps(body: Any) -> None:
         _check_jump_back(node, start, end)
 
 
-def _check_jump(node: Any, start: Sequence[_Position], end: Sequence[_Position], what: str) -> None:
+def _check_jump(node: Any, start: Sequence[_ItemPlace], end: Sequence[_ItemPlace], what: str) -> None:
     begins = dict(start)
     for block, index in end:
         used = block.find_skipped(begins.get(block, -1) + 1, index)
@@ -131,7 +131,7 @@ def _check_jump(node: Any, start: Sequence[_Position], end: Sequence[_Position],
             raise Refused(node, f"{what} jumps past the declaration of '{min(used)}'; declare it before")
 
 
-def _check_jump_back(node: Any, start: Sequence[_Position], end: Sequence[_Position]) -> None:
+def _check_jump_back(node: Any, start: Sequence[_ItemPlace], end: Sequence[_ItemPlace]) -> None:
     begins = dict(start)
     for block, index in end:
         name = block.find_array(index, begins.get(block, -1))

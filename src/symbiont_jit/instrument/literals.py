@@ -11,7 +11,7 @@ from typing import Any, Final
 from pycparser import c_ast
 
 from symbiont_jit.c.constants import integer
-from symbiont_jit.c.types import DOUBLE, INT, VOID, Arithmetic, ArrayOf, CType, PointerTo, Refused
+from symbiont_jit.c.types import DOUBLE, INT, VOID, Arithmetic, ArrayOf, CType, Length, PointerTo, Refused
 from symbiont_jit.instrument.bounds import NULL_BOUNDS, array_bounds
 from symbiont_jit.instrument.context import Context, Value
 from symbiont_jit.instrument.nodes import name
@@ -47,7 +47,7 @@ def _place_string(context: Context, node: Any) -> Value:
     text = f"sj_text{context.new_number()}"
     characters = c_ast.TypeDecl(text, [], None, c_ast.IdentifierType(["char"]))
     context.hidden.append(c_ast.Decl(text, [], [], [], [], c_ast.ArrayDecl(characters, None, []), node, None))
-    return Value(name(text), ArrayOf(Arithmetic("i", 8), ""), array_bounds(text, 0, "a string"))
+    return Value(name(text), ArrayOf(Arithmetic("i", 8), Length()), array_bounds(text, 0, "a string"))
 
 
 def _type_of_number(node: Any) -> CType:

@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Final
 
 from pycparser import c_ast
 
+from symbiont_jit.c.types import Length
+
 __all__ = [
     "BOOL_TYPE",
     "BYTES",
@@ -27,6 +29,7 @@ __all__ = [
     "VOID_TYPE",
     "ZERO",
     "Check",
+    "HeldLength",
     "Hidden",
     "SavedStack",
     "StatementExpr",
@@ -43,7 +46,6 @@ __all__ = [
     "length_node",
     "name",
     "number",
-    "passed_length",
     "size_of",
     "ternary",
     "type_name",
@@ -123,6 +125,16 @@ class Hidden(OwnNode):
     def children(self) -> tuple[tuple[str, Any], ...]:
         """Return the type, and the initial value where there is one."""
         return _children(type=self.type, init=self.init)
+
+
+class HeldLength(c_ast.ID):  # type: ignore[misc]  # pycparser has no type information
+    """The name of the hidden constant that holds a length of an array."""
+
+    __slots__ = ("length",)
+
+    def __init__(self, length: Length, coord: Any = None) -> None:
+        super().__init__(length.holder, coord)
+        self.length = length
 
 
 class SavedStack(OwnNode):
@@ -225,21 +237,12 @@ def declare_auto(variable: str, value: Any) -> Any:
     return Hidden(_AUTO, variable, value)
 
 
-#: The prefix of the length of a passed array where that is a number: no type that C knows has the length.
-_PASSED: Final = "(int64_t)"
-
-
-def passed_length(value: int) -> str:
-    """Make the length, for `ArrayOf`, of an array that a caller passed, where C knows a pointer without a length."""
-    return f"{_PASSED}{value}"
-
-
-def length_node(length: str) -> Any:
-    """Make the expression of a length that `ArrayOf` has: of a number, a passed number, or a hidden constant."""
-    digits = length.removeprefix(_PASSED)
-    if digits != length:
-        return cast(INT64, number(int(digits)))
-    return c_ast.Constant("int", length) if length.isdigit() else name(length)
+def length_node(length: Length) -> Any:
+    """Make the expression of a length that is a number, or held by a hidden constant."""
+    if length.number is None:
+        return name(length.holder)
+    made = c_ast.Constant("int", str(length.number))
+    return cast(INT64, made) if length.is_passed else made
 
 
 # -- copies -----------------------------------------------------------------------------------------------------------
@@ -259,7 +262,8 @@ def _copy(node: Any, known: dict[int, Any]) -> Any:
     cls = type(node)
     slots = _SLOTS.get(cls)
     if slots is None:
-        slots = _SLOTS[cls] = tuple(slot for slot in cls.__slots__ if slot != "__weakref__")
+        named = {slot for base in cls.__mro__ for slot in getattr(base, "__slots__", ())}
+        slots = _SLOTS[cls] = tuple(named - {"__weakref__"})
     made = known[id(node)] = object.__new__(cls)
     for slot in slots:
         part = getattr(node, slot)

@@ -19,6 +19,7 @@ from symbiont_jit.c.types import (
     Arithmetic,
     ArrayOf,
     CType,
+    Length,
     PointerTo,
     Refused,
     StructOf,
@@ -85,7 +86,8 @@ def evaluate_field(context: Context, node: Any) -> Value:
             node, f"the fields of this struct are not known here; define it before '{node.field.name}' is used"
         )
     typ, promoted_to = found
-    if isinstance(typ, PointerTo):  # It points anywhere, and a const of what it lies in is none of what it points to.
+    # A pointer in a struct has no known bounds, and const of the struct does not protect what it points to.
+    if isinstance(typ, PointerTo):
         raise Refused(node, f"a pointer in a struct ('{node.field.name}') is not followed; use an index")
     bits = None if promoted_to is None else BitField(base.node, node.field.name, promoted_to)
     return Value(c_ast.StructRef(base.node, ".", name(node.field.name)), typ, base.bounds, bits)
@@ -118,7 +120,7 @@ def _access(context: Context, node: Any, base: Any, subscript: Any | None) -> Va
 
 
 def _element(context: Context, node: Any, base: Any, array: Value, typ: ArrayOf, index: Value) -> Value:
-    site = context.new_site("index", node, describe(base), _dimension_name(typ.length))
+    site = context.new_site("index", node, describe(base), typ.length.name if typ.length is not None else "")
     checked = Check("sj_index", site, [cast(INT64, index.node), _length_of(typ, array.node)])
     return Value(c_ast.ArrayRef(array.node, checked), typ.of, array.bounds)
 
@@ -151,11 +153,6 @@ def check_alive(context: Context, node: Any, address: Any, bounds: Bounds) -> An
         return address
     site = context.new_site("freed", node, bounds.name if bounds.name != "block" else describe(node))
     return Check("sj_live", site, [address, bounds.low])
-
-
-def _dimension_name(length: str) -> str:
-    """Return the name that the candidate has for the length of an array; empty where it is a number."""
-    return length.removeprefix("sj_n_") if length.startswith("sj_n_") else ""
 
 
 # -- addresses --------------------------------------------------------------------------------------------------------
@@ -218,7 +215,7 @@ def _row_size(typ: CType, node: Any) -> Any:
 
 def _length_of(typ: ArrayOf, array: Any) -> Any:
     """Return the length of an array; C's `sizeof` gives a constant one wherever the array has a name."""
-    if typ.length:
+    if typ.length is not None and typ.length != Length():
         return length_node(typ.length)
     # Elements without a size are none: a length of 0/0 would be any, and the compiler would take the check away.
     length = binary("/", size_of(array), size_of(first_of(array)))

@@ -14,7 +14,7 @@ from typing import Any, Final
 from pycparser import c_ast
 
 from symbiont_jit.c.tree import CPrinter
-from symbiont_jit.instrument.nodes import Check, Hidden, SavedStack, StatementExpr
+from symbiont_jit.instrument.nodes import Check, HeldLength, Hidden, SavedStack, StatementExpr
 
 __all__ = ["Printer", "print_instrumented"]
 
@@ -71,6 +71,9 @@ class Printer(CPrinter):
 
     def visit_StatementExpr(self, n: StatementExpr) -> str:
         return f"({{ {'; '.join(map(self.visit, n.items))}; }})"
+
+    def visit_HeldLength(self, n: HeldLength) -> str:
+        return str(n.name)
 
     def visit_Hidden(self, n: Hidden) -> str:
         text = f"{'const ' if n.is_const else ''}{self.visit(n.type)} {'*' if n.is_pointer else ''}{n.name}"

@@ -13,20 +13,10 @@ from pycparser import c_ast
 
 from symbiont_jit.c.constants import LIMITS, Constants
 from symbiont_jit.c.tree import first_position, walk
-from symbiont_jit.c.types import (
-    INT,
-    VOID,
-    Arithmetic,
-    ArrayOf,
-    CType,
-    PointerTo,
-    Refused,
-    TypeReader,
-    decay,
-    size_of,
-)
+from symbiont_jit.c.type_reader import TypeReader
+from symbiont_jit.c.types import INT, VOID, Arithmetic, ArrayOf, CType, Length, PointerTo, Refused, decay, size_of
 from symbiont_jit.instrument.bounds import Bounds, Flow, check_lifetimes, object_bounds, shadow_bounds
-from symbiont_jit.instrument.nodes import UINT64, ZERO, Hidden
+from symbiont_jit.instrument.nodes import UINT64, ZERO, HeldLength, Hidden
 from symbiont_jit.runtime.panics import Site
 
 __all__ = ["Scopes", "Symbol"]
@@ -36,9 +26,9 @@ __all__ = ["Scopes", "Symbol"]
 class Symbol:
     """The meaning of a name: the type, the depth of the scope, the name in the instrumented text, and the bounds.
 
-    `value` is an enumerator's; `dimension` names the hidden constant that has what was passed for a dimension, `length`
-    the same for a dimension that is never assigned to; `is_passed` marks an array that a caller passed, of which C has
-    a pointer. `bounds` is None for scalars and structs, whose bounds are made where they are needed.
+    `value` is an enumerator's; `dimension` is what was passed for a dimension, and also `length` where the dimension is
+    never assigned to; `is_passed` marks an array that a caller passed, of which C has a pointer. `bounds` is None for
+    scalars and structs, whose bounds are made where they are needed.
     """
 
     type: CType
@@ -47,8 +37,8 @@ class Symbol:
     bounds: Bounds | None = None
     value: int | None = None
     is_passed: bool = False
-    dimension: str = ""
-    length: str = ""
+    dimension: Length | None = None
+    length: Length | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,12 +137,12 @@ class Scopes:
         for part in walk(node):
             if isinstance(part, c_ast.ArrayDecl) and isinstance(part.dim, c_ast.ID):
                 symbol = self.symbol(part.dim.name)
-                if symbol is not None and symbol.length:
-                    part.dim = c_ast.ID(symbol.length, part.dim.coord)
+                if symbol is not None and symbol.length is not None:
+                    part.dim = HeldLength(symbol.length, part.dim.coord)
 
     def is_constant(self, node: Any) -> bool:
         """Whether an expression is a constant that is computed here too."""
-        return (isinstance(node, c_ast.ID) and node.name.startswith("sj_n")) or self._constants.value(node) is not None
+        return isinstance(node, HeldLength) or self._constants.value(node) is not None
 
     def constant_value(self, node: Any) -> int | None:
         """Return the value of a constant integer expression; None for what is not computed here."""
@@ -197,16 +187,16 @@ class Scopes:
                 if value is not None:
                     part.dim = c_ast.Constant("int", str(max(value, 0)), part.dim.coord)
 
-    def length(self, node: Any) -> str | None:
+    def length(self, node: Any) -> Length | None:
         """Read a declarator's length: a number, the hidden constant that holds it, or None where there is none."""
         if node is None:
             return None
-        if isinstance(node, c_ast.ID) and node.name.startswith("sj_n"):
-            return str(node.name)
+        if isinstance(node, HeldLength):
+            return node.length
         value = self._constants.value(node)
         if value is not None:
-            return str(value) if value >= 0 else "0"
+            return Length(max(value, 0))
         symbol = self.symbol(node.name) if isinstance(node, c_ast.ID) else None
-        if symbol is not None and symbol.dimension:
+        if symbol is not None and symbol.dimension is not None:
             return symbol.dimension
         raise Refused(node, "a length here is a constant, written plainly, or an earlier parameter")

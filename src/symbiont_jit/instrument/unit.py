@@ -136,7 +136,7 @@ def instrument(text: str, tree: c_ast.FileAST, signatures: Sequence[Signature], 
     if len(printed) > MAX_PRINTED:
         message = "the text is too large with all its checks; use variables for what is used again, or fewer statements"
         raise CandidateError(Stage.CHECK, [Diagnostic(Stage.CHECK, "too-large", message)], text)
-    shims, arena = "".join(_shim(s) for s in signatures), _arena(text, profile)
+    shims, arena = "".join(_generate_shim(s) for s in signatures), _arena(text, profile)
     return Instrumented(
         prologue=runtime(printed + shims + arena) + arena,
         text=printed,
@@ -203,7 +203,7 @@ def wrap_release(text: str, signatures: Sequence[Signature]) -> Instrumented:
     return Instrumented(RELEASE_ARENA + renamed, text, given_back + "".join(entries))
 
 
-def _shim(signature: Signature) -> str:
+def _generate_shim(signature: Signature) -> str:
     """Generate the native entry around an instrumented function."""
     entry = native_entry(signature)
     params, passed = adapt_parameters(signature)

@@ -33,7 +33,7 @@ __all__ = [
     "MAX_PHASE",
     "PAUSES",
     "WorkerFiles",
-    "counted",
+    "run_clock",
     "enter_phase",
     "live",
     "live_spawned",
@@ -41,7 +41,7 @@ __all__ = [
     "phase_of",
     "require_no_worker",
     "strip_secrets",
-    "uncounted",
+    "stop_clock",
 ]
 
 _SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH|DSN|_PWD$|(^|_)PAT($|_)", re.IGNORECASE)
@@ -96,30 +96,30 @@ def phase_of(name: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def uncounted() -> Iterator[None]:
+def stop_clock() -> Iterator[None]:
     """Stop the clock of the deadline in a child, while it does what is no candidate's doing; elsewhere do nothing."""
     was_running = bool(_OWN_PHASE) and _read_pauses()[0] == 0
     if was_running:
         limit_processor_time(2 * longest(_DEADLINE[0]))  # This is for a child whose parent cannot end it.
-        _stop_clock()
+        _pause()
     try:
         yield
     finally:
         if was_running:
-            _start_clock()
+            _resume()
 
 
 @contextlib.contextmanager
-def counted() -> Iterator[None]:
-    """Let the clock of the deadline run in a child, while a candidate runs inside of `uncounted`."""
+def run_clock() -> Iterator[None]:
+    """Let the clock of the deadline run in a child, while a candidate runs inside of `stop_clock`."""
     was_stopped = bool(_OWN_PHASE) and _read_pauses()[0] != 0
     if was_stopped:
-        _start_clock()
+        _resume()
     try:
         yield
     finally:
         if was_stopped:
-            _stop_clock()
+            _pause()
 
 
 def _read_pauses() -> tuple[int, int]:
@@ -127,11 +127,11 @@ def _read_pauses() -> tuple[int, int]:
     return since, before
 
 
-def _stop_clock() -> None:
+def _pause() -> None:
     PAUSES.pack_into(_OWN_PHASE[0], MAX_PHASE, time.monotonic_ns(), _read_pauses()[1])
 
 
-def _start_clock() -> None:
+def _resume() -> None:
     since, before = _read_pauses()
     PAUSES.pack_into(_OWN_PHASE[0], MAX_PHASE, 0, before + time.monotonic_ns() - since)
 

@@ -128,7 +128,7 @@ def _fork(live_on: Callable[[], None]) -> int:
     """
     process: Any = multiprocessing.get_context("fork").Process(target=live_on, daemon=True)
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(Exception):  # It may be anybody's own.
+        with contextlib.suppress(Exception):  # Somebody may have put an object there that raises anything.
             stream.flush()  # Else the child has the text in its buffers too.
     with _hold_compilers(), warnings.catch_warnings():
         # Python 3.12 warns of forking with threads; the locks that matter are held while it happens.

@@ -31,7 +31,7 @@ __all__ = ["Crash", "Overdue", "Complaint", "Worker", "WorkerReply"]
 _GRACE_SECONDS: Final = 5.0
 #: A fresh interpreter imports Numba and the user's modules, and calls the metric once.
 START_SECONDS: Final = 120.0
-#: What is no exit code in words.
+#: The words for how a process ended that has no exit code.
 _OTHER_ENDS: Final = {
     None: "a closed pipe, though the process went on",
     UNKNOWN_CODE: "an unknown exit code (this program ignores SIGCHLD, or something in it waits for all children)",
@@ -59,7 +59,7 @@ class Overdue:
     phase: str = ""
 
 
-class _Child:
+class _CurrentChild:
     """The process that answers now, with this side's end of its pipe."""
 
     def __init__(self) -> None:
@@ -124,7 +124,7 @@ class Worker:
         """Take what belongs to this process alone: a child of its own, and files that it shares with nobody else."""
         self._pid = os.getpid()
         self._is_stopped = False
-        self._child = _Child()
+        self._child = _CurrentChild()
         self._shared = SharedFiles()
         # It is re-entrant, because a signal's handler may close the worker that the interrupted thread asks.
         self._lock = threading.RLock()

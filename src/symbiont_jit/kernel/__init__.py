@@ -3,7 +3,7 @@
 from symbiont_jit.dispatch.numba.panic_count import panics  # Numba has to know `panics` before it compiles a caller.
 from symbiont_jit.engine.engine import Memory
 from symbiont_jit.kernel import pickling as pickling  # Importing it registers how these objects are pickled.
-from symbiont_jit.kernel.declare import evolvable
+from symbiont_jit.kernel.decorator import evolvable
 from symbiont_jit.kernel.evolvable import Evolvable
 from symbiont_jit.kernel.frozen import Frozen
 from symbiont_jit.kernel.group import Group, GroupRevision

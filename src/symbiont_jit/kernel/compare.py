@@ -28,7 +28,7 @@ from symbiont_jit.evaluate.timing import CAN_EVICT
 from symbiont_jit.isolate.permissions import PERMISSIONS
 from symbiont_jit.isolate.start import choose_start
 from symbiont_jit.isolate.worker import Overdue, Worker, WorkerReply
-from symbiont_jit.kernel.declaration import body_and_signature
+from symbiont_jit.kernel.from_python import body_and_signature
 from symbiont_jit.kernel.kernel import Kernel
 from symbiont_jit.kernel.profiles import require_profile
 from symbiont_jit.kernel.revision import Revision

@@ -12,8 +12,8 @@ from typing import Any, Generic, TypeVar
 from symbiont_jit.engine.engine import Engine, Memory
 from symbiont_jit.engine.revisions import RevisionInfo, revision_number
 from symbiont_jit.errors import KernelError, UsageError
-from symbiont_jit.kernel.declaration import source_text
 from symbiont_jit.kernel.evolve import ModelWritten
+from symbiont_jit.kernel.from_python import source_text
 from symbiont_jit.kernel.inspect import describe_remarks, print_asm, print_llvm
 from symbiont_jit.kernel.profiles import require_profile
 from symbiont_jit.kernel.revision import PinnedRevision

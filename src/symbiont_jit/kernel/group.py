@@ -16,8 +16,8 @@ from symbiont_jit.engine.engine import Engine
 from symbiont_jit.engine.revisions import RevisionInfo
 from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import KernelError, UsageError
-from symbiont_jit.kernel.declaration import body_and_signature, source_text
 from symbiont_jit.kernel.evolvable import Evolvable
+from symbiont_jit.kernel.from_python import body_and_signature, source_text
 from symbiont_jit.kernel.html import html_of
 from symbiont_jit.kernel.kernel import Kernel, lead_through_slot, make_member
 from symbiont_jit.kernel.profiles import require_flags, require_on_panic, require_profile

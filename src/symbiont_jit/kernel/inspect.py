@@ -33,7 +33,7 @@ def describe_remarks(engine: Engine, info: RevisionInfo) -> str:
     """Say what clang's optimiser did with a revision's text, without its profile's checks, on the author's lines."""
     if info.language == "python":
         raise KernelError(f"revision {info.number} is a Python body, of which Numba keeps no optimisation remarks")
-    canonical = engine.builder.canonical(info.written)
+    canonical = engine.builder.canonical(info.author_text)
     found = remarks(engine.builder.release_unit(canonical.text), canonical.author_position)
     if info.profile == "release":
         return found
@@ -42,7 +42,7 @@ def describe_remarks(engine: Engine, info: RevisionInfo) -> str:
 
 def _unit_of(engine: Engine, info: RevisionInfo) -> Unit:
     assert info.object_code is not None, "a revision in C has object code"
-    return engine.builder.unit_of(engine.builder.canonical(info.written), info.profile, info.object_code.key)
+    return engine.builder.unit_of(engine.builder.canonical(info.author_text), info.profile, info.object_code.key)
 
 
 def _ask_numba(engine: Engine, info: RevisionInfo, method: str) -> str:

@@ -17,8 +17,8 @@ from symbiont_jit.engine.stubs import Trampoline, preprocess, vectorcall
 from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import UsageError
 from symbiont_jit.frontend.from_c import read_signature
-from symbiont_jit.kernel.declaration import source_text
 from symbiont_jit.kernel.evolvable import Evolvable
+from symbiont_jit.kernel.from_python import source_text
 from symbiont_jit.kernel.frozen import Frozen
 from symbiont_jit.kernel.html import InstanceDoc, html_of
 from symbiont_jit.kernel.profiles import require_flags, require_on_panic, require_profile

@@ -60,9 +60,9 @@ class PinnedRevision:
         return self._info.object_code
 
     @property
-    def written(self) -> str:
+    def author_text(self) -> str:
         """The text as its author wrote it, whose lines panics and remarks count."""
-        return self._info.written
+        return self._info.author_text
 
     def inspect_llvm(self) -> str:
         """Return the optimised LLVM IR as text, at most 1 MiB of it.
@@ -83,7 +83,7 @@ class PinnedRevision:
 
         Returns:
             At most 200 lines of the form `line:column: pass, done | not done | because: message`, which count the lines
-            of `written`.
+            of `author_text`.
 
         Raises:
             KernelError: The revision is a Python body.

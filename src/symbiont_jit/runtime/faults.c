@@ -10,7 +10,7 @@ check can see: a file that was mapped to memory and has become shorter.
 #include "runtime/system.h"
 #include "runtime/thread_slots.h"
 
-/* By the number of the signal: what was to be done before. */
+/* What was to be done at a signal before, by its number. */
 extern struct sj_action sj_previous[SJ_SIGNALS];
 extern int64_t sj_is_catching;
 extern void sj_fault(int, struct sj_signal *, struct sj_context *);

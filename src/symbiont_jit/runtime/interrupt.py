@@ -118,7 +118,8 @@ def time_limit(seconds: float) -> Iterator[None]:
     timer = ctypes.c_void_p()
     if libc.timer_create(_CLOCK_MONOTONIC, ctypes.byref(event), ctypes.byref(timer)) != 0:
         raise UsageError("the system gives no timer")
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})  # As the first call of instrumented code does, for good.
+    # The signal stays unblocked afterwards, as after a thread's first call of instrumented code.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
     try:
         if libc.timer_settime(timer, 0, ctypes.byref(times), None) != 0:
             raise UsageError(f"the system takes no timer of {seconds!r} seconds")

@@ -34,7 +34,7 @@ from symbiont_jit.propose.base import Candidate, Parent, Proposer
 from symbiont_jit.search.archive import Archive
 from symbiont_jit.search.ending import Ending
 from symbiont_jit.search.result import EvolutionResult, Progress
-from symbiont_jit.search.signals import ended_by_sigterm
+from symbiont_jit.search.signals import interrupt_at_sigterm
 
 __all__ = ["Evolution"]
 
@@ -238,7 +238,7 @@ class Evolution:
         self._started, self._ended = time.monotonic(), None
         self._evaluated_before = sum(self._counts.values())
         self._before, build_before = self._target.active, self._target.active_build
-        with self, ended_by_sigterm():
+        with self, interrupt_at_sigterm():
             try:
                 self._baseline = self._begin()
                 self._loop(candidates, seconds, target, on_progress)

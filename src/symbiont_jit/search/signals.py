@@ -11,11 +11,11 @@ import signal
 import threading
 from collections.abc import Iterator
 
-__all__ = ["ended_by_sigterm"]
+__all__ = ["interrupt_at_sigterm"]
 
 
 @contextlib.contextmanager
-def ended_by_sigterm() -> Iterator[None]:
+def interrupt_at_sigterm() -> Iterator[None]:
     """Let SIGTERM raise `KeyboardInterrupt` in this block, where it would end the process at once.
 
     Yields:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+from numpy.ma import MaskedArray  # Ctrl-C in the first call must not come into an import, whose lock would stay held.
 
 from symbiont_jit.signature.elements import Element, Scalar
 from symbiont_jit.signature.model import ArrayType, Mode, Signature
@@ -71,7 +72,7 @@ def _array_problem(array: ArrayType, mode: Mode, value: Any) -> Problem | None:
         value = np.asarray(value)  # The array is a view of the record's own memory.
     if not isinstance(value, np.ndarray):
         return TypeError, f"is {_describe(value)}, not {'a record' if array.is_record else 'a NumPy array'} of {dtype}"
-    if isinstance(value, np.ma.MaskedArray):
+    if isinstance(value, MaskedArray):
         return (
             TypeError,
             "is a masked array, whose mask C does not see; pass x.filled(value), or x.data for all elements",

@@ -317,13 +317,13 @@ class _Http(ThreadingHTTPServer):
 
     def __init__(self, owner: Server) -> None:
         self.owner = owner
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", 0), _ConnectionHandler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore errors of connections: a client that gives up is part of a test."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _ConnectionHandler(BaseHTTPRequestHandler):
     """One connection, with as many requests as the client sends; an `Exchange`."""
 
     protocol_version = "HTTP/1.1"

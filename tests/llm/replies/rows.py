@@ -2,21 +2,18 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 from hypothesis import strategies as st
 from numba import float64 as f64
 from numba import int64 as i64
 
 import symbiont_jit as sj
-from symbiont_jit import Array, InOut, evolvable
+from symbiont_jit import InOut, evolvable
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.llm.replies.read import FoundCode, MissingCode, read_reply
+from tests import kernels
 from tests.kernels import DOT
 
-
-@evolvable
-def dot(x: Array[f64, "n"], y: Array[f64, "n"]) -> f64:
-    return float(np.dot(x, y))
+dot = evolvable(kernels.dot)
 
 
 @evolvable

@@ -56,13 +56,13 @@ def read_reply(
         last = answer[-MAX_REPLY:]
         answer = last.partition("\n")[2] or last
         how = (*how, f"read the last {MAX_REPLY:,} characters")
-    reader = _ReplyReader(tuple(signatures), current, finish in ("length", "max_tokens"), in_thinking, had_thinking)
+    reader = _AnswerReader(tuple(signatures), current, finish in ("length", "max_tokens"), in_thinking, had_thinking)
     outcome = reader.read(answer)
     return replace(outcome, how=(*how, *outcome.how)) if isinstance(outcome, FoundCode) else outcome
 
 
 @dataclass(frozen=True, slots=True)
-class _ReplyReader:
+class _AnswerReader:
     """One reading of a reply: what is wanted, and what is known of the reply as a whole."""
 
     signatures: tuple[Signature, ...]

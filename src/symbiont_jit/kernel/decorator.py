@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from symbiont_jit.dispatch.numba.from_numba import plain_function
-from symbiont_jit.kernel.declaration import body_and_signature, source_text
+from symbiont_jit.kernel.from_python import body_and_signature, source_text
 from symbiont_jit.kernel.kernel import Kernel
 
 __all__ = ["evolvable"]
