@@ -1,10 +1,20 @@
 """Trees: parsed, printed with positions, walked; the names and calls in them."""
 
+import pytest
 from pycparser import c_ast
 
 from symbiont_jit.c.calls import call_graph, called_names
 from symbiont_jit.c.names import assigned_names, declared_names, fresh_name, names_in
-from symbiont_jit.c.tree import move_positions, normalise, parse, position, print_tree, print_with_positions, walk
+from symbiont_jit.c.tree import (
+    TooLong,
+    move_positions,
+    normalise,
+    parse,
+    position,
+    print_tree,
+    print_with_positions,
+    walk,
+)
 from symbiont_jit.errors import Diagnostic
 
 SAMPLE = """\
@@ -120,3 +130,11 @@ def test_names_of_a_statement():
 def test_a_fresh_name_is_nobody_elses():
     """A fresh name is that of the stem with the first number that is free."""
     assert fresh_name(parse("int f(int v_1) { int v_2 = v_1; return v_2; }"), "v7") == "v_3"
+
+
+def test_a_block_that_is_too_long_is_not_printed_to_its_end():
+    """Whoever wants few characters gets no more, however deep the block lies; a shorter text is printed."""
+    tree = parse("void f(void) { {{{{ a; b; c; d; }}}} }")
+    assert print_with_positions(tree, 200).text == print_tree(tree)
+    with pytest.raises(TooLong):
+        print_with_positions(tree, 40)

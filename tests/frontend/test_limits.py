@@ -97,6 +97,24 @@ def test_totality_over_pathological_texts(text):
     assert ends_well(text) is None
 
 
+@pytest.mark.parametrize(
+    "body",
+    ["if (x) {" * 90 + "if (x);" * 3000 + "}" * 90, "{" * 90 + "x;" * 9000 + "}" * 90],
+    ids=["conditions", "expressions"],
+)
+def test_blocks_in_blocks_that_are_long_when_printed(body):
+    """Printed with a line for each statement and blanks for each block, a text may be a hundred times as long."""
+    assert [d.rule for d in findings(BODY.format(body + "return x;")).diagnostics] == ["too-large"]
+
+
+def test_names_without_types_are_no_parameters():
+    """A list of names is refused where it stands, also in a helper whose name is in parentheses."""
+    for helper in ("int h(x) { return 1; }", "int (h)(x) { return 1; }", "int h(x) int x; { return 1; }"):
+        (found,) = findings(helper + "\n" + BODY.format("return x;")).diagnostics
+        assert (found.rule, found.line) == ("syntax", 1)
+        assert "each with its type" in found.message
+
+
 @pytest.mark.parametrize("profile", ["safe", "checked"])
 @pytest.mark.parametrize(
     "text",

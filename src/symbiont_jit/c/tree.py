@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
+import sys
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -38,6 +39,7 @@ __all__ = [
     "position",
     "print_tree",
     "print_with_positions",
+    "TooLong",
     "walk",
 ]
 
@@ -214,12 +216,20 @@ class Printed:
     columns: array[int]
 
 
-def print_with_positions(tree: c_ast.Node) -> Printed:
+class TooLong(Exception):  # noqa: N818  an answer, not an error of anybody's
+    """Raised where a tree is printed that has more characters than somebody wants."""
+
+
+def print_with_positions(tree: c_ast.Node, most: int = sys.maxsize) -> Printed:
     """Print a tree as `print_tree` does, and return the positions that its nodes have in the text.
 
     The printer puts a private character before each word that has a position; one pass takes all of them out again.
+
+    Raises:
+        TooLong: The statements of a block have more than `most` characters. What is nested a hundred blocks deep is
+            printed with as many blanks in front of each line, so a text can become a hundred times as long.
     """
-    printer = _MarkingPrinter()
+    printer = _MarkingPrinter(most)
     marked = _drop_empty_lines(printer.visit(tree))
     first, *pieces = _MARK.split(marked)
     coords = [printer.coords[ord(mark) - _FIRST_MARK] for mark in _MARK.findall(marked)]
@@ -318,9 +328,23 @@ class CPrinter(c_generator.CGenerator):  # type: ignore[misc]  # pycparser has n
 class _MarkingPrinter(CPrinter):
     """A printer that puts a mark before the words of nodes that have a position: names, literals, types, keywords."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         super().__init__(reduce_parentheses=True)
         self.coords: list[Coord] = []
+        self._most, self._size = most, 0
+
+    def _generate_body(self, nodes: list[c_ast.Node], add_indent: bool = False) -> str:
+        outside, self._size = self._size, 0
+        text: str = super()._generate_body(nodes, add_indent)
+        self._size = outside
+        return text
+
+    def _generate_stmt(self, n: c_ast.Node, add_indent: bool = False) -> str:
+        text: str = super()._generate_stmt(n, add_indent)
+        self._size += len(text)
+        if self._size > self._most:
+            raise TooLong
+        return text
 
     def _mark(self, node: c_ast.Node) -> str:
         number = len(self.coords)

@@ -34,6 +34,7 @@ __all__ = [
     "decay",
     "has_variable_length",
     "promote",
+    "rough_size",
     "same_rows",
     "scalar_of",
     "size_of",
@@ -294,3 +295,13 @@ def size_of(typ: CType) -> int | None:
             inner = size_of(typ.of)
             return None if inner is None else inner * count
     return None
+
+
+def rough_size(typ: CType) -> int:
+    """Return about how many bytes a type has, of a union those of all its members; 0 for what is not known."""
+    match typ:
+        case ArrayOf():
+            return rough_size(typ.of) * ((typ.length.constant or 0) if typ.length is not None else 0)
+        case StructOf():
+            return sum(rough_size(field) for _, field in typ.fields)
+    return size_of(typ) or 0

@@ -18,10 +18,18 @@ from pycparser import c_ast
 from symbiont_jit.c.calls import called_names
 from symbiont_jit.c.scopes import is_redundant_typedef
 from symbiont_jit.c.stack import run_on_own_stack
-from symbiont_jit.c.tree import TOO_DEEP, Printed, move_positions, normalise, parse, print_with_positions
+from symbiont_jit.c.tree import TOO_DEEP, Printed, TooLong, move_positions, normalise, parse, print_with_positions
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
 from symbiont_jit.frontend.check import check_tree
-from symbiont_jit.frontend.read import Preprocess, SourceText, canonical_problems, locate, read_text
+from symbiont_jit.frontend.read import (
+    MAX_BYTES,
+    TOO_LONG_PRINTED,
+    Preprocess,
+    SourceText,
+    canonical_problems,
+    locate,
+    read_text,
+)
 from symbiont_jit.frontend.source_map import AuthorPositions, SourceMap
 from symbiont_jit.frontend.structs import is_forward_declaration, struct_nodes, take_repeated_structs
 from symbiont_jit.lazy import lazy
@@ -32,6 +40,8 @@ __all__ = ["Canonical", "canonical_source", "canonical_tree", "no_preprocessor"]
 
 T = TypeVar("T")
 
+#: The most characters of a block that is printed with marks before its words, each of which has a character at least.
+MAX_MARKED: Final = 2 * MAX_BYTES
 #: The attributes that are computed from the others, and are therefore not pickled.
 _DERIVED: Final = ("tree", "digest", "_positions")
 
@@ -171,7 +181,10 @@ def _check(text: SourceText, signatures: Sequence[Signature]) -> _Checked:
         findings = _merge(text.diagnostics, check_tree(tree, signatures, with_complex=with_complex))
         if findings:
             return _Checked(findings)
-        printed = print_with_positions(canonical_tree(tree, signatures))
+        try:
+            printed = print_with_positions(canonical_tree(tree, signatures), MAX_MARKED)
+        except TooLong:
+            return _Checked([TOO_LONG_PRINTED])
         checked = _Checked((), tree, printed)
         found = canonical_problems(printed.text)
         return _Checked([*map(checked.canonical(text.original).author_diagnostic, found)]) if found else checked

@@ -11,6 +11,7 @@ a newer parser cannot let anything new through.
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -95,7 +96,9 @@ _MACRO_NAMES: Final = (
 # clang computes calls of these names at compile time, whatever a text defines them to be.
 _LIBRARY_NAMES: Final = frozenset(vocabulary.FUNCTIONS) | {"roundeven", "roundevenf"}
 MAX_FINDINGS: Final = 200
+#: The most findings that say which name is near, and of how many functions of a text that is looked for.
 MAX_HINTS: Final = 20
+MAX_COMPARED: Final = 50
 
 
 def check_tree(tree: c_ast.FileAST, signatures: Sequence[Signature], *, with_complex: bool = False) -> list[Diagnostic]:
@@ -110,6 +113,12 @@ def check_tree(tree: c_ast.FileAST, signatures: Sequence[Signature], *, with_com
     for signature in signatures:
         problems += check_agreement(tree, signature, checker.types)
     return sorted(dict.fromkeys(problems), key=lambda d: (d.line, d.column))[:MAX_FINDINGS]
+
+
+def _has_bare_names(function: Any) -> bool:
+    """Whether a definition lists names of parameters without types, as before C89."""
+    params = function.args.params if isinstance(function, c_ast.FuncDecl) and function.args else ()
+    return any(isinstance(param, c_ast.ID) for param in params)
 
 
 def _has_effect(node: Any) -> bool:
@@ -206,8 +215,8 @@ class _TreeChecker:
 
     def _FuncDef(self, node: Any) -> None:
         name = node.decl.name
-        if node.param_decls:
-            self.report(node.decl, "syntax", "declare the parameters inside the parentheses")
+        if node.param_decls or _has_bare_names(node.decl.type):
+            self.report(node.decl, "syntax", "declare the parameters inside the parentheses, each with its type")
         self._check_function(node.decl, name)
         self.depth += 1
         function = node.decl.type
@@ -396,12 +405,15 @@ class _TreeChecker:
         if self._is_hidden(name):
             self.report(node, "function-pointer", f"'{name}' is a variable here, not a function")
         elif name not in self.functions and name not in vocabulary.FUNCTIONS:
-            # Looking for a near name takes a millisecond: the first findings are enough for that.
-            known = [*self.functions, *vocabulary.FUNCTIONS] if len(self.problems) < MAX_HINTS else []
-            near = difflib.get_close_matches(name[:60], known, n=1)
+            near = self._find_near(name[:60]) if len(self.problems) < MAX_HINTS else []
             hint = f"; did you mean '{near[0]}'?" if near else "; write it yourself or do without"
             rule = "assembler" if name == "asm" else "call"
             self.report(node, rule, f"'{name[:60]}' is not a function you may call{hint}")
+
+    def _find_near(self, name: str) -> list[str]:
+        """Find a function of nearly that name, among few: two names that are long and alike take a millisecond."""
+        own = [known for known in itertools.islice(self.functions, MAX_COMPARED) if len(known) <= len(name) + 2]
+        return difflib.get_close_matches(name, [*own, *vocabulary.FUNCTIONS], n=1)
 
     def _is_hidden(self, name: str) -> bool:
         return any(name in scope for scope in self.scopes)

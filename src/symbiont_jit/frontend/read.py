@@ -395,8 +395,14 @@ def _open_brackets(bare: str) -> list[Diagnostic]:
 MAX_SUFFIXES: Final = 32
 
 
+#: What is said of a text that is short as it was written, and long as it is printed.
+TOO_LONG_PRINTED: Final = Diagnostic(
+    Stage.READ, "too-large", f"the text has more than {MAX_BYTES:,} characters when printed"
+)
+
+
 def canonical_problems(printed: str) -> list[Diagnostic]:
     """Find what would keep canonical text from being read again: proposers are shown it and start from it."""
     if len(printed) > MAX_BYTES:
-        return [Diagnostic(Stage.READ, "too-large", f"the text has more than {MAX_BYTES:,} characters when printed")]
+        return [TOO_LONG_PRINTED]
     return _nesting(_blank_literals(printed))

@@ -5,17 +5,16 @@ In: nodes of the candidate. Out: `Value`s. Where the operation is checked, the o
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from pycparser import c_ast
 
-from symbiont_jit.c.types import INT, Arithmetic, ArrayOf, CType, PointerTo, Refused, StructOf, size_of
+from symbiont_jit.c.types import INT, Arithmetic, PointerTo, Refused
 from symbiont_jit.instrument.bounds import NULL_BOUNDS
 from symbiont_jit.instrument.context import Context, Value
 from symbiont_jit.instrument.nodes import (
     BOOL_TYPE,
     ONE,
-    UINT64,
     VOID_TYPE,
     ZERO,
     Check,
@@ -27,7 +26,6 @@ from symbiont_jit.instrument.nodes import (
     declare_auto,
     is_zero,
     name,
-    number,
     ternary,
     unary,
 )
@@ -35,6 +33,7 @@ from symbiont_jit.instrument.operators import check_overflow, compute, is_overfl
 from symbiont_jit.instrument.values import (
     BOOL,
     convert,
+    count_large,
     evaluate_value,
     point_at,
     read_bool,
@@ -43,10 +42,6 @@ from symbiont_jit.instrument.values import (
 )
 
 __all__ = ["assign_pointer", "evaluate_assignment", "evaluate_step"]
-
-
-#: The bytes of a struct from which on each one that is copied counts, as in calls of `memcpy`.
-LARGE: Final = 4096
 
 
 def evaluate_assignment(context: Context, node: Any) -> Value:
@@ -60,21 +55,11 @@ def evaluate_assignment(context: Context, node: Any) -> Value:
         return Value(moved, target.type, target.bounds)
     if node.op == "=":
         source = convert(context, evaluate_value(context, node.rvalue), target.type, node).node
-        if context.checked and _rough_size(target.type) >= LARGE:
-            count = cast(UINT64, number(_rough_size(target.type)))
-            source = StatementExpr([Check("sj_steps", context.new_site("endless", node), [count]), source])
+        steps = count_large(context, node, target.type)
+        if steps:
+            source = StatementExpr([*steps, source])
         return _assign_value(target, source, "=")
     return _update(context, node, target)
-
-
-def _rough_size(typ: CType) -> int:
-    """Return about how many bytes a type has, of a union those of all its members; 0 for what is not known."""
-    match typ:
-        case ArrayOf():
-            return _rough_size(typ.of) * ((typ.length.constant or 0) if typ.length is not None else 0)
-        case StructOf():
-            return sum(_rough_size(field) for _, field in typ.fields)
-    return size_of(typ) or 0
 
 
 def _assign_value(target: Value, source: Any, operator: str) -> Value:

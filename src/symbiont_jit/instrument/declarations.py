@@ -34,7 +34,7 @@ from symbiont_jit.instrument.nodes import (
     size_of,
 )
 from symbiont_jit.instrument.scopes import Symbol
-from symbiont_jit.instrument.values import evaluate_value
+from symbiont_jit.instrument.values import count_large, evaluate_value
 from symbiont_jit.instrument.whole import declare_cleared, is_padded, without_const
 
 __all__ = ["declare_table", "declare_type", "instrument_declaration"]
@@ -95,6 +95,7 @@ def _declare_variable(context: Context, node: Any) -> list[Any]:
     if node.init is not None and not is_constant:
         node.init = initialise(context, node.init, typ)
     context.has_replaced |= is_padded(typ)
+    before += [] if is_constant else count_large(context, node, typ)
     return [*before, *(declare_cleared(node) if is_wide(typ) and not is_constant else [node])]
 
 

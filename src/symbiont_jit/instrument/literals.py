@@ -55,7 +55,9 @@ def _type_of_number(node: Any) -> CType:
         return _integer_type(node.value)
     if "long" in node.type:
         return Arithmetic("f", 80)
-    return _SINGLE if node.value[-1] in "fF" and "x" not in node.value.lower() else DOUBLE
+    # A hexadecimal number has its exponent behind a `p`, before which an `f` is a digit.
+    is_single = node.value[-1] in "fF" and ("x" not in node.value.lower() or "p" in node.value.lower())
+    return _SINGLE if is_single else DOUBLE
 
 
 def _integer_type(text: str) -> Arithmetic:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from pycparser import c_ast
 
 from symbiont_jit.c.tree import print_tree, walk
-from symbiont_jit.c.types import VOID, Arithmetic, ArrayOf, CType, PointerTo, Refused
+from symbiont_jit.c.types import VOID, Arithmetic, ArrayOf, CType, PointerTo, Refused, rough_size
 from symbiont_jit.instrument.bounds import Bounds
 from symbiont_jit.instrument.context import Context, Value
 from symbiont_jit.instrument.nodes import (
@@ -29,6 +29,7 @@ from symbiont_jit.instrument.nodes import (
     declare_auto,
     dereference,
     name,
+    number,
     size_of,
     unary,
 )
@@ -37,6 +38,7 @@ from symbiont_jit.instrument.whole import declare_literal, is_padded
 __all__ = [
     "BOOL",
     "convert",
+    "count_large",
     "describe",
     "evaluate_value",
     "keep_struct",
@@ -52,6 +54,8 @@ __all__ = [
 BOOL: Final = Arithmetic("b", 8)
 #: Characters that a checked expression may have: each access writes its pointer several times.
 MAX_EXPRESSION: Final = 20_000
+#: The bytes of an object from which on they count as steps, as in calls of `memcpy`.
+LARGE: Final = 4096
 #: Characters of the candidate's text that a site shows.
 MAX_SHOWN: Final = 60
 
@@ -161,6 +165,14 @@ def require_bounded(context: Context, node: Any, *parts: Any) -> None:
     """Refuse nesting whose text would double and double again."""
     if sum(map(context.printer.length, parts)) > MAX_EXPRESSION:
         raise Refused(node, "this is nested too deeply for the checks; use variables for its parts")
+
+
+def count_large(context: Context, node: Any, typ: CType) -> list[Any]:
+    """Make what counts the bytes of a large object as steps in `checked`, where it is copied or cleared as a whole."""
+    size = rough_size(typ) if context.checked else 0
+    if size < LARGE:
+        return []
+    return [Check("sj_steps", context.new_site("endless", node), [cast(UINT64, number(size))])]
 
 
 def _has_more_nodes(node: Any, count: int) -> bool:
