@@ -60,7 +60,7 @@ def require_the_same_words(text, signature, rng):
     written, positions = scatter(text, rng)
     form = canonical_source(written, signature, preprocess)
     assert form.text == text
-    assert form.written == written
+    assert form.author_text == written
     assert [form.author_position(*at) for _, at in words_of(text)] == positions
 
 
@@ -86,7 +86,7 @@ def test_names_and_literals_of_an_accepted_file_are_found(path):
     """Where no macro is, a name, literal or keyword of the canonical text stands in the author's text at its place."""
     source = path.read_bytes().decode("utf-8-sig")
     form = made(path.read_bytes(), signature_for(source))
-    lines = form.written.split("\n")
+    lines = form.author_text.split("\n")
     for word, at in words_of(form.text):
         line, column = form.author_position(*at)
         if line == 0:
@@ -130,7 +130,7 @@ def test_places_outside_of_the_text():
     assert form.author_position(0, 0) == (0, 0)
     assert form.author_position(99, 1) == (0, 0)
     assert form.author_position(-1, 5) == (0, 0)
-    assert form.author_position(3, 400) == place(form.written, "; }")
+    assert form.author_position(3, 400) == place(form.author_text, "; }")
 
 
 # -- what changes columns -----------------------------------------------------------------------------------------------
@@ -316,7 +316,7 @@ def test_byte_order_marks_and_line_ends():
     """The author's text has Unix line ends and no byte order mark; positions count in that."""
     source = "\ufeffdouble scalar(double x,\r\n double y) {\r return x; }"
     form = made(source.encode())
-    assert form.written == "double scalar(double x,\n double y) {\n return x; }"
+    assert form.author_text == "double scalar(double x,\n double y) {\n return x; }"
     assert author_place(form, "y)") == (2, 9)
 
 
