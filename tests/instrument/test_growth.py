@@ -69,3 +69,19 @@ def test_twice_the_text_is_twice_the_work(kind, profile):
     count_calls(text_of(kind, 5), profile)
     short, long = (count_calls(text_of(kind, count), profile) for count in (60, 240))
     assert long < 5 * short
+
+
+@pytest.mark.parametrize(
+    "mention", ["(struct S *)x;", "{ struct S t = {0}; s += t.f0; }", "{ struct S *p = (struct S *)x; s += p->f0; }"]
+)
+def test_what_a_struct_has_inside_is_found_once(mention):
+    """Of a struct of many members that is named many times, each member is looked at once."""
+    mention = mention.replace("(struct S *)x", "(struct S *)NULL")
+
+    def text(count):
+        members = " ".join(f"char f{number};" for number in range(count))
+        body = " ".join([mention] * count)
+        return f"struct S {{ {members} }};\ndouble scalar(double x, double y) {{ int64_t s = 0; {body} return s; }}\n"
+
+    short, long = (count_calls(text(count), "checked") for count in (60, 240))
+    assert long < 5 * short

@@ -6,9 +6,9 @@ conversions of C11, 6.3.1, on a 64-bit Unix.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 from symbiont_jit.c import vocabulary
 from symbiont_jit.c.tree import first_position
@@ -40,6 +40,8 @@ __all__ = [
     "size_of",
     "spelling_of",
 ]
+
+T = TypeVar("T")
 
 
 class Refused(Exception):  # noqa: N818  an answer, not an error of anybody's
@@ -142,7 +144,8 @@ class StructOf:
     bit_fields: Mapping[str, CType] = field(default_factory=dict)
     is_defined: bool = False
     name: str = "struct"
-    _known: Any = None
+    _known: dict[Any, Any] = field(default_factory=dict)
+    _known_of: Any = None
 
     @property
     def spelling(self) -> str | None:
@@ -168,15 +171,27 @@ class StructOf:
 
     def _look_up(self) -> Members:
         """List the members and number their names, once for these fields: who asks asks for each of many values."""
-        if self._known is None or self._known[0] is not self.fields:
-            members = tuple(each for each in self.fields if each[0] or isinstance(each[1], StructOf))
-            places: dict[str, int] = {}
-            for number, (own, typ) in enumerate(members):
-                inner = () if own or not isinstance(typ, StructOf) else typ._look_up()[1]
-                for name in (own, *inner):
-                    places.setdefault(name, number)
-            self._known = self.fields, (members, places)
-        found: Members = self._known[1]
+        return self.remember(StructOf._list_members, self._list_members)
+
+    def _list_members(self) -> Members:
+        members = tuple(each for each in self.fields if each[0] or isinstance(each[1], StructOf))
+        places: dict[str, int] = {}
+        for number, (own, typ) in enumerate(members):
+            inner = () if own or not isinstance(typ, StructOf) else typ._look_up()[1]
+            for name in (own, *inner):
+                places.setdefault(name, number)
+        return members, places
+
+    def remember(self, question: Any, find: Callable[[], T]) -> T:
+        """Return the answer to a question about the fields, which is found once for these fields.
+
+        A text may ask thousands of times of a struct that has thousands of fields.
+        """
+        if self._known_of is not self.fields:
+            self._known, self._known_of = {}, self.fields
+        if question not in self._known:
+            self._known[question] = find()
+        found: T = self._known[question]
         return found
 
 
@@ -303,5 +318,5 @@ def rough_size(typ: CType) -> int:
         case ArrayOf():
             return rough_size(typ.of) * ((typ.length.constant or 0) if typ.length is not None else 0)
         case StructOf():
-            return sum(rough_size(field) for _, field in typ.fields)
+            return typ.remember(rough_size, lambda: sum(rough_size(inner) for _, inner in typ.fields))
     return size_of(typ) or 0

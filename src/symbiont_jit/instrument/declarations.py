@@ -11,7 +11,7 @@ from pycparser import c_ast
 
 from symbiont_jit.c.contents import is_wide, require_traceable
 from symbiont_jit.c.tree import has_effects
-from symbiont_jit.c.types import ArrayOf, CType, Length, PointerTo, Refused, has_variable_length
+from symbiont_jit.c.types import ArrayOf, CType, Length, PointerTo, Refused, has_variable_length, rough_size
 from symbiont_jit.c.vocabulary import CONSTANTS
 from symbiont_jit.instrument.assignments import assign_pointer
 from symbiont_jit.instrument.bounds import Bounds, array_bounds
@@ -38,6 +38,10 @@ from symbiont_jit.instrument.values import count_large, evaluate_value
 from symbiont_jit.instrument.whole import declare_cleared, is_padded, without_const
 
 __all__ = ["declare_table", "declare_type", "instrument_declaration"]
+
+
+#: The most bytes of a table. The compilers write all of them out, also where the text says only what two of them are.
+MAX_TABLE: Final = 1 << 22
 
 
 def declare_table(context: Context, node: Any) -> None:
@@ -89,6 +93,8 @@ def _declare_variable(context: Context, node: Any) -> list[Any]:
     if isinstance(typ, PointerTo):
         return [*before, *_declare_pointer(context, node, typ)]
     is_constant = depth == 0 or "static" in node.storage
+    if is_constant and rough_size(typ) > MAX_TABLE:
+        raise Refused(node, f"the table '{node.name}' is too large; at most {MAX_TABLE:,} bytes are compiled in time")
     # The name is known in its own initialiser.
     context.declare(node.name, Symbol(typ, depth, node.name, _bounds_of_array(node.name, typ, depth)))
     # Objects that live as long as the process are initialised by constants, in which nothing can panic.

@@ -100,6 +100,9 @@ ORIGINAL: Final = "sj_written_"
 
 _INTERNAL: Final = "#pragma clang attribute push(__attribute__((internal_linkage)), apply_to = function)\n"
 
+#: How floating numbers are computed without pragmas: one outside of functions holds to the end of a file.
+_AS_AT_FIRST: Final = "#pragma clang fp contract(off) reassociate(off) reciprocal(off)\n"
+
 #: The most characters of a text with its checks: clang takes some seconds for so many.
 MAX_PRINTED: Final = 1_500_000
 _PRAGMA: Final = re.compile(r"(?m)^[ \t]*#pragma[^\n]*")
@@ -170,9 +173,8 @@ def _rename_original(text: str, tree: c_ast.FileAST) -> str:
     given_back = "".join(f"#undef {name}\n" for name in names)
     # clang replaces words of pragmas too: ours stand outside, and those of the text with such a word are left out.
     text = _PRAGMA.sub(lambda found: "" if names.keys() & set(_WORD.findall(found[0])) else found[0], text)
-    return (
-        f'{_INTERNAL}{renamed}# 1 "{CANDIDATE_FILE}"\n{text}# 1 "checks.c"\n{given_back}#pragma clang attribute pop\n'
-    )
+    renamed_text = f'{renamed}# 1 "{CANDIDATE_FILE}"\n{text}# 1 "checks.c"\n{given_back}'
+    return f"{_INTERNAL}{renamed_text}#pragma clang attribute pop\n{_AS_AT_FIRST}"
 
 
 def _names_of(node: Any) -> Iterator[str]:
