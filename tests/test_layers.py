@@ -24,6 +24,7 @@ ALLOWED = {
     "stages": set(),
     "uninterrupted": set(),
     "lazy": set(),
+    "options": {"errors"},
     "c": {"errors", "uninterrupted"},
     "signature": {"errors", "lazy", "c"},
     "frontend": {"errors", "stages", "uninterrupted", "lazy", "c", "signature"},
@@ -45,7 +46,17 @@ ALLOWED = {
     "agents": {"errors"},
     "testing": {"errors", "agents"},
     "isolate": {"errors", "uninterrupted"},
-    "evaluate": {"errors", "uninterrupted", "signature", "frontend", "backend", "runtime", "engine", "isolate"},
+    "evaluate": {
+        "errors",
+        "uninterrupted",
+        "options",
+        "signature",
+        "frontend",
+        "backend",
+        "runtime",
+        "engine",
+        "isolate",
+    },
     "llm": {
         "errors",
         "stages",
@@ -60,6 +71,7 @@ ALLOWED = {
     "propose": {"errors", "c", "signature", "llm"},
     "search": {
         "errors",
+        "options",
         "engine.builds",
         "engine.target",
         "isolate.permissions",
@@ -71,6 +83,7 @@ ALLOWED = {
     "kernel": {
         "errors",
         "lazy",
+        "options",
         "signature",
         "frontend",
         "backend",

@@ -5,16 +5,18 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
 from numba import float64 as f64
 
-from symbiont_jit import CandidateError, evolvable
+from symbiont_jit import CandidateError, Diagnostic, ToolchainError, evolvable
 from symbiont_jit.backend import clang as clang_module
 from symbiont_jit.backend import toolchain
-from symbiont_jit.backend.clang import BITCODE, clang
+from symbiont_jit.backend.clang import BITCODE, _require_input, clang
 from symbiont_jit.backend.objects import bitcode_of
 from symbiont_jit.backend.unit import Unit
+from symbiont_jit.errors import Stage
 from tests.backend.compiling import SQUARE, call, compiled
 from tests.concurrency import await_true, interruption_after
 
@@ -123,6 +125,24 @@ def test_half_a_unit_is_not_compiled(monkeypatch):
     assert child.returncode == -signal.SIGKILL
     monkeypatch.undo()
     assert call(compiled(text, "f"), 1.0) == 315.0
+
+
+@pytest.mark.slow
+def test_a_compiler_that_somebody_kills_costs_nothing():
+    """What the system kills, because memory is short, says nothing of the unit: another process gets it."""
+    text = "double f(double x)\n{\n  return x + 315;\n}\n"
+    clang().prewarm(BITCODE, (), 1)
+    for waiting in clang().waiting:
+        os.kill(waiting.pid, signal.SIGSTOP)
+        threading.Timer(0.3, os.kill, (waiting.pid, signal.SIGKILL)).start()
+    assert call(compiled(text, "f"), 1.0) == 316.0
+
+
+def test_a_compiler_without_input_is_no_fault_of_the_text():
+    """Where /proc is not mounted clang finds no standard input, and the error says so."""
+    missing = Diagnostic(Stage.LOWER, "compiler", "'/dev/stdin' file not found")
+    with pytest.raises(ToolchainError, match="mount /proc"):
+        _require_input([missing])
 
 
 HOSTILE = {

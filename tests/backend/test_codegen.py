@@ -42,6 +42,16 @@ def test_the_end_of_a_code_generator_is_a_finding_and_another_one_is_started(gen
     assert [child.pid for child in generators.children] != [first.pid]
 
 
+def test_a_code_generator_that_somebody_kills_costs_nothing(generators):
+    """What the system kills, because memory is short, says nothing of the unit: another process gets it."""
+    bitcode = bitcode_of(SQUARE)
+    generators.generate(codegen.OBJECT, bitcode)
+    (first,) = generators.children
+    os.kill(first.pid, signal.SIGSTOP)
+    threading.Timer(0.3, os.kill, (first.pid, signal.SIGKILL)).start()
+    assert square_of(generators.generate(codegen.OBJECT, bitcode), 3.0) == 9.0
+
+
 def test_one_that_died_while_it_waited_is_replaced(generators):
     """Nobody is told of the end of a process that had no unit."""
     bitcode = bitcode_of(SQUARE)

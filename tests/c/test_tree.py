@@ -6,7 +6,7 @@ from pycparser import c_ast
 from symbiont_jit.c.calls import call_graph, called_names
 from symbiont_jit.c.names import assigned_names, declared_names, fresh_name, names_in
 from symbiont_jit.c.tree import (
-    TooLong,
+    BlockTooLong,
     move_positions,
     normalise,
     parse,
@@ -136,5 +136,5 @@ def test_a_block_that_is_too_long_is_not_printed_to_its_end():
     """Whoever wants few characters gets no more, however deep the block lies; a shorter text is printed."""
     tree = parse("void f(void) { {{{{ a; b; c; d; }}}} }")
     assert print_with_positions(tree, 200).text == print_tree(tree)
-    with pytest.raises(TooLong):
+    with pytest.raises(BlockTooLong):
         print_with_positions(tree, 40)

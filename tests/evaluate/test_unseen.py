@@ -155,17 +155,17 @@ def test_answers_known_by_about_what_they_are_of_win_nothing(inputs):
 
 
 def test_one_candidate_alone_ends_no_exploration():
-    """What a worker says of where it was when it ended is believed after several candidates, not after one."""
+    """What a worker says of where it was when it ended is believed of several texts, not of one, however often."""
 
     def metric(kernel):
         return kernel(np.ones(3), np.ones(3))
 
     evaluator = LocalEvaluator(evolvable(kernels.dot), metric)
     explorations = evaluator._explorations
-    for _ in range(MOST_LOST - 1):
-        evaluator._note_lost(explorations[0])
+    for number in (*range(MOST_LOST - 1), *[0] * MOST_LOST):
+        evaluator._note_lost(explorations[0], bytes([number]))
         assert evaluator._explorations == explorations
-    evaluator._note_lost(explorations[0])
+    evaluator._note_lost(explorations[0], b"another")
     assert evaluator._explorations == explorations[1:]
     evaluator.pool.close()
 

@@ -176,6 +176,7 @@ def refused(name, path):
         "take a terminal alone": lambda: fcntl.ioctl(0, termios.TIOCEXCL),
         "files in memory": lambda: os.memfd_create("hoard"),
         "outlive the parent": lambda: call("prctl", 1, 0, 0, 0, 0),
+        "a buffer beyond the limit": lambda: socket.socketpair()[0].setsockopt(socket.SOL_SOCKET, 32, 1 << 30),
         "type into a terminal": lambda: fcntl.ioctl(0, termios.TIOCSTI, b"x"),
         "type with more bits": lambda: call("ioctl", 0, ctypes.c_ulong(1 << 32 | termios.TIOCSTI), b"x"),
         "schedule the parent": lambda: os.sched_setscheduler(os.getppid(), os.SCHED_IDLE, os.sched_param(0)),
@@ -218,6 +219,16 @@ def about_the_environment():
     return secrets(), sorted(names & set(SECRETS)), block.count(b"canary"), os.environ.get("SYMBIONT_TEST_PLAIN")
 
 
+def handled_signals():
+    """The numbers of the signals that have a handler of Python's."""
+    return [int(number) for number in signal.valid_signals() if callable(signal.getsignal(number))]
+
+
+def close_and_live_on():
+    os.close(own_pipe())
+    time.sleep(60)
+
+
 def about_itself():
     try:
         is_alone = os.tcgetpgrp(0) != os.getpgrp()
@@ -252,12 +263,12 @@ def older_thread():
     _ANSWERED.set()
 
 
-def run_python(text, *arguments):
+def run_python(text, *arguments, variables=None):
     """A Python process of its own, in a session of its own."""
     return subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", textwrap.dedent(text), *arguments],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"},
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", **(variables or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

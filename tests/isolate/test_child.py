@@ -2,10 +2,13 @@
 
 import os
 import signal
+import textwrap
+
+import pytest
 
 from symbiont_jit import Evolution
 from symbiont_jit.isolate.child import strip_secrets
-from tests.isolate.served import SECRETS, ask, secrets
+from tests.isolate.served import SECRETS, ask, run_python, secrets
 from tests.kernels import DOT
 
 
@@ -22,9 +25,27 @@ def test_no_secrets(worker, monkeypatch):
 def test_addresses_with_passwords_are_secrets():
     """Whatever a variable is called, an address with a password in it stays behind; others go along."""
     plain = {"PATH": "/bin", "PWD": "/", "SITE": "https://example.org/a:b@c", "HOST": "redis://localhost:6379"}
-    assert (
-        strip_secrets({**plain, "DATABASE_URL": "postgres://me:pass@host/db", "CACHE": "redis://:pass@host"}) == plain
-    )
+    secret = {
+        "DATABASE_URL": "postgres://me:pass@host/db",
+        "CACHE": "redis://:pass@host",
+        "REMOTE": "https://ghp_0123@example.org/repository",
+        "STORAGE": "DefaultEndpointsProtocol=https;AccountName=me;AccountKey=abc==",
+        "BASE": "Server=host;Database=db;Uid=me;Pwd=pass",
+    }
+    assert strip_secrets({**plain, **secret}) == plain
+
+
+@pytest.mark.slow
+def test_no_address_with_a_password_in_what_a_process_began_with():
+    """`/proc/self/environ` of a worker shows asterisks where its program was started with such an address."""
+    code = """
+        from symbiont_jit.isolate.worker import Worker
+        from tests.isolate.served import answer, ask
+        print(ask(Worker(answer), "about_the_environment"))
+    """
+    running = run_python(textwrap.dedent(code), variables={"DATABASE_URL": "postgres://me:canary@host/db"})
+    output, errors = running.communicate(timeout=60)
+    assert output.strip() == "[[], [], 0, None]", errors
 
 
 def test_no_secrets_for_a_metric(dot, monkeypatch):

@@ -21,6 +21,7 @@ from numba import float64 as f64
 from symbiont_jit import Evolution, Status, evolvable
 from symbiont_jit.isolate import child
 from symbiont_jit.isolate.child import MAX_PHASE, PAUSES, stop_clock
+from symbiont_jit.isolate.start import STARTS
 from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
 
 PARENT = os.getpid()
@@ -100,11 +101,21 @@ def stop_reading():
     connection.Connection.recv = lambda self: time.sleep(1000)
 
 
-def test_a_worker_that_does_not_read_is_overdue():
-    """A request that is longer than the pipe is given up at the deadline, as one that is read and not answered."""
+def test_a_worker_that_does_not_read_costs_nobody_anything():
+    """A request that no child reads, also one longer than the pipe, is given to another child at the deadline."""
     table = f"static const double t[200000] = {{1.0, [199999] = 2.0}}; {source('t[199999]')}"
-    first, second = evaluate(stop_reading, source(2.0), table)
-    assert (first.status, second.status) == (Status.VALID, Status.TIMED_OUT)
+    found = evaluate(stop_reading, source(2.0), table, source(3.0))
+    assert [each.status for each in found] == [Status.VALID] * 3
+
+
+def test_a_request_that_no_child_reads_is_a_crash(monkeypatch):
+    """Two children in a row that read nothing are enough; both ended at the deadline."""
+    monkeypatch.setattr(connection.Connection, "recv", lambda self: time.sleep(60))
+    worker = Worker(len, STARTS["fork"])
+    try:
+        assert worker.ask("abc", 0.3) == Crash("a closed pipe, before it was asked")
+    finally:
+        worker.close()
 
 
 def test_memory_that_the_parent_shares_is_the_workers_own(tmp_path):

@@ -13,7 +13,27 @@ from symbiont_jit.isolate.shared import MAX_LAST_WORDS
 from symbiont_jit.isolate.start import STARTS
 from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
 from tests.concurrency import await_true, has_ended
-from tests.isolate.served import ask, run_python
+from tests.isolate.served import answer, ask, run_python
+
+
+def test_a_worker_that_closes_its_pipe_and_lives_on_is_ended(worker):
+    """It gets no longer than it may work, and what is said of it is no exit code."""
+    crash = worker.ask(("close_and_live_on",), 0.3)
+    assert crash == Crash("a closed pipe, though the process went on")
+
+
+def test_no_handler_of_the_parents_runs_in_a_worker():
+    """A signal that somebody sends to a worker does what it does by default, whatever the parent's program does then."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)}
+    worker = Worker(answer, STARTS["fork"])
+    try:
+        for number in before:
+            signal.signal(number, lambda *_: None)
+        assert ask(worker, "handled_signals") == []
+    finally:
+        worker.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @pytest.mark.slow

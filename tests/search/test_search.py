@@ -1,9 +1,12 @@
 """The search: the loop, limits, what is activated, what is kept."""
 
+import contextlib
+import itertools
 import random
 import subprocess
 import sys
 import threading
+from concurrent.futures import Future
 
 import numpy as np
 import pytest
@@ -245,6 +248,54 @@ def test_what_was_found_survives_an_exception():
         search.run(candidates=100, on_progress=stop)
     assert (search.result.evaluated, search.result.best.score) == (3, 5.0)
     assert kernel(2.0) == 5.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, SystemExit, RuntimeError])
+def test_who_leaves_a_run_waits_for_no_candidate(monkeypatch, ending):
+    """Ctrl-C, the end of the program and an exception leave what is compiled to itself, however long that takes."""
+    go_on, was_late = threading.Event(), []
+
+    def stop(progress):
+        raise ending
+
+    search = Evolution(constant_kernel(), metric=lambda k: k(2.0), proposer=Flaky())
+    evaluate, calls = search._open().local.evaluate, itertools.count()
+
+    def hang(*arguments):
+        if next(calls) > 1:  # The first is what the kernel begins with.
+            was_late.append(not go_on.wait(60))
+        return evaluate(*arguments)
+
+    monkeypatch.setattr(search._open().local, "evaluate", hang)
+    with contextlib.suppress(ending):
+        search.run(candidates=20, on_progress=stop)
+    assert search.result.evaluated == 1
+    go_on.set()
+    assert True not in was_late
+
+
+def test_a_result_is_waited_for_whatever_it_is():
+    """A wait begins anew from time to time; a result, an exception and a time-out of the work's own are its end."""
+    for result in (1, None):
+        future = Future()
+        threading.Timer(0.3, future.set_result, (result,)).start()
+        assert evolution._wait_for(future) == result
+    failed = Future()
+    failed.set_exception(TimeoutError("of the work"))
+    with pytest.raises(TimeoutError, match="of the work"):
+        evolution._wait_for(failed)
+
+
+@pytest.mark.slow
+def test_scores_of_any_size_have_a_gain_or_none():
+    """A worker may say that a score is the least number there is, or the largest."""
+    for direction in ("maximize", "minimize"):
+        search = Evolution(constant_kernel(), metric=lambda k: k(1.0), proposer=Flaky(), direction=direction)
+        search.run(candidates=1)
+        for score in (5e-324, 1e-300, 1.0, 1.7e308):
+            found = Evaluation(Status.VALID, "double f(double x) { return 2.0; }", score, {"score": score})
+            search.tell(Candidate("double f(double x) { return 2.0; }", "given", 90), found)
 
 
 @pytest.mark.slow

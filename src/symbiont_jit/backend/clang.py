@@ -16,11 +16,12 @@ import contextlib
 import math
 import re
 import shlex
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from symbiont_jit.backend.child_process import TIMEOUT, Child, ChildError, Deadline, spawn
+from symbiont_jit.backend.child_process import FULL, TIMEOUT, Child, ChildError, Deadline, spawn
 from symbiont_jit.backend.toolchain import ADVICE, Toolchain, ask, find_toolchain, target_cpu, target_triple
 from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import Diagnostic, Severity, Stage, ToolchainError
@@ -106,22 +107,35 @@ class Clang:
 
     @uninterrupted
     def lower(self, unit: str, emit: Emit = BITCODE, flags: Sequence[str] = ()) -> bytes | list[Diagnostic]:
-        """Lower a unit's C text, or return clang's errors."""
+        """Lower a unit's C text, or return clang's errors.
+
+        A process that somebody has killed, as the system does when memory is short, says nothing of the unit, so
+        another one gets it.
+        """
         command = self._command(emit, tuple(flags))
+        found, was_killed = self._lower_once(command, unit, emit)
+        return self._lower_once(command, unit, emit)[0] if was_killed else found
+
+    def _lower_once(self, command: tuple[str, ...], unit: str, emit: Emit) -> tuple[bytes | list[Diagnostic], bool]:
+        """Lower in one process; return besides whether somebody has killed it."""
+        started = time.monotonic()
         child = self._take(command)
         try:
             _send(child, unit)
             self._keep_waiting(command)
             returncode = child.read_all(Deadline(TIMEOUT))
         except ChildError as error:
-            return [error.finding()]
+            return [error.finding()], False
         finally:
             child.end()
         # Where SIGCHLD is ignored, every process seems to have succeeded, so its output and errors count too.
         found = _diagnostics(child, Stage.LOWER)
         if returncode == 0 and not found and (child.output or emit in (SYNTAX, REMARKS)):
-            return bytes(child.output)
-        return found or [Diagnostic(Stage.LOWER, "compiler", child.describe_failure(returncode))]
+            return bytes(child.output), False
+        _require_input(found)
+        # Who has used up the processor time of a unit is killed, too.
+        was_killed = child.was_killed and time.monotonic() - started < TIMEOUT / 2
+        return found or [Diagnostic(Stage.LOWER, "compiler", child.describe_failure(returncode))], was_killed
 
     @uninterrupted
     def preprocess(self, *texts: str) -> list[str | list[Diagnostic]]:
@@ -258,11 +272,18 @@ def _direct_command(driver: tuple[str, ...]) -> tuple[str, ...]:
     return driver
 
 
+def _require_input(found: Sequence[Diagnostic]) -> None:
+    """Raise `ToolchainError` where clang did not find its standard input, which is no fault of the text."""
+    if any("'/dev/stdin' file not found" in each.message for each in found):
+        raise ToolchainError("clang reads C from /dev/stdin, which is not there: mount /proc and /dev")
+
+
 def _spawn(command: Sequence[str]) -> Child:
     try:
         return spawn(command, "the compiler", "compiling", cpu_seconds=math.ceil(TIMEOUT))
     except OSError as error:
-        raise ToolchainError(f"clang does not start: {error}; {ADVICE}") from error
+        advice = "the system has no room for another process" if error.errno in FULL else ADVICE
+        raise ToolchainError(f"clang does not start: {error}; {advice}") from error
 
 
 def _send(child: Child, text: str) -> None:

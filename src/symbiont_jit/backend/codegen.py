@@ -173,23 +173,33 @@ class CodeGenerators:
 
     @uninterrupted
     def generate(self, kind: bytes, bitcode: bytes) -> CodeOrFindings:
-        """Generate what is asked for from bitcode, or return findings."""
+        """Generate what is asked for from bitcode, or return findings.
+
+        A process that somebody has killed, as the system does when memory is short, is no finding about the bitcode, so
+        another one is asked.
+        """
+        outcome, was_killed = self._generate_once(kind, bitcode)
+        return self._generate_once(kind, bitcode)[0] if was_killed else outcome
+
+    def _generate_once(self, kind: bytes, bitcode: bytes) -> tuple[CodeOrFindings, bool]:
+        """Generate in one process; return besides whether somebody has killed it."""
         try:
             chosen = self._take()
         except ChildError as error:
-            return [error.finding()]
+            return [error.finding()], False
         if chosen is None:
-            return _generate_here(kind, bitcode)
+            return _generate_here(kind, bitcode), False
         try:
             outcome = chosen.generate(kind, bitcode)
         except ChildError as error:
+            was_killed = chosen.child.was_killed and not chosen.is_closed
             self._discard(chosen)
-            return [error.finding()]
+            return [error.finding()], was_killed
         except BaseException:
             self._discard(chosen)
             raise
         self._give_back(chosen)
-        return outcome
+        return outcome, False
 
     def prewarm(self, units: int = 1) -> None:
         """Start processes for so many units that will come at about the same time, as far as the limit goes."""

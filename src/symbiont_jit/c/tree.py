@@ -39,7 +39,7 @@ __all__ = [
     "position",
     "print_tree",
     "print_with_positions",
-    "TooLong",
+    "BlockTooLong",
     "walk",
 ]
 
@@ -216,7 +216,7 @@ class Printed:
     columns: array[int]
 
 
-class TooLong(Exception):  # noqa: N818  an answer, not an error of anybody's
+class BlockTooLong(Exception):  # noqa: N818  an answer, not an error of anybody's
     """Raised where a tree is printed that has more characters than somebody wants."""
 
 
@@ -226,8 +226,8 @@ def print_with_positions(tree: c_ast.Node, most: int = sys.maxsize) -> Printed:
     The printer puts a private character before each word that has a position; one pass takes all of them out again.
 
     Raises:
-        TooLong: The statements of a block have more than `most` characters. What is nested a hundred blocks deep is
-            printed with as many blanks in front of each line, so a text can become a hundred times as long.
+        BlockTooLong: The statements of a block have more than `most` characters. What is nested a hundred blocks deep
+            is printed with as many blanks in front of each line, so a text can become a hundred times as long.
     """
     printer = _MarkingPrinter(most)
     marked = _drop_empty_lines(printer.visit(tree))
@@ -343,7 +343,7 @@ class _MarkingPrinter(CPrinter):
         text: str = super()._generate_stmt(n, add_indent)
         self._size += len(text)
         if self._size > self._most:
-            raise TooLong
+            raise BlockTooLong
         return text
 
     def _mark(self, node: c_ast.Node) -> str:

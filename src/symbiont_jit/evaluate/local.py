@@ -83,7 +83,7 @@ class LocalEvaluator:
         self._turns = itertools.count()
         self._explorations = EXPLORATIONS
         self._first_c = self._build_first_c()
-        self._lost: collections.Counter[str] = collections.Counter()
+        self._lost: collections.defaultdict[str, set[bytes]] = collections.defaultdict(set)
         # Many transformations leave the machine code as it was, so equal code is evaluated once.
         self._known: dict[str, Evaluation] = {}
         self._checked: collections.OrderedDict[str, Build] = collections.OrderedDict()
@@ -222,7 +222,7 @@ class LocalEvaluator:
             return _failure(Status.CRASHED, canonical, "the search was interrupted")
         if not isinstance(outcome, WorkerReply) and outcome.phase in request.explorations:
             kept = tuple(each for each in request.explorations if each != outcome.phase)
-            self._note_lost(outcome.phase)
+            self._note_lost(outcome.phase, canonical.digest)
             return self._evaluate_in_worker(replace(request, explorations=kept), epoch)
         if isinstance(outcome, WorkerReply):
             return _evaluation_of(outcome.value[0], canonical)
@@ -233,13 +233,13 @@ class LocalEvaluator:
         message = f"the process ended with {outcome.reason}{where}{self._hint()}"
         return _failure(Status.CRASHED, canonical, message)
 
-    def _note_lost(self, exploration: str) -> None:
+    def _note_lost(self, exploration: str, digest: bytes) -> None:
         """Give up an exploration from which several candidates did not come back.
 
-        One alone may have said so itself, and would free the others of what it finds.
+        One text alone may have said so itself, however often, and would free the others of what it finds.
         """
-        self._lost[exploration] += 1
-        if self._lost[exploration] >= MOST_LOST:
+        self._lost[exploration].add(digest)
+        if len(self._lost[exploration]) >= MOST_LOST:
             self._explorations = tuple(each for each in self._explorations if each != exploration)
 
     def _hint(self) -> str:

@@ -68,6 +68,8 @@ class MetricResult:
             raise ValueError(f"a result has at most {MOST_PARTS} scores, findings and times")
         if not all(0 <= ns < math.inf for ns in (*self.reference_ns, *self.candidate_ns)):
             raise ValueError("times are finite, and not below 0")
+        if bool(self.reference_ns) != bool(self.candidate_ns):
+            raise ValueError("times of a candidate come with those of its reference")
 
 
 class Metric(Protocol):

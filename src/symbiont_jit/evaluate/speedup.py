@@ -28,6 +28,7 @@ from symbiont_jit.evaluate.metric import MetricResult, make_panicked, make_wrong
 from symbiont_jit.evaluate.timing import median
 from symbiont_jit.evaluate.unseen import Suspect, look_closer
 from symbiont_jit.isolate.child import enter_phase, run_clock, stop_clock
+from symbiont_jit.options import is_number, require
 from symbiont_jit.signature import Signature
 
 __all__ = ["PreparedSpeedup", "Speedup"]
@@ -85,13 +86,13 @@ class Speedup:
         if self.inputs is not None:
             require_inputs(self.inputs)
         for name, value in (("rtol", self.rtol), ("atol", self.atol)):
-            is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-            if value is not None and not (is_number and value >= 0):
-                raise UsageError(f"{name} is a number of at least 0, not {value!r:.80}")
-        if self.agrees is not None and not callable(self.agrees):
-            raise UsageError(f"agrees is a function of arguments, expected and got, not {self.agrees!r:.80}")
-        if self.agrees is not None and (self.rtol is not None or self.atol is not None):
-            raise UsageError("agrees= judges in place of rtol= and atol=; give one or the other")
+            is_tolerance = value is None or (is_number(value) and value >= 0)
+            require(is_tolerance, f"{name} is a number of at least 0, not {value!r:.80}")
+        if self.agrees is None:
+            return
+        require(callable(self.agrees), f"agrees is a function of arguments, expected and got, not {self.agrees!r:.80}")
+        is_alone = self.rtol is None and self.atol is None
+        require(is_alone, "agrees= judges in place of rtol= and atol=; give one or the other")
 
     def prepare(self, target: CompileTarget, entropy: int) -> PreparedSpeedup:
         """Compile the reference and the harness, and check inputs against the signature.

@@ -99,8 +99,9 @@ def _find_stale_answer(checker: Checker, suspect: Suspect, seed: Sequence[int], 
     before, and the same text with checks gives another one.
     """
     rng = np.random.default_rng([*seed, 0x57A1E])
-    for trial in range(TRIALS if _list_places(checker) else 0):
-        given = checker.timed.known[trial % len(checker.timed.known)].given
+    cases = [case.given for case in checker.timed.known if _list_places(checker, case.given)]
+    for trial in range(TRIALS if cases else 0):
+        given = cases[trial % len(cases)]
         changed = _exchange(checker, given, trial % 2 == 0, rng)
         right = _call(checker, suspect.checked, checker.harness.prepare(changed), changed)
         if checker.has_panicked():
@@ -125,9 +126,8 @@ def _arguments_at(checker: Checker, given: Sequence[Any], trial: int) -> Any:
     return checker.harness.prepare(given) if placed is None else placed.arguments
 
 
-def _list_places(checker: Checker) -> list[int]:
-    """List the arrays that are read and have more than one element of a plain type."""
-    given = checker.timed.known[0].given
+def _list_places(checker: Checker, given: Sequence[Any]) -> list[int]:
+    """List the arrays among arguments that are read and have more than one element of a plain type."""
     return [
         index
         for index, param in enumerate(checker.reference.signature.params)
@@ -139,7 +139,7 @@ def _list_places(checker: Checker) -> list[int]:
 def _exchange(checker: Checker, given: Sequence[Any], is_one: bool, rng: np.random.Generator) -> tuple[Any, ...]:
     """Exchange one element, or about half of them, for others of the same array; floating ones are scaled besides."""
     changed = list(given)
-    for index in _list_places(checker):
+    for index in _list_places(checker, given):
         value = np.asarray(given[index])
         others = rng.permuted(value.ravel()).reshape(value.shape)
         if value.dtype.kind in "fc":
@@ -213,7 +213,7 @@ def _draw_case(checker: Checker, suspect: Suspect, seed: Sequence[int], number: 
 
 
 def _has_same_arrays(checker: Checker, one: Sequence[Any], other: Sequence[Any]) -> bool:
-    places = _list_places(checker)
+    places = _list_places(checker, one)
     return bool(places) and all(np.array_equal(one[i], other[i], equal_nan=False) for i in places)
 
 

@@ -18,7 +18,7 @@ from pycparser import c_ast
 from symbiont_jit.c.calls import called_names
 from symbiont_jit.c.scopes import is_redundant_typedef
 from symbiont_jit.c.stack import run_on_own_stack
-from symbiont_jit.c.tree import TOO_DEEP, Printed, TooLong, move_positions, normalise, parse, print_with_positions
+from symbiont_jit.c.tree import TOO_DEEP, BlockTooLong, Printed, move_positions, normalise, parse, print_with_positions
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
 from symbiont_jit.frontend.check import check_tree
 from symbiont_jit.frontend.read import (
@@ -183,7 +183,7 @@ def _check(text: SourceText, signatures: Sequence[Signature]) -> _Checked:
             return _Checked(findings)
         try:
             printed = print_with_positions(canonical_tree(tree, signatures), MAX_MARKED)
-        except TooLong:
+        except BlockTooLong:
             return _Checked([TOO_LONG_PRINTED])
         checked = _Checked((), tree, printed)
         found = canonical_problems(printed.text)

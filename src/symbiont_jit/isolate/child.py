@@ -45,8 +45,8 @@ __all__ = [
 ]
 
 _SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH|DSN|_PWD$|(^|_)PAT($|_)", re.IGNORECASE)
-#: An address with a password in it.
-_ADDRESS: Final = re.compile(r"://[^/@\s]*:[^/@\s]+@")
+#: An address with a password or a token in it, and what clouds call a connection string.
+_SECRET_VALUE: Final = re.compile(r"://[^/@\s]+@|\b(AccountKey|SharedAccessKey|Password|Pwd)=", re.IGNORECASE)
 MAX_PHASE: Final = 64
 PAUSES: Final = struct.Struct("=qq")
 #: Seconds that the clock of a deadline may be stopped: so many, or so many times the deadline, whichever is more.
@@ -69,7 +69,11 @@ class WorkerFiles(NamedTuple):
 
 def strip_secrets(environment: Mapping[str, str]) -> dict[str, str]:
     """Copy an environment without variables that are named like secrets, or are addresses with a password."""
-    return {n: value for n, value in environment.items() if not (_SECRET.search(n) or _ADDRESS.search(value))}
+    return {name: value for name, value in environment.items() if not _is_secret(name, value)}
+
+
+def _is_secret(name: str, value: str) -> bool:
+    return bool(_SECRET.search(name) or _SECRET_VALUE.search(value))
 
 
 def enter_phase(name: str) -> None:
@@ -232,7 +236,7 @@ def live_spawned(pipe: int, output: int, phase: int, luggage: int, granted: Sequ
 def _shed_inheritance(output: int) -> None:
     """Give up what no candidate has business with: secrets, the terminal, the parent's interrupts."""
     _forget_secrets()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _reset_signals()
     faulthandler.disable()  # A crash is an ordinary outcome here, which the parent reports.
     with contextlib.suppress(OSError):
         null = os.open(os.devnull, os.O_RDWR)
@@ -245,6 +249,14 @@ def _shed_inheritance(output: int) -> None:
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(d, m, closefd=False) for d, m in ((0, "r"), (1, "w"), (2, "w")))
     _blank_environment()
     _die_with_parent()
+
+
+def _reset_signals() -> None:
+    """Leave no handler of the parent's: what its program does at a signal is not to be done here."""
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _forget_secrets() -> None:
@@ -262,7 +274,7 @@ def _blank_environment() -> None:
         block, at = ctypes.string_at(start, end - start), 0
         for entry in block.split(b"\0"):
             name, _, value = entry.partition(b"=")
-            if _SECRET.search(name.decode("latin1")):
+            if _is_secret(name.decode("latin1"), value.decode("latin1")):
                 ctypes.memset(start + at + len(name) + 1, ord("*"), len(value))
             at += len(entry) + 1
 

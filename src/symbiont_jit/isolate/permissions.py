@@ -6,6 +6,7 @@ other, which libraries report in words of their own; Python's audit events (PEP 
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -38,6 +39,10 @@ _EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
         "pty.spawn", "subprocess.Popen",
     ),
 }  # fmt: skip
+
+#: What the system says of a descriptor that a worker has given up, and what is needed to open such a thing there.
+_NOT_OPEN: Final = (errno.EBADF, errno.ENOTSOCK)
+_OPENING: Final = ("network", "write")
 
 #: What was tried last, in words, by the permission that it needed.
 _TRIED: Final[dict[str, str]] = {}
@@ -85,6 +90,11 @@ def describe_refusals(error: BaseException) -> str:
     if tried:
         refused = "; ".join(f"to {PERMISSIONS[name]} ({tried[name]})" for name in sorted(tried))
         return f"the sandbox of workers refuses {refused}; permissions={sorted(tried)!r} allows it"
+    if isinstance(error, OSError) and error.errno in _NOT_OPEN:
+        return (
+            "what this program had opened before is not open in its workers, so that no candidate writes to it; open "
+            f"it in the metric, with permissions={sorted(_OPENING)!r}"
+        )
     if isinstance(error, PermissionError):
         return f"the sandbox of workers may have refused this; permissions={sorted(PERMISSIONS)!r} allows all there is"
     return ""

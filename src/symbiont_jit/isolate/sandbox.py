@@ -83,6 +83,7 @@ _DEATH_SIGNAL: Final = 1
 _COMMAND: Final = 0xFFFFFFFF
 
 _CLONE_THREAD: Final = 0x10000
+_SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33
 
 
 def limit_memory() -> None:
@@ -160,6 +161,7 @@ def restrict(granted: frozenset[str] = frozenset()) -> None:
     for permission, refuse in _REFUSALS.items():
         if permission not in granted:
             refuse(library, rules)
+    _refuse_memory_of_the_kernel(library, rules)
     rules.load()
 
 
@@ -186,6 +188,13 @@ def _refuse_writing(library: Any, rules: Any) -> None:
     for name, place in (("open", 1), ("openat", 2)):
         for flag in (os.O_WRONLY, os.O_RDWR, os.O_CREAT, os.O_TRUNC):
             _refuse(library, rules, name, library.Arg(place, library.MASKED_EQ, flag, flag))
+
+
+def _refuse_memory_of_the_kernel(library: Any, rules: Any) -> None:
+    """Refuse what makes the buffers of a socket larger than the system's limit, which a privileged user may."""
+    for option in (_SO_SNDBUFFORCE, _SO_RCVBUFFORCE):
+        matches = (library.Arg(1, library.EQ, socket.SOL_SOCKET), library.Arg(2, library.EQ, option))
+        _refuse(library, rules, "setsockopt", *matches)
 
 
 def _refuse_network(library: Any, rules: Any) -> None:

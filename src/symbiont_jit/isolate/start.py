@@ -302,7 +302,7 @@ def _insist(start: Callable[[], T]) -> T:
         try:
             return _run_in_starting_thread(start)
         except OSError as error:
-            if error.errno not in _FULL:
+            if error.errno not in (*_FULL, errno.ENOSYS, errno.EPERM):
                 raise
             seconds = next(waits, None)
             if seconds is None:

@@ -28,9 +28,13 @@ from symbiont_jit.isolate.start import STARTS, Start, choose_start
 
 __all__ = ["Crash", "Overdue", "Complaint", "Worker", "WorkerReply"]
 
+#: Seconds in which a child that has closed its pipe has to end: as long as it may work, within limits.
 _GRACE_SECONDS: Final = 5.0
+_LEAST_GRACE: Final = 0.2
 #: A fresh interpreter imports Numba and the user's modules, and calls the metric once.
 START_SECONDS: Final = 120.0
+#: What a child does that has not yet read what it was sent.
+_UNREAD: Final = "reading a request"
 #: The words for how a process ended that has no exit code.
 _OTHER_ENDS: Final = {
     None: "a closed pipe, though the process went on",
@@ -196,14 +200,14 @@ class Worker:
     def _exchange(
         self, message: Any, seconds: float
     ) -> Ready | NotReady | Complaint | WorkerReply | Crash | Overdue | None:
-        """Send a message, if there is one, and wait for the child's reply; None where the child takes no messages.
+        """Send a message, if there is one, and wait for the child's reply; None where the child reads no messages.
 
         That is no fault of the request: code that ran for the one before may have closed its end.
         """
         process, pipe = self._child.process, self._child.pipe
         if process is None or pipe is None:  # A signal's handler has closed the worker just now.
             return Crash("a close before it was asked")
-        self._shared.start_clock()
+        self._shared.start_clock(_UNREAD)
         patience = Patience(seconds, self._shared.phase)
         try:
             is_sent = message is None or pipe.send(message, patience)
@@ -217,12 +221,14 @@ class Worker:
             data = pipe.receive(patience) if is_sent else None
             if data is None:
                 self._kill()
-                return Overdue(patience.waited, self._shared.read_phase())
+                phase = self._shared.read_phase()
+                # Code that ran for an earlier request may have left a child that reads no other one.
+                return None if phase == _UNREAD and message is not None else Overdue(patience.waited, phase)
             reply = self._reader.read(data)
             self._shared.forget_output()
             return reply
         except (EOFError, OSError):
-            return Crash(self._describe_end(process), self._shared.read_phase())
+            return Crash(self._describe_end(process, patience), self._shared.read_phase())
         except ValueError as error:
             return self._refuse(str(error))
         except BaseException:
@@ -244,9 +250,9 @@ class Worker:
         if process is not None and not self._is_elsewhere:
             process.kill()
 
-    def _describe_end(self, process: Process) -> str:
+    def _describe_end(self, process: Process, patience: Patience) -> str:
         """Reap a child that closed its pipe, and describe how it ended."""
-        deadline = time.monotonic() + _GRACE_SECONDS
+        deadline = time.monotonic() + min(_GRACE_SECONDS, max(_LEAST_GRACE, patience.left))
         while (code := process.exitcode) is None and time.monotonic() < deadline:
             time.sleep(0.001)  # A child may close its pipe and live on, so waiting for its end could take for ever.
         self._kill()

@@ -32,6 +32,7 @@ from symbiont_jit.kernel.from_python import body_and_signature
 from symbiont_jit.kernel.kernel import Kernel
 from symbiont_jit.kernel.profiles import require_profile
 from symbiont_jit.kernel.revision import Revision
+from symbiont_jit.options import is_number, require
 from symbiont_jit.report.comparison import Comparison
 from symbiont_jit.signature import Signature
 
@@ -112,24 +113,19 @@ def compare(
 
 
 def _require_options(variants: Any, inputs: Any, seconds: Any, sizes: Any, seed: Any, cold: bool) -> None:
-    if not isinstance(variants, Mapping) or not variants:
-        raise UsageError(f"variants is a dictionary of names and what is to be measured, not {variants!r:.80}")
-    if not all(isinstance(name, str) for name in variants):
-        raise UsageError(
-            f"the names of variants are texts, not {[n for n in variants if not isinstance(n, str)]!r:.80}"
-        )
+    is_table = isinstance(variants, Mapping) and bool(variants)
+    require(is_table, f"variants is a dictionary of names and what is to be measured, not {variants!r:.80}")
+    others = [name for name in variants if not isinstance(name, str)]
+    require(not others, f"the names of variants are texts, not {others!r:.80}")
     require_inputs(inputs)
-    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    if not is_number or not 0 < seconds < math.inf:
-        raise UsageError(f"seconds is a number above 0, not {seconds!r:.80}")
-    is_seed = isinstance(seed, int | np.integer) and not isinstance(seed, bool) and seed >= 0
-    if not is_seed:
-        raise UsageError(f"seed is a whole number from 0, not {seed!r:.80}")
-    is_whole = sizes is None or (len(sizes) > 0 and all(isinstance(n, int | np.integer) and n >= 0 for n in sizes))
-    if not is_whole or (sizes is not None and not callable(inputs)):
-        raise UsageError(f"sizes is a list of whole numbers that inputs(rng, size) is called with, not {sizes!r:.80}")
-    if cold and not CAN_EVICT:
-        raise UsageError("cold=True needs a processor whose caches can be emptied from here, which is x86-64")
+    is_time = is_number(seconds) and 0 < seconds < math.inf
+    require(is_time, f"seconds is a number above 0, not {seconds!r:.80}")
+    require(is_number(seed, int) and seed >= 0, f"seed is a whole number from 0, not {seed!r:.80}")
+    is_whole = sizes is None or (len(sizes) > 0 and all(is_number(size, int) and size >= 0 for size in sizes))
+    has_sizes = is_whole and (sizes is None or callable(inputs))
+    require(has_sizes, f"sizes is a list of whole numbers that inputs(rng, size) is called with, not {sizes!r:.80}")
+    can_be_cold = not cold or CAN_EVICT
+    require(can_be_cold, "cold=True needs a processor whose caches can be emptied from here, which is x86-64")
 
 
 def _with_size(inputs: Callable[..., Any], size: int) -> Callable[[np.random.Generator], Any]:

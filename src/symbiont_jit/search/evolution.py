@@ -14,7 +14,7 @@ import operator
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Final, Literal
@@ -30,6 +30,7 @@ from symbiont_jit.evaluate.evaluator import EvaluationJob, Evaluator, EvaluatorO
 from symbiont_jit.evaluate.speedup import Speedup
 from symbiont_jit.isolate.permissions import require_permissions
 from symbiont_jit.isolate.start import choose_start
+from symbiont_jit.options import is_number, require, require_limit
 from symbiont_jit.propose.base import Candidate, Parent, Proposer
 from symbiont_jit.search.archive import Archive
 from symbiont_jit.search.ending import Ending
@@ -46,6 +47,9 @@ MAX_IDLE_ASKS: Final = 20
 #: Seconds between two asks of a proposer that fails.
 SHORTEST_PAUSE: Final = 0.01
 LONGEST_PAUSE: Final = 2.0
+
+#: Seconds after which a wait for a result begins anew.
+LOOK_SECONDS: Final = 0.2
 
 _LOG: Final = logging.getLogger("symbiont_jit.search")
 
@@ -105,13 +109,13 @@ class Evolution:
 
     def __post_init__(self) -> None:
         self._target = target_of(self.kernel)
-        _require(self.direction in _BETTER, f"direction is 'maximize' or 'minimize', not {self.direction!r}")
-        _require(_is_number(self.workers, int) and self.workers >= 1, f"workers is at least 1, not {self.workers!r}")
-        _require_limit("deadline", self.deadline, float)
-        _require(_is_number(self.seed, int) and self.seed >= 0, f"seed is a whole number from 0, not {self.seed!r}")
+        require(self.direction in _BETTER, f"direction is 'maximize' or 'minimize', not {self.direction!r}")
+        require(is_number(self.workers, int) and self.workers >= 1, f"workers is at least 1, not {self.workers!r}")
+        require_limit("deadline", self.deadline, float)
+        require(is_number(self.seed, int) and self.seed >= 0, f"seed is a whole number from 0, not {self.seed!r}")
         choose_start(self.start_method)
         self.permissions = require_permissions(self.permissions)
-        _require(not isinstance(self.private, str), f"private is a list of names of scores, not {self.private!r}")
+        require(not isinstance(self.private, str), f"private is a list of names of scores, not {self.private!r}")
         self.private = frozenset(self.private)
         self._archive = Archive(_BETTER[self.direction])
         self._rng = np.random.default_rng(self.seed)
@@ -141,7 +145,7 @@ class Evolution:
         Returns:
             The evaluations in the order of the sources.
         """
-        return [future.result() for future in self._open().submit([self._job(source, 0) for source in sources])]
+        return list(map(_wait_for, self._open().submit([self._job(source, 0) for source in sources])))
 
     def ask(self, count: int = 1) -> list[Candidate]:
         """Ask the proposer for new candidates.
@@ -155,10 +159,10 @@ class Evolution:
         Raises:
             UsageError: There is no proposer, or the C that the kernel begins with is not valid.
         """
-        _require(self.proposer is not None, "there is no proposer; give one, for example proposer=sj.Mutator()")
+        require(self.proposer is not None, "there is no proposer; give one, for example proposer=sj.Mutator()")
         assert self.proposer is not None
         baseline = self._begin()
-        _require(
+        require(
             baseline is None or bool(self._archive.elites),
             f"the C that {self._target.name!r} begins with does not pass: {baseline}",
         )
@@ -188,8 +192,8 @@ class Evolution:
 
     def _take_in(self, candidate: Candidate, evaluation: Evaluation) -> tuple[float | None, Any | None]:
         """Count and keep a candidate; return its gain over its parent, and its revision where it was activated."""
-        first = next(iter(evaluation.scores), None)
-        _require(first not in self.private, f"{first!r} is private, and decides the search: give another first")
+        if not self._counts[Status.VALID]:
+            self._require_public(evaluation)
         self._counts[evaluation.status] += 1
         gain = self._gain(candidate, evaluation)
         if evaluation.score is not None:
@@ -197,6 +201,11 @@ class Evolution:
         is_best = self._archive.add(evaluation, candidate.number)
         is_installed = is_best and (not self._is_timed or is_clearly_faster(evaluation, self._activated))
         return gain, self._activate(evaluation, candidate.origin) if is_installed else None
+
+    def _require_public(self, evaluation: Evaluation) -> None:
+        """Raise `UsageError` where what decides the search is private; what later answers say is no user's doing."""
+        first = next(iter(evaluation.scores), None)
+        require(first not in self.private, f"{first!r} is private, and decides the search: give another first")
 
     # -- the loop -------------------------------------------------------------------------------------------------
 
@@ -227,14 +236,14 @@ class Evolution:
             UsageError: No limit is given, or something is wrong that no candidate is to blame for. What was found until
                 then is in `result`, as after any other exception, such as one of `on_progress`.
         """
-        _require(
+        require(
             any(limit is not None for limit in (candidates, seconds, target)),
             "run() needs an end: candidates=, seconds= or target=",
         )
-        _require_limit("candidates", candidates, int)
-        _require_limit("seconds", seconds, float)
-        is_score = target is None or (_is_number(target, float) and not math.isnan(target))
-        _require(is_score, f"target is a score, not {target!r}")
+        require_limit("candidates", candidates, int)
+        require_limit("seconds", seconds, float)
+        is_score = target is None or (is_number(target, float) and not math.isnan(target))
+        require(is_score, f"target is a score, not {target!r}")
         self._started, self._ended = time.monotonic(), None
         self._evaluated_before = sum(self._counts.values())
         self._before, build_before = self._target.active, self._target.active_build
@@ -302,7 +311,7 @@ class Evolution:
                         raise lost  # Nothing else was found out.
                     return
                 candidate, future = under_way.popleft()
-                evaluation = future.result()
+                evaluation = _wait_for(future)
                 revision = self._tell_safely(candidate, evaluation)
                 told += 1
                 if on_progress is not None:
@@ -313,10 +322,10 @@ class Evolution:
     def _keep_finished_at_interrupt(
         self, under_way: collections.deque[tuple[Candidate, Future[Evaluation]]]
     ) -> Iterator[None]:
-        """At Ctrl-C take in what has been evaluated, and end at once what has not."""
+        """At Ctrl-C, or where the program is to end, take in what has been evaluated, and end at once what has not."""
         try:
             yield
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             # What is done by now was done before anything is killed, so none of it is a casualty of the interrupt.
             done = [(c, f.result()) for c, f in under_way if f.done() and f.exception() is None]
             self.close()
@@ -386,8 +395,8 @@ class Evolution:
         parent = self._scores.get(candidate.parent)
         if parent is None or evaluation.score is None or parent <= 0 or evaluation.score <= 0:
             return None
-        ratio = evaluation.score / parent
-        return ratio if self.direction == "maximize" else 1.0 / ratio
+        better, worse = (evaluation.score, parent) if self.direction == "maximize" else (parent, evaluation.score)
+        return better / worse if worse * sys.float_info.max > better else None  # Else the ratio is no number.
 
     def _evaluate(self, source: str | bytes, number: int) -> Evaluation:
         return self._open().evaluate(self._job(source, number))
@@ -417,6 +426,13 @@ class Evolution:
         self.close()
 
 
+def _wait_for(future: Future[Evaluation]) -> Evaluation:
+    """Wait for a result in short turns: a signal that comes just before a wait does not end it."""
+    while not future.done():
+        wait([future], LOOK_SECONDS)
+    return future.result()
+
+
 def _wait_after_failure(what: str, error: Exception, before: int) -> None:
     """Warn, and wait for longer after each failure in a row, because what is down may come back."""
     _warn(what, error)
@@ -425,23 +441,3 @@ def _wait_after_failure(what: str, error: Exception, before: int) -> None:
 
 def _warn(what: str, error: Exception) -> None:
     _LOG.warning("%s raised %s: %s; the search goes on", what, type(error).__name__, error)
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise UsageError(message)
-
-
-def _require_limit(name: str, value: Any, kind: type) -> None:
-    """Raise `UsageError` for anything but None and a number above 0, a whole one where `kind` is `int`."""
-    words = "a whole number" if kind is int else "a number of seconds"
-    is_limit = value is None or (_is_number(value, kind) and value > 0)
-    _require(is_limit, f"{name} is {words} above 0, not {value!r:.80}")
-
-
-def _is_number(value: Any, kind: type) -> bool:
-    """Whether a value is a number, a whole one where `kind` is `int`, and one that a float holds otherwise."""
-    kinds = (int, np.integer) if kind is int else (int, float, np.integer, np.floating)
-    if not isinstance(value, kinds) or isinstance(value, bool):
-        return False
-    return kind is int or not isinstance(value, int) or abs(value) <= sys.float_info.max
