@@ -33,7 +33,7 @@ def test_output_and_messages_are_told_apart(start):
     """Both are read to their ends, and the exit code is the process's."""
     child = start("cat; echo said >&2; exit 3")
     child.write(b"given", Deadline(10.0))
-    child.close_input()
+    child.end_input()
     assert child.read_all(Deadline(10.0)) == 3
     assert (bytes(child.output), bytes(child.messages)) == (b"given", b"said\n")
 
@@ -154,7 +154,7 @@ def test_no_forked_child_keeps_a_pipe(start):
         os.close(release)
         os.read(hold, 1)
         os._exit(0)
-    child.close_input()
+    child.end_input()
     assert child.read_all(Deadline(10.0)) == 0
     assert child.output == b"end\n"
     os.close(release)
@@ -175,7 +175,7 @@ def test_a_forked_child_neither_waits_for_a_process_nor_kills_it(start):
             os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(forked, 0)[1]) == 0
     child.write(b"still here", Deadline(10.0))
-    child.close_input()
+    child.end_input()
     assert child.read_all(Deadline(10.0)) == 0
     assert child.output == b"still here"
 

@@ -1,6 +1,7 @@
 """Clang as a child process: its findings, its flags, and whatever stands in its place."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -10,13 +11,13 @@ import threading
 import pytest
 from numba import float64 as f64
 
-from symbiont_jit import CandidateError, Diagnostic, ToolchainError, evolvable
+from symbiont_jit import CandidateError, ToolchainError, evolvable
+from symbiont_jit.backend import child_process, toolchain
 from symbiont_jit.backend import clang as clang_module
-from symbiont_jit.backend import toolchain
-from symbiont_jit.backend.clang import BITCODE, _require_input, clang
-from symbiont_jit.backend.objects import bitcode_of
+from symbiont_jit.backend.clang import BITCODE, UNITS, _require_input, clang
+from symbiont_jit.backend.codegen import OBJECT, code_generators
+from symbiont_jit.backend.objects import bitcode_of, end_compilers
 from symbiont_jit.backend.unit import Unit
-from symbiont_jit.errors import Stage
 from tests.backend.compiling import SQUARE, call, compiled
 from tests.concurrency import await_true, interruption_after
 
@@ -127,6 +128,72 @@ def test_half_a_unit_is_not_compiled(monkeypatch):
     assert call(compiled(text, "f"), 1.0) == 315.0
 
 
+def object_of(bitcode):
+    """The object code of bitcode."""
+    made = code_generators().generate(OBJECT, bitcode)
+    assert isinstance(made, bytes), made
+    return made
+
+
+TEXTS = [
+    "struct S { double a; int b; };\ndouble f(double x) { struct S s = {x, 2}; return s.a * s.b; }\n",
+    "#define TWICE(a) ((a) + (a))\nstatic double g(double x) { return TWICE(x); }\ndouble f(double x) { return g(x); }\n",
+    "struct S { int b; };\nstatic const double t[3] = {1, 2, 3};\ndouble f(double x) { return t[(int)x] + 1; }\n",
+    "double f(double x)\n{\n#pragma STDC FP_CONTRACT ON\n  return x * x + x;\n}\n",
+    "enum E { ONE = 1, TWO };\ntypedef double T;\nT f(T x) { return x + TWO; }\n",
+    "#define ONE 5\ndouble f(double x) { return x * x + ONE; }\n",
+]
+
+
+@pytest.mark.slow
+def test_what_a_process_compiled_before_changes_nothing():
+    """Types, macros, pragmas and numbers of one unit are gone in the next; its code is what a fresh process makes."""
+    units = [Unit(text, ("f",)).c_text() for text in TEXTS]
+    end_compilers()
+    together = [object_of(clang().lower(unit)) for unit in units * 3]
+    alone = []
+    for unit in units:
+        end_compilers()
+        alone.append(object_of(clang().lower(unit)))
+    assert together == alone * 3
+
+
+def test_one_process_compiles_many_units():
+    """A process is used until its inputs are used up, and another one waits by then."""
+    end_compilers()
+    seen = []
+    for number in range(UNITS + 1):
+        clang().lower(f"double f(double x) {{ return x + {number}; }}\n")
+        seen.append(clang().waiting[-1].pid)
+    assert len(set(seen)) == 2
+    assert seen.count(seen[0]) == UNITS - 1
+
+
+def test_an_error_is_told_whole_whatever_was_compiled_before():
+    """All findings come of a text that is wrong, and the next one is compiled."""
+    text = "double f(double x) { return y + z; }\n"
+    end_compilers()
+    first = clang().lower(text)
+    assert isinstance(clang().lower("double f(double x) { return x; }\n"), bytes)
+    assert clang().lower(text) == first
+    assert [found.column for found in first] == [29, 33]
+    assert isinstance(clang().lower("double f(double x) { return x; }\n"), bytes)
+
+
+@pytest.mark.slow
+def test_where_descriptors_are_short_a_process_compiles_one_unit(monkeypatch):
+    """A program with few descriptors left has no room for a process that compiles many."""
+    end_compilers()
+    monkeypatch.setattr(child_process, "WAITS", ())
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = max(map(int, os.listdir("/proc/self/fd")))
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 16, hard))
+        assert isinstance(clang().lower("double f(double x) { return x + 4711; }\n"), bytes)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 @pytest.mark.slow
 def test_a_compiler_that_somebody_kills_costs_nothing():
     """What the system kills, because memory is short, says nothing of the unit: another process gets it."""
@@ -140,9 +207,9 @@ def test_a_compiler_that_somebody_kills_costs_nothing():
 
 def test_a_compiler_without_input_is_no_fault_of_the_text():
     """Where /proc is not mounted clang finds no standard input, and the error says so."""
-    missing = Diagnostic(Stage.LOWER, "compiler", "'/dev/stdin' file not found")
+    missing = b"error: no such file or directory: '/dev/stdin'"
     with pytest.raises(ToolchainError, match="mount /proc"):
-        _require_input([missing])
+        _require_input(missing)
 
 
 HOSTILE = {

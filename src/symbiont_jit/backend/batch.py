@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from symbiont_jit.backend.clang import MAX_PREWARMED
+from symbiont_jit.backend.clang import MAX_AT_A_TIME
 from symbiont_jit.backend.objects import ObjectCode, compile_unit, prewarm
 from symbiont_jit.backend.unit import Unit
 from symbiont_jit.errors import CandidateError, Diagnostic
@@ -23,7 +23,7 @@ def compile_units(units: Sequence[Unit]) -> list[ObjectCode | list[Diagnostic]]:
         return []
     for flags, count in Counter(unit.flags for unit in units).items():
         prewarm(flags, count)
-    with ThreadPoolExecutor(min(len(units), MAX_PREWARMED), "symbiont_jit compiles") as pool:
+    with ThreadPoolExecutor(min(len(units), MAX_AT_A_TIME), "symbiont_jit compiles") as pool:
         return list(pool.map(_compile, units))
 
 

@@ -46,7 +46,7 @@ _PASSED: Final = ("PATH", "LD_LIBRARY_PATH")
 
 # `PyDLL` keeps the interpreter's lock, so that no other thread forks in the middle of a call.
 _LIBC: Final = ctypes.PyDLL(None, use_errno=True)
-#: The ends of the pipes of each child, six numbers with -1 for those that are closed: a forked child closes them all.
+#: The ends of the pipes of each child, numbers with -1 for those that are closed: a forked child closes them all.
 _ENDS: Final[list[Any]] = []
 _KNOWN: Final[set[Child]] = set()
 
@@ -102,13 +102,16 @@ class Child:
     """A child process, what it has written to its output, and its messages.
 
     `name` is what people know it by, and `task` what it does; `pipes` are this side's ends of its input, its output and
-    its messages, which do not block. `returncode` says how it ended, once somebody has waited for that.
+    its messages, and `inputs` those of further inputs, none of which blocks; `names` are the descriptors by which the
+    process knows these. `returncode` says how it ended, once somebody has waited for that.
     """
 
     pid: int
     pipes: tuple[int, int, int]
     name: str
     task: str
+    inputs: tuple[int, ...] = ()
+    names: tuple[int, ...] = ()
     returncode: int | None = None
     output: bytearray = field(default_factory=bytearray)
     messages: bytearray = field(default_factory=bytearray)
@@ -117,11 +120,11 @@ class Child:
     _open: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        for pipe in self.pipes:
+        for pipe in (*self.pipes, *self.inputs):
             os.set_blocking(pipe, False)
         for pipe in self.pipes[1:]:
             self._readable.register(pipe, select.POLLIN)
-        self._open.update(self.pipes)
+        self._open.update(self.pipes, self.inputs)
 
     @property
     def is_ours(self) -> bool:
@@ -164,7 +167,15 @@ class Child:
 
     def write(self, data: bytes, deadline: Deadline) -> None:
         """Write to the input of a process that reads it in time; of one that has died, `read` will tell."""
-        pipe, rest = self.pipes[0], memoryview(data)
+        self._write(self.pipes[0], data, deadline)
+
+    def feed(self, number: int, data: bytes, deadline: Deadline) -> None:
+        """Write to one of the further inputs as `write` does, and let the process see its end."""
+        self._write(self.inputs[number], data, deadline)
+        self._close(self.inputs[number])
+
+    def _write(self, pipe: int, data: bytes, deadline: Deadline) -> None:
+        rest = memoryview(data)
         writable = _poll_for(pipe, select.POLLOUT)
         with contextlib.suppress(BrokenPipeError):
             while rest:
@@ -173,9 +184,16 @@ class Child:
                 with contextlib.suppress(BlockingIOError):
                     rest = rest[os.write(pipe, rest) :]
 
-    def close_input(self) -> None:
+    def end_input(self) -> None:
         """Let the process see the end of its input."""
         self._close(self.pipes[0])
+
+    def limit_work(self, seconds: int) -> None:
+        """Let the process end after so many seconds of work in all, should this one be killed meanwhile."""
+        if hasattr(resource, "prlimit"):
+            with contextlib.suppress(OSError):
+                _, most = resource.prlimit(self.pid, resource.RLIMIT_CPU)
+                resource.prlimit(self.pid, resource.RLIMIT_CPU, (min(seconds, most), most))
 
     def read(self, deadline: Deadline) -> None:
         """Take what there is of output and messages, or wait for some."""
@@ -278,34 +296,41 @@ def _poll_for(descriptor: int, event: int) -> select.poll:
     return poll
 
 
-def spawn(command: Sequence[str], name: str, task: str, cpu_seconds: int | None = None) -> Child:
+def spawn(command: Sequence[str], name: str, task: str, cpu_seconds: int | None = None, inputs: int = 0) -> Child:
     """Start a child with pipes for its input, output and messages; raise `OSError` where that fails.
 
-    A system that is full is asked again some times, because it may be full for a moment only. A child that outlives
-    this process, because this one was killed, ends after `cpu_seconds` of work.
+    A system that is full is asked again some times, because it may be full for a moment only.
+
+    Args:
+        command: The program and its arguments.
+        name: What people know it by.
+        task: What it does.
+        cpu_seconds: The work after which it ends if it outlives this process, because this one was killed.
+        inputs: How many further inputs it has.
     """
     for seconds in WAITS:
         try:
-            return _spawn_once(command, name, task, cpu_seconds)
+            return _spawn_once(command, name, task, cpu_seconds, inputs)
         except OSError as error:
             if error.errno not in FULL:
                 raise
             time.sleep(seconds)
-    return _spawn_once(command, name, task, cpu_seconds)
+    return _spawn_once(command, name, task, cpu_seconds, inputs)
 
 
-def _spawn_once(command: Sequence[str], name: str, task: str, cpu_seconds: int | None) -> Child:
+def _spawn_once(command: Sequence[str], name: str, task: str, cpu_seconds: int | None, inputs: int) -> Child:
     with step():
-        ends = _make_pipes()
+        ends = _make_pipes(3 + inputs)
         theirs, ours = (ends[0], ends[3], ends[5]), (ends[1], ends[2], ends[4])
+        read, written = tuple(ends[6::2]), tuple(ends[7::2])
         try:
-            pid = _start(command, theirs)
+            pid = _start(command, theirs, read)
         except BaseException:
-            _close(*ours)
+            _close(*ours, *written)
             raise
         finally:
-            _close(*theirs)
-        child = Child(pid, ours, name, task)
+            _close(*theirs, *read)
+        child = Child(pid, ours, name, task, written, read)
         _KNOWN.add(child)
     _limit(pid, resource.RLIMIT_AS, MEMORY)
     if cpu_seconds is not None:
@@ -313,18 +338,18 @@ def _spawn_once(command: Sequence[str], name: str, task: str, cpu_seconds: int |
     return child
 
 
-def _make_pipes() -> list[int]:
-    """Make three pipes, and return the ends to read from and to write to of each.
+def _make_pipes(count: int) -> list[int]:
+    """Make some pipes, and return the ends to read from and to write to of each.
 
     Each pipe is noted where it is made, so that no child of a fork has one that is not noted.
     """
-    ends = (ctypes.c_int * 6)(*[-1] * 6)
+    ends = (ctypes.c_int * (2 * count))(*[-1] * (2 * count))
     _ENDS.append(ends)
     try:
-        for number in range(3):
+        for number in range(count):
             if _LIBC.pipe2(ctypes.byref(ends, 2 * number * ctypes.sizeof(ctypes.c_int)), os.O_CLOEXEC) != 0:
                 raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-        return [_move_up(ends, place) for place in range(6)]
+        return [_move_up(ends, place) for place in range(2 * count)]
     except OSError:
         _close(*ends)
         raise
@@ -344,23 +369,27 @@ def _close(*closed: int) -> None:
     """Close ends of pipes; each is closed and forgotten at once, because its number may be another's then."""
     with step():
         for ends in tuple(_ENDS):
-            for place in (place for place in range(6) if ends[place] != -1 and ends[place] in closed):
+            for place in (place for place, end in enumerate(ends) if end != -1 and end in closed):
                 take_at_once((Step(_LIBC.close, ends[place]), Step(setitem, ends, place, -1)))
             if set(ends) == {-1}:
                 _ENDS.remove(ends)
 
 
-def _start(command: Sequence[str], pipes: tuple[int, int, int]) -> int:
-    """Start a program with these ends of pipes; it gets no other descriptor, and Python's lock is held meanwhile."""
+def _start(command: Sequence[str], pipes: tuple[int, int, int], inputs: tuple[int, ...]) -> int:
+    """Start a program with these ends of pipes, the further ones under their own numbers, and with no other descriptor.
+
+    Python's lock is held meanwhile.
+    """
     # The C locale keeps the messages parsable.
     environment = {name: os.environ[name] for name in _PASSED if name in os.environ} | {"LC_ALL": "C"}
     moved = [(os.POSIX_SPAWN_DUP2, pipe, number) for number, pipe in enumerate(pipes)]
+    kept = [(os.POSIX_SPAWN_DUP2, pipe, pipe) for pipe in inputs]  # That takes away the mark that closes it.
     closed = [(os.POSIX_SPAWN_CLOSE, number) for number in _inheritable()]
     return os.posix_spawnp(
         command[0],
         list(command),
         environment,
-        file_actions=[*moved, *closed],
+        file_actions=[*moved, *closed, *kept],
         # Ctrl-C must not reach the child: a compilation that Ctrl-C ended would count as the candidate's failure.
         setpgroup=0,
         setsigmask=(),

@@ -3,24 +3,27 @@
 In: a unit of C text that the frontend printed (never text that somebody proposed; `preprocess` is the one
 exception, and says why it is safe). Out: bytes, or clang's findings as `Diagnostic`s. Nothing touches the disk.
 
-Three things make a call short. The driver is asked once what it would run (`-###`), and from then on that is run
-directly (`-cc1`). A process of that kind is always kept waiting on its standard input, because a third of a small
-compilation is the start of the process. And the unit is included by an empty file, because clang reads an include last:
-it waits with its tables made, which takes it a millisecond.
+Two things make a call short. The driver is asked once what it would run (`-###`), and from then on that is run
+directly (`-cc1`). And a process of that kind compiles many units: clang takes several inputs, and opens each when it is
+done with the one before. They are pipes, so it waits for whoever writes the next unit.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import json
 import math
+import os
 import re
 import shlex
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from symbiont_jit.backend.bitcode import bitcode_size
 from symbiont_jit.backend.child_process import FULL, TIMEOUT, Child, ChildError, Deadline, spawn
 from symbiont_jit.backend.toolchain import ADVICE, Toolchain, ask, find_toolchain, target_cpu, target_triple
 from symbiont_jit.c import vocabulary
@@ -71,8 +74,9 @@ _DIAGNOSTIC: Final = re.compile(
     re.MULTILINE,
 )
 
-#: The file to compile is empty, and what it includes comes from standard input.
-_INPUT: Final = ("-include", "/dev/stdin", "-x", "c", "/dev/null")
+#: The file to compile: standard input where one unit is compiled, else what `_start_compiler` puts in its place.
+_UNIT: Final = "/dev/stdin"
+_INPUT: Final = ("-x", "c", _UNIT)
 
 Emit = str
 #: Optimised bitcode, which is what revisions are made of.
@@ -91,10 +95,53 @@ _EMIT_FLAGS: Final[Mapping[Emit, tuple[str, ...]]] = {
 }
 
 
-#: Processes that wait for a unit, one for each set of flags; the one that was used longest ago goes.
+#: For how many sets of flags processes wait; those of the set that was used longest ago go.
 MAX_WAITING: Final = 4
-#: The most processes that wait with one set of flags, where many units are expected at once.
-MAX_PREWARMED: Final = 32
+#: How many units are compiled at a time: one more than there are processors, because some wait to be read.
+MAX_AT_A_TIME: Final = (os.cpu_count() or 1) + 1
+#: How many units one process compiles, each of which takes a descriptor here, before what clang keeps could count.
+UNITS: Final = 16
+
+
+@dataclass(slots=True, eq=False)
+class Compiler:
+    """One process of clang, which compiles one unit after the other: each comes by the next of its inputs.
+
+    Two thirds of a small compilation are the start of the process. Bitcode is believed; whatever else comes of a unit
+    is found out by a process that has compiled nothing before.
+    """
+
+    child: Child
+    used: int = 0
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can compile another unit."""
+        return self.used < len(self.child.inputs) and self.child.is_alive
+
+    def lower(self, unit: bytes) -> bytes | None:
+        """Lower a unit to bitcode; the result is None where clang has anything to say, or ends.
+
+        Raises:
+            ChildError: It takes too long, or says too much.
+        """
+        deadline = Deadline(TIMEOUT)
+        self.child.output.clear()
+        self.used += 1
+        self.child.limit_work(math.ceil(TIMEOUT) * self.used)
+        self.child.feed(self.used - 1, unit, deadline)
+        with contextlib.suppress(ValueError):
+            while (size := bitcode_size(self.child.output)) is None:
+                if self.child.messages or self.child.is_silent:
+                    return None
+                self.child.read(deadline)
+            if size == len(self.child.output) and not self.child.messages:
+                return bytes(self.child.output)
+        return None
+
+    def end(self) -> None:
+        """End the process."""
+        self.child.end()
 
 
 @dataclass(slots=True)
@@ -103,7 +150,12 @@ class Clang:
 
     toolchain: Toolchain
     _commands: dict[tuple[Emit, tuple[str, ...]], tuple[str, ...]] = field(default_factory=dict)
-    _waiting: dict[tuple[str, ...], list[Child]] = field(default_factory=dict)
+    _waiting: dict[tuple[str, ...], list[Compiler]] = field(default_factory=dict)
+    _turns: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(MAX_AT_A_TIME))
+
+    def forget(self) -> None:
+        """Forget in a forked child the processes of its parent, and the turns of threads that it does not have."""
+        self._waiting, self._turns = {}, threading.BoundedSemaphore(MAX_AT_A_TIME)
 
     @uninterrupted
     def lower(self, unit: str, emit: Emit = BITCODE, flags: Sequence[str] = ()) -> bytes | list[Diagnostic]:
@@ -112,17 +164,40 @@ class Clang:
         A process that somebody has killed, as the system does when memory is short, says nothing of the unit, so
         another one gets it.
         """
-        command = self._command(emit, tuple(flags))
-        found, was_killed = self._lower_once(command, unit, emit)
-        return self._lower_once(command, unit, emit)[0] if was_killed else found
+        command, text = self._command(emit, tuple(flags)), unit.encode()
+        with self._turns:  # More processes than processors only take each other's time.
+            for is_last in (False, True):
+                if emit == BITCODE:
+                    lowered = self._lower_in_turn(command, text)
+                    if lowered is not None:
+                        return lowered
+                found, was_killed = self._lower_alone(command, text, emit)
+                if is_last or not was_killed:
+                    break
+        return found
 
-    def _lower_once(self, command: tuple[str, ...], unit: str, emit: Emit) -> tuple[bytes | list[Diagnostic], bool]:
-        """Lower in one process; return besides whether somebody has killed it."""
-        started = time.monotonic()
-        child = self._take(command)
+    def _lower_in_turn(self, command: tuple[str, ...], text: bytes) -> bytes | list[Diagnostic] | None:
+        """Lower a unit in a process that may have compiled others; None where it did not simply compile this one."""
+        compiler = self._take(command)
+        if compiler is None:
+            return None
+        lowered = None
         try:
-            _send(child, unit)
-            self._keep_waiting(command)
+            lowered = compiler.lower(text)
+        except ChildError as error:
+            return [error.finding()]
+        finally:
+            self._give_back(command, compiler if lowered is not None else None)
+            if lowered is None or not compiler.is_ready:
+                compiler.end()
+        return lowered
+
+    def _lower_alone(self, command: tuple[str, ...], text: bytes, emit: Emit) -> tuple[bytes | list[Diagnostic], bool]:
+        """Lower a unit in a process of its own; return besides whether somebody has killed it."""
+        started = time.monotonic()
+        child = _spawn(command)
+        try:
+            _send(child, text)
             returncode = child.read_all(Deadline(TIMEOUT))
         except ChildError as error:
             return [error.finding()], False
@@ -132,7 +207,7 @@ class Clang:
         found = _diagnostics(child, Stage.LOWER)
         if returncode == 0 and not found and (child.output or emit in (SYNTAX, REMARKS)):
             return bytes(child.output), False
-        _require_input(found)
+        _require_input(child.messages)
         # Who has used up the processor time of a unit is killed, too.
         was_killed = child.was_killed and time.monotonic() - started < TIMEOUT / 2
         return found or [Diagnostic(Stage.LOWER, "compiler", child.describe_failure(returncode))], was_killed
@@ -159,7 +234,7 @@ class Clang:
                 for text in texts:
                     children.append(_spawn(command))
                     stack.callback(children[-1].end)
-                    _send(children[-1], text)
+                    _send(children[-1], text.encode())
                 return [_read_expansion(child) for child in children]
             except ChildError as error:
                 return [_too_much(error) for _ in texts]
@@ -186,55 +261,59 @@ class Clang:
             self._commands[key] = tuple(word for word in words if word != "-emit-llvm-uselists")
         return self._commands[key]
 
-    def _take(self, command: tuple[str, ...]) -> Child:
-        """Return a process that waits for a unit, or a new one."""
+    def _take(self, command: tuple[str, ...]) -> Compiler | None:
+        """Return a process that can compile a unit, or a new one; None where the command is not clang's own."""
         with step():
             waiting = self._waiting.get(command, [])
             while waiting:
-                child = waiting.pop()
-                if child.is_alive:
-                    return child
-                child.end()
-        return _spawn(command)
+                compiler = waiting.pop()
+                if compiler.is_ready:
+                    return compiler
+                compiler.end()
+        return _start_compiler(command)
 
-    def _keep_waiting(self, command: tuple[str, ...]) -> None:
-        """Start the process that the next unit will find waiting, where that can be done now."""
+    def _give_back(self, command: tuple[str, ...], compiler: Compiler | None) -> None:
+        """Keep a process for the next unit, or start the one that this will find waiting where that can be done now."""
         with step():
             waiting = self._waiting.pop(command, [])
             self._waiting[command] = waiting  # The commands are in the order of their last use.
-            if not waiting:
+            if compiler is not None and compiler.is_ready:
+                waiting.append(compiler)
+            elif not waiting:
                 with contextlib.suppress(ToolchainError):
-                    waiting.append(_spawn(command))
+                    waiting += filter(None, [_start_compiler(command)])
+            extra = waiting[:-MAX_AT_A_TIME]
+            del waiting[:-MAX_AT_A_TIME]
             while len(self._waiting) > MAX_WAITING:
-                for child in self._waiting.pop(next(iter(self._waiting))):
-                    child.end()
+                extra += self._waiting.pop(next(iter(self._waiting)))
+        for each in extra:
+            each.end()
 
     @uninterrupted
     def prewarm(self, emit: Emit, flags: Sequence[str], units: int) -> None:
-        """Have processes waiting for so many units that will come at about the same time, at most `MAX_PREWARMED`.
+        """Have processes waiting for so many units that will come at about the same time, as many as run at a time.
 
-        A process takes about as long to start as a small unit to compile. A smaller number than are waiting
-        ends the others.
+        A process takes longer to start than a small unit to compile. A smaller number than are waiting ends the others.
         """
         command = self._command(emit, tuple(flags))
-        wanted = max(1, min(units, MAX_PREWARMED))
+        wanted = max(1, min(units, MAX_AT_A_TIME))
         for _ in range(wanted):
             with step():  # The lock is taken for each process, because a compilation must not wait for all of them.
                 waiting = self._waiting.setdefault(command, [])
                 if len(waiting) >= wanted:
                     break
-                waiting.append(_spawn(command))
+                waiting += filter(None, [_start_compiler(command)])
         with step():
             waiting = self._waiting.get(command, [])
             extra = waiting[wanted:]
             del waiting[wanted:]
-        for child in extra:
-            child.end()
+        for compiler in extra:
+            compiler.end()
 
     @property
     def waiting(self) -> list[Child]:
         """The processes that wait for a unit."""
-        return [child for children in list(self._waiting.values()) for child in children]
+        return [compiler.child for compilers in list(self._waiting.values()) for compiler in compilers]
 
     @uninterrupted
     def close(self) -> None:
@@ -249,6 +328,7 @@ class Clang:
 def clang() -> Clang:
     """Return the process-wide clang; raise `ToolchainError` where there is none."""
     found = Clang(find_toolchain())
+    os.register_at_fork(after_in_child=found.forget)
     atexit.register(found.close)
     return found
 
@@ -272,24 +352,58 @@ def _direct_command(driver: tuple[str, ...]) -> tuple[str, ...]:
     return driver
 
 
-def _require_input(found: Sequence[Diagnostic]) -> None:
+def _require_input(messages: bytes | bytearray) -> None:
     """Raise `ToolchainError` where clang did not find its standard input, which is no fault of the text."""
-    if any("'/dev/stdin' file not found" in each.message for each in found):
+    if re.match(rb"(fatal )?error: [^\n]*'/dev/stdin'", messages):
         raise ToolchainError("clang reads C from /dev/stdin, which is not there: mount /proc and /dev")
 
 
-def _spawn(command: Sequence[str]) -> Child:
+def _start_compiler(command: tuple[str, ...]) -> Compiler | None:
+    """Start a process for many units; None where the command is not clang's own, or descriptors are short.
+
+    clang calls its input what it is told, and object code has the last part of that: it is the same for every unit.
+    """
+    if not (command[-1] == _UNIT and "-cc1" in command[:2]):
+        return None
+    paths = [f"/units/{number:03}" for number in range(UNITS)]
+    options = ("-ivfsoverlay", "/dev/stdin", *command[2:-1], *(f"{path}/unit.c" for path in paths))
     try:
-        return spawn(command, "the compiler", "compiling", cpu_seconds=math.ceil(TIMEOUT))
+        child = _spawn((*command[:2], *options), UNITS)
+    except ToolchainError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL:
+            return None
+        raise
+    with contextlib.suppress(ChildError):  # It is not read by one that has died, which is found out later.
+        child.write(_overlay(dict(zip(paths, child.names, strict=True))), Deadline(TIMEOUT))
+    child.end_input()
+    return Compiler(child)
+
+
+def _overlay(inputs: Mapping[str, int]) -> bytes:
+    """Make what tells clang that in each of some folders there is a file which is one of its descriptors."""
+    roots = [
+        {
+            "type": "directory",
+            "name": path,
+            "contents": [{"type": "file", "name": "unit.c", "external-contents": f"/dev/fd/{number}"}],
+        }
+        for path, number in inputs.items()
+    ]
+    return json.dumps({"version": 0, "use-external-names": False, "overlay-relative": False, "roots": roots}).encode()
+
+
+def _spawn(command: Sequence[str], inputs: int = 0) -> Child:
+    try:
+        return spawn(command, "the compiler", "compiling", math.ceil(TIMEOUT) * max(inputs, 1), inputs)
     except OSError as error:
         advice = "the system has no room for another process" if error.errno in FULL else ADVICE
         raise ToolchainError(f"clang does not start: {error}; {advice}") from error
 
 
-def _send(child: Child, text: str) -> None:
+def _send(child: Child, text: bytes) -> None:
     """Give a process its unit, whole: of half a unit it never sees the end."""
-    child.write(text.encode(), Deadline(TIMEOUT))
-    child.close_input()
+    child.write(text, Deadline(TIMEOUT))
+    child.end_input()
 
 
 def _diagnostics(child: Child, stage: Stage) -> list[Diagnostic]:

@@ -110,7 +110,7 @@ def ask(command: Sequence[str]) -> Child:
     """Run a program without input to its end; raise `OSError` or `ChildError` where it does not start or end."""
     child = spawn(command, "clang", "starting clang")
     try:
-        child.close_input()
+        child.end_input()
         child.read_all(Deadline(_START_SECONDS))
     finally:
         child.end()
