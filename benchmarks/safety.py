@@ -262,7 +262,7 @@ def evaluation_times(rounds: int) -> dict[str, Spread]:
     there, here = [], []
     for number in range(10 * rounds):
         request = EvaluationRequest(*builds, (0, number), None)
-        for times, ask in ((there, lambda r: evaluator._run_in_worker(r, 1, 10.0)), (here, task)):
+        for times, ask in ((there, lambda r: evaluator._run_in_worker(r, 1, 10.0, evaluator.pool.epoch)), (here, task)):
             started = time.perf_counter()
             ask(request)
             times.append(1e3 * (time.perf_counter() - started))

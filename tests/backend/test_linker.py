@@ -61,7 +61,7 @@ def test_other_threads_run_while_objects_are_linked(memory):
         thread.start()
     kept = []
     for k in itertools.count():
-        if k >= 500 and len(calls) >= 200:
+        if k >= 150 and len(calls) >= 100:
             break
         code = linked(SQUARE)
         assert ENTRY(code.addresses[0])(0, 3.0) == 9.0

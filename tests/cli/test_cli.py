@@ -78,10 +78,10 @@ def test_doctor_without_clang():
 def test_evolve(file, tmp_path):
     """A kernel of a user's file is evolved; the best source is shown and written."""
     out = tmp_path / "best.c"
-    done = run("evolve", f"{file}:total", "--candidates", "8", "--seconds", "60", "--output", str(out))
+    done = run("evolve", f"{file}:total", "--candidates", "4", "--seconds", "60", "--output", str(out))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "evolving double total(int64_t n, const double x[n])" in done.stdout
-    assert "of 8 candidates" in done.stdout
+    assert "of 4 candidates" in done.stdout
     assert "speed-up over the Numba default" in done.stdout
     assert out.read_text().startswith("double total(")
 
@@ -124,7 +124,7 @@ def test_a_candidate_error_in_the_file_is_readable(tmp_path):
 @pytest.mark.slow
 def test_demo():
     """The demonstration runs, swaps at least once under the running loop, and measures what it promises."""
-    done = run("demo", "--seconds", "5")
+    done = run("demo", "--seconds", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     for word in (
         "swapped in",
