@@ -62,8 +62,8 @@ class Harness:
         code = compile_unit(Unit(_harness_source(signature), _ENTRIES, _NEEDED))
         self._loaded: Loaded = load(code)
         number, address = ctypes.c_int64, ctypes.c_void_p
-        measure = ctypes.CFUNCTYPE(number, ctypes.c_uint64, *[number] * 3, *[address] * 4, number)
-        self._measure = measure(self._loaded.addresses[0])
+        types = (ctypes.c_uint64, *[number] * 3, *[address] * 4, *[number] * 2, address, number)
+        self._measure = ctypes.CFUNCTYPE(number, *types)(self._loaded.addresses[0])
         self._evict = ctypes.CFUNCTYPE(None, address, number)(self._loaded.addresses[2])
         self._clock_cost = ctypes.CFUNCTYPE(ctypes.c_int64)(self._loaded.addresses[1])
         returns = signature.returns
@@ -143,7 +143,14 @@ class Harness:
         return result[0] if self.signature.returns else None
 
     def measure(
-        self, entry: int, counts: tuple[int, int, int], slots: Any, changing: Any, results: Any, evicted: Any = None
+        self,
+        entry: int,
+        counts: tuple[int, int, int],
+        slots: Any,
+        changing: Any,
+        results: Any,
+        evicted: Any = None,
+        exchanged: tuple[int, Any] | None = None,
     ) -> int:
         """Run the measuring loop.
 
@@ -155,13 +162,16 @@ class Harness:
             changing: For each set the address of what calls may change, the address of how it begins, and its size.
             results: Gets what the last call on each set returned.
             evicted: Memory that is taken out of the processor's caches each time; None for none.
+            exchanged: In the middle of the batch the arguments become others: before which pass of all, and like
+                `changing` which memory is written from where; None for none.
 
         Returns:
             Nanoseconds of CPU time for all calls, with one reading of the clock each time.
         """
         arrays = (slots.ctypes.data, changing.ctypes.data, results.ctypes.data)
         memory = (None, 0) if evicted is None else (evicted.ctypes.data, evicted.nbytes)
-        return int(self._measure(entry, *counts, *arrays, *memory))
+        at, others = (-1, np.zeros((0, 3), np.int64)) if exchanged is None else exchanged
+        return int(self._measure(entry, *counts, *arrays, *memory, at, others.ctypes.data, len(others)))
 
     def evict(self, memory: Any) -> None:
         """Take an array out of the processor's caches."""
@@ -169,7 +179,7 @@ class Harness:
 
 
 def _harness_source(signature: Signature) -> str:
-    """Generate `sj_measure(entry, times, passes, sets, slots, changing, results, evicted, size)`.
+    """Generate `sj_measure(entry, times, passes, sets, slots, changing, results, evicted, size, at, others, count)`.
 
     It returns nanoseconds.
     """
@@ -186,16 +196,21 @@ def _harness_source(signature: Signature) -> str:
     pointer = entry.c_pointer
     head = f"{include('evaluate/timing.h')}{signature.c_structs}int64_t {_ENTRIES[0]}"
     return f"""{head}(uint64_t address, int64_t times, int64_t passes, int64_t sets,
-    const uint64_t *slots, const struct sj_changing *changing, void *results, const char *evicted, int64_t size)
+    const uint64_t *slots, const struct sj_changing *changing, void *results, const char *evicted, int64_t size,
+    int64_t at, const struct sj_changing *others, int64_t count)
 {{
   {pointer.format("const entry")} = ({pointer.format("")})address;
   int64_t spent = 0;
   for (int64_t time = 0; time < times; time++) {{
+    if (passes == 1 && time == at)
+      sj_put_back(others, count);
     sj_put_back(changing, sets);
     sj_evict(evicted, size);
     sj_wipe_stack();
     const struct sj_timespec start = sj_cpu_time();
     for (int64_t pass = 0; pass < passes; pass++) {{
+      if (passes > 1 && pass == at)
+        sj_put_back(others, count);
       for (int64_t set = 0; set < sets; set++) {{
         const uint64_t *slot = slots + set * {len(given)};
 {loads}        {store}

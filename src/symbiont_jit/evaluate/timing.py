@@ -124,11 +124,41 @@ class Stopwatch:
             Nanoseconds of CPU time a call.
         """
         sets = len(self._layouts)
-        turns = max(1, -(-calls // sets))
-        times, passes = (turns, 1) if self.is_used_up else (1, turns)
+        times, passes = self._shape(calls)
         evicted = self._memory if self.is_cold else None
         spent = self._harness.measure(entry, (times, passes, sets), self._slots, self._changing, self._results, evicted)
-        return max(spent - times * self._cost, 0) / (turns * sets)
+        return max(spent - times * self._cost, 0) / (times * passes * sets)
+
+    def _shape(self, calls: int) -> tuple[int, int]:
+        """Return how often arguments are put back for so many calls, and how many passes over the sets follow."""
+        turns = max(1, -(-calls // len(self._layouts)))
+        return (turns, 1) if self.is_used_up else (1, turns)
+
+    def exchange_within(self, entry: int, calls: int, others: Sequence[Sequence[Any]], part: float) -> None:
+        """Make a batch as `batch` does, in the middle of which arguments become others, at the same addresses.
+
+        Args:
+            entry: The address of native code with the signature's C entry.
+            calls: How many calls are made at least; two passes in any case.
+            others: For each case arguments of the same shapes, which its sets have from then on.
+            part: Where in the batch that is, from 0 to 1; there are passes before it, and one at least after it.
+        """
+        times, passes = self._shape(max(calls, 2 * len(self._layouts)))
+        image = self._given.copy()
+        natives = [native_values(self._harness.signature, values) for values in others]
+        rows = []
+        for number, (layout, place) in enumerate(zip(self._layouts, self._places, strict=False)):
+            copy_into(image[place : place + layout.size], layout, natives[number % self.cases])
+            # What is put back before each pass has to become the others, too.
+            memories = (self._memory, self._given) if self.is_used_up else (self._memory,)
+            rows += [(each.ctypes.data + place, image.ctypes.data + place, layout.size) for each in memories]
+        given = self._given.copy()
+        at = max(1, min(times * passes - 1, int(part * times * passes)))
+        arrays = (self._slots, self._changing, self._results)
+        self._harness.measure(
+            entry, (times, passes, len(self._layouts)), *arrays, exchanged=(at, np.array(rows, np.int64))
+        )
+        self._given[...] = given
 
     def run_once(self, entry: int) -> None:
         """Call an entry once on each set, at the addresses at which it is timed."""

@@ -9,8 +9,10 @@ may be kept. But an answer that is kept is that of arguments that were seen: it 
 others that look like them.
 
 Whether it is wrong for others is decided by the same text with its checks, which can keep nothing: the arguments may be
-any, also such as nobody declared, because both compute the same of them. Whether it is no help is a question of time:
-the same arguments, written anew each time, are timed when they are seen for the first time and after some calls.
+any, also such as nobody declared, because both compute the same of them. They change in the middle of a batch of calls
+that is otherwise like those that are timed, so that nobody can tell the one from the others. Whether it is no help is a
+question of time: arguments are timed when they are seen for the first time, and when they were seen as often as those
+are that are timed.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from symbiont_jit.evaluate.agreement import Outcome, list_outputs
+from symbiont_jit.evaluate.agreement import Outcome
 from symbiont_jit.evaluate.cases import Case
 from symbiont_jit.evaluate.checker import Checker
 from symbiont_jit.evaluate.scale import move_noticeably
@@ -32,12 +34,13 @@ from symbiont_jit.signature import ArrayType, Mode
 
 __all__ = ["Doubt", "Suspect", "look_closer"]
 
-#: How often arguments are changed under a candidate, and in how many calls it has seen them before.
+#: How often arguments are changed under a candidate.
 TRIALS: Final = 12
-FEWEST_SEEN, MOST_SEEN = 2, 40
-#: How many sweeps there are at first, and before anything is said of a candidate; how often arguments are seen then.
+#: How many sweeps there are at first, and before anything is said of a candidate; and how many batches follow, as many
+#: as a score is measured with, of which there are two at least.
 SWEEPS, MORE_SWEEPS = 3, 9
-SEEN_AGAIN: Final = 24
+SEEN_AGAIN: Final = 5
+FEWEST_SEEN: Final = 2
 #: The seconds after which nothing more is tried: what is slow to draw is seldom fast to keep.
 SECONDS: Final = 0.3
 #: How much slower a candidate may be on new arguments before that counts, and by how many nanoseconds a call besides:
@@ -95,35 +98,51 @@ def look_closer(checker: Checker, suspect: Suspect, seed: Sequence[int]) -> Doub
 def _find_stale_answer(checker: Checker, suspect: Suspect, seed: Sequence[int], until: float) -> str | None:
     """Describe an answer that was that of other arguments, which had been at the same addresses before.
 
-    Some numbers of the arguments are exchanged between two calls. The answer is stale where it is, bit by bit, the one
-    before, and the same text with checks gives another one.
+    An answer is stale where it is that of the arguments before, within rounding, and the same text with checks gives
+    another one.
     """
     rng = np.random.default_rng([*seed, 0x57A1E])
-    cases = [case.given for case in checker.timed.known if _list_places(checker, case.given)]
-    for trial in range(TRIALS if cases else 0):
-        given = cases[trial % len(cases)]
-        changed = _exchange(checker, given, trial % 2 == 0, rng)
-        right = _call(checker, suspect.checked, checker.harness.prepare(changed), changed)
-        if checker.has_panicked():
-            checker.forget_panic()  # It does not take such arguments, and without checks it could do anything.
-            continue
-        arguments = _arguments_at(checker, given, trial)
-        for _ in _times(int(rng.integers(FEWEST_SEEN, MOST_SEEN)), until):
-            before = _call(checker, suspect.entry, arguments, given)
-        after = _call(checker, suspect.entry, arguments, changed)
-        checker.timed.watch.put_back()
-        is_same = _bits(checker, before) == _bits(checker, after)
-        if is_same and checker.differs_plainly(right, after):
+    watch, known = checker.timed.watch, checker.timed.known
+    with run_clock():
+        calls = watch.calibrate(suspect.entry)
+    watch.put_back()
+    for trial in range(TRIALS if any(_list_places(checker, case.given) for case in known) else 0):
+        others = list(known)
+        for number in rng.permutation(len(known)):
+            others[number] = _exchange_case(checker, suspect, known[number], trial % 2 == 0, rng)
+            if time.perf_counter() > until:
+                break
+        with run_clock():
+            watch.exchange_within(suspect.entry, calls, [other.given for other in others], rng.random())
+        is_stale = any(
+            _is_stale(checker, known[call.case], others[call.case], Outcome(call.values, call.result))
+            for call in watch.calls()
+        )
+        watch.put_back()
+        if is_stale:
             return "it gave the answer of other arguments, which had been at the same addresses before"
         if time.perf_counter() > until:
             break
     return None
 
 
-def _arguments_at(checker: Checker, given: Sequence[Any], trial: int) -> Any:
-    """Put arguments where calls are timed, or, in every third trial, somewhere else."""
-    placed = checker.timed.watch.place_at(given, trial) if trial % 3 else None
-    return checker.harness.prepare(given) if placed is None else placed.arguments
+def _exchange_case(checker: Checker, suspect: Suspect, case: Case, is_one: bool, rng: np.random.Generator) -> Case:
+    """Exchange some numbers of a case; the case itself where the same text with checks does not take the others."""
+    changed = _exchange(checker, case.given, is_one, rng)
+    right = _call(checker, suspect.checked, checker.harness.prepare(changed), changed)
+    if checker.has_panicked():
+        checker.forget_panic()  # It does not take such arguments, and without checks it could do anything.
+        return case
+    return Case(changed, right)
+
+
+def _is_stale(checker: Checker, before: Case, now: Case, got: Outcome) -> bool:
+    """Whether a call gave the answer for what its arguments were before, and not the one for what they are."""
+    params = checker.reference.signature.params
+    read = zip(params, before.expected.values, got.values, strict=True)
+    # What is only read is as it is now, and says nothing of the answer.
+    answer = Outcome(tuple(was if param.mode is Mode.IN else is_ for param, was, is_ in read), got.result)
+    return checker.differs_plainly(now.expected, got) and not checker.differs_plainly(before.expected, answer)
 
 
 def _list_places(checker: Checker, given: Sequence[Any]) -> list[int]:
@@ -159,10 +178,6 @@ def _call(checker: Checker, entry: int, arguments: Any, values: Sequence[Any]) -
     with run_clock():
         result = checker.harness.call(entry, arguments)
     return Outcome(tuple(value.copy() for value in arguments.values), result)
-
-
-def _bits(checker: Checker, outcome: Outcome) -> bytes:
-    return b"".join(np.asarray(part).tobytes() for part in list_outputs(checker.reference.signature, outcome))
 
 
 # -- new arguments ----------------------------------------------------------------------------------------------------
@@ -235,15 +250,19 @@ def _measure_loss(checker: Checker, entry: int, cases: Sequence[Case], until: fl
         problem = checker.compare_timed(watch, cases) if side == entry else None
         if problem is not None:
             return 1.0, problem
-        for _ in _times(SEEN_AGAIN, until):
-            watch.put_back()
-            with run_clock():
-                watch.run_once(side)
-        again = max(_time_first(watch, watch, side), 1e-3)
+        again = max(_time_again(watch, side, until), 1e-3)
         slower[side] = max(first - LEARNT_NS, again) / again
         if first >= LONG_NS:  # What the reference's processor learns is nothing beside that.
             return slower[side], None
     return slower[entry] / max(slower[checker.reference.timed_entry], 1.0), None
+
+
+def _time_again(watch: Stopwatch, side: int, until: float) -> float:
+    """Time calls on arguments that have been seen as often as those that a score is measured with."""
+    with run_clock():
+        calls = watch.calibrate(side)
+        times = [watch.batch(side, calls) for _ in _times(SEEN_AGAIN, until)]
+    return min(times)
 
 
 def _time_first(watch: Stopwatch, elsewhere: Stopwatch, side: int) -> float:
