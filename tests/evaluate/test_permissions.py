@@ -151,8 +151,8 @@ def test_a_refusal_names_the_permission(f, metric):
 @pytest.mark.slow
 def test_what_was_open_before_is_said_not_to_be(f, tmp_path):
     """A log or a connection that the program has opened before the search is not the worker's, and the finding says so."""
-    ours, _theirs = socket.socketpair()
-    with (tmp_path / "log").open("w", buffering=1) as log, ours:
+    ours, theirs = socket.socketpair()
+    with (tmp_path / "log").open("w", buffering=1) as log, ours, theirs:
         for use in (lambda: log.write("line\n"), lambda: ours.send(b"x")):
             evaluation = evaluate(f, lambda kernel, use=use: use() and kernel(2.0))
             (finding,) = [found.message for found in evaluation.diagnostics if found.rule == "sandbox"]

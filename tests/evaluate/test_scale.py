@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from symbiont_jit.evaluate.agreement import Outcome, Tolerance
-from symbiont_jit.evaluate.scale import estimate_scale, largest_magnitude
+from symbiont_jit.evaluate.scale import coarsest_unit, estimate_scale, largest_magnitude
 from symbiont_jit.signature import signature_of
 from tests.kernels import dot
 
@@ -20,7 +20,8 @@ def scale_of(function, *given, limit=None):
 
     expected = Outcome((np.asarray(function(*given)),), None)
     largest = largest_magnitude([np.asarray(value) for value in given], expected)
-    return estimate_scale(solve, expected, largest if limit is None else limit, [1]).values[0]
+    unit = coarsest_unit([np.asarray(value) for value in given], expected)
+    return estimate_scale(solve, expected, largest if limit is None else limit, [1], unit).values[0]
 
 
 X = np.linspace(0.5, 2, 7)

@@ -19,7 +19,7 @@ from symbiont_jit.errors import UsageError
 from symbiont_jit.evaluate.agreement import Outcome, poison_outputs
 from symbiont_jit.evaluate.harness import Arguments, Harness
 from symbiont_jit.evaluate.inputs import Draws
-from symbiont_jit.evaluate.scale import estimate_scale, largest_magnitude
+from symbiont_jit.evaluate.scale import coarsest_unit, estimate_scale, largest_magnitude
 from symbiont_jit.evaluate.timing import Stopwatch, make_stopwatch
 from symbiont_jit.isolate.child import phase_of, run_clock
 from symbiont_jit.signature import Mode, Signature
@@ -62,19 +62,12 @@ class ReferenceRaised(UsageError):  # noqa: N818  # It says what happened.
 class Case:
     """One call's arguments as they are given, and what the reference's call leaves and returns.
 
-    `scale` has the natural scale of each element once it was asked for, and `limit` the largest that it can be.
+    `scale` has the natural scale of each element once it was asked for.
     """
 
     given: tuple[Any, ...]
     expected: Outcome
     scale: Outcome | None = None
-
-    @property
-    def limit(self) -> float:
-        """The largest natural scale that an element can have: sums of products of two arguments."""
-        largest = largest_magnitude(self.given, self.expected)
-        terms = max((np.size(value) for value in self.given), default=1)
-        return terms * (max(largest, largest * largest) if largest < SQUARED else largest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +164,19 @@ class Reference:
                     return case.expected  # Nothing has moved.
 
         if case.scale is None:
-            case.scale = estimate_scale(solve, case.expected, case.limit, seed)
+            unit = coarsest_unit(self._read(case), case.expected)
+            case.scale = estimate_scale(solve, case.expected, self.limit_of(case), seed, unit)
         return case.scale
+
+    def limit_of(self, case: Case) -> float:
+        """Return the largest natural scale that an element can have: sums of products of two arguments."""
+        largest = largest_magnitude(self._read(case), case.expected)
+        terms = max((np.size(value) for value in case.given), default=1)
+        return terms * (max(largest, largest * largest) if largest < SQUARED else largest)
+
+    def _read(self, case: Case) -> list[Any]:
+        """List the arguments that are more than room for results, in which there is noise."""
+        return [v for param, v in zip(self.signature.params, case.given, strict=True) if param.mode is not Mode.OUT]
 
 
 @contextlib.contextmanager

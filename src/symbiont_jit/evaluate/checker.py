@@ -273,7 +273,7 @@ class Checker:
 
         problem = find(0.0)
         has_own_scale = self.tolerance.atol is None and MOVING in self.explorations
-        if problem is None or not has_own_scale or find(case.limit) is not None:
+        if problem is None or not has_own_scale or find(self.reference.limit_of(case)) is not None:
             return problem
         return find(self.reference.scale_of(case, [self.entropy]))
 

@@ -19,7 +19,7 @@ from symbiont_jit.evaluate.compare import LEAST_DIFFERENCE, Series, SideBySide, 
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
 from symbiont_jit.evaluate.intervals import estimate_ratio
 from symbiont_jit.evaluate.metric import MetricResult, make_wrong
-from symbiont_jit.evaluate.timing import Stopwatch
+from symbiont_jit.evaluate.timing import Stopwatch, median
 from symbiont_jit.evaluate.unseen import Doubt, Suspect, look_closer
 from symbiont_jit.isolate.child import run_clock
 
@@ -114,9 +114,14 @@ def confirm_finalists(
     results = []
     for number, (one, (entry, checked)) in enumerate(zip(ours, entries, strict=True), len(handles)):
         problem = turns.problems.get(number) or checker.check_drawn(entry, seed, LAST_CHECKS)
-        doubt = Doubt(problem) if problem else look_closer(checker, Suspect(entry, checked), seed)
+        suspect = Suspect(entry, checked, _median_of(one), _median_of(others[0]))
+        doubt = Doubt(problem) if problem else look_closer(checker, suspect, seed)
         results.append(_judge(others, _slow_down(one, doubt.loss), doubt.problem))
     return results
+
+
+def _median_of(series: Series) -> float:
+    return median([ns for block in series.blocks for ns in block])
 
 
 def _slow_down(series: Series, loss: float) -> Series:

@@ -28,7 +28,7 @@ import numpy as np
 
 from symbiont_jit.evaluate.agreement import TOLERANCES, Outcome
 
-__all__ = ["estimate_scale", "largest_magnitude", "move_noticeably"]
+__all__ = ["coarsest_unit", "estimate_scale", "largest_magnitude", "move_noticeably"]
 
 #: How often all arguments are moved, and by how many units each time.
 PATTERNS: Final = 6
@@ -41,6 +41,8 @@ THIRD_DIFFERENCE: Final = (-1, 3, -3, 1)
 #: How much wider a third difference of numbers that were rounded once spreads than a unit in the last place of these.
 NOISE_SPREAD: Final = math.sqrt(sum(weight**2 for weight in THIRD_DIFFERENCE) / 12)
 
+EPS: Final = float(np.finfo(np.float64).eps)
+
 #: How many tolerances a number is moved by at most, so that an answer for the one before is no answer.
 NOTICEABLE: Final = 30
 
@@ -49,15 +51,24 @@ Solve = Callable[[Callable[[Any], None]], Outcome]
 
 def largest_magnitude(*outcomes: Outcome | Sequence[Any]) -> float:
     """Return the largest finite magnitude of a floating number among arguments and results; 0 where there is none."""
-    largest = 0.0
+    found = (np.max(np.abs(p), initial=0.0, where=np.isfinite(p)) for p in _all_floats(*outcomes))
+    return max(map(float, found), default=0.0)
+
+
+def _all_floats(*outcomes: Outcome | Sequence[Any]) -> Iterator[Any]:
+    """Yield all floating numbers of arguments and results as arrays."""
     for outcome in outcomes:
         values = (*outcome.values, outcome.result) if isinstance(outcome, Outcome) else outcome
-        for part in (part for value in values if value is not None for part in _floats_of(np.asarray(value))):
-            largest = max(largest, float(np.max(np.abs(part), initial=0.0, where=np.isfinite(part))))
-    return largest
+        for value in values:
+            yield from () if value is None else _floats_of(np.asarray(value))
 
 
-def estimate_scale(solve: Solve, expected: Outcome, limit: float, seed: Sequence[int]) -> Outcome:
+def coarsest_unit(*outcomes: Outcome | Sequence[Any]) -> float:
+    """Return the largest relative unit in the last place of the floating numbers among arguments and results."""
+    return max((float(np.finfo(part.dtype).eps) for part in _all_floats(*outcomes)), default=EPS)
+
+
+def estimate_scale(solve: Solve, expected: Outcome, limit: float, seed: Sequence[int], unit: float = EPS) -> Outcome:
     """Estimate the natural scale of each element.
 
     Args:
@@ -65,6 +76,8 @@ def estimate_scale(solve: Solve, expected: Outcome, limit: float, seed: Sequence
         expected: What the reference gives for the arguments as they are.
         limit: The largest scale that there can be.
         seed: What the directions are drawn with.
+        unit: The coarsest relative unit in the last place of arguments and results. All are moved by multiples of it:
+            a result of single precision does not move with less, and one of double precision moves with all of it.
 
     Returns:
         An outcome of the same types, whose floating numbers are scales; all else is 0.
@@ -72,14 +85,15 @@ def estimate_scale(solve: Solve, expected: Outcome, limit: float, seed: Sequence
     result = None if expected.result is None else np.zeros_like(expected.result)
     scale = Outcome(tuple(np.zeros_like(value) for value in expected.values), result)
     for pattern in range(PATTERNS):
-        near, far = (solve(_Mover([*seed, pattern], units)) for units in (NEAR, FAR))
+        near, far = (solve(_Mover([*seed, pattern], units, unit)) for units in (NEAR, FAR))
         for known, at in zip(_parts(scale), _parts_of_all(expected, near, far), strict=True):
-            _raise_scale(known, _sensitivity(*at) / (FAR - NEAR), limit)
+            _raise_scale(known, _sensitivity(*at) / (FAR - NEAR), unit, limit)
     for pattern in range(PATTERNS, PATTERNS + NOISE_PATTERNS):
-        places = [solve(_Mover([*seed, pattern], units)) for units in NOISE_UNITS]
+        places = [solve(_Mover([*seed, pattern], units, unit)) for units in NOISE_UNITS]
         for known, (was, *there) in zip(_parts(scale), _parts_of_all(expected, *places), strict=True):
-            _raise_scale(known, _noise(*there), limit)
-            _raise_scale(known, _sensitivity(was, there[0], there[-1]) / (NOISE_UNITS[-1] - NOISE_UNITS[0]), limit)
+            _raise_scale(known, _noise(*there), unit, limit)
+            steps = NOISE_UNITS[-1] - NOISE_UNITS[0]
+            _raise_scale(known, _sensitivity(was, there[0], there[-1]) / steps, unit, limit)
     return scale
 
 
@@ -95,10 +109,10 @@ def _noise(*places: Any) -> Any:
         return np.abs(sum(weight * at for weight, at in zip(THIRD_DIFFERENCE, places, strict=True))) / NOISE_SPREAD
 
 
-def _raise_scale(known: Any, moved: Any, limit: float) -> None:
+def _raise_scale(known: Any, moved: Any, unit: float, limit: float) -> None:
     """Raise scales in place to what elements moved by, in relative units in the last place."""
     with np.errstate(all="ignore"):
-        found = np.where(np.isfinite(moved), moved, 0.0) / np.finfo(known.dtype).eps
+        found = np.where(np.isfinite(moved), moved, 0.0) / unit
     known[...] = np.maximum(known, np.minimum(found, limit))
 
 
@@ -114,15 +128,16 @@ def move_noticeably(values: Sequence[Any], seed: Sequence[int]) -> None:
 class _Mover:
     """Moves all numbers of arrays, one array after the other, by some units in the last place up or down."""
 
-    def __init__(self, seed: Sequence[int], units: int) -> None:
+    def __init__(self, seed: Sequence[int], units: int, unit: float) -> None:
         self._rng = np.random.default_rng([*seed, 0x5CA1E])
-        self._units = units
+        self._units, self._unit = units, unit
 
     def __call__(self, values: Any) -> None:
         for part in _floats_of(values):
             steps = self._units * self._rng.choice([-3, -2, -1, 1, 2, 3], part.shape)
+            coarser = max(1.0, self._unit / float(np.finfo(part.dtype).eps))
             with np.errstate(all="ignore"):
-                moved = part + (steps * np.spacing(np.abs(part))).astype(part.dtype)
+                moved = part + (steps * coarser * np.spacing(np.abs(part))).astype(part.dtype)
             part[...] = np.where(np.isfinite(moved) & (part != 0), moved, part)
 
 

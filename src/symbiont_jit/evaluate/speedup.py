@@ -33,9 +33,11 @@ from symbiont_jit.signature import Signature
 
 __all__ = ["PreparedSpeedup", "Speedup"]
 
-#: How many drawn inputs are timed, as long as they are small: a scalar kernel's time depends on its argument.
+#: How many drawn inputs are timed, as long as they and their calls are small: a scalar kernel's time depends on its
+#: argument. A candidate is called some fifty times with each of them besides, and its deadline is for sixty calls.
 TIMED_CASES: Final = 16
 TIMED_BYTES: Final = 1 << 18
+TIMED_NS: Final = 1e7
 ROUNDS: Final = 5
 #: A candidate this much slower than the best is not worth more rounds.
 HOPELESS: Final = 0.8
@@ -122,7 +124,8 @@ class Speedup:
         checks = (careful, 0 if careful is None else careful.entry_address)  # A worker has no time to compile it.
         reference = Reference(target.first, timed, harness, signature, *checks)
         size = sum(v.nbytes for v in first if isinstance(v, np.ndarray))
-        count = max(1, min(TIMED_CASES, TIMED_BYTES // max(size, 1)))
+        once = TimedCases.draw(draws, reference, [entropy], 1).watch.batch(reference.timed_entry, 1)
+        count = max(1, min(TIMED_CASES, TIMED_BYTES // max(size, 1), int(TIMED_NS / max(once, 1.0))))
         cases = TimedCases.draw(draws, reference, [entropy], min(count, draws.listed or count))
         call = cases.watch.batch(reference.timed_entry, len(cases.known)) * 1e-9
         if self.agrees is not None:
@@ -248,7 +251,9 @@ class PreparedSpeedup:
             return make_wrong(problem)
         found = _make_valid(tuple(self._reference_ns), tuple(times))
         is_best = best is None or found.scores["speedup"] > best
-        return self._doubt(found, Suspect(entry, checked), seed) if is_best else found
+        if not is_best:
+            return found
+        return self._doubt(found, Suspect(entry, checked, median(times), median(self._reference_ns)), seed)
 
     def _doubt(self, found: MetricResult, suspect: Suspect, seed: Sequence[int]) -> MetricResult:
         """Look whether what would be the best keeps answers, and whether it is as fast on new arguments."""

@@ -7,10 +7,11 @@ same arguments, outside of the measured time.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import platform
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -134,17 +135,20 @@ class Stopwatch:
         turns = max(1, -(-calls // len(self._layouts)))
         return (turns, 1) if self.is_used_up else (1, turns)
 
-    def exchange_within(self, entry: int, calls: int, others: Sequence[Sequence[Any]], part: float) -> None:
-        """Make a batch as `batch` does, in the middle of which arguments become others, at the same addresses.
+    @contextlib.contextmanager
+    def exchanging(self, calls: int, others: Sequence[Sequence[Any]], part: float) -> Iterator[Callable[[int], object]]:
+        """Make ready for a batch like those of `batch`, in the middle of which arguments become others where they lie.
 
         Args:
-            entry: The address of native code with the signature's C entry.
             calls: How many calls are made at least; two passes in any case.
             others: For each case arguments of the same shapes, which its sets have from then on.
-            part: Where in the batch that is, from 0 to 1; there are passes before it, and one at least after it.
+            part: Where in the batch that is, from 0 to 1; there is a pass before it, and one after it.
+
+        Yields:
+            What makes the batch for an entry's address. In the end all arguments are put back.
         """
         times, passes = self._shape(max(calls, 2 * len(self._layouts)))
-        image = self._given.copy()
+        given, image = self._given.copy(), self._given.copy()
         natives = [native_values(self._harness.signature, values) for values in others]
         rows = []
         for number, (layout, place) in enumerate(zip(self._layouts, self._places, strict=False)):
@@ -152,13 +156,14 @@ class Stopwatch:
             # What is put back before each pass has to become the others, too.
             memories = (self._memory, self._given) if self.is_used_up else (self._memory,)
             rows += [(each.ctypes.data + place, image.ctypes.data + place, layout.size) for each in memories]
-        given = self._given.copy()
         at = max(1, min(times * passes - 1, int(part * times * passes)))
+        counts, exchanged = (times, passes, len(self._layouts)), (at, np.array(rows, np.int64))
         arrays = (self._slots, self._changing, self._results)
-        self._harness.measure(
-            entry, (times, passes, len(self._layouts)), *arrays, exchanged=(at, np.array(rows, np.int64))
-        )
-        self._given[...] = given
+        try:
+            yield lambda entry: self._harness.measure(entry, counts, *arrays, exchanged=exchanged)
+        finally:
+            self._given[...] = given
+            self.put_back()
 
     def run_once(self, entry: int) -> None:
         """Call an entry once on each set, at the addresses at which it is timed."""

@@ -11,14 +11,13 @@ others that look like them.
 Whether it is wrong for others is decided by the same text with its checks, which can keep nothing: the arguments may be
 any, also such as nobody declared, because both compute the same of them. They change in the middle of a batch of calls
 that is otherwise like those that are timed, so that nobody can tell the one from the others. Whether it is no help is a
-question of time: arguments are timed when they are seen for the first time, and when they were seen as often as those
-are that are timed.
+question of time: calls on arguments that are seen for the first time are compared with those that the score rests on.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -35,28 +34,30 @@ from symbiont_jit.signature import ArrayType, Mode
 __all__ = ["Doubt", "Suspect", "look_closer"]
 
 #: How often arguments are changed under a candidate.
-TRIALS: Final = 12
-#: How many sweeps there are at first, and before anything is said of a candidate; and how many batches follow, as many
-#: as a score is measured with, of which there are two at least.
+TRIALS: Final = 8
+#: How many sweeps there are at first, and before anything is said of a candidate.
 SWEEPS, MORE_SWEEPS = 3, 9
-SEEN_AGAIN: Final = 5
-FEWEST_SEEN: Final = 2
 #: The seconds after which nothing more is tried: what is slow to draw is seldom fast to keep.
 SECONDS: Final = 0.3
 #: How much slower a candidate may be on new arguments before that counts, and by how many nanoseconds a call besides:
-#: a processor learns how branches go, and keeps what of a table is used, which is no fault of the candidate's.
+#: a processor has to find memory again, which is no fault of the candidate's. What it learns of branches counts.
 TOLERATED: Final = 1.2
-LEARNT_NS: Final = 250.0
+LEARNT_NS: Final = 40.0
 #: Calls that take so many nanoseconds need no comparison with the reference.
 LONG_NS: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """The addresses of a candidate's code without checks and with them."""
+    """The addresses of a candidate's code without checks and with them, and its time and the reference's in its score.
+
+    Times are nanoseconds a call.
+    """
 
     entry: int
     checked: int
+    ns: float
+    reference_ns: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def look_closer(checker: Checker, suspect: Suspect, seed: Sequence[int]) -> Doub
     for wanted in (SWEEPS, MORE_SWEEPS):
         while problem is None and len(losses) < wanted and not (losses and time.perf_counter() > until):
             cases = _draw_unseen(checker, suspect, numbers, [*seed, 0x0FF, len(losses)], until)
-            loss, problem = _measure_loss(checker, suspect.entry, cases, until)
+            loss, problem = _measure_loss(checker, suspect, cases)
             losses.append(loss)
         if problem is not None or median(losses) < TOLERATED:
             return Doubt(problem)
@@ -112,13 +113,13 @@ def _find_stale_answer(checker: Checker, suspect: Suspect, seed: Sequence[int], 
             others[number] = _exchange_case(checker, suspect, known[number], trial % 2 == 0, rng)
             if time.perf_counter() > until:
                 break
-        with run_clock():
-            watch.exchange_within(suspect.entry, calls, [other.given for other in others], rng.random())
-        is_stale = any(
-            _is_stale(checker, known[call.case], others[call.case], Outcome(call.values, call.result))
-            for call in watch.calls()
-        )
-        watch.put_back()
+        with watch.exchanging(calls, [other.given for other in others], rng.random()) as run:
+            with run_clock():
+                run(suspect.entry)
+            is_stale = any(
+                _is_stale(checker, known[call.case], others[call.case], Outcome(call.values, call.result))
+                for call in watch.calls()
+            )
         if is_stale:
             return "it gave the answer of other arguments, which had been at the same addresses before"
         if time.perf_counter() > until:
@@ -129,7 +130,7 @@ def _find_stale_answer(checker: Checker, suspect: Suspect, seed: Sequence[int], 
 def _exchange_case(checker: Checker, suspect: Suspect, case: Case, is_one: bool, rng: np.random.Generator) -> Case:
     """Exchange some numbers of a case; the case itself where the same text with checks does not take the others."""
     changed = _exchange(checker, case.given, is_one, rng)
-    right = _call(checker, suspect.checked, checker.harness.prepare(changed), changed)
+    right = _call_checked(checker, suspect, changed)
     if checker.has_panicked():
         checker.forget_panic()  # It does not take such arguments, and without checks it could do anything.
         return case
@@ -171,13 +172,11 @@ def _exchange(checker: Checker, given: Sequence[Any], is_one: bool, rng: np.rand
     return tuple(changed)
 
 
-def _call(checker: Checker, entry: int, arguments: Any, values: Sequence[Any]) -> Outcome:
-    """Call an entry with values that are put where some arguments lie."""
-    for mine, value in zip(arguments.values, values, strict=True):
-        mine[...] = value
-    with run_clock():
-        result = checker.harness.call(entry, arguments)
-    return Outcome(tuple(value.copy() for value in arguments.values), result)
+def _call_checked(checker: Checker, suspect: Suspect, values: Sequence[Any]) -> Outcome:
+    """Call the code with checks, which ends by itself; that nobody declared such arguments is no candidate's fault."""
+    arguments = checker.harness.prepare(values)
+    result = checker.harness.call(suspect.checked, arguments)
+    return Outcome(arguments.values, result)
 
 
 # -- new arguments ----------------------------------------------------------------------------------------------------
@@ -220,7 +219,7 @@ def _draw_case(checker: Checker, suspect: Suspect, seed: Sequence[int], number: 
     case = checker.timed.known[number]
     given = checker.harness.prepare(case.given).values
     move_noticeably(given, [*seed, number])
-    right = _call(checker, suspect.checked, checker.harness.prepare(given), given)
+    right = _call_checked(checker, suspect, given)
     if checker.has_panicked():
         checker.forget_panic()
         return case
@@ -232,37 +231,16 @@ def _has_same_arrays(checker: Checker, one: Sequence[Any], other: Sequence[Any])
     return bool(places) and all(np.array_equal(one[i], other[i], equal_nan=False) for i in places)
 
 
-def _times(count: int, until: float) -> Iterator[int]:
-    """Count to a number, or to `FEWEST_SEEN` where time is up."""
-    for number in range(count):
-        if number >= FEWEST_SEEN and time.perf_counter() > until:
-            return
-        yield number
-
-
-def _measure_loss(checker: Checker, entry: int, cases: Sequence[Case], until: float) -> tuple[float, str | None]:
-    """Return how much slower a candidate is on new cases than on seen ones, as against the reference; and a problem."""
+def _measure_loss(checker: Checker, suspect: Suspect, cases: Sequence[Case]) -> tuple[float, str | None]:
+    """Return how much slower a candidate is on new cases than in its score, as against the reference; and a problem."""
     watch = Stopwatch(checker.harness, [case.given for case in cases], most=len(cases))
-    elsewhere = checker.timed.watch
-    slower = {}
-    for side in (entry, checker.reference.timed_entry):
-        first = _time_first(watch, elsewhere, side)
-        problem = checker.compare_timed(watch, cases) if side == entry else None
-        if problem is not None:
-            return 1.0, problem
-        again = max(_time_again(watch, side, until), 1e-3)
-        slower[side] = max(first - LEARNT_NS, again) / again
-        if first >= LONG_NS:  # What the reference's processor learns is nothing beside that.
-            return slower[side], None
-    return slower[entry] / max(slower[checker.reference.timed_entry], 1.0), None
-
-
-def _time_again(watch: Stopwatch, side: int, until: float) -> float:
-    """Time calls on arguments that have been seen as often as those that a score is measured with."""
-    with run_clock():
-        calls = watch.calibrate(side)
-        times = [watch.batch(side, calls) for _ in _times(SEEN_AGAIN, until)]
-    return min(times)
+    first = _time_first(watch, checker.timed.watch, suspect.entry)
+    problem = checker.compare_timed(watch, cases)
+    slower = max(first - LEARNT_NS, suspect.ns) / max(suspect.ns, 1e-3)
+    if problem is not None or first >= LONG_NS:  # What the reference's processor learns is nothing beside that.
+        return slower, problem
+    reference = _time_first(watch, checker.timed.watch, checker.reference.timed_entry)
+    return slower / max((reference - LEARNT_NS) / max(suspect.reference_ns, 1e-3), 1.0), None
 
 
 def _time_first(watch: Stopwatch, elsewhere: Stopwatch, side: int) -> float:
