@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from symbiont_jit.evaluate.compare import Series, judge, thin, variant_of_phase
+from symbiont_jit.evaluate.compare import Series, _cpu_time_ns, judge, thin, variant_of_phase
+from symbiont_jit.isolate.sandbox import limit_processor_time
+from symbiont_jit.isolate.worker import Worker
 
 
 def series(name, center, rng, noise=0.01, problem=None):
@@ -60,3 +62,19 @@ def test_turns_that_are_left_out_are_the_same_for_all():
     assert sum(len(block) for one in few for block in one.blocks) <= 40_000
     assert all(b - a == 7 for x, y in zip(few[0].blocks, few[1].blocks, strict=True) for a, b in zip(x, y, strict=True))
     assert thin(few) == few
+
+
+@pytest.mark.slow
+def test_processor_time_in_a_worker_has_microseconds():
+    """A limit on processor time makes the process's own clock coarse; what is measured is not."""
+
+    def steps(_):
+        limit_processor_time(1000)
+        seen = {_cpu_time_ns() for _ in range(20_000)}
+        return len(seen)
+
+    worker = Worker(steps)
+    try:
+        assert worker.ask(None, 30.0).value > 200
+    finally:
+        worker.close()

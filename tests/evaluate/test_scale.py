@@ -61,6 +61,13 @@ def test_sums_that_cancel_are_as_uncertain_as_they_were_rounded(seed):
     assert 1e8 < found[0] < 1e11
 
 
+def test_single_precision_beside_double_precision_is_not_magnified():
+    """Arguments are moved by the coarsest unit of all, and what moves is measured in that: scales are those of numbers."""
+    singles = np.linspace(0.5, 2, 7).astype(np.float32)
+    assert np.max(scale_of(lambda x: 1 / np.sqrt(1.0 + x.astype(np.float64)), singles)) < 4
+    assert np.median(scale_of(lambda x: (x.astype(np.float32) + np.float32(1e3)) - np.float32(1e3), X, limit=1e9)) > 100
+
+
 def test_no_scale_is_larger_than_all_numbers():
     """An element that is extremely sensitive is bounded by the largest number there is."""
     assert np.max(scale_of(lambda x: np.sin(x * 1e30), X)) <= 2

@@ -7,7 +7,7 @@ import pytest
 from numba import float64 as f64
 from numba import int64
 
-from symbiont_jit import Array, Evolution, InOut, Out, Speedup, Status, UsageError, evolvable
+from symbiont_jit import Array, Evolution, InOut, Kernel, Out, Speedup, Status, UsageError, evolvable
 from symbiont_jit.engine.builds import Build
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.local import LocalEvaluator
@@ -294,3 +294,14 @@ def test_the_reference_is_timed_as_candidates_are(dot):
     assert prepared.reference.timed.profile == "release"
     python = inputs.prepare(target_of(dot), 1)
     assert python.reference.timed is python.reference.handle
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("turns", "cases"), [(3_000_000, 1), (10, 16)])
+def test_slow_calls_are_timed_on_few_inputs(turns, cases):
+    """The deadline is for some tens of calls, so a kernel of many milliseconds is not called with sixteen inputs."""
+    kernel = Kernel.from_c(
+        f"double f(double x) {{ for (int64_t i = 0; i < {turns}; i++) x = x * 0.999 + sin(x); return x; }}"
+    )
+    prepared = Speedup(lambda rng: (rng.random(),)).prepare(target_of(kernel), 5)
+    assert len(prepared.checker.timed.known) == cases

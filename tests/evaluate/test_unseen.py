@@ -114,6 +114,18 @@ def test_what_inputs_are_may_be_relied_on(name, is_listed):
         assert again.is_valid, str(again)
 
 
+def test_arrays_of_nothing_among_others():
+    """Where some of the arrays that are timed are empty, there is nothing to exchange in these, and no fault."""
+    body = "double s = x[0]; for (int64_t i = 1; i < n; i++) s = x[i] > s ? x[i] : s; return s;"
+    given = [(np.arange(5.0),), (np.ones(1),), (np.arange(90.0),)]
+    with Evolution(largest, metric=Speedup(given)) as search:
+        assert search.evaluate(f"{largest.c_prototype} {{ {body} }}").is_valid
+    total = evolvable(kernels.total)
+    empty = [(np.ones(100),), (np.ones(0),), (np.arange(5.0),)]
+    with Evolution(total, metric=Speedup(empty)) as search:
+        assert search.evaluate(kernels.TOTAL).is_valid
+
+
 def test_what_is_kept_of_arrays_that_are_always_the_same_is_stale():
     """Where only a number is drawn, what was kept of the array is wrong for another array at the same address."""
     body = f"{FAR} if (far && q[far] == x[0]) return a / q[far + 1];"
