@@ -189,3 +189,28 @@ def test_a_matrix_product_of_two_kinds():
         seconds=SECONDS,
     )
     assert [row.problem for row in found] == [None, None]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", ["C", "Python"])
+def test_a_large_element_frees_nothing_beside_it(first):
+    """Each element is as exact as its own terms, whatever lies beside it; sums in another order are right all the same."""
+    head = "void shift(int64_t n, const double x[n], double out[n])"
+    right = f"{head} {{ for (int64_t i = 0; i < n; i++) out[i] = x[i] * 1.5 + 1; }}"
+
+    @njit
+    def shift(x, out):
+        for i in range(x.shape[0]):
+            out[i] = x[i] * 1.5 + 1
+
+    def numbers(rng):
+        return np.append(rng.random(100), 1e17), np.zeros(101)
+
+    variants = {
+        "first": right if first == "C" else shift,
+        "same": f"{head} {{ for (int64_t i = n; i-- > 0;) out[i] = 1 + 1.5 * x[i]; }}",
+        "left out": f"{head} {{ memset(out, 0, n * 8); out[n - 1] = x[n - 1] * 1.5 + 1; }}",
+    }
+    found = sj.compare(variants, numbers, seconds=SECONDS)
+    assert found["same"].problem is None
+    assert "elements differ" in found["left out"].problem

@@ -8,21 +8,19 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-
-import numpy as np
 
 from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import UsageError
 from symbiont_jit.evaluate.agreement import Outcome, poison_outputs
 from symbiont_jit.evaluate.harness import Arguments, Harness
 from symbiont_jit.evaluate.inputs import Draws
-from symbiont_jit.evaluate.scale import coarsest_unit, estimate_scale, largest_magnitude
+from symbiont_jit.evaluate.scale import CallToScale, largest_scale
 from symbiont_jit.evaluate.timing import Stopwatch, make_stopwatch
 from symbiont_jit.isolate.child import phase_of, run_clock
-from symbiont_jit.signature import Mode, Signature
+from symbiont_jit.signature import Signature
 
 #: What is done while the reference is called with arguments that nobody drew: a little beside those that were, or
 #: smaller ones. Where that does not come back, no candidate is to blame.
@@ -31,9 +29,6 @@ SHRINKING: Final = "looking for a smaller call that is wrong"
 EXPLORATIONS: Final[tuple[str, ...]] = (MOVING, SHRINKING)
 #: What is done with a candidate that was right.
 MEASURING: Final = "measuring it"
-#: Squares of larger numbers would be no numbers in some types.
-SQUARED: Final = 1e18
-
 __all__ = [
     "EXPLORATIONS",
     "MEASURING",
@@ -151,32 +146,19 @@ class Reference:
     def scale_of(self, case: Case, seed: Sequence[int]) -> Outcome:
         """Return the natural scale of each element of a case's results; it is estimated once."""
 
-        def solve(move: Callable[[Any], None]) -> Outcome:
+        def call(arguments: Arguments) -> Any:
             """Call the reference a little beside the arguments: it may not come back from there."""
-            arguments = self.harness.prepare(case.given)
-            for param, value in zip(self.signature.params, arguments.values, strict=True):
-                if param.mode is not Mode.OUT:
-                    move(value)
             with phase_of(MOVING), run_clock():
-                try:
-                    return Outcome(arguments.values, self._call(self.entry, arguments))
-                except ReferenceRaised:
-                    return case.expected  # Nothing has moved.
+                return self._call(self.entry, arguments)
 
         if case.scale is None:
-            unit = coarsest_unit(self._read(case), case.expected)
-            case.scale = estimate_scale(solve, case.expected, self.limit_of(case), seed, unit)
+            call_of = CallToScale(self.signature, self.harness.prepare, call, case.given, case.expected)
+            case.scale = call_of.estimate(seed)
         return case.scale
 
     def limit_of(self, case: Case) -> float:
-        """Return the largest natural scale that an element can have: sums of products of two arguments."""
-        largest = largest_magnitude(self._read(case), case.expected)
-        terms = max((np.size(value) for value in case.given), default=1)
-        return terms * (max(largest, largest * largest) if largest < SQUARED else largest)
-
-    def _read(self, case: Case) -> list[Any]:
-        """List the arguments that are more than room for results, in which there is noise."""
-        return [v for param, v in zip(self.signature.params, case.given, strict=True) if param.mode is not Mode.OUT]
+        """Return the largest natural scale that an element of a case's results can have."""
+        return largest_scale(self.signature, case.given, case.expected)
 
 
 @contextlib.contextmanager

@@ -17,9 +17,9 @@ from typing import Any, Final, Protocol
 import numpy as np
 
 from symbiont_jit.evaluate.agreement import Outcome, Tolerance
-from symbiont_jit.evaluate.harness import Harness
+from symbiont_jit.evaluate.harness import Arguments, Harness
 from symbiont_jit.evaluate.intervals import ONE, UNKNOWN, Interval, estimate_median, estimate_ratio
-from symbiont_jit.evaluate.scale import largest_magnitude
+from symbiont_jit.evaluate.scale import CallToScale, largest_scale
 from symbiont_jit.evaluate.timing import BATCH_NS, Stopwatch, make_stopwatch
 from symbiont_jit.isolate.child import enter_phase
 
@@ -153,7 +153,7 @@ class CheckedTurns:
     def __init__(self, side_by_side: SideBySide) -> None:
         self._all = side_by_side
         self._expected: list[Outcome] = []
-        self._limits: list[float] = []
+        self._scales: dict[int, Outcome] = {}
         self.problems: dict[int, str] = {}
 
     def calibrate(self, watch: Stopwatch, number: int) -> int:
@@ -202,8 +202,6 @@ class CheckedTurns:
         outcomes = [Outcome(call.values, result) for call, result in zip(calls, given, strict=True)]
         if not self._expected:
             self._expected = [Outcome(_copies(one.values), one.result) for one in outcomes[: watch.cases]]
-            pairs = zip(self._all.cases, self._expected, strict=True)
-            self._limits = [largest_magnitude([np.asarray(v) for v in case], one) for case, one in pairs]
         found = (self._compare(call.case, one) for call, one in zip(calls, outcomes, strict=True))
         problem = next((each for each in found if each is not None), None) or watch.find_trespass()
         if problem is not None:
@@ -213,10 +211,30 @@ class CheckedTurns:
         return problem
 
     def _compare(self, case: int, got: Outcome) -> str | None:
-        signature, expected = self._all.harness.signature, self._expected[case]
+        signature, expected, tolerance = self._all.harness.signature, self._expected[case], self._all.tolerance
         if np.shape(got.result) != np.shape(expected.result) or (got.result is None) != (expected.result is None):
             return f"the result is {got.result!r:.60}, expected {expected.result!r:.60}"
-        return self._all.tolerance.find_difference(signature, expected, got, self._limits[case])
+        problem = tolerance.find_difference(signature, expected, got)
+        limit = largest_scale(signature, self._all.cases[case], expected)
+        if problem is None or tolerance.find_difference(signature, expected, got, limit) is not None:
+            return problem
+        return tolerance.find_difference(signature, expected, got, self._scale_of(case))
+
+    def _scale_of(self, case: int) -> Outcome:
+        """Return the natural scale of each element of what the first variant gives; it is estimated once."""
+        if case not in self._scales:
+            one = self._all
+            calls = CallToScale(
+                one.harness.signature, one.harness.prepare, self._call_first, one.cases[case], self._expected[case]
+            )
+            self._scales[case] = calls.estimate([case])
+        return self._scales[case]
+
+    def _call_first(self, arguments: Arguments) -> Any:
+        first = self._all.variants[0]
+        if first.function is None:
+            return self._all.harness.call(first.entry, arguments)
+        return first.function(*_as_python(arguments.values))
 
 
 def thin(series: Sequence[Series]) -> list[Series]:

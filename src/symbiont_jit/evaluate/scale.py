@@ -22,13 +22,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from symbiont_jit.evaluate.agreement import TOLERANCES, Outcome
+from symbiont_jit.signature import Mode, Signature
 
-__all__ = ["coarsest_unit", "estimate_scale", "largest_magnitude", "move_noticeably"]
+__all__ = ["CallToScale", "coarsest_unit", "estimate_scale", "largest_scale", "largest_magnitude", "move_noticeably"]
 
 #: How often all arguments are moved, and by how many units each time.
 PATTERNS: Final = 6
@@ -41,6 +43,8 @@ THIRD_DIFFERENCE: Final = (-1, 3, -3, 1)
 #: How much wider a third difference of numbers that were rounded once spreads than a unit in the last place of these.
 NOISE_SPREAD: Final = math.sqrt(sum(weight**2 for weight in THIRD_DIFFERENCE) / 12)
 
+#: Squares of larger numbers would be no numbers in some types.
+SQUARED: Final = 1e18
 EPS: Final = float(np.finfo(np.float64).eps)
 
 #: How many tolerances a number is moved by at most, so that an answer for the one before is no answer.
@@ -114,6 +118,47 @@ def _raise_scale(known: Any, moved: Any, unit: float, limit: float) -> None:
     with np.errstate(all="ignore"):
         found = np.where(np.isfinite(moved), moved, 0.0) / unit
     known[...] = np.maximum(known, np.minimum(found, limit))
+
+
+@dataclass(frozen=True, slots=True)
+class CallToScale:
+    """A call whose results have natural scales: what was given, what came of it, and how it is made again.
+
+    `prepare` copies arguments, and `call` calls with such a copy; what it raises says that nothing has moved.
+    """
+
+    signature: Signature
+    prepare: Callable[[Sequence[Any]], Any]
+    call: Callable[[Any], Any]
+    given: Sequence[Any]
+    expected: Outcome
+
+    def estimate(self, seed: Sequence[int]) -> Outcome:
+        """Estimate the natural scale of each element of the results."""
+        unit = coarsest_unit(_list_read(self.signature, self.given), self.expected)
+        limit = largest_scale(self.signature, self.given, self.expected)
+        return estimate_scale(self._solve, self.expected, limit, seed, unit)
+
+    def _solve(self, move: Callable[[Any], None]) -> Outcome:
+        arguments = self.prepare(self.given)
+        for value in _list_read(self.signature, arguments.values):
+            move(value)
+        try:
+            return Outcome(arguments.values, self.call(arguments))
+        except Exception:  # A Python function may raise anything for arguments that nobody declared.
+            return self.expected
+
+
+def largest_scale(signature: Signature, given: Sequence[Any], expected: Outcome) -> float:
+    """Return the largest natural scale that an element can have: sums of products of two arguments."""
+    largest = largest_magnitude(_list_read(signature, given), expected)
+    terms = max((np.size(value) for value in given), default=1)
+    return terms * (max(largest, largest * largest) if largest < SQUARED else largest)
+
+
+def _list_read(signature: Signature, values: Sequence[Any]) -> list[Any]:
+    """List the arguments that are more than room for results, in which there is noise."""
+    return [value for param, value in zip(signature.params, values, strict=True) if param.mode is not Mode.OUT]
 
 
 def move_noticeably(values: Sequence[Any], seed: Sequence[int]) -> None:
