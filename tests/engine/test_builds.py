@@ -1,6 +1,7 @@
 """Builds: one parse for one text, the sites of panics kept with the code, and which unit a text becomes."""
 
 import dataclasses
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -264,3 +265,17 @@ def test_a_macro_that_repeats_its_argument_repeats_no_finding(square):
     with pytest.raises(CandidateError) as caught:
         square.compile("#define SQ(v) ((v) * (v))\ndouble square(double x) { return SQ(unknown); }")
     assert [(d.line, d.column) for d in caught.value.diagnostics] == [(2, 37)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flags", [(), ("-ffp-contract=fast",), ("-ffast-math",)])
+def test_code_does_not_depend_on_what_was_compiled_before(flags):
+    """A text is looked at by clang in its first profile alone, which changes nothing of the code of any profile."""
+    text = "double f(double a, double b, double c) { return a * b + c; }"
+    found = set()
+    for order in itertools.permutations(("release", "safe", "checked")):
+        forget_cached()
+        kernel = Kernel.from_c("double f(double a, double b, double c) { return 0; }", flags=flags)
+        made = {profile: kernel.compile(text, profile).object_code.data for profile in order}
+        found.add(tuple(made[profile] for profile in ("release", "safe", "checked")))
+    assert len(found) == 1

@@ -195,9 +195,13 @@ class Clang:
     def _lower_alone(self, command: tuple[str, ...], text: bytes, emit: Emit) -> tuple[bytes | list[Diagnostic], bool]:
         """Lower a unit in a process of its own; return besides whether somebody has killed it."""
         started = time.monotonic()
-        child = _spawn(command)
+        compiler = _start_compiler(command, 1) if emit == BITCODE else None
+        child = _spawn(command) if compiler is None else compiler.child
         try:
-            _send(child, text)
+            if compiler is None:
+                _send(child, text)
+            else:
+                child.feed(0, text, Deadline(TIMEOUT))
             returncode = child.read_all(Deadline(TIMEOUT))
         except ChildError as error:
             return [error.finding()], False
@@ -358,17 +362,17 @@ def _require_input(messages: bytes | bytearray) -> None:
         raise ToolchainError("clang reads C from /dev/stdin, which is not there: mount /proc and /dev")
 
 
-def _start_compiler(command: tuple[str, ...]) -> Compiler | None:
-    """Start a process for many units; None where the command is not clang's own, or descriptors are short.
+def _start_compiler(command: tuple[str, ...], units: int = UNITS) -> Compiler | None:
+    """Start a process for some units; None where the command is not clang's own, or descriptors are short.
 
     clang calls its input what it is told, and object code has the last part of that: it is the same for every unit.
     """
     if not (command[-1] == _UNIT and "-cc1" in command[:2]):
         return None
-    paths = [f"/units/{number:03}" for number in range(UNITS)]
+    paths = [f"/units/{number:03}" for number in range(units)]
     options = ("-ivfsoverlay", "/dev/stdin", *command[2:-1], *(f"{path}/unit.c" for path in paths))
     try:
-        child = _spawn((*command[:2], *options), UNITS)
+        child = _spawn((*command[:2], *options), units)
     except ToolchainError as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL:
             return None

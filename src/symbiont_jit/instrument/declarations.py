@@ -30,6 +30,7 @@ from symbiont_jit.instrument.nodes import (
     call,
     cast,
     copy_tree,
+    name,
     number,
     size_of,
 )
@@ -101,8 +102,10 @@ def _declare_variable(context: Context, node: Any) -> list[Any]:
     if node.init is not None and not is_constant:
         node.init = initialise(context, node.init, typ)
     context.has_replaced |= is_padded(typ)
-    before += [] if is_constant else count_large(context, node, typ)
-    return [*before, *(declare_cleared(node) if is_wide(typ) and not is_constant else [node])]
+    if is_constant:
+        return [*before, node]
+    counted = count_large(context, node, typ, name(node.name))
+    return [*before, *(declare_cleared(node) if is_wide(typ) else [node]), *counted]
 
 
 def _bounds_of_array(variable: str, typ: CType, depth: int) -> Bounds | None:

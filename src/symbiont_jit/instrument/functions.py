@@ -51,6 +51,7 @@ from symbiont_jit.instrument.nodes import (
 )
 from symbiont_jit.instrument.scopes import Symbol
 from symbiont_jit.instrument.statements import instrument_block, open_scope, place_after_pragmas
+from symbiont_jit.instrument.values import count_large
 from symbiont_jit.instrument.whole import RESULT, clear, pass_renamed, return_through, take_parameter
 from symbiont_jit.signature import ArrayType, Signature
 
@@ -279,7 +280,8 @@ def _declare_parameter(context: Context, param: Any, is_entry: bool, assigned: s
     pointer = decay(typ)
     if not isinstance(pointer, PointerTo):
         require_traceable(param, typ)
-        own = take_parameter(param, typ) if isinstance(typ, StructOf) or is_wide(typ) else []
+        is_own = isinstance(typ, StructOf) or is_wide(typ)
+        own = [*count_large(context, param, typ), *take_parameter(param, typ)] if is_own else []
         return [*own, *_declare_scalar(context, param.name, typ, assigned)]
     require_traceable(param, pointer)
     if is_entry:

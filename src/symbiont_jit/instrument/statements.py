@@ -45,7 +45,7 @@ def _instrument_statements(context: Context, items: Sequence[Any]) -> list[Any]:
         # The loop is inside of a block now, and its pragmas have to follow it there.
         if isinstance(item, c_ast.For) and made[0] is not item:
             inner = made[0].block_items
-            while done and isinstance(done[-1], c_ast.Pragma):
+            while done and _is_about_a_loop(done[-1]):
                 inner.insert(len(inner) - 1, done.pop())
         done += made
     return done
@@ -70,13 +70,14 @@ def _count_step(context: Context, node: Any) -> list[Any]:
     return [Check("sj_step", context.new_site("endless", node))] if context.checked else []
 
 
+def _is_about_a_loop(item: Any) -> bool:
+    """Whether a statement is a pragma that has to stand before a loop; others stand where their block begins."""
+    return isinstance(item, c_ast.Pragma) and ("loop" in item.string or "roll" in item.string)
+
+
 def place_after_pragmas(items: list[Any], new: list[Any]) -> list[Any]:
     """Put new statements in front of others, but behind the pragmas that have to come first in a block."""
-    first = [
-        item
-        for item in items
-        if isinstance(item, c_ast.Pragma) and "loop" not in item.string and "roll" not in item.string
-    ]
+    first = [item for item in items if isinstance(item, c_ast.Pragma) and not _is_about_a_loop(item)]
     if items[: len(first)] != first:
         return [*new, *items]
     return [*first, *new, *(item for item in items if item not in first)]

@@ -100,12 +100,12 @@ ORIGINAL: Final = "sj_written_"
 
 _INTERNAL: Final = "#pragma clang attribute push(__attribute__((internal_linkage)), apply_to = function)\n"
 
-#: How floating numbers are computed without pragmas: one outside of functions holds to the end of a file.
-_AS_AT_FIRST: Final = "#pragma clang fp contract(off) reassociate(off) reciprocal(off)\n"
-
 #: The most characters of a text with its checks: clang takes some seconds for so many.
 MAX_PRINTED: Final = 1_500_000
 _PRAGMA: Final = re.compile(r"(?m)^[ \t]*#pragma[^\n]*")
+#: What says how floating numbers are computed. Outside of functions it holds to the end of a file, so also for what
+#: stands behind the original text there.
+_FLOATING: Final = re.compile(r"(?m)^[ \t]*#pragma[ \t]+(?:STDC|clang fp)\b[^\n]*")
 _WORD: Final = re.compile(r"\w+")
 _LOOPS: Final = (c_ast.For, c_ast.While, c_ast.DoWhile, c_ast.Goto)
 
@@ -173,8 +173,9 @@ def _rename_original(text: str, tree: c_ast.FileAST) -> str:
     given_back = "".join(f"#undef {name}\n" for name in names)
     # clang replaces words of pragmas too: ours stand outside, and those of the text with such a word are left out.
     text = _PRAGMA.sub(lambda found: "" if names.keys() & set(_WORD.findall(found[0])) else found[0], text)
+    text = _FLOATING.sub("", text)
     renamed_text = f'{renamed}# 1 "{CANDIDATE_FILE}"\n{text}# 1 "checks.c"\n{given_back}'
-    return f"{_INTERNAL}{renamed_text}#pragma clang attribute pop\n{_AS_AT_FIRST}"
+    return f"{_INTERNAL}{renamed_text}#pragma clang attribute pop\n"
 
 
 def _names_of(node: Any) -> Iterator[str]:

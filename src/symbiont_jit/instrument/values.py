@@ -13,7 +13,7 @@ from typing import Any, Final
 from pycparser import c_ast
 
 from symbiont_jit.c.tree import print_tree, walk
-from symbiont_jit.c.types import VOID, Arithmetic, ArrayOf, CType, PointerTo, Refused, rough_size
+from symbiont_jit.c.types import VOID, Arithmetic, ArrayOf, CType, Length, PointerTo, Refused, rough_size
 from symbiont_jit.instrument.bounds import Bounds
 from symbiont_jit.instrument.context import Context, Value
 from symbiont_jit.instrument.nodes import (
@@ -123,9 +123,14 @@ def place_object(context: Context, shown: str, items: Sequence[Any], size: Any) 
 def place_literal(context: Context, literal: Value) -> Value:
     """Turn a compound literal into an object whose address is known."""
     context.has_replaced |= is_padded(literal.type)
-    items = [declare_auto("sj_q", unary("&", literal.node))]
+    counted = count_large(context, literal.node, literal.type)
+    items = [*counted, declare_auto("sj_q", unary("&", literal.node))]
     if is_padded(literal.type):
-        items = [*declare_literal(literal.node, "sj_t", literal.type), declare_auto("sj_q", unary("&", name("sj_t")))]
+        items = [
+            *counted,
+            *declare_literal(literal.node, "sj_t", literal.type),
+            declare_auto("sj_q", unary("&", name("sj_t"))),
+        ]
     placed = place_object(context, "literal", items, size_of(dereference(name("sj_q"))))
     return Value(dereference(placed.node), literal.type, placed.bounds)
 
@@ -133,7 +138,8 @@ def place_literal(context: Context, literal: Value) -> Value:
 def keep_struct(context: Context, value: Value) -> Value:
     """Turn a struct that is no object (the result of a call, say) into one."""
     context.has_replaced = True
-    items = [declare_auto("sj_t", value.node), declare_auto("sj_q", unary("&", name("sj_t")))]
+    counted = count_large(context, value.node, value.type)
+    items = [*counted, declare_auto("sj_t", value.node), declare_auto("sj_q", unary("&", name("sj_t")))]
     placed = place_object(context, "value", items, size_of(dereference(name("sj_q"))))
     return Value(dereference(placed.node), value.type, placed.bounds)
 
@@ -167,12 +173,17 @@ def require_bounded(context: Context, node: Any, *parts: Any) -> None:
         raise Refused(node, "this is nested too deeply for the checks; use variables for its parts")
 
 
-def count_large(context: Context, node: Any, typ: CType) -> list[Any]:
-    """Make what counts the bytes of a large object as steps in `checked`, where it is copied or cleared as a whole."""
+def count_large(context: Context, node: Any, typ: CType, named: Any | None = None) -> list[Any]:
+    """Make what counts the bytes of a large object as steps in `checked`, where it is copied or cleared as a whole.
+
+    `named` is the object, where it has a name: clang knows the length of an array that is not known here.
+    """
     size = rough_size(typ) if context.checked else 0
-    if size < LARGE:
+    is_unknown = context.checked and named is not None and isinstance(typ, ArrayOf) and typ.length == Length()
+    if size < LARGE and not is_unknown:
         return []
-    return [Check("sj_steps", context.new_site("endless", node), [cast(UINT64, number(size))])]
+    count = size_of(named) if is_unknown else number(size)
+    return [Check("sj_steps", context.new_site("endless", node), [cast(UINT64, count)])]
 
 
 def _has_more_nodes(node: Any, count: int) -> bool:
