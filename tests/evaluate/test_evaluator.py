@@ -10,7 +10,7 @@ import pytest
 from numba import float64 as f64
 
 from symbiont_jit import Array, Evolution, Mutator, Speedup, Status, UsageError, evolvable
-from symbiont_jit.evaluate.evaluator import MOST_EVALUATORS, EvaluationJob, Evaluator, EvaluatorOptions
+from symbiont_jit.evaluate.evaluator import _MADE, MOST_EVALUATORS, EvaluationJob, Evaluator, EvaluatorOptions
 
 pytestmark = pytest.mark.slow
 SPAWNING = multiprocessing.get_context("spawn")
@@ -154,6 +154,18 @@ def test_the_end_cancels_what_waits():
         go_on.set()
         assert [future.result(10).status for future in futures] == [Status.CRASHED] * 2
     assert "CancelledError" in str(futures[0].result())
+
+
+def test_the_end_ends_workers_of_threads_too():
+    """Threads of an executor are this process's own, and `close` leaves no worker of theirs."""
+    with ThreadPoolExecutor(1) as executor:
+        evaluator = Evaluator(EvaluatorOptions(twice, value), executor)
+        (future,) = evaluator.submit([EvaluationJob(text(2))])
+        assert future.result(60).is_valid
+        (worker,) = _MADE[evaluator.options.key].pool.workers
+        process = worker._child.process
+        evaluator.close()
+    assert process.exitcode is not None
 
 
 def test_a_process_keeps_few_evaluators():

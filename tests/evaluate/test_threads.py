@@ -70,3 +70,39 @@ def test_a_forked_child_has_threads_of_its_own():
     assert in_child(lambda: threads.submit(str, 5).result(10)) == "5"
     go_on.set()
     busy.result(10)
+
+
+def test_where_no_thread_can_be_started_the_caller_works(monkeypatch):
+    """The system may be full: then work is done at once, or by the threads that there are."""
+
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    threads = Threads(2)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        assert [threads.submit(int, str(number)).result(0) for number in range(3)] == [0, 1, 2]
+    go_on = threading.Event()
+    busy = threads.submit(go_on.wait, 30)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        waiting = threads.submit(int, "5")
+        assert not waiting.done()
+    go_on.set()
+    assert (busy.result(10), waiting.result(10)) == (True, 5)
+
+
+def test_a_signal_handler_may_come_in_between(monkeypatch):
+    """A handler that runs while a thread is started may cancel what waits, and submit more."""
+    threads, start, inside = Threads(1), threading.Thread.start, []
+
+    def interrupt(thread):
+        if not inside:
+            inside.append(threads.submit(int, "7"))
+            threads.cancel()
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupt)
+    outer = threads.submit(int, "8")
+    assert (outer.cancelled(), inside[0].cancelled()) == (True, True)
+    assert threads.submit(int, "9").result(10) == 9

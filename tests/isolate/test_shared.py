@@ -108,14 +108,31 @@ def test_a_worker_that_does_not_read_costs_nobody_anything():
     assert [each.status for each in found] == [Status.VALID] * 3
 
 
-def test_a_request_that_no_child_reads_is_a_crash(monkeypatch):
+def test_a_request_that_no_child_reads_is_overdue(monkeypatch):
     """Two children in a row that read nothing are enough; both ended at the deadline."""
     monkeypatch.setattr(connection.Connection, "recv", lambda self: time.sleep(60))
     worker = Worker(len, STARTS["fork"])
     try:
-        assert worker.ask("abc", 0.3) == Crash("a closed pipe, before it was asked")
+        outcome = worker.ask("abc", 0.3)
+        assert isinstance(outcome, Overdue)
+        assert outcome.was_unread
     finally:
         worker.close()
+
+
+def test_what_a_child_says_of_itself_gives_it_no_second_deadline():
+    """A child that has read its request and says that it has not is overdue once, like any other."""
+    worker = Worker(_hang_unread, STARTS["fork"])
+    try:
+        outcome = worker.ask("abc", 0.3)
+        assert (outcome.phase, outcome.was_unread) == ("reading a request", False)
+    finally:
+        worker.close()
+
+
+def _hang_unread(_):
+    child.enter_phase("reading a request")
+    time.sleep(60)
 
 
 def test_memory_that_the_parent_shares_is_the_workers_own(tmp_path):

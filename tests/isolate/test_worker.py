@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+from symbiont_jit.isolate import start
 from symbiont_jit.isolate.shared import MAX_LAST_WORDS
 from symbiont_jit.isolate.start import STARTS
 from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
@@ -20,6 +21,25 @@ def test_a_worker_that_closes_its_pipe_and_lives_on_is_ended(worker):
     """It gets no longer than it may work, and what is said of it is no exit code."""
     crash = worker.ask(("close_and_live_on",), 0.3)
     assert crash == Crash("a closed pipe, though the process went on")
+
+
+def test_no_handler_of_the_parents_runs_while_a_worker_begins(monkeypatch):
+    """A signal to all processes of a group that comes right after the fork does what it does by default."""
+    seen = []
+    before = signal.signal(signal.SIGUSR1, lambda *_: seen.append(os.getpid()))
+
+    def give_up(*_):
+        os.kill(os.getpid(), signal.SIGUSR1)
+        os.write(2, b"the handler ran")
+
+    monkeypatch.setattr(start, "give_up_descriptors", give_up)
+    worker = Worker(answer, STARTS["fork"])
+    try:
+        assert worker.ask(("handled_signals",), 10.0) == Crash("signal SIGUSR1")
+    finally:
+        worker.close()
+        signal.signal(signal.SIGUSR1, before)
+    assert seen == []
 
 
 def test_no_handler_of_the_parents_runs_in_a_worker():

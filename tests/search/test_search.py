@@ -275,6 +275,19 @@ def test_who_leaves_a_run_waits_for_no_candidate(monkeypatch, ending):
     assert True not in was_late
 
 
+@pytest.mark.slow
+def test_one_run_at_a_time():
+    """A second run of a search that runs is refused; once it has ended, the search may run again."""
+    search = Evolution(constant_kernel(), metric=lambda k: k(2.0), proposer=Flaky())
+
+    def again(progress):
+        with pytest.raises(UsageError, match="this search runs already"):
+            search.run(candidates=1)
+
+    search.run(candidates=1, on_progress=again)
+    assert search.run(candidates=1).evaluated == 1
+
+
 def test_a_result_is_waited_for_whatever_it_is():
     """A wait begins anew from time to time; a result, an exception and a time-out of the work's own are its end."""
     for result in (1, None):

@@ -115,7 +115,9 @@ class Evaluator:
         self._threads.cancel()
         for future in tuple(self._elsewhere):
             future.cancel()
-        self.local.pool.close()
+        for evaluator in (self.local, _MADE.get(self.options.key)):  # Threads of this process have one, too.
+            if evaluator is not None:
+                evaluator.pool.close()
 
     def _submit_elsewhere(self, executor: Executor, job: EvaluationJob) -> Future[Evaluation]:
         try:

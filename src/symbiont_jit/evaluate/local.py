@@ -12,6 +12,7 @@ import functools
 import hashlib
 import itertools
 import secrets
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -26,6 +27,7 @@ from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings, make_f
 from symbiont_jit.evaluate.first_call import first_call_limit
 from symbiont_jit.evaluate.metric import Metric, MetricResult, as_metric
 from symbiont_jit.evaluate.task import ConfirmationRequest, DrawRequest, EvaluationRequest, WorkerTask, prepare
+from symbiont_jit.evaluate.threads import OWN_NAMES
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.isolate.pool import WorkerPool
 from symbiont_jit.isolate.start import STARTS, choose_start
@@ -196,7 +198,7 @@ class LocalEvaluator:
             if worker is None:
                 return Crash("its end")
             outcome = worker.ask(request, deadline)
-            if isinstance(outcome, Crash) and outcome.was_asked:
+            if isinstance(outcome, Crash) and outcome.was_asked and request.explorations == EXPLORATIONS:
                 # Whoever asked the child to end need not mean the candidate, so it is asked once more.
                 outcome = worker.ask(request, deadline)
             if isinstance(outcome, Complaint):
@@ -243,15 +245,26 @@ class LocalEvaluator:
             self._explorations = tuple(each for each in self._explorations if each != exploration)
 
     def _hint(self) -> str:
-        """Return what to add to a message where Numba's threads were started before the workers were forked."""
-        layer = _find_started_threads() if self.start_method == "fork" else None
-        if layer in (None, "workqueue"):
+        """Return what to add to a message where forked workers lack threads that this program has."""
+        if self.start_method != "fork":
             return ""
+        layer = _find_started_threads()
+        names = [each.name for each in threading.enumerate() if each is not threading.main_thread()]
+        others = [name for name in names if not name.startswith(OWN_NAMES)]
+        if layer in (None, "workqueue"):
+            return _THREADS_HINT.format(others[0]) if others else ""
         return (
             f"; a parallel=True function ran before the workers were forked ({layer}), which forked processes cannot "
             "run: search with start_method='spawn', use one without parallel in the metric, or set "
             "NUMBA_THREADING_LAYER=workqueue"
         )
+
+
+#: What is said where a thread of the program may be what a worker waits for.
+_THREADS_HINT: Final = (
+    "; this program has threads ({!r}) that a forked worker lacks: if the metric gives work to such a thread or pool, "
+    "make it in the metric, or search with start_method='spawn'"
+)
 
 
 def _may_have_spoiled(outcome: WorkerReply | Crash | Overdue, count: int) -> bool:

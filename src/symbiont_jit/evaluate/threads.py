@@ -11,9 +11,12 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["Threads"]
+__all__ = ["OWN_NAMES", "Threads"]
+
+#: What all threads of this package are called to begin with, by which they are known from those of the program.
+OWN_NAMES: Final = "symbiont_jit "
 
 
 class Threads:
@@ -30,7 +33,8 @@ class Threads:
     def _begin(self) -> None:
         """Begin without any work or thread; a forked child has none of its parent's."""
         self._process = os.getpid()
-        self._lock = threading.Lock()
+        # It is re-entrant, because a signal handler may come in between that submits or cancels, too.
+        self._lock = threading.RLock()
         self._work: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._running = 0
 
@@ -41,10 +45,31 @@ class Threads:
         future: Future[Any] = Future()
         with self._lock:
             self._work.append((future, lambda: function(*args, **kwargs)))
-            if self._running < self._count:
-                threading.Thread(target=self._serve, daemon=True).start()
-                self._running += 1
+            is_short = self._running < self._count
+            self._running += is_short
+        if is_short:
+            self._start_thread()
         return future
+
+    def _start_thread(self) -> None:
+        """Start a thread that is counted already; where the system has none, and nobody works, the caller works."""
+        thread = threading.Thread(target=self._serve, daemon=True, name=f"{OWN_NAMES}evaluates")
+        try:
+            thread.start()
+        except BaseException as error:
+            if thread.ident is not None:  # An interruption came when it had started.
+                raise
+            if not isinstance(error, RuntimeError):
+                self._end_thread()
+                raise
+            if self._running > 1:
+                self._end_thread()
+                return
+            self._serve()
+
+    def _end_thread(self) -> None:
+        with self._lock:
+            self._running -= 1
 
     def cancel(self) -> None:
         """Cancel all work that no thread has begun."""

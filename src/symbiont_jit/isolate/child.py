@@ -27,7 +27,14 @@ from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.landlock import restrict_files
 from symbiont_jit.isolate.messages import MAX_REASON, Complaint, NotReady, Ready, WorkerReply, write_message
 from symbiont_jit.isolate.permissions import watch_tries
-from symbiont_jit.isolate.sandbox import filter_problem, limit_memory, limit_processor_time, restrict
+from symbiont_jit.isolate.sandbox import (
+    filter_problem,
+    give_up_privileges,
+    limit_memory,
+    limit_processor_time,
+    limit_signals,
+    restrict,
+)
 
 __all__ = [
     "MAX_PHASE",
@@ -38,6 +45,7 @@ __all__ = [
     "live",
     "live_spawned",
     "longest",
+    "reset_signals",
     "phase_of",
     "require_no_worker",
     "strip_secrets",
@@ -199,6 +207,8 @@ def _get_ready(obtain: Callable[[], Serve], files: WorkerFiles, granted: frozens
             os.setpgid(0, 0)  # What the worker starts shall end with it.
     filter_problem()  # Finding the filter's library starts programs and writes files, which the filter would forbid.
     limit_memory()
+    limit_signals()
+    give_up_privileges()
     watch_tries(granted)
     restrict_files(granted)
     restrict(granted)
@@ -236,7 +246,7 @@ def live_spawned(pipe: int, output: int, phase: int, luggage: int, granted: Sequ
 def _shed_inheritance(output: int) -> None:
     """Give up what no candidate has business with: secrets, the terminal, the parent's interrupts."""
     _forget_secrets()
-    _reset_signals()
+    reset_signals()
     faulthandler.disable()  # A crash is an ordinary outcome here, which the parent reports.
     with contextlib.suppress(OSError):
         null = os.open(os.devnull, os.O_RDWR)
@@ -251,7 +261,7 @@ def _shed_inheritance(output: int) -> None:
     _die_with_parent()
 
 
-def _reset_signals() -> None:
+def reset_signals() -> None:
     """Leave no handler of the parent's: what its program does at a signal is not to be done here."""
     for number in signal.valid_signals():
         if callable(signal.getsignal(number)):

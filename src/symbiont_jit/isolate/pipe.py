@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import math
 import os
 import pickle
 import select
 import socket
 import struct
+import termios
 import time
 from multiprocessing.connection import Connection
 from typing import Any, Final
@@ -85,6 +87,14 @@ class ParentsEnd:
     def is_quiet(self) -> bool:
         """Whether nothing has come that nobody asked for, as an answer too many, or the end."""
         return self._own.is_whole and not self._polls[select.POLLIN].poll(0)
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether the other side has not read all that was sent, as far as the system says."""
+        unread = bytearray(4)
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(self._own.number, termios.TIOCOUTQ, unread)
+        return any(unread)
 
     def close(self) -> None:
         """Close this end; who is about to read from it finds nothing, and no file that got its number."""

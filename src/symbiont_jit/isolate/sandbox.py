@@ -8,6 +8,7 @@ limits remain.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import functools
 import os
@@ -18,7 +19,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["filter_problem", "limit_memory", "limit_processor_time", "restrict"]
+__all__ = ["filter_problem", "give_up_privileges", "limit_memory", "limit_processor_time", "limit_signals", "restrict"]
 
 #: How many bytes of memory a worker may have more than at its start.
 MEMORY: Final = 4 << 30
@@ -43,7 +44,7 @@ NEVER: Final = (
     "open_tree open_tree_attr move_mount mount_setattr iopl ioperm modify_ldt vhangup uselib lookup_dcookie "
     "nfsservctl rt_sigqueueinfo rt_tgsigqueueinfo shmget shmat shmdt shmctl semget semop semtimedop semctl msgget "
     "msgsnd msgrcv msgctl mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify vmsplice inotify_init "
-    "inotify_init1 inotify_add_watch"
+    "inotify_init1 inotify_add_watch mlock mlock2 mlockall"
 ).split()
 #: System calls that need a permission.
 GRANTED_BY: Final[Mapping[str, Sequence[str]]] = {
@@ -53,7 +54,8 @@ GRANTED_BY: Final[Mapping[str, Sequence[str]]] = {
         "lremovexattr fremovexattr removexattrat file_setattr mknod mknodat creat openat2 utime utimes utimensat "
         "futimesat fallocate memfd_create memfd_secret flock"
     ).split(),
-    "network": "socket connect bind listen accept accept4 sendmmsg".split(),
+    # `sendmsg` also sends descriptors, which stay open in the kernel however many a process may have.
+    "network": "socket connect bind listen accept accept4 sendmmsg sendmsg".split(),
     "processes": "execve execveat fork vfork kill tkill pidfd_send_signal pidfd_open".split(),
 }
 #: The numbers of system calls that are younger than many a libseccomp, the same on all machines that Linux runs on.
@@ -66,8 +68,9 @@ NUMBERS: Final[Mapping[str, int]] = {
     "file_setattr": 469,
 }
 #: Commands of `fcntl` that send signals to others, or let others wait: F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE,
-#: F_NOTIFY; and those that say for everybody how long a file's data will live: F_SET_RW_HINT, F_SET_FILE_RW_HINT.
-SIGNALLING: Final = (8, 10, 15, 1024, 1026, 1036, 1038)
+#: F_NOTIFY; those that say for everybody how long a file's data will live: F_SET_RW_HINT, F_SET_FILE_RW_HINT; and those
+#: that take memory of the kernel's without an end: F_OFD_SETLK, F_OFD_SETLKW, F_SETPIPE_SZ.
+SIGNALLING: Final = (8, 10, 15, 1024, 1026, 1036, 1038, 37, 38, 1031)
 #: The only commands of `ioctl` that are let through. They ask a terminal for its settings, size, group and session
 #: (TCGETS, TCGETA, TCGETS2, TIOCGWINSZ, TIOCGPGRP, TIOCGSID), ask how much waits to be read or sent (FIONREAD,
 #: TIOCOUTQ), and say of a descriptor alone whether it blocks and is closed by exec (FIONBIO, FIONCLEX, FIOCLEX).
@@ -83,6 +86,9 @@ _DEATH_SIGNAL: Final = 1
 _COMMAND: Final = 0xFFFFFFFF
 
 _CLONE_THREAD: Final = 0x10000
+#: Version 3 of the header of `capset`, and the privileges about files: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH.
+_CAPABILITY_VERSION: Final = 0x20080522
+_FILE_CAPABILITIES: Final = 1 << 1 | 1 << 2
 _SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33
 
 
@@ -101,6 +107,27 @@ def limit_memory() -> None:
         files = max(FILES, max(map(int, os.listdir("/proc/self/fd"))) + FILES // 2)
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(files, soft), min(files, hard)))
+
+
+def limit_signals() -> None:
+    """Leave half of the user's pending signals to others: timers take them, and a worker may make thousands."""
+    if hasattr(resource, "RLIMIT_SIGPENDING"):
+        with contextlib.suppress(OSError, ValueError):
+            _, hard = resource.getrlimit(resource.RLIMIT_SIGPENDING)
+            if hard > 1:
+                resource.setrlimit(resource.RLIMIT_SIGPENDING, (hard // 2, hard // 2))
+
+
+def give_up_privileges() -> None:
+    """Give up what a privileged user may do beyond reading and writing files, such as going beyond limits."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if sys.platform != "linux" or not hasattr(libc, "capset"):
+        return
+    head = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
+    have = (ctypes.c_uint32 * 6)()
+    if libc.capget(head, have) == 0:  # Effective, permitted and inheritable ones, in two words each.
+        kept = [number & _FILE_CAPABILITIES if word < 3 else 0 for word, number in enumerate(have)]
+        libc.capset(head, (ctypes.c_uint32 * 6)(*kept))
 
 
 def limit_processor_time(seconds: float) -> None:

@@ -73,10 +73,10 @@ class SharedFiles:
         """Whether both files are as they were; if not, the next child needs others."""
         return not self._has_lost and self._output.is_whole and self._words.is_whole
 
-    def start_clock(self, phase: str) -> None:
-        """Let the clock of a deadline run from now on, and note what the child does until it says something else."""
+    def start_clock(self) -> None:
+        """Let the clock of a deadline run from now on, and forget what the child did before."""
         PAUSES.pack_into(self.phase, MAX_PHASE, 0, 0)
-        ctypes.memmove(self.phase, phase.encode().ljust(MAX_PHASE, b"\0"), MAX_PHASE)
+        ctypes.memset(self.phase, 0, MAX_PHASE)
 
     def read_phase(self) -> str:
         """Return the child's words for what it is doing."""

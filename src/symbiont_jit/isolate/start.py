@@ -18,6 +18,7 @@ import multiprocessing.spawn
 import os
 import pickle
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -32,7 +33,7 @@ from types import FunctionType
 from typing import Any, Final, TypeVar
 
 from symbiont_jit.errors import UsageError
-from symbiont_jit.isolate.child import Serve, WorkerFiles, live, strip_secrets
+from symbiont_jit.isolate.child import Serve, WorkerFiles, live, reset_signals, strip_secrets
 from symbiont_jit.isolate.descriptors import give_up_descriptors, lift_descriptor
 from symbiont_jit.isolate.mappings import own_shared_mappings
 from symbiont_jit.isolate.pipe import ParentsEnd, open_pipe
@@ -127,16 +128,25 @@ def _fork(live_on: Callable[[], None]) -> int:
     pipes beside it, which are lost where the system refuses to fork.
     """
     process: Any = multiprocessing.get_context("fork").Process(target=live_on, daemon=True)
+    parent = os.getpid()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):  # Somebody may have put an object there that raises anything.
             stream.flush()  # Else the child has the text in its buffers too.
     with _hold_compilers(), warnings.catch_warnings():
         # Python 3.12 warns of forking with threads; the locks that matter are held while it happens.
         warnings.simplefilter("ignore", DeprecationWarning)
-        pid = os.fork()
+        # A signal that comes now would run the parent's handlers in the child.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            pid = os.fork()
+        finally:
+            if os.getpid() == parent:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if pid == 0:
             code = 1
             try:
+                reset_signals()
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
                 # What the parent has not collected yet is not the child's to end: finalisers unmap memory at addresses,
                 # and close descriptors by numbers, that may be others' by then.
                 gc.freeze()

@@ -33,8 +33,6 @@ _GRACE_SECONDS: Final = 5.0
 _LEAST_GRACE: Final = 0.2
 #: A fresh interpreter imports Numba and the user's modules, and calls the metric once.
 START_SECONDS: Final = 120.0
-#: What a child does that has not yet read what it was sent.
-_UNREAD: Final = "reading a request"
 #: The words for how a process ended that has no exit code.
 _OTHER_ENDS: Final = {
     None: "a closed pipe, though the process went on",
@@ -57,10 +55,14 @@ class Crash:
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """The child was killed after `seconds` seconds without a reply; `phase` is what it was doing."""
+    """The child was killed after `seconds` seconds without a reply; `phase` is what it was doing.
+
+    `was_unread` says that it had not read the whole request, which is then no fault of the request.
+    """
 
     seconds: float
     phase: str = ""
+    was_unread: bool = False
 
 
 class _CurrentChild:
@@ -170,7 +172,8 @@ class Worker:
                     if failed is not None:
                         return failed
                 outcome = self._exchange((deadline, request), deadline)
-                if outcome is not None:
+                # Code that ran for an earlier request may have left a child that reads no other one.
+                if outcome is not None and not (isinstance(outcome, Overdue) and outcome.was_unread):
                     break
             if outcome is None:
                 return Crash("a closed pipe, before it was asked")
@@ -200,14 +203,14 @@ class Worker:
     def _exchange(
         self, message: Any, seconds: float
     ) -> Ready | NotReady | Complaint | WorkerReply | Crash | Overdue | None:
-        """Send a message, if there is one, and wait for the child's reply; None where the child reads no messages.
+        """Send a message, if there is one, and wait for the child's reply; None where the child takes no messages.
 
         That is no fault of the request: code that ran for the one before may have closed its end.
         """
         process, pipe = self._child.process, self._child.pipe
         if process is None or pipe is None:  # A signal's handler has closed the worker just now.
             return Crash("a close before it was asked")
-        self._shared.start_clock(_UNREAD)
+        self._shared.start_clock()
         patience = Patience(seconds, self._shared.phase)
         try:
             is_sent = message is None or pipe.send(message, patience)
@@ -220,10 +223,9 @@ class Worker:
         try:
             data = pipe.receive(patience) if is_sent else None
             if data is None:
+                was_unread = message is not None and pipe.has_unread
                 self._kill()
-                phase = self._shared.read_phase()
-                # Code that ran for an earlier request may have left a child that reads no other one.
-                return None if phase == _UNREAD and message is not None else Overdue(patience.waited, phase)
+                return Overdue(patience.waited, self._shared.read_phase(), was_unread)
             reply = self._reader.read(data)
             self._shared.forget_output()
             return reply

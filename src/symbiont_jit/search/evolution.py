@@ -106,6 +106,7 @@ class Evolution:
     _activated: Evaluation | None = field(init=False, default=None)
     _before: Any = field(init=False, default=None)
     _evaluated_before: int = field(init=False, default=0)
+    _is_running: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self._target = target_of(self.kernel)
@@ -244,6 +245,8 @@ class Evolution:
         require_limit("seconds", seconds, float)
         is_score = target is None or (is_number(target, float) and not math.isnan(target))
         require(is_score, f"target is a score, not {target!r}")
+        require(not self._is_running, "this search runs already; wait for it, or make another one")
+        self._is_running = True
         self._started, self._ended = time.monotonic(), None
         self._evaluated_before = sum(self._counts.values())
         self._before, build_before = self._target.active, self._target.active_build
@@ -256,7 +259,7 @@ class Evolution:
                 if not self._is_timed:
                     self._activate_best()
             finally:
-                self._ended = time.monotonic()
+                self._ended, self._is_running = time.monotonic(), False
         return self.result
 
     @property
@@ -310,8 +313,8 @@ class Evolution:
                     if lost is not None and not told:
                         raise lost  # Nothing else was found out.
                     return
-                candidate, future = under_way.popleft()
-                evaluation = _wait_for(future)
+                evaluation = _wait_for(under_way[0][1])
+                candidate, _ = under_way.popleft()
                 revision = self._tell_safely(candidate, evaluation)
                 told += 1
                 if on_progress is not None:
@@ -322,10 +325,10 @@ class Evolution:
     def _keep_finished_at_interrupt(
         self, under_way: collections.deque[tuple[Candidate, Future[Evaluation]]]
     ) -> Iterator[None]:
-        """At Ctrl-C, or where the program is to end, take in what has been evaluated, and end at once what has not."""
+        """Where the loop is left by Ctrl-C or another exception, take in what was evaluated, and end what was not."""
         try:
             yield
-        except (KeyboardInterrupt, SystemExit):
+        except BaseException:
             # What is done by now was done before anything is killed, so none of it is a casualty of the interrupt.
             done = [(c, f.result()) for c, f in under_way if f.done() and f.exception() is None]
             self.close()
