@@ -33,11 +33,11 @@ HALVES = [("safe", 0), ("checked", 1000)]
 @pytest.mark.slow
 @pytest.mark.parametrize(("profile", "first"), HALVES)
 def test_random_candidates_of_the_grammar_do_no_harm(profile, first):
-    """Fifty candidates for each profile: no finding, most of them accepted, and outcomes of many kinds."""
+    """Thirty candidates for each profile: no finding, most of them accepted, and outcomes of many kinds."""
     report = survey(Options(seed=11, kinds=("grammar",), profiles=(profile,), limits=SHORT), count=30, first=first)
-    assert report.tried == 50
+    assert report.tried == 30
     assert not report.findings
-    assert report.accepted("grammar", profile) > 25
+    assert report.accepted("grammar", profile) > 15
     assert report.outcomes["grammar", profile, "value"] > 5
     assert len([key for key in report.outcomes if key[2].startswith("panic ")]) >= 4
 
@@ -45,11 +45,11 @@ def test_random_candidates_of_the_grammar_do_no_harm(profile, first):
 @pytest.mark.slow
 @pytest.mark.parametrize(("profile", "first"), HALVES)
 def test_changed_texts_of_the_corpora_do_no_harm(profile, first):
-    """A hundred and twenty changed texts for each profile: no finding, many rules that refuse, and some that run."""
+    """Seventy changed texts for each profile: no finding, many rules that refuse, and some that run."""
     report = survey(Options(seed=11, kinds=("text",), profiles=(profile,), limits=SHORT), count=70, first=first)
-    assert report.tried == 120
+    assert report.tried == 70
     assert not report.findings
-    assert report.accepted("text", profile) > 12
+    assert report.accepted("text", profile) > 7
     assert len([key for key in report.outcomes if key[2].startswith("refused ")]) > 8
 
 
