@@ -246,8 +246,9 @@ def test_what_was_found_survives_an_exception():
     search = Evolution(kernel, metric=lambda k: k(2.0), proposer=Flaky())
     with pytest.raises(RuntimeError, match="enough"):
         search.run(candidates=100, on_progress=stop)
-    assert (search.result.evaluated, search.result.best.score) == (3, 5.0)
-    assert kernel(2.0) == 5.0
+    # What others had evaluated by then counts, too.
+    assert search.result.evaluated >= 3
+    assert kernel(2.0) == search.result.best.score >= 5.0
 
 
 @pytest.mark.slow
@@ -270,7 +271,7 @@ def test_who_leaves_a_run_waits_for_no_candidate(monkeypatch, ending):
     monkeypatch.setattr(search._open().local, "evaluate", hang)
     with contextlib.suppress(ending):
         search.run(candidates=20, on_progress=stop)
-    assert search.result.evaluated == 1
+    assert search.result.evaluated >= 1
     go_on.set()
     assert True not in was_late
 
