@@ -15,6 +15,8 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json, to_jsonable_python
 
+from symbiont_jit.uninterrupted import uninterrupted
+
 __all__ = [
     "MAX_REASON",
     "MAX_TEXT",
@@ -124,7 +126,7 @@ class ReplyReader:
     """
 
     def __init__(self, value_type: Any = Any) -> None:
-        self._values: TypeAdapter[Any] = TypeAdapter(value_type)
+        self._values = _make_adapter(value_type)
 
     def read(self, data: bytes) -> Ready | NotReady | Complaint | WorkerReply:
         """Read a message in the parent.
@@ -147,6 +149,12 @@ class ReplyReader:
             return WorkerReply(self._values.validate_json(_clean_json(rest)))
         except ValidationError as error:
             raise ValueError(_describe(error)) from None
+
+
+@uninterrupted
+def _make_adapter(value_type: Any) -> TypeAdapter[Any]:
+    """Make what checks values; of an exception that a signal handler raises meanwhile pydantic would make its own."""
+    return TypeAdapter(value_type)
 
 
 def _read_reason(data: bytes) -> str:
