@@ -12,8 +12,8 @@ import pytest
 from numba import float64 as f64
 
 from symbiont_jit import CandidateError, ToolchainError, evolvable
-from symbiont_jit.backend import child_process, toolchain
 from symbiont_jit.backend import clang as clang_module
+from symbiont_jit.backend import toolchain
 from symbiont_jit.backend.clang import BITCODE, UNITS, _require_input, clang
 from symbiont_jit.backend.codegen import OBJECT, code_generators
 from symbiont_jit.backend.objects import bitcode_of, end_compilers
@@ -184,7 +184,7 @@ def test_an_error_is_told_whole_whatever_was_compiled_before():
 def test_where_descriptors_are_short_a_process_compiles_one_unit(monkeypatch):
     """A program with few descriptors left has no room for a process that compiles many."""
     end_compilers()
-    monkeypatch.setattr(child_process, "WAITS", ())
+    monkeypatch.setattr(clang_module, "WAITS", ())
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     used = max(map(int, os.listdir("/proc/self/fd")))
     try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
-import errno
 import fcntl
 import itertools
 import os
@@ -25,7 +24,7 @@ from typing import Any, Final
 from symbiont_jit.errors import Diagnostic, Stage, ToolchainError
 from symbiont_jit.uninterrupted import Step, step, take_at_once
 
-__all__ = ["FULL", "MAX_MESSAGES", "MAX_OUTPUT", "TIMEOUT", "Child", "ChildError", "Deadline", "spawn"]
+__all__ = ["MAX_MESSAGES", "MAX_OUTPUT", "TIMEOUT", "Child", "ChildError", "Deadline", "spawn"]
 
 #: The seconds for one unit of C, and the bytes of memory for the process that works on it.
 TIMEOUT: Final = 10.0
@@ -37,10 +36,6 @@ LOOK_SECONDS: Final = 0.5
 POLL_SECONDS: Final = 0.005
 #: Seconds in which a process that was killed has to end.
 KILL_SECONDS: Final = 2.0
-#: What the system says where it starts no more processes, has no memory for one, or opens no more files; and the
-#: seconds after which a start is tried again that it had no room for.
-FULL: Final = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
-WAITS: Final = (0.05, 0.2)
 #: The variables of the environment that a compiler needs: where programs and their libraries are.
 _PASSED: Final = ("PATH", "LD_LIBRARY_PATH")
 
@@ -299,8 +294,6 @@ def _poll_for(descriptor: int, event: int) -> select.poll:
 def spawn(command: Sequence[str], name: str, task: str, cpu_seconds: int | None = None, inputs: int = 0) -> Child:
     """Start a child with pipes for its input, output and messages; raise `OSError` where that fails.
 
-    A system that is full is asked again some times, because it may be full for a moment only.
-
     Args:
         command: The program and its arguments.
         name: What people know it by.
@@ -308,17 +301,6 @@ def spawn(command: Sequence[str], name: str, task: str, cpu_seconds: int | None 
         cpu_seconds: The work after which it ends if it outlives this process, because this one was killed.
         inputs: How many further inputs it has.
     """
-    for seconds in WAITS:
-        try:
-            return _spawn_once(command, name, task, cpu_seconds, inputs)
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            time.sleep(seconds)
-    return _spawn_once(command, name, task, cpu_seconds, inputs)
-
-
-def _spawn_once(command: Sequence[str], name: str, task: str, cpu_seconds: int | None, inputs: int) -> Child:
     with step():
         ends = _make_pipes(3 + inputs)
         theirs, ours = (ends[0], ends[3], ends[5]), (ends[1], ends[2], ends[4])

@@ -24,10 +24,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from symbiont_jit.backend.bitcode import bitcode_size
-from symbiont_jit.backend.child_process import FULL, TIMEOUT, Child, ChildError, Deadline, spawn
+from symbiont_jit.backend.child_process import TIMEOUT, Child, ChildError, Deadline, spawn
 from symbiont_jit.backend.toolchain import ADVICE, Toolchain, ask, find_toolchain, target_cpu, target_triple
 from symbiont_jit.c import vocabulary
 from symbiont_jit.errors import Diagnostic, Severity, Stage, ToolchainError
+from symbiont_jit.starting import FULL, insist
 from symbiont_jit.uninterrupted import once, step, uninterrupted
 
 __all__ = ["BITCODE", "Clang", "Emit", "FIXED", "OBJECT", "REMARKS", "SYNTAX", "clang"]
@@ -101,6 +102,8 @@ MAX_WAITING: Final = 4
 MAX_AT_A_TIME: Final = (os.cpu_count() or 1) + 1
 #: How many units one process compiles, each of which takes a descriptor here, before what clang keeps could count.
 UNITS: Final = 16
+#: Seconds before a process is started once more for which the system had no room.
+WAITS: Final = (0.05, 0.2)
 
 
 @dataclass(slots=True, eq=False)
@@ -138,10 +141,6 @@ class Compiler:
             if size == len(self.child.output) and not self.child.messages:
                 return bytes(self.child.output)
         return None
-
-    def end(self) -> None:
-        """End the process."""
-        self.child.end()
 
 
 @dataclass(slots=True)
@@ -189,7 +188,7 @@ class Clang:
         finally:
             self._give_back(command, compiler if lowered is not None else None)
             if lowered is None or not compiler.is_ready:
-                compiler.end()
+                compiler.child.end()
         return lowered
 
     def _lower_alone(self, command: tuple[str, ...], text: bytes, emit: Emit) -> tuple[bytes | list[Diagnostic], bool]:
@@ -273,7 +272,7 @@ class Clang:
                 compiler = waiting.pop()
                 if compiler.is_ready:
                     return compiler
-                compiler.end()
+                compiler.child.end()
         return _start_compiler(command)
 
     def _give_back(self, command: tuple[str, ...], compiler: Compiler | None) -> None:
@@ -285,13 +284,13 @@ class Clang:
                 waiting.append(compiler)
             elif not waiting:
                 with contextlib.suppress(ToolchainError):
-                    waiting += filter(None, [_start_compiler(command)])
+                    waiting += filter(None, [_start_compiler(command, insists=False)])
             extra = waiting[:-MAX_AT_A_TIME]
             del waiting[:-MAX_AT_A_TIME]
             while len(self._waiting) > MAX_WAITING:
                 extra += self._waiting.pop(next(iter(self._waiting)))
         for each in extra:
-            each.end()
+            each.child.end()
 
     @uninterrupted
     def prewarm(self, emit: Emit, flags: Sequence[str], units: int) -> None:
@@ -306,13 +305,13 @@ class Clang:
                 waiting = self._waiting.setdefault(command, [])
                 if len(waiting) >= wanted:
                     break
-                waiting += filter(None, [_start_compiler(command)])
+                waiting += filter(None, [_start_compiler(command, insists=False)])
         with step():
             waiting = self._waiting.get(command, [])
             extra = waiting[wanted:]
             del waiting[wanted:]
         for compiler in extra:
-            compiler.end()
+            compiler.child.end()
 
     @property
     def waiting(self) -> list[Child]:
@@ -362,8 +361,10 @@ def _require_input(messages: bytes | bytearray) -> None:
         raise ToolchainError("clang reads C from /dev/stdin, which is not there: mount /proc and /dev")
 
 
-def _start_compiler(command: tuple[str, ...], units: int = UNITS) -> Compiler | None:
+def _start_compiler(command: tuple[str, ...], units: int = UNITS, insists: bool = True) -> Compiler | None:
     """Start a process for some units; None where the command is not clang's own, or descriptors are short.
+
+    Whoever holds a lock, and only wants a process to be there later, does not insist.
 
     clang calls its input what it is told, and object code has the last part of that: it is the same for every unit.
     """
@@ -372,7 +373,7 @@ def _start_compiler(command: tuple[str, ...], units: int = UNITS) -> Compiler | 
     paths = [f"/units/{number:03}" for number in range(units)]
     options = ("-ivfsoverlay", "/dev/stdin", *command[2:-1], *(f"{path}/unit.c" for path in paths))
     try:
-        child = _spawn((*command[:2], *options), units)
+        child = _spawn((*command[:2], *options), units, insists)
     except ToolchainError as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL:
             return None
@@ -396,9 +397,10 @@ def _overlay(inputs: Mapping[str, int]) -> bytes:
     return json.dumps({"version": 0, "use-external-names": False, "overlay-relative": False, "roots": roots}).encode()
 
 
-def _spawn(command: Sequence[str], inputs: int = 0) -> Child:
+def _spawn(command: Sequence[str], inputs: int = 0, insists: bool = True) -> Child:
+    seconds = math.ceil(TIMEOUT) * max(inputs, 1)
     try:
-        return spawn(command, "the compiler", "compiling", math.ceil(TIMEOUT) * max(inputs, 1), inputs)
+        return insist(lambda: spawn(command, "the compiler", "compiling", seconds, inputs), WAITS if insists else ())
     except OSError as error:
         advice = "the system has no room for another process" if error.errno in FULL else ADVICE
         raise ToolchainError(f"clang does not start: {error}; {advice}") from error

@@ -29,6 +29,7 @@ SHRINKING: Final = "looking for a smaller call that is wrong"
 EXPLORATIONS: Final[tuple[str, ...]] = (MOVING, SHRINKING)
 #: What is done with a candidate that was right.
 MEASURING: Final = "measuring it"
+
 __all__ = [
     "EXPLORATIONS",
     "MEASURING",

@@ -17,6 +17,7 @@ from symbiont_jit.evaluate.agreement import Agrees, Outcome, Scale, Tolerance, f
 from symbiont_jit.evaluate.cases import EXPLORATIONS, MOVING, SHRINKING, Case, Reference, TimedCases
 from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.inputs import Draws
+from symbiont_jit.evaluate.scale import judge_by_scale
 from symbiont_jit.evaluate.shrink import can_shrink, shrink, spell_call
 from symbiont_jit.evaluate.timing import Stopwatch
 from symbiont_jit.isolate.child import run_clock
@@ -271,11 +272,10 @@ class Checker:
         def find(scale: Scale) -> str | None:
             return self.tolerance.find_difference(signature, expected, got, scale, has_values)
 
-        problem = find(0.0)
-        has_own_scale = self.tolerance.atol is None and MOVING in self.explorations
-        if problem is None or not has_own_scale or find(self.reference.limit_of(case)) is not None:
-            return problem
-        return find(self.reference.scale_of(case, [self.entropy]))
+        if self.tolerance.atol is not None or MOVING not in self.explorations:
+            return find(0.0)
+        reference = self.reference
+        return judge_by_scale(find, lambda: reference.limit_of(case), lambda: reference.scale_of(case, [self.entropy]))
 
     def _ask_user(self, agrees: Agrees, case: Case, got: Outcome, has_values: bool) -> str | None:
         """Ask the user's own function; what it raises for a candidate is a finding about that candidate."""

@@ -7,6 +7,7 @@ alike. From block to block the arguments lie at other addresses, because places 
 
 from __future__ import annotations
 
+import functools
 import math
 import resource
 import time
@@ -19,7 +20,7 @@ import numpy as np
 from symbiont_jit.evaluate.agreement import Outcome, Tolerance
 from symbiont_jit.evaluate.harness import Arguments, Harness
 from symbiont_jit.evaluate.intervals import ONE, UNKNOWN, Interval, estimate_median, estimate_ratio
-from symbiont_jit.evaluate.scale import CallToScale, largest_scale
+from symbiont_jit.evaluate.scale import CallToScale, judge_by_scale, largest_scale
 from symbiont_jit.evaluate.timing import BATCH_NS, Stopwatch, make_stopwatch
 from symbiont_jit.isolate.child import enter_phase
 
@@ -211,14 +212,12 @@ class CheckedTurns:
         return problem
 
     def _compare(self, case: int, got: Outcome) -> str | None:
-        signature, expected, tolerance = self._all.harness.signature, self._expected[case], self._all.tolerance
+        signature, expected = self._all.harness.signature, self._expected[case]
         if np.shape(got.result) != np.shape(expected.result) or (got.result is None) != (expected.result is None):
             return f"the result is {got.result!r:.60}, expected {expected.result!r:.60}"
-        problem = tolerance.find_difference(signature, expected, got)
-        limit = largest_scale(signature, self._all.cases[case], expected)
-        if problem is None or tolerance.find_difference(signature, expected, got, limit) is not None:
-            return problem
-        return tolerance.find_difference(signature, expected, got, self._scale_of(case))
+        find = functools.partial(self._all.tolerance.find_difference, signature, expected, got)
+        limit = functools.partial(largest_scale, signature, self._all.cases[case], expected)
+        return judge_by_scale(find, limit, functools.partial(self._scale_of, case))
 
     def _scale_of(self, case: int) -> Outcome:
         """Return the natural scale of each element of what the first variant gives; it is estimated once."""

@@ -27,10 +27,18 @@ from typing import Any, Final
 
 import numpy as np
 
-from symbiont_jit.evaluate.agreement import TOLERANCES, Outcome
+from symbiont_jit.evaluate.agreement import TOLERANCES, Outcome, Scale
 from symbiont_jit.signature import Mode, Signature
 
-__all__ = ["CallToScale", "coarsest_unit", "estimate_scale", "largest_scale", "largest_magnitude", "move_noticeably"]
+__all__ = [
+    "CallToScale",
+    "coarsest_unit",
+    "estimate_scale",
+    "judge_by_scale",
+    "largest_scale",
+    "largest_magnitude",
+    "move_noticeably",
+]
 
 #: How often all arguments are moved, and by how many units each time.
 PATTERNS: Final = 6
@@ -72,7 +80,7 @@ def coarsest_unit(*outcomes: Outcome | Sequence[Any]) -> float:
     return max((float(np.finfo(part.dtype).eps) for part in _all_floats(*outcomes)), default=EPS)
 
 
-def estimate_scale(solve: Solve, expected: Outcome, limit: float, seed: Sequence[int], unit: float = EPS) -> Outcome:
+def estimate_scale(solve: Solve, expected: Outcome, limit: float, seed: Sequence[int], unit: float) -> Outcome:
     """Estimate the natural scale of each element.
 
     Args:
@@ -147,6 +155,22 @@ class CallToScale:
             return Outcome(arguments.values, self.call(arguments))
         except Exception:  # A Python function may raise anything for arguments that nobody declared.
             return self.expected
+
+
+def judge_by_scale(
+    find: Callable[[Scale], str | None], limit: Callable[[], float], scale: Callable[[], Outcome]
+) -> str | None:
+    """Return what is wrong with a result where its natural scale says so too, which takes calls of the reference.
+
+    Args:
+        find: Finds what is wrong with a scale.
+        limit: Gives the largest scale that there can be: what is wrong with that is wrong in any case.
+        scale: Gives the natural scale of each element.
+    """
+    problem = find(0.0)
+    if problem is None or find(limit()) is not None:
+        return problem
+    return find(scale())
 
 
 def largest_scale(signature: Signature, given: Sequence[Any], expected: Outcome) -> float:

@@ -129,12 +129,7 @@ def _find_stale_answer(checker: Checker, suspect: Suspect, seed: Sequence[int], 
 
 def _exchange_case(checker: Checker, suspect: Suspect, case: Case, is_one: bool, rng: np.random.Generator) -> Case:
     """Exchange some numbers of a case; the case itself where the same text with checks does not take the others."""
-    changed = _exchange(checker, case.given, is_one, rng)
-    right = _call_checked(checker, suspect, changed)
-    if checker.has_panicked():
-        checker.forget_panic()  # It does not take such arguments, and without checks it could do anything.
-        return case
-    return Case(changed, right)
+    return _solve_checked(checker, suspect, _exchange(checker, case.given, is_one, rng)) or case
 
 
 def _is_stale(checker: Checker, before: Case, now: Case, got: Outcome) -> bool:
@@ -172,11 +167,17 @@ def _exchange(checker: Checker, given: Sequence[Any], is_one: bool, rng: np.rand
     return tuple(changed)
 
 
-def _call_checked(checker: Checker, suspect: Suspect, values: Sequence[Any]) -> Outcome:
-    """Call the code with checks, which ends by itself; that nobody declared such arguments is no candidate's fault."""
-    arguments = checker.harness.prepare(values)
+def _solve_checked(checker: Checker, suspect: Suspect, given: tuple[Any, ...]) -> Case | None:
+    """Ask the same text with its checks what is right for arguments that nobody declared; None where it panics.
+
+    It does not take such arguments then, and without checks it could do anything.
+    """
+    arguments = checker.harness.prepare(given)
     result = checker.harness.call(suspect.checked, arguments)
-    return Outcome(arguments.values, result)
+    if not checker.has_panicked():
+        return Case(given, Outcome(arguments.values, result))
+    checker.forget_panic()
+    return None
 
 
 # -- new arguments ----------------------------------------------------------------------------------------------------
@@ -219,11 +220,7 @@ def _draw_case(checker: Checker, suspect: Suspect, seed: Sequence[int], number: 
     case = checker.timed.known[number]
     given = checker.harness.prepare(case.given).values
     move_noticeably(given, [*seed, number])
-    right = _call_checked(checker, suspect, given)
-    if checker.has_panicked():
-        checker.forget_panic()
-        return case
-    return Case(given, right)
+    return _solve_checked(checker, suspect, given) or case
 
 
 def _has_same_arrays(checker: Checker, one: Sequence[Any], other: Sequence[Any]) -> bool:

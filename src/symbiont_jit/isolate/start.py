@@ -22,7 +22,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -39,14 +38,13 @@ from symbiont_jit.isolate.mappings import own_shared_mappings
 from symbiont_jit.isolate.pipe import ParentsEnd, open_pipe
 from symbiont_jit.isolate.process import Process
 from symbiont_jit.isolate.shared import SHARED_NAME, open_shared_file
+from symbiont_jit.starting import FULL, insist
 from symbiont_jit.uninterrupted import enough_stack
 
 __all__ = ["STARTS", "Start", "choose_start"]
 
 #: Seconds after which a start is tried again that the system had no room for.
 WAITS: Final = (0.05, 0.2, 0.5)
-#: What the system says where it starts no more processes, has no memory for one, or opens no more files.
-_FULL: Final = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 T = TypeVar("T")
 
@@ -307,18 +305,13 @@ def _insist(start: Callable[[], T]) -> T:
     Raises:
         UsageError: It stays full.
     """
-    waits = iter(WAITS)
-    while True:
-        try:
-            return _run_in_starting_thread(start)
-        except OSError as error:
-            if error.errno not in (*_FULL, errno.ENOSYS, errno.EPERM):
-                raise
-            seconds = next(waits, None)
-            if seconds is None:
-                problem = f"the system starts no more processes ({error.strerror})"
-                raise UsageError(f"a worker cannot be started, because {problem}") from error
-            time.sleep(seconds)
+    try:
+        return insist(lambda: _run_in_starting_thread(start), WAITS)
+    except OSError as error:
+        if error.errno not in (*FULL, errno.ENOSYS, errno.EPERM):
+            raise
+        problem = f"the system starts no more processes ({error.strerror})"
+        raise UsageError(f"a worker cannot be started, because {problem}") from error
 
 
 def _run_in_starting_thread(start: Callable[[], T]) -> T:

@@ -291,7 +291,7 @@ class Evolution:
         asked = idle = told = 0
         lost: Exception | None = None
         evaluator = self._open()
-        with self._keep_finished_at_interrupt(under_way):
+        with self._keep_finished(under_way):
             while True:
                 is_over = seconds is not None and time.monotonic() - self._started >= seconds
                 is_over |= candidates is not None and asked >= candidates
@@ -322,9 +322,7 @@ class Evolution:
                     on_progress(Progress(candidate, evaluation, told, elapsed, self._archive.best_score, revision))
 
     @contextlib.contextmanager
-    def _keep_finished_at_interrupt(
-        self, under_way: collections.deque[tuple[Candidate, Future[Evaluation]]]
-    ) -> Iterator[None]:
+    def _keep_finished(self, under_way: collections.deque[tuple[Candidate, Future[Evaluation]]]) -> Iterator[None]:
         """Where the loop is left by Ctrl-C or another exception, take in what was evaluated, and end what was not."""
         try:
             yield
