@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from symbiont_jit.engine.stubs import preprocess
+from symbiont_jit.backend.preprocessor import preprocess
 from symbiont_jit.frontend.from_c import read_signature
 from symbiont_jit.signature import ArrayType, Signature
 

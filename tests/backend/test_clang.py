@@ -12,9 +12,9 @@ import pytest
 from numba import float64 as f64
 
 from symbiont_jit import CandidateError, ToolchainError, evolvable
-from symbiont_jit.backend import clang as clang_module
-from symbiont_jit.backend import toolchain
-from symbiont_jit.backend.clang import BITCODE, UNITS, _require_input, clang
+from symbiont_jit.backend import child_process, clang_process, toolchain
+from symbiont_jit.backend.clang import BITCODE, UNITS, clang
+from symbiont_jit.backend.clang_process import require_input
 from symbiont_jit.backend.codegen import OBJECT, code_generators
 from symbiont_jit.backend.objects import bitcode_of, end_compilers
 from symbiont_jit.backend.unit import Unit
@@ -83,7 +83,7 @@ def test_an_interruption_leaves_no_compiler_behind(monkeypatch):
     clang().prewarm(BITCODE, (), 1)
     (child,) = clang().waiting
     os.kill(child.pid, signal.SIGSTOP)
-    monkeypatch.setattr(clang_module, "TIMEOUT", 1.0)
+    monkeypatch.setattr(child_process, "TIMEOUT", 1.0)
     with pytest.raises(KeyboardInterrupt), interruption_after(0.2):
         compiled(text, "f")
     assert child.returncode is None
@@ -116,7 +116,7 @@ def test_half_a_unit_is_not_compiled(monkeypatch):
     with pytest.raises(CandidateError):
         compiled(text.replace("314.0", "y"), "f")  # From now on a clang waits.
     (child,) = clang().waiting[-1:]
-    monkeypatch.setattr(clang_module, "TIMEOUT", 0.3)
+    monkeypatch.setattr(child_process, "TIMEOUT", 0.3)
     for waiting in clang().waiting:
         os.kill(waiting.pid, signal.SIGSTOP)
     with pytest.raises(CandidateError, match="has not read its input within"):
@@ -184,7 +184,7 @@ def test_an_error_is_told_whole_whatever_was_compiled_before():
 def test_where_descriptors_are_short_a_process_compiles_one_unit(monkeypatch):
     """A program with few descriptors left has no room for a process that compiles many."""
     end_compilers()
-    monkeypatch.setattr(clang_module, "WAITS", ())
+    monkeypatch.setattr(clang_process, "WAITS", ())
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     used = max(map(int, os.listdir("/proc/self/fd")))
     try:
@@ -209,7 +209,7 @@ def test_a_compiler_without_input_is_no_fault_of_the_text():
     """Where /proc is not mounted clang finds no standard input, and the error says so."""
     missing = b"error: no such file or directory: '/dev/stdin'"
     with pytest.raises(ToolchainError, match="mount /proc"):
-        _require_input(missing)
+        require_input(missing)
 
 
 HOSTILE = {
@@ -236,11 +236,11 @@ def test_a_compiler_that_misbehaves_is_told_of(kind, tmp_path):
     script.chmod(0o755)
     code = """
         import signal
-        from symbiont_jit.backend import clang, objects
+        from symbiont_jit.backend import child_process, objects
         from symbiont_jit.backend.unit import Unit
         from symbiont_jit import CandidateError, ToolchainError
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        clang.TIMEOUT = 1.0
+        child_process.TIMEOUT = 1.0
         long = "/* " + "x" * 200_000 + " */"
         try:
             objects.compile_unit(Unit(long + "double f(double x)\\n{\\n  return x;\\n}\\n", ("f",)))

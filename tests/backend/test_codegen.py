@@ -13,7 +13,7 @@ import traceback
 
 import pytest
 
-from symbiont_jit.backend import codegen
+from symbiont_jit.backend import child_process, codegen
 from symbiont_jit.backend.child_process import Child, Deadline
 from symbiont_jit.backend.clang import clang
 from symbiont_jit.backend.codegen import CodeGenerators, code_generators
@@ -67,7 +67,7 @@ def test_one_that_is_too_slow_is_ended(generators, monkeypatch):
     bitcode = bitcode_of(SQUARE)
     generators.generate(codegen.OBJECT, bitcode)
     (first,) = generators.children
-    monkeypatch.setattr(codegen, "TIMEOUT", 0.2)
+    monkeypatch.setattr(child_process, "TIMEOUT", 0.2)
     os.kill(first.pid, signal.SIGSTOP)
     (finding,) = generators.generate(codegen.OBJECT, bitcode)
     assert (finding.rule, finding.message) == ("limit", "generating code took longer than 0.2 seconds")

@@ -8,7 +8,9 @@ import threading
 import pytest
 
 from symbiont_jit import CandidateError
-from symbiont_jit.backend.objects import compile_unit
+from symbiont_jit.backend.child_process import Deadline
+from symbiont_jit.backend.codegen import OBJECT, code_generators
+from symbiont_jit.backend.objects import bitcode_of, compile_unit
 from symbiont_jit.backend.unit import Unit
 from tests.backend.compiling import call, compiled
 
@@ -38,6 +40,16 @@ def test_a_compiler_bomb_is_a_finding():
             f"static const double big[{1 << 33}] = {{1}};\ndouble f(double x)\n{{\n  return big[(long)x];\n}}\n", "f"
         )
     assert caught.value.diagnostics[0].rule in ("compiler", "limit")
+
+
+def test_both_compilers_keep_one_deadline():
+    """A unit whose time is over is refused as too slow, whichever of the compilers would be next."""
+    deadline = Deadline(0.0)
+    unit = Unit("double f(double x)\n{\n  return x + 1618.0;\n}\n", ("f",))
+    with pytest.raises(CandidateError, match="within 0 seconds"):
+        compile_unit(unit, deadline=deadline)
+    (finding,) = code_generators().generate(OBJECT, bitcode_of(unit), deadline)
+    assert finding.rule == "limit"
 
 
 @pytest.mark.slow

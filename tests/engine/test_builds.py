@@ -23,6 +23,7 @@ from symbiont_jit import (
     evolvable,
 )
 from symbiont_jit.backend.cache import forget_cached
+from symbiont_jit.backend.child_process import Deadline
 from symbiont_jit.backend.codegen import code_generators
 from symbiont_jit.engine import builds
 from symbiont_jit.engine.builds import PLAIN_FRAME, REMEMBERED, Builder
@@ -57,6 +58,21 @@ def parses(monkeypatch):
 
     monkeypatch.setattr(builds, "canonical_source", counted)
     return seen
+
+
+def test_a_build_has_one_deadline(builder, monkeypatch):
+    """However many units are tried for a text, the time for all of them is that for one."""
+    made = []
+
+    def one_that_is_over():
+        made.append(Deadline(0.0))
+        return made[-1]
+
+    canonical = builder.canonical(INDEX)
+    monkeypatch.setattr(builds, "Deadline", one_that_is_over)
+    with pytest.raises(CandidateError, match="within 0 seconds"):
+        builder.build(canonical, "checked")
+    assert len(made) == 1
 
 
 def test_a_text_is_parsed_once(builder, parses):

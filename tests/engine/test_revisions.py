@@ -81,9 +81,9 @@ def test_a_known_text_needs_no_compiler(step, monkeypatch):
     """Canonically equal text gives the revision that exists, and no compiler is asked for it."""
     asked = []
 
-    def ask(compiler, unit):
+    def ask(compiler, unit, deadline):
         asked.append(unit)
-        return lower(compiler, unit)
+        return lower(compiler, unit, deadline)
 
     lower = Compiler.lower
     monkeypatch.setattr(Compiler, "lower", ask)

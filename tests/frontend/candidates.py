@@ -3,7 +3,7 @@
 import pytest
 
 from symbiont_jit import CandidateError, Kernel
-from symbiont_jit.engine.stubs import preprocess
+from symbiont_jit.backend.preprocessor import preprocess
 from symbiont_jit.frontend import canonical_source
 from symbiont_jit.signature import signature_of
 from tests.kernels import scalar

@@ -1,6 +1,6 @@
 """Canonical forms, and the places of words in their texts."""
 
-from symbiont_jit.engine.stubs import preprocess
+from symbiont_jit.backend.preprocessor import preprocess
 from symbiont_jit.frontend import canonical_source
 from tests.frontend.candidates import SCALAR
 from tests.frontend.test_corpus import SIGNATURES

@@ -13,7 +13,7 @@ import pytest
 from numba import float64 as f64
 
 from symbiont_jit import Array, CandidateError, Kernel, Out, record
-from symbiont_jit.engine.stubs import preprocess
+from symbiont_jit.backend.preprocessor import preprocess
 from symbiont_jit.frontend import canonical_source
 from symbiont_jit.signature import signature_of
 from tests.kernels import dot, scalar

@@ -12,7 +12,7 @@ from numba import float64 as f64
 from numba import int64 as i64
 
 from symbiont_jit import Array, CandidateError, InOut, Kernel, Out, SignatureError, evolvable
-from symbiont_jit.engine.stubs import preprocess
+from symbiont_jit.backend.preprocessor import preprocess
 from symbiont_jit.frontend.from_c import read_signature
 from symbiont_jit.signature import SCALARS, ArrayType, Field, Mode, Param, Record, Scalar, Signature
 from tests.kernel.declared import Pair

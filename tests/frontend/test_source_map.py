@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from symbiont_jit import CandidateError
-from symbiont_jit.engine.stubs import preprocess
+from symbiont_jit.backend.preprocessor import preprocess
 from symbiont_jit.frontend import canonical_source
 from symbiont_jit.frontend.source_map import CodeLines
 from tests.frontend.candidates import refusal, whole

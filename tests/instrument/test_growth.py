@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from symbiont_jit.engine.stubs import preprocess
+from symbiont_jit.backend.preprocessor import preprocess
 from symbiont_jit.frontend import canonical_source
 from symbiont_jit.instrument.unit import instrument_tree, open_context
 from symbiont_jit.signature import signature_of

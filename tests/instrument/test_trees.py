@@ -9,9 +9,9 @@ from pycparser import c_ast
 
 from fuzz.cases import signature_in
 from symbiont_jit import CandidateError
+from symbiont_jit.backend.preprocessor import preprocess
 from symbiont_jit.c.tree import print_tree, walk
 from symbiont_jit.c.types import Refused
-from symbiont_jit.engine.stubs import preprocess
 from symbiont_jit.frontend import canonical_source
 from symbiont_jit.instrument.nodes import Check, Hidden, SavedStack, StatementExpr, copy_tree
 from symbiont_jit.instrument.printer import print_instrumented

@@ -18,9 +18,9 @@ from numba import uint64 as u64
 
 from symbiont_jit import CandidateError, Kernel
 from symbiont_jit.backend.objects import ObjectCode, compile_unit
+from symbiont_jit.backend.preprocessor import preprocess
 from symbiont_jit.backend.unit import Unit
 from symbiont_jit.engine.builds import Build
-from symbiont_jit.engine.stubs import preprocess
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.frontend import Canonical, canonical_source
 from symbiont_jit.signature import signature_of

@@ -59,14 +59,14 @@ class ChildError(Exception):
 
 
 class Deadline:
-    """The time in which something has to be done: so many seconds, as long as somebody waits for it.
+    """The time in which something has to be done: so many seconds, by default those of a unit, while somebody waits.
 
     While this process is stopped, as by Ctrl-Z or a debugger, nobody waits: then most of that time does not count.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._left = seconds
+    def __init__(self, seconds: float | None = None) -> None:
+        self.seconds = TIMEOUT if seconds is None else seconds
+        self._left = self.seconds
         self._seen = time.monotonic()
 
     def count(self) -> float:

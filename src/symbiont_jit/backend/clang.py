@@ -1,7 +1,7 @@
 """clang as a child process: C on its standard input, bitcode on its standard output.
 
-In: a unit of C text that the frontend printed (never text that somebody proposed; `preprocess` is the one
-exception, and says why it is safe). Out: bytes, or clang's findings as `Diagnostic`s. Nothing touches the disk.
+In: a unit of C text that the frontend printed (never text that somebody proposed). Out: bytes, or clang's findings as
+`Diagnostic`s. Nothing touches the disk.
 
 Two things make a call short. The driver is asked once what it would run (`-###`), and from then on that is run
 directly (`-cc1`). And a process of that kind compiles many units: clang takes several inputs, and opens each when it is
@@ -15,7 +15,6 @@ import contextlib
 import json
 import math
 import os
-import re
 import shlex
 import threading
 import time
@@ -24,16 +23,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from symbiont_jit.backend.bitcode import bitcode_size
-from symbiont_jit.backend.child_process import TIMEOUT, Child, ChildError, Deadline, spawn
-from symbiont_jit.backend.toolchain import ADVICE, Toolchain, ask, find_toolchain, target_cpu, target_triple
-from symbiont_jit.c import vocabulary
-from symbiont_jit.errors import Diagnostic, Severity, Stage, ToolchainError
-from symbiont_jit.starting import FULL, insist
+from symbiont_jit.backend.child_process import Child, ChildError, Deadline
+from symbiont_jit.backend.clang_process import read_errors, require_input, send_unit, start_process, target_flags
+from symbiont_jit.backend.toolchain import ADVICE, Toolchain, ask, find_toolchain
+from symbiont_jit.errors import Diagnostic, Stage, ToolchainError
+from symbiont_jit.starting import FULL
 from symbiont_jit.uninterrupted import once, step, uninterrupted
 
 __all__ = ["BITCODE", "Clang", "Emit", "FIXED", "OBJECT", "REMARKS", "SYNTAX", "clang"]
-
-PREPROCESS_TIMEOUT: Final = 0.8
 
 #: Options of every compilation.
 FIXED: Final = (
@@ -70,11 +67,6 @@ FIXED: Final = (
     ),
 )
 
-_DIAGNOSTIC: Final = re.compile(
-    r"^(?P<file>[^:\n]+):(?P<line>\d{1,9}):(?P<column>\d{1,9}): (?P<severity>fatal error|error): (?P<message>.*)$",
-    re.MULTILINE,
-)
-
 #: The file to compile: standard input where one unit is compiled, else what `_start_compiler` puts in its place.
 _UNIT: Final = "/dev/stdin"
 _INPUT: Final = ("-x", "c", _UNIT)
@@ -102,8 +94,6 @@ MAX_WAITING: Final = 4
 MAX_AT_A_TIME: Final = (os.cpu_count() or 1) + 1
 #: How many units one process compiles, each of which takes a descriptor here, before what clang keeps could count.
 UNITS: Final = 16
-#: Seconds before a process is started once more for which the system had no room.
-WAITS: Final = (0.05, 0.2)
 
 
 @dataclass(slots=True, eq=False)
@@ -122,16 +112,15 @@ class Compiler:
         """Whether it can compile another unit."""
         return self.used < len(self.child.inputs) and self.child.is_alive
 
-    def lower(self, unit: bytes) -> bytes | None:
+    def lower(self, unit: bytes, deadline: Deadline) -> bytes | None:
         """Lower a unit to bitcode; the result is None where clang has anything to say, or ends.
 
         Raises:
             ChildError: It takes too long, or says too much.
         """
-        deadline = Deadline(TIMEOUT)
         self.child.output.clear()
         self.used += 1
-        self.child.limit_work(math.ceil(TIMEOUT) * self.used)
+        self.child.limit_work(math.ceil(deadline.seconds) * self.used)
         self.child.feed(self.used - 1, unit, deadline)
         with contextlib.suppress(ValueError):
             while (size := bitcode_size(self.child.output)) is None:
@@ -157,32 +146,37 @@ class Clang:
         self._waiting, self._turns = {}, threading.BoundedSemaphore(MAX_AT_A_TIME)
 
     @uninterrupted
-    def lower(self, unit: str, emit: Emit = BITCODE, flags: Sequence[str] = ()) -> bytes | list[Diagnostic]:
-        """Lower a unit's C text, or return clang's errors.
+    def lower(
+        self, unit: str, emit: Emit = BITCODE, flags: Sequence[str] = (), deadline: Deadline | None = None
+    ) -> bytes | list[Diagnostic]:
+        """Lower a unit's C text before a deadline, by default one of its own, or return clang's errors.
 
         A process that somebody has killed, as the system does when memory is short, says nothing of the unit, so
         another one gets it.
         """
         command, text = self._command(emit, tuple(flags)), unit.encode()
+        deadline = deadline or Deadline()
         with self._turns:  # More processes than processors only take each other's time.
             for is_last in (False, True):
                 if emit == BITCODE:
-                    lowered = self._lower_in_turn(command, text)
+                    lowered = self._lower_in_turn(command, text, deadline)
                     if lowered is not None:
                         return lowered
-                found, was_killed = self._lower_alone(command, text, emit)
+                found, was_killed = self._lower_alone(command, text, emit, deadline)
                 if is_last or not was_killed:
                     break
         return found
 
-    def _lower_in_turn(self, command: tuple[str, ...], text: bytes) -> bytes | list[Diagnostic] | None:
+    def _lower_in_turn(
+        self, command: tuple[str, ...], text: bytes, deadline: Deadline
+    ) -> bytes | list[Diagnostic] | None:
         """Lower a unit in a process that may have compiled others; None where it did not simply compile this one."""
         compiler = self._take(command)
         if compiler is None:
             return None
         lowered = None
         try:
-            lowered = compiler.lower(text)
+            lowered = compiler.lower(text, deadline)
         except ChildError as error:
             return [error.finding()]
         finally:
@@ -191,64 +185,31 @@ class Clang:
                 compiler.child.end()
         return lowered
 
-    def _lower_alone(self, command: tuple[str, ...], text: bytes, emit: Emit) -> tuple[bytes | list[Diagnostic], bool]:
+    def _lower_alone(
+        self, command: tuple[str, ...], text: bytes, emit: Emit, deadline: Deadline
+    ) -> tuple[bytes | list[Diagnostic], bool]:
         """Lower a unit in a process of its own; return besides whether somebody has killed it."""
         started = time.monotonic()
         compiler = _start_compiler(command, 1) if emit == BITCODE else None
-        child = _spawn(command) if compiler is None else compiler.child
+        child = start_process(command) if compiler is None else compiler.child
         try:
             if compiler is None:
-                _send(child, text)
+                send_unit(child, text, deadline)
             else:
-                child.feed(0, text, Deadline(TIMEOUT))
-            returncode = child.read_all(Deadline(TIMEOUT))
+                child.feed(0, text, deadline)
+            returncode = child.read_all(deadline)
         except ChildError as error:
             return [error.finding()], False
         finally:
             child.end()
         # Where SIGCHLD is ignored, every process seems to have succeeded, so its output and errors count too.
-        found = _diagnostics(child, Stage.LOWER)
+        found = read_errors(child, Stage.LOWER)
         if returncode == 0 and not found and (child.output or emit in (SYNTAX, REMARKS)):
             return bytes(child.output), False
-        _require_input(child.messages)
+        require_input(child.messages)
         # Who has used up the processor time of a unit is killed, too.
-        was_killed = child.was_killed and time.monotonic() - started < TIMEOUT / 2
+        was_killed = child.was_killed and time.monotonic() - started < deadline.seconds / 2
         return found or [Diagnostic(Stage.LOWER, "compiler", child.describe_failure(returncode))], was_killed
-
-    @uninterrupted
-    def preprocess(self, *texts: str) -> list[str | list[Diagnostic]]:
-        """Expand macros and conditionals of texts, all at the same time; each line stays at its number.
-
-        A text was proposed by somebody, so it is in here that nothing may reach outside: no include path, and the
-        operators that look at files or run pragmas are undefined (a pasted `_Pragma` would otherwise run). The standard
-        constants are known, because conditions ask for them.
-        """
-        undefined = "_Pragma __has_include __has_include_next __has_embed __COUNTER__ __DATE__ __TIME__ __TIMESTAMP__"
-        command = (
-            *self.toolchain.command,
-            *("-E", "-nostdinc", "-w", "-x", "c", "-std=c11", "-fno-trigraphs", *self._target_flags()),
-            *(f"-U{name}" for name in (*undefined.split(), "__FILE__", "__BASE_FILE__", "__FILE_NAME__")),
-            *(f"-D{name}={value}" for name, value in vocabulary.CONSTANTS.items()),
-            "-",
-        )
-        with contextlib.ExitStack() as stack:
-            children = []
-            try:
-                for text in texts:
-                    children.append(_spawn(command))
-                    stack.callback(children[-1].end)
-                    _send(children[-1], text.encode())
-                return [_read_expansion(child) for child in children]
-            except ChildError as error:
-                return [_too_much(error) for _ in texts]
-
-    def _target_flags(self) -> tuple[str, ...]:
-        flags = [f"--target={target_triple()}"]
-        if target_triple().startswith("x86_64"):
-            flags.append("-march=native")
-        else:
-            flags.append(f"-mcpu={target_cpu()}")
-        return tuple(flags)
 
     def _command(self, emit: Emit, flags: tuple[str, ...]) -> tuple[str, ...]:
         """Return what the driver would run for these flags; the driver is asked once."""
@@ -257,7 +218,7 @@ class Clang:
             driver = (
                 *self.toolchain.command,
                 *_EMIT_FLAGS[emit],
-                *("-O3", *FIXED, *self._target_flags(), *flags, *_INPUT, "-o", "-"),
+                *("-O3", *FIXED, *target_flags(), *flags, *_INPUT, "-o", "-"),
             )
             # The order of uses in bitcode changes nothing but its size.
             words = _direct_command(driver)
@@ -355,12 +316,6 @@ def _direct_command(driver: tuple[str, ...]) -> tuple[str, ...]:
     return driver
 
 
-def _require_input(messages: bytes | bytearray) -> None:
-    """Raise `ToolchainError` where clang did not find its standard input, which is no fault of the text."""
-    if re.match(rb"(fatal )?error: [^\n]*'/dev/stdin'", messages):
-        raise ToolchainError("clang reads C from /dev/stdin, which is not there: mount /proc and /dev")
-
-
 def _start_compiler(command: tuple[str, ...], units: int = UNITS, insists: bool = True) -> Compiler | None:
     """Start a process for some units; None where the command is not clang's own, or descriptors are short.
 
@@ -373,13 +328,13 @@ def _start_compiler(command: tuple[str, ...], units: int = UNITS, insists: bool 
     paths = [f"/units/{number:03}" for number in range(units)]
     options = ("-ivfsoverlay", "/dev/stdin", *command[2:-1], *(f"{path}/unit.c" for path in paths))
     try:
-        child = _spawn((*command[:2], *options), units, insists)
+        child = start_process((*command[:2], *options), units, insists)
     except ToolchainError as error:
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL:
             return None
         raise
     with contextlib.suppress(ChildError):  # It is not read by one that has died, which is found out later.
-        child.write(_overlay(dict(zip(paths, child.names, strict=True))), Deadline(TIMEOUT))
+        child.write(_overlay(dict(zip(paths, child.names, strict=True))), Deadline())
     child.end_input()
     return Compiler(child)
 
@@ -395,56 +350,3 @@ def _overlay(inputs: Mapping[str, int]) -> bytes:
         for path, number in inputs.items()
     ]
     return json.dumps({"version": 0, "use-external-names": False, "overlay-relative": False, "roots": roots}).encode()
-
-
-def _spawn(command: Sequence[str], inputs: int = 0, insists: bool = True) -> Child:
-    seconds = math.ceil(TIMEOUT) * max(inputs, 1)
-    try:
-        return insist(lambda: spawn(command, "the compiler", "compiling", seconds, inputs), WAITS if insists else ())
-    except OSError as error:
-        advice = "the system has no room for another process" if error.errno in FULL else ADVICE
-        raise ToolchainError(f"clang does not start: {error}; {advice}") from error
-
-
-def _send(child: Child, text: bytes) -> None:
-    """Give a process its unit, whole: of half a unit it never sees the end."""
-    child.write(text, Deadline(TIMEOUT))
-    child.end_input()
-
-
-def _diagnostics(child: Child, stage: Stage) -> list[Diagnostic]:
-    text = child.messages.decode("utf-8", "replace")
-    return [
-        Diagnostic(stage, "compiler", m["message"][:300], int(m["line"]), int(m["column"]), Severity.ERROR)
-        for m in _DIAGNOSTIC.finditer(text)
-    ]
-
-
-def _too_much(error: ChildError) -> list[Diagnostic]:
-    return [error.finding(Stage.PREPROCESS, "; use functions instead of macros")]
-
-
-def _read_expansion(child: Child) -> str | list[Diagnostic]:
-    """Read what became of a text; that one is too much says nothing of the others."""
-    try:
-        child.read_all(Deadline(PREPROCESS_TIMEOUT))
-    except ChildError as error:
-        return _too_much(error)
-    found = _diagnostics(child, Stage.PREPROCESS)
-    if found or not child.output:
-        return found or [Diagnostic(Stage.PREPROCESS, "compiler", "the preprocessor failed")]
-    return _keep_own_lines(child.output.decode("utf-8", "replace"))
-
-
-def _keep_own_lines(expanded: str) -> str:
-    """Keep of the preprocessor's output what is from the text itself, each line at its number in the text."""
-    out: list[str] = []
-    own = False
-    for line in expanded.split("\n"):
-        marker = re.match(r'^# (\d+) "([^"]*)"', line)
-        if marker:
-            own = marker[2] == "<stdin>"
-            out += [""] * (int(marker[1]) - 1 - len(out)) if own else []
-        elif own:
-            out.append(line)
-    return "\n".join(out) + "\n"

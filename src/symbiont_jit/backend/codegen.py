@@ -27,7 +27,6 @@ from symbiont_jit.backend import generator
 from symbiont_jit.backend.child_process import (
     MAX_MESSAGES,
     MAX_OUTPUT,
-    TIMEOUT,
     Child,
     ChildError,
     Deadline,
@@ -82,11 +81,10 @@ class CodeGenerator:
             _require_warnings(bytes(self.child.messages))
             self.is_ready = True
 
-    def generate(self, kind: bytes, bitcode: bytes) -> CodeOrFindings:
+    def generate(self, kind: bytes, bitcode: bytes, deadline: Deadline) -> CodeOrFindings:
         """Return the answer to one request; raise `ChildError` where there is none."""
         self.units += 1
         self.child.messages.clear()
-        deadline = Deadline(TIMEOUT)
         self.child.write(HEAD.pack(kind, self.units, len(bitcode)) + bitcode, deadline)
         status, data = self._read_answer(self.units, deadline)
         if status not in (DONE, ERROR, UNDEFINED):
@@ -172,16 +170,17 @@ class CodeGenerators:
     _freed: threading.Condition = field(default_factory=lambda: threading.Condition(LOCK))
 
     @uninterrupted
-    def generate(self, kind: bytes, bitcode: bytes) -> CodeOrFindings:
-        """Generate what is asked for from bitcode, or return findings.
+    def generate(self, kind: bytes, bitcode: bytes, deadline: Deadline | None = None) -> CodeOrFindings:
+        """Generate what is asked for from bitcode before a deadline, by default one of its own, or return findings.
 
         A process that somebody has killed, as the system does when memory is short, is no finding about the bitcode, so
         another one is asked.
         """
-        outcome, was_killed = self._generate_once(kind, bitcode)
-        return self._generate_once(kind, bitcode)[0] if was_killed else outcome
+        deadline = deadline or Deadline()
+        outcome, was_killed = self._generate_once(kind, bitcode, deadline)
+        return self._generate_once(kind, bitcode, deadline)[0] if was_killed else outcome
 
-    def _generate_once(self, kind: bytes, bitcode: bytes) -> tuple[CodeOrFindings, bool]:
+    def _generate_once(self, kind: bytes, bitcode: bytes, deadline: Deadline) -> tuple[CodeOrFindings, bool]:
         """Generate in one process; return besides whether somebody has killed it."""
         try:
             chosen = self._take()
@@ -190,7 +189,7 @@ class CodeGenerators:
         if chosen is None:
             return _generate_here(kind, bitcode), False
         try:
-            outcome = chosen.generate(kind, bitcode)
+            outcome = chosen.generate(kind, bitcode, deadline)
         except ChildError as error:
             was_killed = chosen.child.was_killed and not chosen.is_closed
             self._discard(chosen)

@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass
 
 from symbiont_jit.backend import cache
+from symbiont_jit.backend.child_process import Deadline
 from symbiont_jit.backend.clang import BITCODE, FIXED, SYNTAX, clang
 from symbiont_jit.backend.codegen import AUDITED, OBJECT, code_generators
 from symbiont_jit.backend.elf import called_data, symbols
@@ -48,10 +49,11 @@ def _digest_of(*circumstances: str | tuple[str, ...]) -> str:
     return digest_of(circumstances)
 
 
-def compile_unit(unit: Unit, already_checked: bool = False) -> ObjectCode:
+def compile_unit(unit: Unit, already_checked: bool = False, deadline: Deadline | None = None) -> ObjectCode:
     """Compile a unit to object code, or take that of an equal unit from the cache.
 
-    clang also checks the unit's `original`, unless it was `already_checked`.
+    clang also checks the unit's `original`, unless it was `already_checked`. Both compilers have to be done before the
+    `deadline`, by default one of this unit's own.
 
     Raises:
         CandidateError: clang or the code generator refuses the unit; a function that needs more stack than the flags
@@ -64,7 +66,7 @@ def compile_unit(unit: Unit, already_checked: bool = False) -> ObjectCode:
     if cached is not None:
         return _object_code(key, unit, cached)
     try:
-        return _compile(unit, key, already_checked)
+        return _compile(unit, key, already_checked, deadline or Deadline())
     finally:
         code_generators().report_refusals()
 
@@ -80,9 +82,9 @@ def bitcode_of(unit: Unit) -> bytes:
     return _lower(unit, key, already_checked=True) if cached is None else cached
 
 
-def check_unit(unit: Unit) -> None:
+def check_unit(unit: Unit, deadline: Deadline | None = None) -> None:
     """Raise `CandidateError` for what clang refuses of a unit, without compiling it."""
-    found = clang().lower(unit.c_text(), SYNTAX, unit.flags)
+    found = clang().lower(unit.c_text(), SYNTAX, unit.flags, deadline)
     if isinstance(found, list):
         raise CandidateError(Stage.LOWER, found, unit.text)
 
@@ -100,9 +102,10 @@ def end_compilers() -> None:
 
 
 @uninterrupted  # One thread serves both compilers.
-def _compile(unit: Unit, key: str, already_checked: bool) -> ObjectCode:
+def _compile(unit: Unit, key: str, already_checked: bool, deadline: Deadline) -> ObjectCode:
     code_generators().prewarm()
-    data = code_generators().generate(AUDITED if unit.is_audited else OBJECT, _lower(unit, key, already_checked))
+    bitcode = _lower(unit, key, already_checked, deadline)
+    data = code_generators().generate(AUDITED if unit.is_audited else OBJECT, bitcode, deadline)
     if isinstance(data, list):
         raise CandidateError(Stage.LOWER, data, unit.text)
     code = _object_code(key, unit, data)
@@ -113,8 +116,8 @@ def _compile(unit: Unit, key: str, already_checked: bool) -> ObjectCode:
     return code
 
 
-def _lower(unit: Unit, key: str, already_checked: bool) -> bytes:
-    lowered = clang().lower(unit.c_text(already_checked), BITCODE, unit.flags)
+def _lower(unit: Unit, key: str, already_checked: bool, deadline: Deadline | None = None) -> bytes:
+    lowered = clang().lower(unit.c_text(already_checked), BITCODE, unit.flags, deadline)
     if isinstance(lowered, list):
         raise CandidateError(Stage.LOWER, lowered, unit.text)
     cache.BITCODE.put(key, lowered)

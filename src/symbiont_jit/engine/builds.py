@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NoReturn
 
+from symbiont_jit.backend.child_process import Deadline
 from symbiont_jit.backend.objects import ObjectCode, check_unit, compile_unit, key_of, prewarm
+from symbiont_jit.backend.preprocessor import preprocess
 from symbiont_jit.backend.unit import Unit
-from symbiont_jit.engine.stubs import preprocess
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 from symbiont_jit.frontend import Canonical, canonical_source
 from symbiont_jit.frontend.wide import find_wide_addresses
@@ -138,30 +139,33 @@ class Builder:
 
     def _compile(self, canonical: Canonical, units: Sequence[Unit]) -> ObjectCode:
         """Compile the units in turn, until the frames of one are small enough."""
+        deadline = Deadline()
         for unit in units:
             try:
-                code = compile_unit(unit, canonical.digest in self._checked_texts)
+                code = compile_unit(unit, canonical.digest in self._checked_texts, deadline)
             except CandidateError as error:
                 if unit is units[-1] or not _has_large_frame(error):
-                    self._raise_on_authors_lines(canonical, unit, error)
+                    self._raise_on_authors_lines(canonical, unit, error, deadline)
             else:
                 self._checked_texts.add(canonical.digest)
                 return code
         raise AssertionError("the last size was tried")
 
-    def _raise_on_authors_lines(self, canonical: Canonical, unit: Unit, error: CandidateError) -> NoReturn:
+    def _raise_on_authors_lines(
+        self, canonical: Canonical, unit: Unit, error: CandidateError, deadline: Deadline
+    ) -> NoReturn:
         """Raise what is wrong in the author's names and on the author's lines, never on generated lines."""
         if not unit.original:
             _raise_translated(error, canonical, canonical.author_diagnostic)
-        self._check(canonical)
+        self._check(canonical, deadline)
         _raise_translated(error, canonical, lambda found: replace(found, line=0, column=0))
 
-    def _check(self, canonical: Canonical) -> None:
+    def _check(self, canonical: Canonical, deadline: Deadline | None = None) -> None:
         """Raise what clang finds in a canonical text, without compiling it."""
         if canonical.digest in self._checked_texts:
             return
         try:
-            check_unit(Unit(canonical.text, (), epilogue=self.epilogue, flags=self.flags))
+            check_unit(Unit(canonical.text, (), epilogue=self.epilogue, flags=self.flags), deadline)
         except CandidateError as error:
             _raise_translated(error, canonical, canonical.author_diagnostic)
         self._checked_texts.add(canonical.digest)

@@ -10,7 +10,6 @@ import contextlib
 import functools
 from typing import Any, Final
 
-from symbiont_jit.backend.clang import clang
 from symbiont_jit.backend.generated import load_generated
 from symbiont_jit.backend.unit import Unit
 from symbiont_jit.dispatch.cell import Cell, CellLayout, MemberCell
@@ -22,7 +21,7 @@ from symbiont_jit.dispatch.vectorcall import (
     vectorcall_source,
     vectorcall_symbols,
 )
-from symbiont_jit.errors import Diagnostic, ToolchainError
+from symbiont_jit.errors import ToolchainError
 from symbiont_jit.runtime.layout import PanicRecord, assertions
 from symbiont_jit.runtime.library import bound_names, panic_taker
 from symbiont_jit.runtime.sources import expand, include
@@ -33,7 +32,6 @@ __all__ = [
     "Trampoline",
     "active_entry",
     "cell_declaration",
-    "preprocess",
     "vectorcall",
     "vectorcall_unit",
 ]
@@ -41,11 +39,6 @@ __all__ = [
 
 #: The runtime's function that the way in from Python asks for the panic of a call.
 _TAKER: Final = "sj_take_watched"
-
-
-def preprocess(*texts: str) -> list[str | list[Diagnostic]]:
-    """Expand macros and conditionals by clang's preprocessor, which is started only for text that has some."""
-    return clang().preprocess(*texts)
 
 
 class Stub:

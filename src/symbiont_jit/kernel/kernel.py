@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from symbiont_jit.backend.preprocessor import preprocess
 from symbiont_jit.dispatch.cell import Cell, MemberCell
 from symbiont_jit.dispatch.python_entry import CellCallable, PanicWatch, ctypes_pointer
 from symbiont_jit.dispatch.vectorcall import VectorCall
 from symbiont_jit.engine.engine import DECLARED, Engine, RevisionPart
 from symbiont_jit.engine.freezing import freezing_problem
 from symbiont_jit.engine.revisions import RevisionInfo
-from symbiont_jit.engine.stubs import Trampoline, preprocess, vectorcall
+from symbiont_jit.engine.stubs import Trampoline, vectorcall
 from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import UsageError
 from symbiont_jit.frontend.from_c import read_signature
