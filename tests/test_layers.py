@@ -33,6 +33,7 @@ ALLOWED = {
     "runtime": {"errors", "uninterrupted", "c", "backend"},
     "instrument": {"errors", "lazy", "c", "signature", "runtime"},
     "dispatch": {"errors", "uninterrupted", "lazy", "signature"},
+    "translation": {"errors", "c", "signature"},
     "engine": {
         "errors",
         "stages",
@@ -97,10 +98,21 @@ ALLOWED = {
         "isolate.worker",
         "evaluate",
         "report.comparison",
+        "translation",
     },
     "doctor": {"errors", "backend", "runtime", "isolate"},
     "demo": {"signature", "evaluate", "propose", "search", "kernel"},
-    "cli": {"errors", "evaluate", "propose", "search", "kernel", "doctor", "demo", "report"},
+    "cli": {
+        "errors",
+        "dispatch.numba.from_numba",
+        "evaluate",
+        "propose",
+        "search",
+        "kernel",
+        "doctor",
+        "demo",
+        "report",
+    },
     "__main__": {"cli"},
 }
 
@@ -111,7 +123,14 @@ MAY_IMPORT_KERNEL = {"demo", "cli", "export", "mcp"}
 BORDERS = {
     "llvmlite": {"backend", "dispatch", "isolate"},  # isolate holds LLVM's lock while it forks
     "multiprocessing": {"isolate"},
-    "numba": {"dispatch", "demo", "doctor", "evaluate", "isolate"},  # isolate holds its lock, evaluate asks for threads
+    "numba": {
+        "translation",
+        "dispatch",
+        "demo",
+        "doctor",
+        "evaluate",
+        "isolate",
+    },  # isolate holds its lock, evaluate asks for threads
     "openai": {"agents"},
     "plotly": {"report"},
     "pydantic_core": {"agents", "isolate"},

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from symbiont_jit.errors import SignatureError as SignatureError
     from symbiont_jit.errors import SymbiontError as SymbiontError
     from symbiont_jit.errors import ToolchainError as ToolchainError
+    from symbiont_jit.errors import TranslationError as TranslationError
     from symbiont_jit.errors import UsageError as UsageError
     from symbiont_jit.evaluate.evaluation import Evaluation as Evaluation
     from symbiont_jit.evaluate.evaluation import Status as Status
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from symbiont_jit.kernel import Revision as Revision
     from symbiont_jit.kernel import evolvable as evolvable
     from symbiont_jit.kernel.compare import compare as compare
+    from symbiont_jit.kernel.translating import translate as translate
     from symbiont_jit.llm.budget import Budget as Budget
     from symbiont_jit.llm.budget import Price as Price
     from symbiont_jit.llm.lane import EvolveResult as EvolveResult
@@ -79,10 +81,11 @@ _HOMES = {
     "dispatch.numba.panic_count": "panics",
     "dispatch.numba.scalars": "c64 c128 f32 f64 i8 i16 i32 i64 u8 u16 u32 u64",
     "errors": "AgentError CandidateError Diagnostic EvolveError KernelError PanicError SignatureError "
-    "SymbiontError ToolchainError UsageError",
+    "SymbiontError ToolchainError TranslationError UsageError",
     "evaluate.evaluation": "Evaluation Status",
     "evaluate.speedup": "Speedup",
     "kernel.compare": "compare",
+    "kernel.translating": "translate",
     "kernel": "Frozen Group GroupRevision Kernel Memory Panic Revision evolvable",
     "runtime.faults": "catch_faults",
     "runtime.interrupt": "time_limit",

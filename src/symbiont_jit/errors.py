@@ -23,6 +23,7 @@ __all__ = [
     "Stage",
     "SymbiontError",
     "ToolchainError",
+    "TranslationError",
     "UsageError",
     "pluralize",
     "render_diagnostics",
@@ -129,6 +130,37 @@ class SignatureError(UsageError):
 
 class KernelError(UsageError):
     """A kernel was used in a way its state does not allow (an unknown revision, a body Numba rejects)."""
+
+
+class TranslationError(UsageError):
+    """A Python function cannot be translated into C; the message says where and what to write instead.
+
+    Attributes:
+        message: What cannot be translated, and what can.
+        file: The file of the function; empty where it has none.
+        line: The line of the file, counted from 1; 0 is the function as a whole.
+        column: The column, counted from 1.
+        text: The line itself.
+
+    Example:
+        >>> try:
+        ...     print(sj.translate(function))
+        ... except sj.TranslationError as error:
+        ...     print(error.line, error.message)
+    """
+
+    def __init__(self, message: str, file: str = "", line: int = 0, column: int = 0, text: str = "") -> None:
+        super().__init__(message, file, line, column, text)
+        self.message = message
+        self.file = file
+        self.line = line
+        self.column = column
+        self.text = text
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}: " if self.line else ""
+        shown = f"\n{_caret_view(self.text, self.column)}" if self.text and self.column else ""
+        return f"{place}{self.message}{shown}"
 
 
 class CandidateError(SymbiontError):

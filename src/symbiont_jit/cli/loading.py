@@ -22,13 +22,16 @@ __all__ = ["find_inputs", "load_kernel"]
 
 def load_kernel(target: str) -> tuple[ModuleType, Kernel]:
     """Import a file, and return its module with the kernel of a name in it; raise `UsageError` where there is none."""
-    from symbiont_jit.kernel import Kernel
+    from symbiont_jit.dispatch.numba.from_numba import is_compiled
+    from symbiont_jit.kernel import Kernel, evolvable
 
     path, colon, name = target.rpartition(":")
     if not colon or not name or not path.endswith(".py"):
         raise UsageError(f"{target!r} is not of the form FILE.py:KERNEL")
     module = _load_module(Path(path))
     found = getattr(module, name, None)
+    if found is not None and is_compiled(found):
+        found = evolvable(found)
     if not isinstance(found, Kernel):
         kernels = [n for n, v in vars(module).items() if isinstance(v, Kernel)]
         raise UsageError(f"{path} has no kernel {name!r}; it has: {', '.join(kernels) or 'none'}")

@@ -14,6 +14,7 @@ import inspect
 import operator
 import weakref
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -25,7 +26,16 @@ from symbiont_jit.dispatch.numba.types import KernelType, NumbaValue, kernel_typ
 from symbiont_jit.dispatch.vectorcall import VectorCall
 from symbiont_jit.errors import KernelError, UsageError
 from symbiont_jit.lazy import lazy
-from symbiont_jit.signature import ArrayType, Param, Scalar, Signature, check_arguments, native_entry
+from symbiont_jit.signature import (
+    ArrayType,
+    Param,
+    Scalar,
+    Signature,
+    check_arguments,
+    make_room,
+    native_entry,
+    take_results,
+)
 
 __all__ = ["CellCallable", "PanicWatch", "ctypes_pointer", "ctypes_prototype"]
 
@@ -135,8 +145,10 @@ def _call_slowly(reference: weakref.ref[CellCallable], *args: Any, **kwargs: Any
     owner = reference()
     if owner is None:
         raise ReferenceError("the kernel or handle whose call this was is gone; keep that, not only its __call__")
+    if owner.signature.results is not None and len(args) + len(kwargs) < len(owner.signature.params):
+        return _call_returning(owner, args, kwargs)
     if kwargs:
-        args = _order_keywords(owner.signature, args, kwargs)
+        args = _order_keywords(owner.signature.params, owner.signature, args, kwargs)
     problem = check_arguments(owner.signature, args)
     if problem is not None:
         raise problem
@@ -155,8 +167,23 @@ def _call_slowly(reference: weakref.ref[CellCallable], *args: Any, **kwargs: Any
         owner._slow_calls.pop()
 
 
-def _order_keywords(signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-    names = [p.name for p in signature.params[len(args) :]]
+def _call_returning(owner: CellCallable, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call with room for the results, and return them."""
+    signature = owner.signature
+    if kwargs:
+        args = _order_keywords(signature.inputs, signature, args, kwargs)
+    problem = check_arguments(replace(signature, params=signature.inputs, results=None), args)
+    if problem is not None:
+        raise problem
+    buffers = make_room(signature, args)
+    owner(*args, *buffers)
+    return take_results(signature, buffers)
+
+
+def _order_keywords(
+    params: Sequence[Param], signature: Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, ...]:
+    names = [p.name for p in params[len(args) :]]
     if set(kwargs) != set(names):
         missing = f", without {', '.join(n for n in names if n not in kwargs)}" if set(names) - set(kwargs) else ""
         raise TypeError(f"{signature.name}() got keyword arguments {sorted(kwargs)}{missing}; wanted {signature}")

@@ -50,7 +50,8 @@ class CompileTarget:
 
     `owner` is the user's kernel or group; `signature` is that of a kernel which is alone, and None where several
     functions evolve together. A *handle* is the user's object for one revision; `make_handle` and `find_info` go from
-    the engine's record of a revision to its handle and back (None for what is no handle of this owner).
+    the engine's record of a revision to its handle and back (None for what is no handle of this owner); `translate`
+    says what a Python body is in C (None where it has no C form).
     """
 
     owner: Any
@@ -58,6 +59,7 @@ class CompileTarget:
     signature: Signature | None
     make_handle: Callable[[RevisionInfo], Any]
     find_info: Callable[[Any], RevisionInfo | None]
+    translate: Callable[[], str | None] = lambda: None
 
     @property
     def signatures(self) -> tuple[Signature, ...]:
@@ -102,8 +104,10 @@ class CompileTarget:
 
     @property
     def c_sources(self) -> list[str]:
-        """The canonical C of all revisions in the order they were registered."""
-        return [info.source for info in self.engine.revisions if info.language == "c"]
+        """The canonical C of all revisions in the order they were registered; else what Python bodies are in C."""
+        found = [info.source for info in self.engine.revisions if info.language == "c"]
+        translated = None if found else self.translate()
+        return [translated] if translated is not None else found
 
     @property
     def first(self) -> Any | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from symbiont_jit.errors import UsageError
 from symbiont_jit.evaluate.derive import EDGES, DerivedInputs
 from symbiont_jit.isolate.permissions import describe_refusals
-from symbiont_jit.signature import Signature, check_arguments
+from symbiont_jit.signature import Signature, check_arguments, make_room
 
 __all__ = ["Draws", "Inputs", "require_inputs"]
 
@@ -94,6 +94,10 @@ class Draws:
             raise UsageError(f"{place} raised:\n{said}{refused and chr(10) + refused}") from error
 
     def _require_fit(self, values: tuple[Any, ...], place: str) -> tuple[Any, ...]:
+        results = self.signature.results
+        if results is not None and len(values) == len(self.signature.inputs):
+            checked = check_arguments(replace(self.signature, params=self.signature.inputs, results=None), values)
+            values = values if checked is not None else (*values, *make_room(self.signature, values))
         problem = check_arguments(self.signature, values)
         if problem is not None:
             raise UsageError(f"inputs do not fit the signature: {problem}; they are {place}")

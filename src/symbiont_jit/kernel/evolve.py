@@ -123,5 +123,5 @@ class ModelWritten(TargetOwner):
         chosen = budget or Budget()
         chosen = replace(chosen, attempts=attempts) if attempts is not None else chosen
         active = target.engine.active
-        current = active.source if active is not None and active.language == "c" else None
+        current = active.source if active is not None and active.language == "c" else target.translate()
         return Options(require_profile(profile or target.profile), chosen, check, current, system)

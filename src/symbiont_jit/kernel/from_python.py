@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, overload
 
-from symbiont_jit.dispatch.numba.from_numba import find_compiled_types, is_compiled
+from symbiont_jit.dispatch.numba.from_numba import find_compiled_types, is_compiled, returns_new
 from symbiont_jit.errors import SignatureError, UsageError
 from symbiont_jit.kernel.python_source import is_empty
+from symbiont_jit.kernel.translating import translate_compiled
 from symbiont_jit.signature import Signature, signature_of
 
 __all__ = ["body_and_signature", "source_text"]
@@ -32,6 +33,8 @@ def body_and_signature(function: Any, namespace: Mapping[str, Any]) -> tuple[Bod
 
 def _read_compiled_signature(function: Any, namespace: Mapping[str, Any]) -> Signature:
     body = function.py_func
+    if not inspect.get_annotations(body) and returns_new(function):
+        return translate_compiled(function, namespace).signature
     if not inspect.get_annotations(body):
         return signature_of(body, namespace, find_compiled_types(function))
     try:

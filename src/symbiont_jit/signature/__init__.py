@@ -24,7 +24,7 @@ from symbiont_jit.signature.elements import (
     require_dtype,
     require_name,
 )
-from symbiont_jit.signature.model import ArrayType, Dimension, Mode, Param, Signature
+from symbiont_jit.signature.model import ArrayType, Dimension, Mode, Param, Results, Signature
 from symbiont_jit.signature.native import NativeEntry, native_entry
 from symbiont_jit.signature.requirements import (
     require_agreeing_records,
@@ -34,6 +34,7 @@ from symbiont_jit.signature.requirements import (
     require_length,
     require_size,
 )
+from symbiont_jit.signature.returning import make_room, take_results
 
 __all__ = [
     "SCALARS",
@@ -49,9 +50,11 @@ __all__ = [
     "Param",
     "Record",
     "Ref",
+    "Results",
     "Scalar",
     "Signature",
     "check_arguments",
+    "make_room",
     "native_entry",
     "record",
     "record_of_dtype",
@@ -65,4 +68,5 @@ __all__ = [
     "require_name",
     "require_size",
     "signature_of",
+    "take_results",
 ]

@@ -242,8 +242,9 @@ def signature_of(
 ) -> Signature:
     """Read the signature that a function's annotations declare, or `types`: one a parameter, then the result.
 
-    `namespace` holds names that the annotations may use besides the function's globals (the locals of the
-    function that defines it). A parameter without a C form is a `SignatureError`, which says what to write.
+    A parameter whose type is None is left out: it is what its default says, in each call.
+    `namespace` holds names that the annotations may use besides the function's globals (the locals of what defines it).
+    A parameter without a C form is a `SignatureError`, which says what to write.
     """
     name = function.__name__
     require_free_name(name)
@@ -252,7 +253,8 @@ def signature_of(
     returns = function.__annotations__.get("return", inspect.Parameter.empty)
     if types is not None:
         *given, returns = types
-        parameters = [p.replace(annotation=a) for p, a in zip(parameters, given, strict=True)]
+        typed = zip(parameters, given, strict=True)
+        parameters = [p.replace(annotation=a, default=p.empty) for p, a in typed if a is not None]
     params = tuple(_param(p, scope, name) for p in parameters)
     signature = Signature(name, params, _returns(returns, scope, name), inspect.getdoc(function) or "")
     require_distinct_names(signature)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from symbiont_jit.lazy import lazy
 from symbiont_jit.signature.elements import Element, Record, Scalar
 
-__all__ = ["ArrayType", "Dimension", "Mode", "Param", "Signature"]
+__all__ = ["ArrayType", "Dimension", "Mode", "Param", "Results", "Signature"]
 
 Dimension = str | int
 
@@ -64,6 +64,20 @@ class Param:
         return f"{marker}[{', '.join([str(self.type.dtype), *map(_dimension_text, self.type.dims)])}]"
 
 
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What a Python function returns and C writes into its last parameters.
+
+    Attributes:
+        lengths: For each of these parameters the lengths of its axes, as Python texts in the names of the parameters
+            and dimensions before them; a number has none.
+        is_tuple: Whether a tuple is returned, and not the one thing itself.
+    """
+
+    lengths: tuple[tuple[str, ...], ...]
+    is_tuple: bool = False
+
+
 @dataclass(frozen=True)
 class Signature:
     """The name, parameters and result of an evolvable function.
@@ -73,6 +87,8 @@ class Signature:
         params: The parameters in the order of their declaration, without the lengths that come first in C.
         returns: The scalar that is returned; None is C's `void`.
         doc: What the declaration says about the function; it goes into prompts.
+        results: Which of the last parameters are what the Python function returns: callers in Python may leave them
+            out, and get them as new arrays.
 
     Example:
         >>> dot.signature.c_prototype
@@ -83,6 +99,12 @@ class Signature:
     params: tuple[Param, ...]
     returns: Scalar | None
     doc: str = ""
+    results: Results | None = None
+
+    @property
+    def inputs(self) -> tuple[Param, ...]:
+        """The parameters that callers pass in any case: all but those that are results."""
+        return self.params if self.results is None else self.params[: len(self.params) - len(self.results.lengths)]
 
     @lazy
     def dimensions(self) -> tuple[str, ...]:

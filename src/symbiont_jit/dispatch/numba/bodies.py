@@ -142,7 +142,8 @@ def _compile(body: Any, signature: Signature, how: Callable[..., Any]) -> Any:
             f"give the body as C with source=..."
         )
     try:
-        body.compile(returns(*map(numba_argument_type, signature.params)))
+        given = tuple(map(numba_argument_type, signature.inputs))
+        body.compile(given if signature.results is not None else returns(*given))
         return how(_entry_signature(signature, returns))(_generate_entry(body, signature))
     except Exception as error:  # Numba raises more than its own errors for code that it does not know.
         raise KernelError(
@@ -181,6 +182,8 @@ def _generate_entry(function: Any, signature: Signature) -> Callable[..., Any]:
     names = [*(f"d{i}" for i in range(len(signature.dimensions))), *(f"a{i}" for i in range(len(signature.params)))]
     lengths = dict(zip(signature.dimensions, names, strict=False))
     passed = [_write_argument(f"a{i}", param, lengths) for i, param in enumerate(signature.params)]
+    if signature.results is not None:
+        return _generate_returning_entry(function, signature, names, passed)
     call = f"function({', '.join(passed)})"
     if native_entry(signature).has_result_pointer:
         names.append("result")
@@ -189,6 +192,22 @@ def _generate_entry(function: Any, signature: Signature) -> Callable[..., Any]:
         call = f"return {call}"
     scope: dict[str, Any] = {"function": function, "carray": numba.carray}
     exec(f"def entry({', '.join(names)}):\n    {call}\n", scope)  # noqa: S102  generated here from numbers alone
+    entry: Callable[..., Any] = scope["entry"]
+    return entry
+
+
+def _generate_returning_entry(
+    function: Any, signature: Signature, names: list[str], passed: list[str]
+) -> Callable[..., Any]:
+    """Write the function that copies what the compiled body returns into the last parameters."""
+    assert signature.results is not None
+    count = len(signature.inputs)
+    lines = [f"found = function({', '.join(passed[:count])})"]
+    for index, (buffer, lengths) in enumerate(zip(passed[count:], signature.results.lengths, strict=True)):
+        part = f"found[{index}]" if signature.results.is_tuple else "found"
+        lines.append(f"{buffer}[{', '.join(':' * len(lengths)) if lengths else '()'}] = {part}")
+    scope: dict[str, Any] = {"function": function, "carray": numba.carray}
+    exec(f"def entry({', '.join(names)}):\n    " + "\n    ".join(lines) + "\n", scope)  # noqa: S102  generated here
     entry: Callable[..., Any] = scope["entry"]
     return entry
 

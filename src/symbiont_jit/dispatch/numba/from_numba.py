@@ -18,7 +18,15 @@ from symbiont_jit.dispatch.numba.read_only import can_be_read_only, only_reads
 from symbiont_jit.errors import SignatureError
 from symbiont_jit.signature import InOut
 
-__all__ = ["find_compiled_types", "is_compiled", "options_of", "plain_function", "with_options"]
+__all__ = [
+    "argument_types",
+    "find_compiled_types",
+    "returns_new",
+    "is_compiled",
+    "options_of",
+    "plain_function",
+    "with_options",
+]
 
 #: Options of `numba.njit` that change what a function computes. `parallel` is not among them: a body runs on the
 #: thread that calls it, also in a forked worker, where threads of a pool do not exist.
@@ -46,6 +54,24 @@ def with_options(body: Any, **options: bool) -> Any:
     return numba.njit(**{**options_of(body), **options})(plain_function(body))
 
 
+def argument_types(function: Any) -> list[Any]:
+    """Return the types that a compiled function was compiled for; None stands for a parameter that nobody passed.
+
+    Raises:
+        SignatureError: It was not compiled yet, or for several lists of types.
+    """
+    given = [types.unliteral(each) for each in _only_signature(function)]
+    return [None if isinstance(each, types.Omitted) else each for each in given]
+
+
+def returns_new(function: Any) -> bool:
+    """Whether a compiled function returns something that C cannot: arrays, or several things."""
+    if len(function.signatures) != 1:
+        return False
+    returned = function.overloads[function.signatures[0]].signature.return_type
+    return isinstance(returned, types.Array | types.BaseTuple)
+
+
 def find_compiled_types(function: Any) -> list[Any]:
     """Return the annotations that a compiled function stands for.
 
@@ -59,6 +85,14 @@ def find_compiled_types(function: Any) -> list[Any]:
     Raises:
         SignatureError: The function was not compiled yet, or for several lists of types.
     """
+    given = _only_signature(function)
+    returns = types.unliteral(function.overloads[given].signature.return_type)
+    plain = [types.unliteral(t) for t in given]
+    annotations = [_annotation(function, plain, index) for index in range(len(plain))]
+    return [*annotations, None if returns == types.none else returns]
+
+
+def _only_signature(function: Any) -> Any:
     name = function.py_func.__name__
     if len(function.signatures) != 1:
         found = "; ".join(map(str, function.signatures))
@@ -68,10 +102,7 @@ def find_compiled_types(function: Any) -> list[Any]:
             f"(compiled for: {found or 'none'}); {advice}"
         )
     (given,) = function.signatures
-    returns = types.unliteral(function.overloads[given].signature.return_type)
-    plain = [types.unliteral(t) for t in given]
-    annotations = [_annotation(function, plain, index) for index in range(len(plain))]
-    return [*annotations, None if returns == types.none else returns]
+    return given
 
 
 def _annotation(function: Any, given: list[types.Type], index: int) -> Any:

@@ -1,0 +1,1 @@
+"""Translating Python functions into C."""
