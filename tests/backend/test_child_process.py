@@ -62,7 +62,7 @@ from symbiont_jit.backend.child_process import Deadline, spawn
 child = spawn(("/bin/sh", "-c", "read line; echo done"), "the child", "working")
 print("ready", flush=True)
 deadline = Deadline(1.5)
-os.write(child.pipes[0], b"\\n")
+os.write(child.pipes[0].number, b"\\n")
 os.kill(os.getpid(), 19)  # SIGSTOP
 print(child.read_all(deadline), bytes(child.output), flush=True)
 """

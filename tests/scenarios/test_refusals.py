@@ -14,7 +14,7 @@ import pytest
 from numba import njit
 
 from symbiont_jit import CandidateError, Kernel, ToolchainError
-from symbiont_jit.backend import child_process, code_memory
+from symbiont_jit.backend import child_process, code_memory, pipe_ends
 from symbiont_jit.backend.cache import forget_cached
 from symbiont_jit.backend.objects import end_compilers
 
@@ -59,7 +59,7 @@ def refuse_by_error(monkeypatch, module, name, number):
 REFUSALS = {
     "memory for code": lambda m: refuse_result(m, code_memory._LIBC, "mmap", code_memory._MAP_FAILED, errno.ENOMEM),
     "a change of protection": lambda m: refuse_result(m, code_memory._LIBC, "mprotect", -1, errno.ENOMEM),
-    "a pipe": lambda m: refuse_result(m, child_process._LIBC, "pipe2", -1, errno.EMFILE),
+    "a pipe": lambda m: refuse_result(m, pipe_ends._LIBC, "pipe2", -1, errno.EMFILE),
     "a process": lambda m: refuse_by_error(m, os, "posix_spawnp", errno.EAGAIN),
     "a write to a pipe": lambda m: refuse_by_error(m, os, "write", errno.EPIPE),
     "a read from a pipe": lambda m: refuse_by_error(m, os, "read", errno.EIO),

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import ctypes
-import fcntl
-import itertools
 import os
 import resource
 import select
@@ -18,13 +15,26 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from operator import setitem
-from typing import Any, Final
+from typing import Final, TypeVar
 
+from symbiont_jit.backend.pipe_ends import PipeEnd, close_ends, make_pipes
 from symbiont_jit.errors import Diagnostic, Stage, ToolchainError
-from symbiont_jit.uninterrupted import Step, step, take_at_once
+from symbiont_jit.identity import close_own, identify
+from symbiont_jit.uninterrupted import step
 
-__all__ = ["MAX_MESSAGES", "MAX_OUTPUT", "TIMEOUT", "Child", "ChildError", "Deadline", "spawn"]
+__all__ = [
+    "MAX_MESSAGES",
+    "MAX_OUTPUT",
+    "TIMEOUT",
+    "Child",
+    "ChildError",
+    "Deadline",
+    "LostPipesError",
+    "again_where_lost",
+    "spawn",
+]
+
+_T = TypeVar("_T")
 
 #: The seconds for one unit of C, and the bytes of memory for the process that works on it.
 TIMEOUT: Final = 10.0
@@ -36,13 +46,11 @@ LOOK_SECONDS: Final = 0.5
 POLL_SECONDS: Final = 0.005
 #: Seconds in which a process that was killed has to end.
 KILL_SECONDS: Final = 2.0
+#: How often work is begun anew whose pipes this program has closed meanwhile.
+MOST_LOST: Final = 3
 #: The variables of the environment that a compiler needs: where programs and their libraries are.
 _PASSED: Final = ("PATH", "LD_LIBRARY_PATH")
 
-# `PyDLL` keeps the interpreter's lock, so that no other thread forks in the middle of a call.
-_LIBC: Final = ctypes.PyDLL(None, use_errno=True)
-#: The ends of the pipes of each child, numbers with -1 for those that are closed: a forked child closes them all.
-_ENDS: Final[list[Any]] = []
 _KNOWN: Final[set[Child]] = set()
 
 
@@ -56,6 +64,25 @@ class ChildError(Exception):
     def finding(self, stage: Stage = Stage.LOWER, advice: str = "") -> Diagnostic:
         """Return the finding on the candidate, whose text has brought the child to that."""
         return Diagnostic(stage, self.rule, f"{self}{advice}")
+
+
+class LostPipesError(ToolchainError):
+    """Raised where this program has closed the pipes of a child, as one does that becomes a daemon.
+
+    It says nothing of what the child had to do, and nothing more can be asked of the child.
+    """
+
+
+def again_where_lost(work: Callable[[], _T]) -> _T:
+    """Do some work, and do it anew with other children where the pipes of one were lost.
+
+    Raises:
+        LostPipesError: They are lost again and again.
+    """
+    for _ in range(MOST_LOST):
+        with contextlib.suppress(LostPipesError):
+            return work()
+    return work()
 
 
 class Deadline:
@@ -102,23 +129,23 @@ class Child:
     """
 
     pid: int
-    pipes: tuple[int, int, int]
+    pipes: tuple[PipeEnd, PipeEnd, PipeEnd]
     name: str
     task: str
-    inputs: tuple[int, ...] = ()
+    inputs: tuple[PipeEnd, ...] = ()
     names: tuple[int, ...] = ()
     returncode: int | None = None
     output: bytearray = field(default_factory=bytearray)
     messages: bytearray = field(default_factory=bytearray)
     parent: int = field(default_factory=os.getpid)
     _readable: select.poll = field(default_factory=select.poll)
-    _open: set[int] = field(default_factory=set)
+    _open: set[PipeEnd] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         for pipe in (*self.pipes, *self.inputs):
-            os.set_blocking(pipe, False)
+            os.set_blocking(pipe.number, False)
         for pipe in self.pipes[1:]:
-            self._readable.register(pipe, select.POLLIN)
+            self._readable.register(pipe.number, select.POLLIN)
         self._open.update(self.pipes, self.inputs)
 
     @property
@@ -130,6 +157,11 @@ class Child:
     def is_alive(self) -> bool:
         """Whether the process runs, and is this process's own."""
         return self._has_ended is False
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the process runs, and none of its pipes was closed that this side did not close itself."""
+        return self.is_alive and all(pipe.is_whole for pipe in self._open)
 
     @property
     def _has_ended(self) -> bool | None:
@@ -169,15 +201,21 @@ class Child:
         self._write(self.inputs[number], data, deadline)
         self._close(self.inputs[number])
 
-    def _write(self, pipe: int, data: bytes, deadline: Deadline) -> None:
+    def _write(self, pipe: PipeEnd, data: bytes, deadline: Deadline) -> None:
         rest = memoryview(data)
-        writable = _poll_for(pipe, select.POLLOUT)
+        writable = _poll_for(pipe.number, select.POLLOUT)
         with contextlib.suppress(BrokenPipeError):
             while rest:
                 if deadline.passes_before(writable):
                     raise ChildError("limit", f"{self.name} has not read its input within {deadline.seconds:g} seconds")
+                self._require(pipe)
                 with contextlib.suppress(BlockingIOError):
-                    rest = rest[os.write(pipe, rest) :]
+                    rest = rest[os.write(pipe.number, rest) :]
+
+    def _require(self, pipe: PipeEnd) -> None:
+        """Raise `LostPipesError` where the number of a pipe is nothing, or somebody else's, by now."""
+        if not pipe.is_whole:
+            raise LostPipesError(f"this program has closed the pipes to {self.name}, which are not its own")
 
     def end_input(self) -> None:
         """Let the process see the end of its input."""
@@ -194,23 +232,26 @@ class Child:
         """Take what there is of output and messages, or wait for some."""
         if deadline.passes_before(self._readable):
             raise self._too_slow(deadline)
-        for pipe, _ in self._readable.poll(0):
-            self._take(pipe)
+        ready = {number for number, _ in self._readable.poll(0)}
+        for pipe in self.pipes[1:]:
+            if pipe.number in ready and pipe in self._open:
+                self._take(pipe)
 
     def read_messages(self) -> None:
         """Take the messages that are in the pipe, without waiting for more."""
         pipe = self.pipes[2]
-        while pipe in self._open and _poll_for(pipe, select.POLLIN).poll(0):
+        while pipe in self._open and _poll_for(pipe.number, select.POLLIN).poll(0):
             self._take(pipe)
 
-    def _take(self, pipe: int) -> None:
+    def _take(self, pipe: PipeEnd) -> None:
+        self._require(pipe)
         kept, limit = (self.output, MAX_OUTPUT) if pipe == self.pipes[1] else (self.messages, MAX_MESSAGES)
         try:
-            chunk = os.read(pipe, 1 << 16)
+            chunk = os.read(pipe.number, 1 << 16)
         except OSError as error:
             raise ToolchainError(f"the system does not let {self.name} be read: {error}") from error
         if not chunk:
-            self._readable.unregister(pipe)
+            self._readable.unregister(pipe.number)
             self._close(pipe)
         kept += chunk
         if len(kept) > limit:
@@ -239,10 +280,11 @@ class Child:
             return True
         except OSError:  # Linux is older than 5.3, a filter of system calls forbids it, or descriptors are used up.
             return not deadline.passes_while(lambda: self._has_ended is False)
+        identity = identify(ended)
         try:
             return not deadline.passes_before(_poll_for(ended, select.POLLIN))
         finally:
-            os.close(ended)
+            close_own(ended, identity)
 
     def _reap(self) -> int:
         """Take note of how a process ended that has ended or was killed."""
@@ -273,16 +315,16 @@ class Child:
     def end(self) -> None:
         """Kill the process, close its pipes and wait for its end; a second time does nothing."""
         self.kill()
-        _close(*self._open)
+        close_ends(*self._open)
         self._open.clear()
         self._reap()
         with step():
             _KNOWN.discard(self)
 
-    def _close(self, pipe: int) -> None:
+    def _close(self, pipe: PipeEnd) -> None:
         if pipe in self._open:
             self._open.discard(pipe)
-            _close(pipe)
+            close_ends(pipe)
 
 
 def _poll_for(descriptor: int, event: int) -> select.poll:
@@ -302,17 +344,17 @@ def spawn(command: Sequence[str], name: str, task: str, cpu_seconds: int | None 
         inputs: How many further inputs it has.
     """
     with step():
-        ends = _make_pipes(3 + inputs)
+        ends = make_pipes(3 + inputs)
         theirs, ours = (ends[0], ends[3], ends[5]), (ends[1], ends[2], ends[4])
         read, written = tuple(ends[6::2]), tuple(ends[7::2])
         try:
-            pid = _start(command, theirs, read)
+            pid = _start(command, [end.number for end in theirs], [end.number for end in read])
         except BaseException:
-            _close(*ours, *written)
+            close_ends(*ours, *written)
             raise
         finally:
-            _close(*theirs, *read)
-        child = Child(pid, ours, name, task, written, read)
+            close_ends(*theirs, *read)
+        child = Child(pid, ours, name, task, written, tuple(end.number for end in read))
         _KNOWN.add(child)
     _limit(pid, resource.RLIMIT_AS, MEMORY)
     if cpu_seconds is not None:
@@ -320,44 +362,7 @@ def spawn(command: Sequence[str], name: str, task: str, cpu_seconds: int | None 
     return child
 
 
-def _make_pipes(count: int) -> list[int]:
-    """Make some pipes, and return the ends to read from and to write to of each.
-
-    Each pipe is noted where it is made, so that no child of a fork has one that is not noted.
-    """
-    ends = (ctypes.c_int * (2 * count))(*[-1] * (2 * count))
-    _ENDS.append(ends)
-    try:
-        for number in range(count):
-            if _LIBC.pipe2(ctypes.byref(ends, 2 * number * ctypes.sizeof(ctypes.c_int)), os.O_CLOEXEC) != 0:
-                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-        return [_move_up(ends, place) for place in range(2 * count)]
-    except OSError:
-        _close(*ends)
-        raise
-
-
-def _move_up(ends: Any, place: int) -> int:
-    """Give a descriptor a number above those of the standard streams, which this process may have closed."""
-    low: int = ends[place]
-    if low > 2:
-        return low
-    ends[place] = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, 3)
-    os.close(low)
-    return int(ends[place])
-
-
-def _close(*closed: int) -> None:
-    """Close ends of pipes; each is closed and forgotten at once, because its number may be another's then."""
-    with step():
-        for ends in tuple(_ENDS):
-            for place in (place for place, end in enumerate(ends) if end != -1 and end in closed):
-                take_at_once((Step(_LIBC.close, ends[place]), Step(setitem, ends, place, -1)))
-            if set(ends) == {-1}:
-                _ENDS.remove(ends)
-
-
-def _start(command: Sequence[str], pipes: tuple[int, int, int], inputs: tuple[int, ...]) -> int:
+def _start(command: Sequence[str], pipes: Sequence[int], inputs: Sequence[int]) -> int:
     """Start a program with these ends of pipes, the further ones under their own numbers, and with no other descriptor.
 
     Python's lock is held meanwhile.
@@ -397,12 +402,8 @@ def _limit(pid: int, what: int, limit: int) -> None:
             resource.prlimit(pid, what, (limit, limit))
 
 
-def _drop_all() -> None:
-    """Close a forked child's copies of all pipes: the processes are its parent's."""
-    for end in itertools.chain.from_iterable(_ENDS):
-        if end != -1:
-            _LIBC.close(end)
-    _ENDS.clear()
+def _forget_all() -> None:
+    """Forget in a forked child the processes, which are its parent's; their pipes are closed there."""
     for child in _KNOWN:
         child._open.clear()
     _KNOWN.clear()
@@ -416,4 +417,4 @@ def _kill_all() -> None:
             child.kill()
 
 
-os.register_at_fork(after_in_child=_drop_all)
+os.register_at_fork(after_in_child=_forget_all)

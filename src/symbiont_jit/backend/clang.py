@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from symbiont_jit.backend.bitcode import bitcode_size
-from symbiont_jit.backend.child_process import Child, ChildError, Deadline
+from symbiont_jit.backend.child_process import Child, ChildError, Deadline, LostPipesError, again_where_lost
 from symbiont_jit.backend.clang_process import read_errors, require_input, send_unit, start_process, target_flags
 from symbiont_jit.backend.toolchain import ADVICE, Toolchain, ask, find_toolchain
 from symbiont_jit.errors import Diagnostic, Stage, ToolchainError
@@ -110,7 +110,7 @@ class Compiler:
     @property
     def is_ready(self) -> bool:
         """Whether it can compile another unit."""
-        return self.used < len(self.child.inputs) and self.child.is_alive
+        return self.used < len(self.child.inputs) and self.child.is_usable
 
     def lower(self, unit: bytes, deadline: Deadline) -> bytes | None:
         """Lower a unit to bitcode; the result is None where clang has anything to say, or ends.
@@ -155,16 +155,22 @@ class Clang:
         another one gets it.
         """
         command, text = self._command(emit, tuple(flags)), unit.encode()
-        deadline = deadline or Deadline()
+        until = deadline or Deadline()
         with self._turns:  # More processes than processors only take each other's time.
-            for is_last in (False, True):
-                if emit == BITCODE:
-                    lowered = self._lower_in_turn(command, text, deadline)
-                    if lowered is not None:
-                        return lowered
-                found, was_killed = self._lower_alone(command, text, emit, deadline)
-                if is_last or not was_killed:
-                    break
+            return again_where_lost(lambda: self._lower_by_some(command, text, emit, until))
+
+    def _lower_by_some(
+        self, command: tuple[str, ...], text: bytes, emit: Emit, deadline: Deadline
+    ) -> bytes | list[Diagnostic]:
+        """Lower a unit in a process that waits, or else in one of its own, and in a second one if that was killed."""
+        for is_last in (False, True):
+            if emit == BITCODE:
+                lowered = self._lower_in_turn(command, text, deadline)
+                if lowered is not None:
+                    return lowered
+            found, was_killed = self._lower_alone(command, text, emit, deadline)
+            if is_last or not was_killed:
+                break
         return found
 
     def _lower_in_turn(
@@ -333,7 +339,8 @@ def _start_compiler(command: tuple[str, ...], units: int = UNITS, insists: bool 
         if isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL:
             return None
         raise
-    with contextlib.suppress(ChildError):  # It is not read by one that has died, which is found out later.
+    # It is not read by one that has died, which is found out later.
+    with contextlib.suppress(ChildError, LostPipesError):
         child.write(_overlay(dict(zip(paths, child.names, strict=True))), Deadline())
     child.end_input()
     return Compiler(child)

@@ -30,6 +30,7 @@ from symbiont_jit.backend.child_process import (
     Child,
     ChildError,
     Deadline,
+    again_where_lost,
     spawn,
 )
 from symbiont_jit.backend.generator import ASSEMBLY, AUDITED, DONE, ERROR, HEAD, IR, OBJECT, READY, UNDEFINED
@@ -176,9 +177,13 @@ class CodeGenerators:
         A process that somebody has killed, as the system does when memory is short, is no finding about the bitcode, so
         another one is asked.
         """
-        deadline = deadline or Deadline()
-        outcome, was_killed = self._generate_once(kind, bitcode, deadline)
-        return self._generate_once(kind, bitcode, deadline)[0] if was_killed else outcome
+        until = deadline or Deadline()
+
+        def generate_once() -> tuple[CodeOrFindings, bool]:
+            return again_where_lost(lambda: self._generate_once(kind, bitcode, until))
+
+        outcome, was_killed = generate_once()
+        return generate_once()[0] if was_killed else outcome
 
     def _generate_once(self, kind: bytes, bitcode: bytes, deadline: Deadline) -> tuple[CodeOrFindings, bool]:
         """Generate in one process; return besides whether somebody has killed it."""
@@ -267,7 +272,7 @@ class CodeGenerators:
     def _try_next(self, command: Sequence[str]) -> CodeGenerator | None:
         while self._idle:
             chosen = self._idle.pop()
-            if chosen.child.is_alive:
+            if chosen.child.is_usable:
                 return chosen
             self._discard(chosen)
         self._all = {each for each in self._all if each.child.is_ours}

@@ -9,7 +9,7 @@ import contextlib
 import re
 from typing import Final
 
-from symbiont_jit.backend.child_process import Child, ChildError, Deadline
+from symbiont_jit.backend.child_process import Child, ChildError, Deadline, again_where_lost
 from symbiont_jit.backend.clang import clang
 from symbiont_jit.backend.clang_process import read_errors, send_unit, start_process, target_flags
 from symbiont_jit.c import vocabulary
@@ -38,6 +38,11 @@ def preprocess(*texts: str) -> list[str | list[Diagnostic]]:
         *(f"-D{name}={value}" for name, value in vocabulary.CONSTANTS.items()),
         "-",
     )
+    return again_where_lost(lambda: _expand(command, texts))
+
+
+def _expand(command: tuple[str, ...], texts: tuple[str, ...]) -> list[str | list[Diagnostic]]:
+    """Expand texts, each in a process of its own."""
     with contextlib.ExitStack() as stack:
         children = []
         try:

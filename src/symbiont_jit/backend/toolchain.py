@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from symbiont_jit.backend.child_process import Child, ChildError, Deadline, spawn
+from symbiont_jit.backend.child_process import Child, ChildError, Deadline, again_where_lost, spawn
 from symbiont_jit.errors import ToolchainError
 from symbiont_jit.uninterrupted import once
 
@@ -108,6 +108,10 @@ def _zig_binary() -> Path | None:
 
 def ask(command: Sequence[str]) -> Child:
     """Run a program without input to its end; raise `OSError` or `ChildError` where it does not start or end."""
+    return again_where_lost(lambda: _ask_once(command))
+
+
+def _ask_once(command: Sequence[str]) -> Child:
     child = spawn(command, "clang", "starting clang")
     try:
         child.end_input()

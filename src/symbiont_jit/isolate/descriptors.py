@@ -8,6 +8,7 @@ device.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
@@ -16,11 +17,13 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-__all__ = ["OWN", "OwnDescriptor", "give_up_descriptors", "lift_descriptor"]
+from symbiont_jit.identity import Identity, close_own, identify, is_still
+
+__all__ = ["OWN", "LostDescriptorError", "OwnDescriptor", "give_up_descriptors", "lift_descriptor"]
 
 #: Descriptors of the harness itself: this side's ends of all workers' pipes, and what it shares with each of them. No
 #: worker gets those of another one, whatever it is permitted.
-OWN: Final[set[int]] = set()
+OWN: Final[set[tuple[int, Identity]]] = set()
 
 _OPEN: Final = Path("/proc/self/fd")
 _STANDARD: Final = 3
@@ -41,6 +44,10 @@ def lift_descriptor(number: int) -> int:
         os.close(number)
 
 
+class LostDescriptorError(OSError):
+    """Raised where this program has closed a descriptor of the harness, which is no worker's doing."""
+
+
 class OwnDescriptor:
     """A descriptor of the harness itself, closed with this object.
 
@@ -53,32 +60,30 @@ class OwnDescriptor:
 
     def __init__(self, number: int) -> None:
         self.number = lift_descriptor(number)
-        self._identity = _identify(self.number)
-        OWN.add(self.number)
+        self._identity = identify(self.number)
+        OWN.add((self.number, self._identity))
         # `__del__` would be too late: when the interpreter ends, it may run after the end of `os`.
         self.close = weakref.finalize(self, _close, self.number, self._identity)
 
     @property
     def is_whole(self) -> bool:
         """Whether the number still is what it was."""
-        return _is_still(self.number, self._identity)
+        return is_still(self.number, self._identity)
+
+    def require(self) -> int:
+        """Return the number, to be read or written at once.
+
+        Raises:
+            LostDescriptorError: It is nothing, or somebody else's, by now.
+        """
+        if not self.is_whole:
+            raise LostDescriptorError(errno.EBADF, "this program has closed what belongs to its workers")
+        return self.number
 
 
-def _identify(number: int) -> tuple[int, int]:
-    found = os.fstat(number)
-    return found.st_dev, found.st_ino
-
-
-def _is_still(number: int, identity: tuple[int, int]) -> bool:
-    with contextlib.suppress(OSError):
-        return _identify(number) == identity
-    return False
-
-
-def _close(number: int, identity: tuple[int, int]) -> None:
-    OWN.discard(number)
-    if _is_still(number, identity):
-        os.close(number)
+def _close(number: int, identity: Identity) -> None:
+    OWN.discard((number, identity))
+    close_own(number, identity)
 
 
 def give_up_descriptors(kept: Collection[int], granted: frozenset[str]) -> None:
@@ -100,7 +105,7 @@ def give_up_descriptors(kept: Collection[int], granted: frozenset[str]) -> None:
 def _give_up(number: int, granted: frozenset[str]) -> None:
     found, flags = os.fstat(number), fcntl.fcntl(number, fcntl.F_GETFL)
     mode = found.st_mode
-    if number in OWN:
+    if (number, (found.st_dev, found.st_ino)) in OWN:
         _replace(number, os.devnull)
     elif stat.S_ISREG(mode) or stat.S_ISDIR(mode):
         if not ("write" in granted or flags & os.O_PATH):

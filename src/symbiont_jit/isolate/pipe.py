@@ -93,7 +93,7 @@ class ParentsEnd:
         """Whether the other side has not read all that was sent, as far as the system says."""
         unread = bytearray(4)
         with contextlib.suppress(OSError):
-            fcntl.ioctl(self._own.number, termios.TIOCOUTQ, unread)
+            fcntl.ioctl(self._own.require(), termios.TIOCOUTQ, unread)
         return any(unread)
 
     def close(self) -> None:
@@ -102,7 +102,12 @@ class ParentsEnd:
         self._own.number = -1
 
     def send(self, message: Any, patience: Patience) -> bool:
-        """Write a message as `Connection.send` does, and say whether the child has read it in time."""
+        """Write a message as `Connection.send` does, and say whether the child has read it in time.
+
+        Raises:
+            LostDescriptorError: This program has closed this end.
+            OSError: The pipe is broken.
+        """
         data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
         rest = memoryview(_frame(len(data)) + data)
         while rest:
@@ -114,7 +119,7 @@ class ParentsEnd:
 
     def _send_some(self, data: memoryview) -> int:
         """Write what fits, without the signal by which a closed end would end a program that does not ignore it."""
-        borrowed = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=self._own.number)
+        borrowed = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=self._own.require())
         try:
             return borrowed.send(data, socket.MSG_NOSIGNAL)
         finally:
@@ -128,6 +133,7 @@ class ParentsEnd:
 
         Raises:
             EOFError: The child has closed its end.
+            LostDescriptorError: This program has closed this end.
             OSError: The pipe is broken.
             ValueError: The message is longer than any answer.
         """
@@ -161,11 +167,11 @@ class ParentsEnd:
     def _read_some(self, most: int, patience: Patience) -> bytes | None:
         while True:
             with contextlib.suppress(BlockingIOError):
-                return os.read(self._own.number, most)
+                return os.read(self._own.require(), most)
             if not self._await(select.POLLIN, patience):
                 return None
             with contextlib.suppress(BlockingIOError):
-                return os.read(self._own.number, most)
+                return os.read(self._own.require(), most)
             time.sleep(_PAUSE)  # Bytes that are sent out of band make a pipe ready, and are never read.
 
     def _await(self, event: int, patience: Patience) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import errno
 import fcntl
 import mmap
 import os
@@ -87,8 +86,9 @@ class SharedFiles:
         """Return the last characters that the child wrote to its standard output and error, in brackets; forget all."""
         text = ""
         with contextlib.suppress(OSError):
-            size = os.fstat(self._output.number).st_size
-            last = os.pread(self._output.number, MAX_LAST_WORDS, max(0, size - MAX_LAST_WORDS))
+            output = self._output.require()
+            size = os.fstat(output).st_size
+            last = os.pread(output, MAX_LAST_WORDS, max(0, size - MAX_LAST_WORDS))
             words = last.replace(b"\0", b"").decode("utf-8", "replace").split()
             text = clean_text(" ".join(words))
         self.forget_output()
@@ -97,11 +97,10 @@ class SharedFiles:
     def forget_output(self) -> None:
         """Make the output empty."""
         try:
-            if not self._output.is_whole:
-                raise OSError(errno.EBADF, "somebody closed the output of a worker")
-            if os.fstat(self._output.number).st_size:
-                os.ftruncate(self._output.number, 0)
-                os.lseek(self._output.number, 0, os.SEEK_SET)  # Parent and child share one file position.
+            output = self._output.require()
+            if os.fstat(output).st_size:
+                os.ftruncate(output, 0)
+                os.lseek(output, 0, os.SEEK_SET)  # Parent and child share one file position.
         except OSError:
             self._has_lost = True
 

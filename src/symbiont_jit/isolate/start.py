@@ -33,7 +33,7 @@ from typing import Any, Final, TypeVar
 
 from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.child import Serve, WorkerFiles, live, reset_signals, strip_secrets
-from symbiont_jit.isolate.descriptors import give_up_descriptors, lift_descriptor
+from symbiont_jit.isolate.descriptors import OwnDescriptor, give_up_descriptors
 from symbiont_jit.isolate.mappings import own_shared_mappings
 from symbiont_jit.isolate.pipe import ParentsEnd, open_pipe
 from symbiont_jit.isolate.process import Process
@@ -173,12 +173,12 @@ def _hold_compilers() -> Iterator[None]:
 def _start_spawned(serve: Serve, files: WorkerFiles, granted: frozenset[str]) -> tuple[Process, ParentsEnd]:
     """Start a fresh interpreter, which unpickles `serve`; it has no terminal, so Ctrl-C does not reach it."""
     about, pickled = _pack(serve)
-    luggage = lift_descriptor(open_shared_file("worker luggage"))
+    luggage = OwnDescriptor(open_shared_file("worker luggage"))
 
     def start() -> tuple[Process, ParentsEnd]:
         here, there = open_pipe()
         try:
-            descriptors = (there.fileno(), *files, luggage)
+            descriptors = (there.fileno(), *files, luggage.require())
             program = (
                 f"import sys; sys.path[:] = {about['sys_path']!r}; "
                 "from symbiont_jit.isolate.child import live_spawned; "
@@ -192,13 +192,13 @@ def _start_spawned(serve: Serve, files: WorkerFiles, granted: frozenset[str]) ->
             there.close()
 
     try:
-        with os.fdopen(luggage, "wb", closefd=False) as file:
+        with os.fdopen(luggage.require(), "wb", closefd=False) as file:
             pickle.dump(about, file)
             file.write(pickled)
-        os.lseek(luggage, 0, os.SEEK_SET)
+        os.lseek(luggage.require(), 0, os.SEEK_SET)
         return _insist(start)
     finally:
-        os.close(luggage)
+        luggage.close()
 
 
 def _run_program(program: str, descriptors: Sequence[int], output: int) -> Process:

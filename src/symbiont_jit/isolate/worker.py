@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.child import require_no_worker
+from symbiont_jit.isolate.descriptors import LostDescriptorError
 from symbiont_jit.isolate.messages import Complaint, NotReady, Ready, ReplyReader, WorkerReply
 from symbiont_jit.isolate.permissions import require_permissions
 from symbiont_jit.isolate.pipe import ParentsEnd, Patience
@@ -33,6 +34,7 @@ _GRACE_SECONDS: Final = 5.0
 _LEAST_GRACE: Final = 0.2
 #: A fresh interpreter imports Numba and the user's modules, and calls the metric once.
 START_SECONDS: Final = 120.0
+_CLOSED_BEFORE: Final = "a closed pipe, before it was asked"
 #: The words for how a process ended that has no exit code.
 _OTHER_ENDS: Final = {
     None: "a closed pipe, though the process went on",
@@ -172,15 +174,31 @@ class Worker:
                     if failed is not None:
                         return failed
                 outcome = self._exchange((deadline, request), deadline)
-                # Code that ran for an earlier request may have left a child that reads no other one.
+                # Code that ran for an earlier request may have left a child that reads no other one, and this program
+                # may have closed all that is open.
                 if outcome is not None and not (isinstance(outcome, Overdue) and outcome.was_unread):
                     break
             if outcome is None:
-                return Crash("a closed pipe, before it was asked")
+                return Crash(_CLOSED_BEFORE)
             return self._refuse("no answer was due") if isinstance(outcome, Ready | NotReady) else outcome
 
     def _start(self) -> Crash | None:
         """Start a child and wait until it can serve; the result is a crash on the way, if there was one."""
+        self._start_process()
+        outcome = self._exchange(None, START_SECONDS)
+        if outcome is None:
+            self._start_process()
+            outcome = self._exchange(None, START_SECONDS)
+        if isinstance(outcome, Overdue):
+            raise UsageError(f"a worker was not ready within {START_SECONDS:g} seconds{self._shared.take_last_words()}")
+        if isinstance(outcome, NotReady):
+            self._kill()
+            raise UsageError(f"a worker cannot get ready, because in there this happened:\n{outcome.reason}")
+        if isinstance(outcome, WorkerReply | Complaint):
+            return self._refuse("an answer before a request")
+        return None if isinstance(outcome, Ready) else outcome or Crash(_CLOSED_BEFORE)
+
+    def _start_process(self) -> None:
         self._kill()
         require_no_worker()
         if not self._shared.are_whole:
@@ -190,22 +208,14 @@ class Worker:
         self._child.process, self._child.pipe = self._start_child(self._serve, files, self._granted)
         if self._is_stopped:
             self.stop()
-        outcome = self._exchange(None, START_SECONDS)
-        if isinstance(outcome, Overdue):
-            raise UsageError(f"a worker was not ready within {START_SECONDS:g} seconds{self._shared.take_last_words()}")
-        if isinstance(outcome, NotReady):
-            self._kill()
-            raise UsageError(f"a worker cannot get ready, because in there this happened:\n{outcome.reason}")
-        if isinstance(outcome, WorkerReply | Complaint):
-            return self._refuse("an answer before a request")
-        return outcome if isinstance(outcome, Crash) else None
 
     def _exchange(
         self, message: Any, seconds: float
     ) -> Ready | NotReady | Complaint | WorkerReply | Crash | Overdue | None:
         """Send a message, if there is one, and wait for the child's reply; None where the child takes no messages.
 
-        That is no fault of the request: code that ran for the one before may have closed its end.
+        That is no fault of the request: code that ran for the one before may have closed its end, or this program the
+        other one.
         """
         process, pipe = self._child.process, self._child.pipe
         if process is None or pipe is None:  # A signal's handler has closed the worker just now.
@@ -214,7 +224,7 @@ class Worker:
         patience = Patience(seconds, self._shared.phase)
         try:
             is_sent = message is None or pipe.send(message, patience)
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, LostDescriptorError):
             self._kill()
             return None
         except BaseException:
@@ -229,6 +239,9 @@ class Worker:
             reply = self._reader.read(data)
             self._shared.forget_output()
             return reply
+        except LostDescriptorError:
+            self._kill()
+            return None
         except (EOFError, OSError):
             return Crash(self._describe_end(process, patience), self._shared.read_phase())
         except ValueError as error:
