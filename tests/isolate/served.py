@@ -1,5 +1,6 @@
 """What workers of these tests serve, by name, and how they are asked."""
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -97,6 +98,22 @@ def run_thread():
     for thread in threads:
         thread.join()
     return sorted(done)
+
+
+def limit_of_tasks():
+    return resource.getrlimit(resource.RLIMIT_NPROC)
+
+
+def start_threads():
+    """How many threads a worker has started when the system starts no more."""
+    started, end = 0, threading.Event()
+    threading.stack_size(1 << 16)  # Memory would be at an end first.
+    with contextlib.suppress(RuntimeError):
+        while started < 5000:
+            threading.Thread(target=end.wait, daemon=True).start()
+            started += 1
+    end.set()
+    return started
 
 
 def read_file(path):

@@ -2,12 +2,16 @@
 
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.pool import WorkerPool
+from symbiont_jit.isolate.start import STARTS, NoRoomError
 from symbiont_jit.isolate.worker import Crash, WorkerReply
 from tests.child import in_child
+from tests.concurrency import await_true
 
 
 @pytest.fixture
@@ -89,3 +93,44 @@ def test_a_forked_process_has_all_workers(pool):
     """One that the parent's thread was using at the fork is idle in the child."""
     with pool.idle_worker(pool.epoch), pool.idle_worker(pool.epoch):
         assert in_child(lambda: str(ask(pool) > 0)) == "True"
+
+
+def test_a_worker_without_room_waits_for_the_others(tmp_path):
+    """What takes all the room may be what another worker is at, which will end."""
+    tried, end = [], tmp_path / "end"
+
+    def start(*given):
+        tried.append(None)
+        if len(tried) == 1:
+            return STARTS["fork"](*given)
+        if any(worker.is_asked for worker in pool.workers):
+            if len(tried) > 3:
+                end.touch()
+            raise NoRoomError("a worker cannot be started")
+        return STARTS["fork"](*given)
+
+    pool = WorkerPool(2, lambda waits: await_true(lambda: not waits or end.exists()), start)
+    try:
+        with ThreadPoolExecutor(1) as threads, pool.idle_worker(pool.epoch) as first:
+            answer = threads.submit(first.ask, True, 60.0)
+            assert await_true(lambda: first.is_asked)
+            with pool.idle_worker(pool.epoch) as second:
+                assert second.ask(False, 60.0) == WorkerReply(True)
+            assert answer.result() == WorkerReply(True)
+    finally:
+        pool.close()
+    assert len(tried) > 4
+
+
+def test_a_worker_without_room_gives_up_where_no_other_works():
+    """Where nothing will end that could make room, the error comes at once."""
+    tried = []
+
+    def start(*_):
+        tried.append(None)
+        raise NoRoomError("a worker cannot be started")
+
+    pool = WorkerPool(2, lambda _: None, start)
+    with pytest.raises(UsageError, match="cannot be started"), pool.idle_worker(pool.epoch) as worker:
+        worker.ask(None, 10.0)
+    assert len(tried) == 1

@@ -19,7 +19,7 @@ from symbiont_jit import Evolution, Status
 from symbiont_jit.isolate import sandbox
 from symbiont_jit.isolate.sandbox import ASKING, all_but, filter_problem
 from symbiont_jit.isolate.worker import Crash, Worker
-from tests.isolate.served import answer, ask, spin
+from tests.isolate.served import answer, ask, run_python, spin
 from tests.kernels import DOT
 
 REFUSED = (
@@ -64,6 +64,40 @@ def test_processor_time_is_limited():
     worker = Worker(lambda request: (sandbox.limit_processor_time(-1.0), spin()))
     try:
         assert worker.ask(None, 60.0) == Crash("signal SIGXCPU")
+    finally:
+        worker.close()
+
+
+#: Root's threads are not counted, so what root starts belongs to a user of its own.
+COUNTED = """
+import os, resource, sys
+from symbiont_jit.isolate.sandbox import _count_tasks
+from symbiont_jit.isolate.worker import Worker
+from tests.isolate.served import answer, ask
+if os.getuid() == 0:
+    os.setresuid(54321, 0, 0)
+resource.setrlimit(resource.RLIMIT_NPROC, (_count_tasks() + int(sys.argv[1]),) * 2)
+print(ask(Worker(answer), "start_threads"))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rest", "least", "most"), [(200, 80, 110), (20_000, 1000, 1024)])
+def test_a_worker_starts_so_many_threads_and_no_more(rest, least, most):
+    """Others of the same user have half of what is left, and most of what is much."""
+    said, errors = run_python(COUNTED, str(rest)).communicate(timeout=60)
+    assert errors == ""
+    assert least <= int(said) <= most
+
+
+def test_a_limit_that_allows_no_thread_at_all_is_given_up(monkeypatch):
+    """Where the system counts others that a worker does not see, honest threads are started nevertheless."""
+    monkeypatch.setattr(os, "getuid", lambda: 54321)
+    monkeypatch.setattr(sandbox, "_count_tasks", lambda: 0)
+    monkeypatch.setattr(sandbox, "_can_start_thread", lambda: False)
+    worker = Worker(answer)
+    try:
+        assert ask(worker, "limit_of_tasks") == list(resource.getrlimit(resource.RLIMIT_NPROC))
     finally:
         worker.close()
 

@@ -33,6 +33,7 @@ from symbiont_jit.isolate.sandbox import (
     limit_memory,
     limit_processor_time,
     limit_signals,
+    limit_tasks,
     restrict,
 )
 
@@ -209,6 +210,7 @@ def _get_ready(obtain: Callable[[], Serve], files: WorkerFiles, granted: frozens
     limit_memory()
     limit_signals()
     give_up_privileges()
+    limit_tasks()
     watch_tries(granted)
     restrict_files(granted)
     restrict(granted)

@@ -38,10 +38,15 @@ class WorkerPool:
         permissions: Iterable[str] = (),
     ) -> None:
         granted = tuple(permissions)
-        self.workers = tuple(Worker(serve, start, reply_type, granted) for _ in range(count))
+        have_requests = self._have_requests
+        self.workers = tuple(Worker(serve, start, reply_type, granted, have_requests) for _ in range(count))
         #: How often everything was ended: whoever began before the last time is not to go on.
         self.epoch = 0
         self._note_all_idle()
+
+    def _have_requests(self) -> bool:
+        """Whether any worker is at a request."""
+        return any(worker.is_asked for worker in self.workers)
 
     def _note_all_idle(self) -> None:
         self._process = os.getpid()

@@ -12,14 +12,24 @@ import ctypes
 import errno
 import functools
 import os
+import re
 import resource
 import socket
 import sys
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["filter_problem", "give_up_privileges", "limit_memory", "limit_processor_time", "limit_signals", "restrict"]
+__all__ = [
+    "filter_problem",
+    "give_up_privileges",
+    "limit_memory",
+    "limit_processor_time",
+    "limit_signals",
+    "limit_tasks",
+    "restrict",
+]
 
 #: How many bytes of memory a worker may have more than at its start.
 MEMORY: Final = 4 << 30
@@ -29,6 +39,11 @@ MOST_SECONDS: Final = 1e9
 
 #: How many bytes a worker may write to a file, its output among them.
 OUTPUT: Final = 64 << 20
+#: How many threads and processes a user may have more than at the start of a worker, as far as that starts them, and
+#: how many there are at most where the user has no limit.
+TASKS: Final = 1024
+MOST_TASKS: Final = 1 << 20
+_TASKS_OF: Final = re.compile(rb"^Uid:\s+(\d+).*^Threads:\s+(\d+)", re.MULTILINE | re.DOTALL)
 #: How many files a worker may have open, of which half may be its own where its parent has more.
 FILES: Final = 1024
 
@@ -116,6 +131,44 @@ def limit_signals() -> None:
             _, hard = resource.getrlimit(resource.RLIMIT_SIGPENDING)
             if hard > 1:
                 resource.setrlimit(resource.RLIMIT_SIGPENDING, (hard // 2, hard // 2))
+
+
+def limit_tasks() -> None:
+    """Limit the threads and processes of this process's user to `TASKS` more than there are, and to half of the rest.
+
+    The system counts all of a user's together, and those of root not at all. Where it counts some that this process
+    does not see, so that it could start no thread, all stays as it was.
+    """
+    if sys.platform != "linux" or os.getuid() == 0:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+        now, most = _count_tasks(), MOST_TASKS if soft == resource.RLIM_INFINITY else soft
+        limit = now + max(1, min(TASKS, (most - now) // 2))
+        if limit < most:
+            resource.setrlimit(resource.RLIMIT_NPROC, (limit, hard))
+            final = (limit, limit) if _can_start_thread() else (soft, hard)
+            resource.setrlimit(resource.RLIMIT_NPROC, final)
+
+
+def _count_tasks() -> int:
+    """Count the threads of all processes that this process's user has, as far as they are seen from here."""
+    users, count = (os.getuid(), os.geteuid()), 0
+    for name in filter(str.isdecimal, os.listdir("/proc")):
+        with contextlib.suppress(OSError):  # It has ended meanwhile.
+            if os.stat(f"/proc/{name}").st_uid in users:
+                found = _TASKS_OF.search(Path(f"/proc/{name}/status").read_bytes())
+                count += int(found[2]) if found and int(found[1]) == users[0] else 0
+    return count
+
+
+def _can_start_thread() -> bool:
+    thread = threading.Thread(target=lambda: None)
+    with contextlib.suppress(RuntimeError):
+        thread.start()
+        thread.join()
+        return True
+    return False
 
 
 def give_up_privileges() -> None:

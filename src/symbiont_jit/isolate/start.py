@@ -41,12 +41,16 @@ from symbiont_jit.isolate.shared import SHARED_NAME, open_shared_file
 from symbiont_jit.starting import FULL, insist
 from symbiont_jit.uninterrupted import enough_stack
 
-__all__ = ["STARTS", "Start", "choose_start"]
+__all__ = ["STARTS", "NoRoomError", "Start", "choose_start"]
 
 #: Seconds after which a start is tried again that the system had no room for.
 WAITS: Final = (0.05, 0.2, 0.5)
 
 T = TypeVar("T")
+
+
+class NoRoomError(UsageError):
+    """Raised where the system starts no more processes; what other workers have started may be why."""
 
 
 Start = Callable[[Serve, WorkerFiles, frozenset[str]], tuple[Process, ParentsEnd]]
@@ -303,7 +307,7 @@ def _insist(start: Callable[[], T]) -> T:
     """Start something, some times if the system is full, as it may be for moments only.
 
     Raises:
-        UsageError: It stays full.
+        NoRoomError: It stays full.
     """
     try:
         return insist(lambda: _run_in_starting_thread(start), WAITS)
@@ -311,7 +315,7 @@ def _insist(start: Callable[[], T]) -> T:
         if error.errno not in (*FULL, errno.ENOSYS, errno.EPERM):
             raise
         problem = f"the system starts no more processes ({error.strerror})"
-        raise UsageError(f"a worker cannot be started, because {problem}") from error
+        raise NoRoomError(f"a worker cannot be started, because {problem}") from error
 
 
 def _run_in_starting_thread(start: Callable[[], T]) -> T:

@@ -25,7 +25,7 @@ from symbiont_jit.isolate.pipe import ParentsEnd, Patience
 from symbiont_jit.isolate.process import UNKNOWN_CODE, Process
 from symbiont_jit.isolate.sandbox import filter_problem
 from symbiont_jit.isolate.shared import SharedFiles
-from symbiont_jit.isolate.start import STARTS, Start, choose_start
+from symbiont_jit.isolate.start import STARTS, NoRoomError, Start, choose_start
 
 __all__ = ["Crash", "Overdue", "Complaint", "Worker", "WorkerReply"]
 
@@ -34,6 +34,9 @@ _GRACE_SECONDS: Final = 5.0
 _LEAST_GRACE: Final = 0.2
 #: A fresh interpreter imports Numba and the user's modules, and calls the metric once.
 START_SECONDS: Final = 120.0
+#: Seconds after which a start is tried again that there was no room for while other workers were at requests.
+_LOOK_SECONDS: Final = 0.05
+
 _CLOSED_BEFORE: Final = "a closed pipe, before it was asked"
 #: The words for how a process ended that has no exit code.
 _OTHER_ENDS: Final = {
@@ -112,6 +115,7 @@ class Worker:
         start: One of `STARTS`; the platform's default where there is none.
         reply_type: The type of what `serve` returns; a reply of another one is a crash.
         permissions: What the child may do besides computing, of `permissions.PERMISSIONS`.
+        have_requests: Whether others of the same kind are at a request now, which will end.
     """
 
     def __init__(
@@ -120,11 +124,14 @@ class Worker:
         start: Start | None = None,
         reply_type: Any = Any,
         permissions: Iterable[str] = (),
+        have_requests: Callable[[], bool] = lambda: False,
     ) -> None:
         self._serve = serve
         self._start_child = start or STARTS[choose_start(None)]
         self._reader = ReplyReader(reply_type)
         self._granted = require_permissions(permissions)
+        self._have_requests = have_requests
+
         filter_problem()  # The filter's library is found here, so that no forked child has to search.
         self._begin()
 
@@ -132,6 +139,8 @@ class Worker:
         """Take what belongs to this process alone: a child of its own, and files that it shares with nobody else."""
         self._pid = os.getpid()
         self._is_stopped = False
+        #: Whether the child is at a request now.
+        self.is_asked = False
         self._child = _CurrentChild()
         self._shared = SharedFiles()
         # It is re-entrant, because a signal's handler may close the worker that the interrupted thread asks.
@@ -173,7 +182,12 @@ class Worker:
                     failed = self._start()
                     if failed is not None:
                         return failed
-                outcome = self._exchange((deadline, request), deadline)
+                self.is_asked = True
+                try:
+                    outcome = self._exchange((deadline, request), deadline)
+                finally:
+                    self.is_asked = False
+
                 # Code that ran for an earlier request may have left a child that reads no other one, and this program
                 # may have closed all that is open.
                 if outcome is not None and not (isinstance(outcome, Overdue) and outcome.was_unread):
@@ -204,10 +218,18 @@ class Worker:
         if not self._shared.are_whole:
             self._shared.close()
             self._shared = SharedFiles()
-        files = self._shared.descriptors
-        self._child.process, self._child.pipe = self._start_child(self._serve, files, self._granted)
+        self._child.process, self._child.pipe = self._find_room()
         if self._is_stopped:
             self.stop()
+
+    def _find_room(self) -> tuple[Process, ParentsEnd]:
+        """Start a child, if need be once others have ended what they are at: that may be what takes all the room."""
+        files = self._shared.descriptors
+        while self._have_requests():
+            with contextlib.suppress(NoRoomError):
+                return self._start_child(self._serve, files, self._granted)
+            time.sleep(_LOOK_SECONDS)
+        return self._start_child(self._serve, files, self._granted)
 
     def _exchange(
         self, message: Any, seconds: float
