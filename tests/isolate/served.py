@@ -8,6 +8,7 @@ import resource
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 import termios
@@ -223,6 +224,11 @@ def own_pipe():
     """The descriptor of a worker's end of the pipe to its parent."""
     numbers = [n for n in map(int, os.listdir("/proc/self/fd")) if n > 2]
     return next(n for n in numbers if os.path.exists(f"/proc/self/fd/{n}") and stat.S_ISSOCK(os.fstat(n).st_mode))
+
+
+def forge(message):
+    """Write a message to the parent in the place of what this worker's function returns."""
+    os.write(own_pipe(), struct.pack("!i", len(message)) + message)
 
 
 def answer(request):

@@ -2,10 +2,12 @@
 
 import contextlib
 import itertools
+import os
 import random
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import Future
 
 import numpy as np
@@ -18,6 +20,7 @@ from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.evaluation import Evaluation
 from symbiont_jit.search import evolution
 from symbiont_jit.search.archive import Archive
+from tests.isolate.served import forge
 from tests.kernels import MATMUL, TOTAL, total
 
 
@@ -342,6 +345,32 @@ def test_what_decides_a_search_is_not_private():
 
 
 @pytest.mark.slow
+def test_an_answer_that_names_a_private_score_first_is_a_crash():
+    """A candidate that has taken its worker over decides neither what scores there are nor when a search ends."""
+
+    def metric(kernel):
+        if kernel(1.0) == 2.0 and os.getpid() != parent:
+            forge(b'=[{"status": 8, "score": 9.0, "scores": {"hidden": 9.0}}]')
+            time.sleep(60)
+        return {"score": kernel(1.0), "hidden": 1.0}
+
+    parent = os.getpid()
+    search = Evolution(constant_kernel(), metric=metric, proposer=Flaky(), private=["hidden"], deadline=20)
+    found = []
+    result = search.run(candidates=3, on_progress=lambda progress: found.append(progress.evaluation))
+    assert [each.status for each in found] == [Status.CRASHED, Status.VALID, Status.VALID]
+    assert "first score, 'hidden', is private" in found[0].diagnostics[0].message
+    assert result.best.score == 4.0
+
+
+def test_what_decides_is_known_before_any_candidate_ran(square):
+    """A private score that decides is refused at the first evaluation, also where the kernel has no C to begin with."""
+    search = Evolution(square, metric=lambda k: {"speed": k(2.0), "size": 1.0}, private=["speed"])
+    with pytest.raises(UsageError, match="'speed' is private, and decides"):
+        search.evaluate("double square(double x) { return x; }")
+
+
+@pytest.mark.slow
 def test_candidates_do_not_share_random_numbers():
     """A metric's unnamed generators give each candidate numbers of its own, and the same ones for the same seed."""
     metric = lambda k: np.random.random() + random.random()  # noqa: E731
@@ -357,6 +386,7 @@ def test_candidates_do_not_share_random_numbers():
 
 IN_A_THREAD = """
 import threading
+import time
 from numba import float64 as f64
 import symbiont_jit as sj
 from tests.search.test_search import Flaky

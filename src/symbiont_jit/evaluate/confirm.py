@@ -29,12 +29,15 @@ __all__ = [
     "FIRST_C",
     "NOISE",
     "REFERENCE",
+    "SPEEDUP",
     "confirm_finalists",
     "has_same_speed",
     "is_clearly_faster",
     "is_gain",
 ]
 
+#: The name of the score of how many times as fast as the reference a candidate is.
+SPEEDUP: Final = "speedup"
 #: What candidates are compared with, by name. The last one is the reference itself, measured once more: it says how
 #: large a difference is that is none.
 REFERENCE: Final = "the reference"
@@ -180,7 +183,7 @@ def _judge(peers: Sequence[Series], one: Series, problem: str | None) -> MetricR
     return MetricResult(
         Status.VALID,
         score,
-        {"speedup": score},
+        {SPEEDUP: score},
         reference_ns=reference_ns,
         candidate_ns=candidate_ns,
         gains=gains,

@@ -54,13 +54,13 @@ class EvaluatorOptions:
     deadline: float | None = None
     start_method: str | None = None
     permissions: tuple[str, ...] = ()
+    private: frozenset[str] = frozenset()
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def build(self) -> LocalEvaluator:
         """Make the evaluator in this process."""
-        return LocalEvaluator(
-            self.kernel, self.metric, self.workers, self.deadline, self.start_method, self.permissions
-        )
+        how = (self.workers, self.deadline, self.start_method, self.permissions, self.private)
+        return LocalEvaluator(self.kernel, self.metric, *how)
 
 
 class Evaluator:

@@ -14,7 +14,7 @@ import itertools
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ from symbiont_jit.frontend import Canonical
 from symbiont_jit.isolate.pool import WorkerPool
 from symbiont_jit.isolate.start import STARTS, choose_start
 from symbiont_jit.isolate.worker import Complaint, Crash, Overdue, Worker, WorkerReply
+from symbiont_jit.options import require
 from symbiont_jit.uninterrupted import uninterrupted
 
 __all__ = ["LocalEvaluator"]
@@ -59,9 +60,10 @@ class LocalEvaluator:
         deadline: The seconds that a candidate may take in its worker; by default what the metric suggests.
         start_method: How workers come to be, `"fork"` or `"spawn"`; by default `"fork"` where there is one.
         permissions: What workers may do besides computing: `"read"`, `"write"`, `"network"`, `"processes"`.
+        private: Names of scores that may not decide.
 
     Raises:
-        UsageError: An option is wrong, or the metric does not fit the kernel.
+        UsageError: An option is wrong, or the metric does not fit the kernel, or decides by a private score.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class LocalEvaluator:
         deadline: float | None = None,
         start_method: str | None = None,
         permissions: Iterable[str] = (),
+        private: Collection[str] = (),
     ) -> None:
         self.start_method = choose_start(start_method)
         self.metric: Metric = as_metric(metric)
@@ -79,6 +82,9 @@ class LocalEvaluator:
         entropy = secrets.randbits(ENTROPY_BITS)
         with first_call_limit(max(FIRST_SECONDS, FIRST_DEADLINES * (deadline or 0.0)), "the metric"):
             prepared = prepare(self.target, self.metric, entropy)
+        self._private = private
+        # What the scores are is asked where no candidate ran: an answer may come from one that has taken a worker over.
+        require(prepared.first_name not in private, f"{prepared.first_name!r} {_IS_PRIVATE}")
         self.deadline = prepared.deadline if deadline is None else deadline
         task = WorkerTask(kernel, self.metric, prepared, self.deadline, entropy)
         self.pool = WorkerPool(workers, task, STARTS[self.start_method], list[MetricResult], permissions)
@@ -183,7 +189,7 @@ class LocalEvaluator:
         outcome = self._run_in_worker(request, len(builds), self.deadline * (1 + len(builds)), self.pool.epoch)
         if not isinstance(outcome, WorkerReply):
             return None
-        return [_evaluation_of(result, b.canonical) for result, b in zip(outcome.value, builds, strict=True)]
+        return [self._evaluation_of(result, b.canonical) for result, b in zip(outcome.value, builds, strict=True)]
 
     def _evaluation_of_lost(self, build: Build) -> Evaluation:
         message = "the code without checks did not come back from inputs that are drawn at the end of a search"
@@ -227,13 +233,22 @@ class LocalEvaluator:
             self._note_lost(outcome.phase, canonical.digest)
             return self._evaluate_in_worker(replace(request, explorations=kept), epoch)
         if isinstance(outcome, WorkerReply):
-            return _evaluation_of(outcome.value[0], canonical)
+            return self._evaluation_of(outcome.value[0], canonical)
         where = f" while {outcome.phase}" if outcome.phase else ""
         if isinstance(outcome, Overdue):
             message = f"no result within {self.deadline:g} seconds{where}; look for an endless loop{self._hint()}"
             return _failure(Status.TIMED_OUT, canonical, message)
         message = f"the process ended with {outcome.reason}{where}{self._hint()}"
         return _failure(Status.CRASHED, canonical, message)
+
+    def _evaluation_of(self, result: MetricResult, canonical: Canonical) -> Evaluation:
+        """Make the evaluation of an answer, unless it says that a private score decides."""
+        first = next(iter(result.scores), None)
+        if first in self._private:
+            return _failure(
+                Status.CRASHED, canonical, f"it came with an answer whose first score, {first!r}, {_IS_PRIVATE}"
+            )
+        return _evaluation_of(result, canonical)
 
     def _note_lost(self, exploration: str, digest: bytes) -> None:
         """Give up an exploration from which several candidates did not come back.
@@ -260,6 +275,8 @@ class LocalEvaluator:
         )
 
 
+#: What is said of a score that no proposer is told, and that candidates would be chosen by.
+_IS_PRIVATE: Final = "is private, and decides the search: give another first"
 #: What is said where a thread of the program may be what a worker waits for.
 _THREADS_HINT: Final = (
     "; this program has threads ({!r}) that a forked worker lacks: if the metric gives work to such a thread or pool, "

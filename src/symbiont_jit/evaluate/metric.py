@@ -97,6 +97,10 @@ class PreparedMetric(Protocol):
     def deadline(self) -> float:
         """The seconds that one candidate gets, unless the user says otherwise."""
 
+    @property
+    def first_name(self) -> str:
+        """The name of the score that decides, as far as that is known before any candidate ran; else nothing."""
+
     def evaluate(
         self, target: CompileTarget, checked: Any, candidate: Any, seed: Sequence[int], best: float | None
     ) -> MetricResult:
@@ -139,20 +143,19 @@ class CallableMetric:
     def prepare(self, target: CompileTarget, entropy: int) -> PreparedCallable:
         """Call the function once for the active revision, so that the workers inherit what it compiles.
 
-        What it returns does not matter here: it is called anew for every candidate. What it raises is no candidate's
-        fault, and is raised as it is.
+        Of what it returns only the names matter here: it is called anew for every candidate. What it raises is no
+        candidate's fault, and is raised as it is.
 
         Raises:
             UsageError: The function ends the interpreter.
         """
-        if target.active is not None:
-            try:
-                self.function(target.owner)
-            except SystemExit as error:
-                raise UsageError(
-                    f"the metric ends the interpreter, by {error!r}, for the kernel as it is now"
-                ) from error
-        return PreparedCallable(self.function)
+        if target.active is None:
+            return PreparedCallable(self.function)
+        try:
+            value = self.function(target.owner)
+        except SystemExit as error:
+            raise UsageError(f"the metric ends the interpreter, by {error!r}, for the kernel as it is now") from error
+        return PreparedCallable(self.function, next(map(_spell, _name(value)), ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,7 @@ class PreparedCallable:
     """A user's function that has been called before; its deadline is long, because nothing is known of what it does."""
 
     function: Callable[[Any], float | Mapping[str, float]]
+    first_name: str = ""
     deadline: float = CALLABLE_DEADLINE
 
     def evaluate(
@@ -182,8 +186,7 @@ class PreparedCallable:
         try:
             with target.temporarily_active(candidate) as kernel:
                 value = self.function(kernel)
-            named = value if isinstance(value, Mapping) else {"score": value}
-            scores = {_spell(name): float(number) for name, number in named.items()}
+            scores = {_spell(name): float(number) for name, number in _name(value).items()}
         except PanicError as error:
             return make_panicked(error.panic)
         except Exception as error:
@@ -196,6 +199,11 @@ class PreparedCallable:
             message = f"the metric gave {value!r}, which is no finite number"
             return MetricResult(Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "metric", message),))
         return MetricResult(Status.VALID, next(iter(scores.values())), scores)
+
+
+def _name(value: Any) -> Mapping[Any, Any]:
+    """Return what a metric gave by names; one number is the score."""
+    return value if isinstance(value, Mapping) else {"score": value}
 
 
 def _spell(name: Any) -> str:

@@ -19,7 +19,7 @@ from symbiont_jit.errors import UsageError
 from symbiont_jit.evaluate.agreement import Agrees, Tolerance, find_disagreement, list_outputs
 from symbiont_jit.evaluate.cases import MEASURING, Reference, TimedCases, as_measured
 from symbiont_jit.evaluate.checker import Checker
-from symbiont_jit.evaluate.confirm import confirm_finalists
+from symbiont_jit.evaluate.confirm import SPEEDUP, confirm_finalists
 from symbiont_jit.evaluate.derive import DerivedInputs
 from symbiont_jit.evaluate.evaluation import Status
 from symbiont_jit.evaluate.harness import Harness
@@ -175,6 +175,11 @@ class PreparedSpeedup:
     _reference_ns: list[float] = field(default_factory=list)
 
     @property
+    def first_name(self) -> str:
+        """The name of the score that decides."""
+        return SPEEDUP
+
+    @property
     def reference(self) -> Reference:
         """What candidates are compared with."""
         return self.checker.reference
@@ -250,7 +255,7 @@ class PreparedSpeedup:
         if problem is not None:
             return make_wrong(problem)
         found = _make_valid(tuple(self._reference_ns), tuple(times))
-        is_best = best is None or found.scores["speedup"] > best
+        is_best = best is None or found.scores[SPEEDUP] > best
         if not is_best:
             return found
         return self._doubt(found, Suspect(entry, checked, median(times), median(self._reference_ns)), seed)
@@ -272,4 +277,4 @@ class PreparedSpeedup:
 
 def _make_valid(reference_ns: tuple[float, ...], candidate_ns: tuple[float, ...]) -> MetricResult:
     score = median(reference_ns) / max(median(candidate_ns), 1e-3)
-    return MetricResult(Status.VALID, score, {"speedup": score}, reference_ns=reference_ns, candidate_ns=candidate_ns)
+    return MetricResult(Status.VALID, score, {SPEEDUP: score}, reference_ns=reference_ns, candidate_ns=candidate_ns)

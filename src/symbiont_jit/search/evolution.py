@@ -193,8 +193,6 @@ class Evolution:
 
     def _take_in(self, candidate: Candidate, evaluation: Evaluation) -> tuple[float | None, Any | None]:
         """Count and keep a candidate; return its gain over its parent, and its revision where it was activated."""
-        if not self._counts[Status.VALID]:
-            self._require_public(evaluation)
         self._counts[evaluation.status] += 1
         gain = self._gain(candidate, evaluation)
         if evaluation.score is not None:
@@ -202,11 +200,6 @@ class Evolution:
         is_best = self._archive.add(evaluation, candidate.number)
         is_installed = is_best and (not self._is_timed or is_clearly_faster(evaluation, self._activated))
         return gain, self._activate(evaluation, candidate.origin) if is_installed else None
-
-    def _require_public(self, evaluation: Evaluation) -> None:
-        """Raise `UsageError` where what decides the search is private; what later answers say is no user's doing."""
-        first = next(iter(evaluation.scores), None)
-        require(first not in self.private, f"{first!r} is private, and decides the search: give another first")
 
     # -- the loop -------------------------------------------------------------------------------------------------
 
@@ -407,9 +400,8 @@ class Evolution:
 
     def _open(self) -> Evaluator:
         if self._evaluator is None:
-            options = EvaluatorOptions(
-                self.kernel, self.metric, self.workers, self.deadline, self.start_method, tuple(self.permissions)
-            )
+            how = (self.workers, self.deadline, self.start_method, tuple(self.permissions), frozenset(self.private))
+            options = EvaluatorOptions(self.kernel, self.metric, *how)
             self._evaluator = Evaluator(options, self.executor)
         return self._evaluator
 
