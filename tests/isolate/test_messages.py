@@ -4,18 +4,18 @@ import json
 import math
 import os
 import pickle
-import stat
-import struct
 from dataclasses import dataclass
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
+from pydantic import ValidationError
 
 from symbiont_jit import Diagnostic, Evolution, Status
 from symbiont_jit.errors import Stage
 from symbiont_jit.evaluate.metric import MetricResult
 from symbiont_jit.isolate.messages import (
+    MAX_PARTS,
     MAX_REASON,
     MAX_TEXT,
     Complaint,
@@ -27,6 +27,7 @@ from symbiont_jit.isolate.messages import (
 )
 from symbiont_jit.isolate.worker import Crash, Worker
 from symbiont_jit.runtime.panics import Panic
+from tests.isolate.served import forge
 from tests.kernels import DOT
 
 RESULTS = ReplyReader(list[MetricResult])
@@ -98,20 +99,10 @@ def test_any_bytes_are_a_message_or_refused(data):
         return
 
 
-def say(data):
-    """Write a message to every pipe of this process, framed as the parent expects it."""
-    for descriptor in map(int, os.listdir("/proc/self/fd")):
-        try:
-            if descriptor > 2 and stat.S_ISSOCK(os.fstat(descriptor).st_mode):
-                os.write(descriptor, struct.pack("!i", len(data)) + data)
-        except OSError:
-            continue
-
-
 @pytest.mark.parametrize("data", [b"=[1]", b"+", b"-not ready", b"=" + b"[" * 9999, b"\x80\x04"])
 def test_a_forged_answer_is_a_crash(data):
     """A worker that is answered for says what could not be read, and another process answers the next request."""
-    worker = Worker(lambda data: say(data) if data else [VALID], reply_type=list[MetricResult])
+    worker = Worker(lambda data: forge(data) if data else [VALID], reply_type=list[MetricResult])
     try:
         outcome = worker.ask(data, 10.0)
         assert isinstance(outcome, Crash)
@@ -124,7 +115,7 @@ def test_a_forged_answer_is_a_crash(data):
 def test_a_pickle_in_the_pipe_calls_nothing(dot, tmp_path):
     """A metric that sends a pickle gives the candidate a status; the parent runs nothing of it."""
     path, parent = tmp_path / "made", os.getpid()
-    metric = lambda kernel: 1.0 if os.getpid() == parent else say(pickle.dumps(Bomb(str(path)))) or 1.0  # noqa: E731
+    metric = lambda kernel: 1.0 if os.getpid() == parent else forge(pickle.dumps(Bomb(str(path)))) or 1.0  # noqa: E731
     with Evolution(dot, metric=metric) as search:
         evaluation = search.evaluate(DOT)
     assert evaluation.status is Status.CRASHED
@@ -135,11 +126,42 @@ def test_a_pickle_in_the_pipe_calls_nothing(dot, tmp_path):
 def test_a_forged_complaint_is_a_crash(dot):
     """Who claims in a worker that the user's inputs are bad is not believed before a fresh worker has said so too."""
     parent = os.getpid()
-    metric = lambda kernel: 1.0 if os.getpid() == parent else say(b"!the inputs are bad") or 1.0  # noqa: E731
+    metric = lambda kernel: 1.0 if os.getpid() == parent else forge(b"!the inputs are bad") or 1.0  # noqa: E731
     with Evolution(dot, metric=metric) as search:
         evaluation = search.evaluate(DOT)
     assert evaluation.status is Status.CRASHED
     assert "a complaint about inputs that are all right" in evaluation.diagnostics[0].message
+
+
+#: Answers of many parts, each of which would be a fault of its own.
+WRONG_PARTS = {
+    "results": b"[" + b",".join([b'{"panic":{"a":[]}}'] * 10_000) + b"]",
+    "findings": b'[{"status":8,"diagnostics":[' + b",".join([b'{"stage":1,"rule":1,"line":"a"}'] * 3000) + b"]}]",
+    "numbers": b"[" + b",".join([b"null"] * 20_000) + b"]",
+}
+
+
+@pytest.mark.parametrize("data", WRONG_PARTS.values(), ids=WRONG_PARTS)
+def test_an_answer_is_refused_at_its_first_fault(data):
+    """Whoever is wrong thousands of times takes no more of the parent's time than who is wrong once."""
+    with pytest.raises(ValidationError) as caught:
+        RESULTS._values.validate_json(data)
+    assert caught.value.error_count() < 10
+
+
+def test_an_answer_with_thousands_of_faults_says_how_many():
+    """Names with what is no number are looked at all, and not all described."""
+    scores = b",".join(b'"%d":"x"' % number for number in range(20_000))
+    with pytest.raises(ValueError, match="it has 20,000 faults"):
+        RESULTS.read(b'=[{"status":8,"score":1.0,"scores":{' + scores + b"}}]")
+
+
+def test_an_answer_of_too_many_parts_is_refused_before_it_is_read():
+    """Whatever makes it long, one list or many within each other: what is in a text is no part."""
+    for parts in ([0] * (MAX_PARTS + 2), [[[]]] * (MAX_PARTS // 2), [{"a": {}}] * (MAX_PARTS // 2)):
+        with pytest.raises(ValueError, match="it has more than 25,000 parts"):
+            ReplyReader().read(b"=" + json.dumps(parts).encode())
+    assert ReplyReader().read(b"=" + json.dumps(",[{" * 20_000 + '",').encode()) == WorkerReply(",[{" * 20_000 + '",')
 
 
 CONTROLS = {
@@ -190,9 +212,3 @@ def test_a_score_is_as_precise_as_it_was():
     read = ReplyReader(list[float]).read(write_message(WorkerReply(list(numbers)))).value
     assert [math.copysign(1, a) * a for a in read] == [math.copysign(1, a) * a for a in numbers]
     assert read == list(numbers)
-
-
-def test_an_answer_of_too_many_parts():
-    """It is refused before anything is made of it: a list of nothing but zeros would take gigabytes."""
-    with pytest.raises(ValueError, match="more than 100,000 parts"):
-        ReplyReader(list[int]).read(b"=[" + b"0," * 200_000 + b"0]")

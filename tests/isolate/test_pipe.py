@@ -13,8 +13,8 @@ import pytest
 
 from symbiont_jit import Evolution, Status, UsageError
 from symbiont_jit.evaluate.first_call import first_call_limit
-from symbiont_jit.isolate.worker import Overdue, Worker, WorkerReply
-from tests.isolate.served import own_pipe
+from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
+from tests.isolate.served import forge, framed, nonce, own_pipe
 from tests.kernels import DOT
 
 ENDLESS = (float("inf"), 1e300, 1e9, 3e6)
@@ -27,10 +27,6 @@ def outcomes(serve, deadline, *requests):
         return [worker.ask(request, deadline) for request in requests]
     finally:
         worker.close()
-
-
-def framed(data):
-    return struct.pack("!i", len(data)) + data
 
 
 def send_out_of_band(request):
@@ -66,7 +62,7 @@ def test_an_answer_in_pieces_has_to_come_in_time():
 
 def answer_twice(request):
     if request == "twice":
-        os.write(own_pipe(), framed(b'="one"') + framed(b'="two"'))
+        forge(b'="one"', b'="two"')
     return request
 
 
@@ -75,10 +71,33 @@ def test_an_answer_too_many_is_not_the_next_one():
     assert [o.value for o in outcomes(answer_twice, 10.0, "twice", "next", "last")] == ["one", "next", "last"]
 
 
+def answer_later(request):
+    """Serve, and leave a thread that says something while the next request is served."""
+    if request != "honest":
+        told = {"as before": nonce(), "any": bytes(16), "none": b""}[request]
+        pipe, sent = own_pipe(), framed(told + b'="forged"')
+        threading.Thread(target=lambda: (_SERVED.wait(), os.write(pipe, sent)), daemon=True).start()
+    else:
+        _SERVED.set()
+        time.sleep(60)
+    return "served"
+
+
+_SERVED = threading.Event()
+
+
+@pytest.mark.parametrize("nonce_of", ["as before", "any", "none"])
+def test_an_answer_to_another_request_is_none(nonce_of):
+    """What code says later that ran for an earlier request is no answer to the next one, whatever it is."""
+    first, second = outcomes(answer_later, 60.0, nonce_of, "honest")
+    assert first == WorkerReply("served")
+    assert second == Crash("an answer that cannot be read (it answers no request, or another one)")
+
+
 def answer_and_close(request):
     """Answer, and go on living without a pipe."""
     if request == "close":
-        os.write(own_pipe(), framed(b'="closed"'))
+        forge(b'="closed"')
         os.close(own_pipe())
         time.sleep(60)
     return request

@@ -8,7 +8,6 @@ import mmap
 import os
 import pickle
 import socket
-import struct
 import tempfile
 import time
 from multiprocessing import connection, shared_memory
@@ -23,6 +22,7 @@ from symbiont_jit.isolate import child
 from symbiont_jit.isolate.child import MAX_PHASE, PAUSES, stop_clock
 from symbiont_jit.isolate.start import STARTS
 from symbiont_jit.isolate.worker import Crash, Overdue, Worker, WorkerReply
+from tests.isolate.served import framed
 
 PARENT = os.getpid()
 
@@ -228,8 +228,7 @@ def spoil_others():
     for name in os.listdir("/proc/self/fd"):
         with contextlib.suppress(OSError):
             end = socket.socket(fileno=os.dup(int(name)))
-            message = pickle.dumps((2.0, None))
-            end.send(struct.pack("!i", len(message)) + message)
+            end.send(framed(pickle.dumps((b"", 2.0, None))))
 
 
 @pytest.mark.slow

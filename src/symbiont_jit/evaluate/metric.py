@@ -11,9 +11,10 @@ import random
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from typing import Annotated, Any, Final, Protocol
 
 import numpy as np
+from pydantic import FailFast
 
 from symbiont_jit.engine.target import CompileTarget
 from symbiont_jit.errors import Diagnostic, PanicError, Stage, UsageError
@@ -43,7 +44,7 @@ class MetricResult:
     status: Status
     score: float | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
-    diagnostics: tuple[Diagnostic, ...] = ()
+    diagnostics: Annotated[tuple[Diagnostic, ...], FailFast()] = ()
     reference_ns: tuple[float, ...] = ()
     candidate_ns: tuple[float, ...] = ()
     panic: Panic | None = None

@@ -220,7 +220,7 @@ def _get_ready(obtain: Callable[[], Serve], files: WorkerFiles, granted: frozens
 def _answer(serve: Serve, pipe: Connection) -> None:
     while True:
         try:
-            deadline, request = pipe.recv()
+            nonce, deadline, request = pipe.recv()
         except (EOFError, OSError):
             return
         _DEADLINE[0] = deadline
@@ -230,7 +230,7 @@ def _answer(serve: Serve, pipe: Connection) -> None:
             message: WorkerReply | Complaint = WorkerReply(serve(request))
         except UsageError as error:
             message = Complaint(str(error)[-MAX_REASON:])
-        pipe.send_bytes(write_message(message))
+        pipe.send_bytes(nonce + write_message(message))
 
 
 def live_spawned(pipe: int, output: int, phase: int, luggage: int, granted: Sequence[str]) -> None:

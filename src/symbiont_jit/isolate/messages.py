@@ -3,16 +3,18 @@
 In: in the child, what its function returned. Out: in the parent, a value of the type that was agreed on. Whatever runs
 in a child can write to the pipe, so the parent never unpickles: a pickle can call anything, and JSON of a known type
 only has values that this type has. Texts end on somebody's terminal, so they are cleaned and bounded. The other way
-goes what the parent made itself, as pickles.
+goes what the parent made itself, as pickles. Before an answer stands the nonce of its request, because code that ran
+for an earlier one may still be there, and write.
 """
 
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final, get_origin
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import FailFast, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json, to_jsonable_python
 
 from symbiont_jit.uninterrupted import uninterrupted
@@ -27,9 +29,11 @@ __all__ = [
     "ReplyReader",
     "WorkerReply",
     "clean_text",
+    "make_nonce",
     "write_message",
 ]
 
+NONCE_BYTES: Final = 16
 #: The longest end of a message that cannot be read which is quoted.
 MAX_FAULT: Final = 200
 #: The longest reason of a child that cannot serve, in characters.
@@ -78,6 +82,11 @@ def clean_text(text: str) -> str:
     return _CONTROLS.sub("?", text.replace("\r\n", "\n"))
 
 
+def make_nonce() -> bytes:
+    """Make what an answer to a request begins with, and no other one."""
+    return secrets.token_bytes(NONCE_BYTES)
+
+
 def write_message(message: Ready | NotReady | Complaint | WorkerReply) -> bytes:
     """Write a message in the child.
 
@@ -114,8 +123,11 @@ def _replace_surrogates(value: Any) -> Any:
     return value
 
 
-#: The most parts of an answer: reading each takes time and memory of the parent.
-MAX_PARTS: Final = 100_000
+#: The most parts of an answer, and the most faults of one that are looked at: each takes time and memory of the parent.
+MAX_PARTS: Final = 25_000
+MAX_FAULTS: Final = 100
+#: Texts in JSON, also one that nobody ends: whatever the bytes are, each is looked at once.
+_STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 
 
 class ReplyReader:
@@ -128,12 +140,21 @@ class ReplyReader:
     def __init__(self, value_type: Any = Any) -> None:
         self._values = _make_adapter(value_type)
 
-    def read(self, data: bytes) -> Ready | NotReady | Complaint | WorkerReply:
+    def read(self, data: bytes, nonce: bytes = b"") -> Ready | NotReady | Complaint | WorkerReply:
         """Read a message in the parent.
+
+        Args:
+            data: The message.
+            nonce: That of the request; nothing for what a child says before the first one.
 
         Raises:
             ValueError: It is none; the error's text says why, shortly.
         """
+        if not data.startswith(nonce):
+            raise ValueError("it answers no request, or another one")
+        return self._read(data.removeprefix(nonce))
+
+    def _read(self, data: bytes) -> Ready | NotReady | Complaint | WorkerReply:
         kind, rest = data[:1], data[1:]
         if data == b"+":
             return Ready()
@@ -143,7 +164,7 @@ class ReplyReader:
             return Complaint(_read_reason(rest))
         if kind != b"=":
             raise ValueError(f"it begins with {kind!r}")
-        if rest.count(b",") > MAX_PARTS:
+        if _has_many_parts(rest):
             raise ValueError(f"it has more than {MAX_PARTS:,} parts")
         try:
             return WorkerReply(self._values.validate_json(_clean_json(rest)))
@@ -154,7 +175,20 @@ class ReplyReader:
 @uninterrupted
 def _make_adapter(value_type: Any) -> TypeAdapter[Any]:
     """Make what checks values; of an exception that a signal handler raises meanwhile pydantic would make its own."""
-    return TypeAdapter(value_type)
+    # Of a list only the first value that is none is told of, because all the others would take seconds.
+    return TypeAdapter(Annotated[value_type, FailFast()] if get_origin(value_type) is list else value_type)
+
+
+def _has_many_parts(data: bytes) -> bool:
+    """Whether some JSON has more than `MAX_PARTS` parts; each has at most a name and a text."""
+    if data.count(b'"') - data.count(b'\\"') > 4 * (MAX_PARTS + 1):
+        return True
+    return _count_parts(data) > MAX_PARTS and _count_parts(_STRINGS.sub(b"", data)) > MAX_PARTS
+
+
+def _count_parts(data: bytes) -> int:
+    """Count what separates or opens parts, also where it stands in a text."""
+    return sum(map(data.count, (b",", b"[", b"{")))
 
 
 def _read_reason(data: bytes) -> str:
@@ -212,6 +246,8 @@ class _Cleaner:
 
 
 def _describe(error: ValidationError) -> str:
+    if error.error_count() > MAX_FAULTS:
+        return f"it has {error.error_count():,} faults"
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(map(str, first["loc"]))
     return clean_text(f"{place}: {first['msg']}" if place else first["msg"])[:MAX_FAULT]

@@ -19,7 +19,7 @@ from typing import Any, Final
 from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.child import require_no_worker
 from symbiont_jit.isolate.descriptors import LostDescriptorError
-from symbiont_jit.isolate.messages import Complaint, NotReady, Ready, ReplyReader, WorkerReply
+from symbiont_jit.isolate.messages import Complaint, NotReady, Ready, ReplyReader, WorkerReply, make_nonce
 from symbiont_jit.isolate.permissions import require_permissions
 from symbiont_jit.isolate.pipe import ParentsEnd, Patience
 from symbiont_jit.isolate.process import UNKNOWN_CODE, Process
@@ -184,7 +184,7 @@ class Worker:
                         return failed
                 self.is_asked = True
                 try:
-                    outcome = self._exchange((deadline, request), deadline)
+                    outcome = self._exchange(request, deadline)
                 finally:
                     self.is_asked = False
 
@@ -199,10 +199,10 @@ class Worker:
     def _start(self) -> Crash | None:
         """Start a child and wait until it can serve; the result is a crash on the way, if there was one."""
         self._start_process()
-        outcome = self._exchange(None, START_SECONDS)
+        outcome = self._exchange(None, START_SECONDS, is_first=True)
         if outcome is None:
             self._start_process()
-            outcome = self._exchange(None, START_SECONDS)
+            outcome = self._exchange(None, START_SECONDS, is_first=True)
         if isinstance(outcome, Overdue):
             raise UsageError(f"a worker was not ready within {START_SECONDS:g} seconds{self._shared.take_last_words()}")
         if isinstance(outcome, NotReady):
@@ -232,20 +232,20 @@ class Worker:
         return self._start_child(self._serve, files, self._granted)
 
     def _exchange(
-        self, message: Any, seconds: float
+        self, request: Any, seconds: float, is_first: bool = False
     ) -> Ready | NotReady | Complaint | WorkerReply | Crash | Overdue | None:
-        """Send a message, if there is one, and wait for the child's reply; None where the child takes no messages.
+        """Send a request and wait for the child's reply; None where the child takes no messages.
 
-        That is no fault of the request: code that ran for the one before may have closed its end, or this program the
-        other one.
+        The first message comes without a request. To take none is no fault of the request: code that ran for the one
+        before may have closed its end, or this program the other one.
         """
         process, pipe = self._child.process, self._child.pipe
         if process is None or pipe is None:  # A signal's handler has closed the worker just now.
             return Crash("a close before it was asked")
         self._shared.start_clock()
-        patience = Patience(seconds, self._shared.phase)
+        patience, nonce = Patience(seconds, self._shared.phase), b"" if is_first else make_nonce()
         try:
-            is_sent = message is None or pipe.send(message, patience)
+            is_sent = is_first or pipe.send((nonce, seconds, request), patience)
         except (BrokenPipeError, ConnectionResetError, LostDescriptorError):
             self._kill()
             return None
@@ -255,10 +255,10 @@ class Worker:
         try:
             data = pipe.receive(patience) if is_sent else None
             if data is None:
-                was_unread = message is not None and pipe.has_unread
+                was_unread = not is_first and pipe.has_unread
                 self._kill()
                 return Overdue(patience.waited, self._shared.read_phase(), was_unread)
-            reply = self._reader.read(data)
+            reply = self._reader.read(data, nonce)
             self._shared.forget_output()
             return reply
         except LostDescriptorError:
