@@ -193,6 +193,8 @@ def refused(name, path):
         "size a terminal": lambda: fcntl.ioctl(0, termios.TIOCSWINSZ, bytes(8)),
         "take a terminal alone": lambda: fcntl.ioctl(0, termios.TIOCEXCL),
         "files in memory": lambda: os.memfd_create("hoard"),
+        "let others go": lambda: call("prctl", 36, 0, 0, 0, 0),
+        "delegate a file": lambda: fcntl.fcntl(os.open(path, os.O_RDONLY), 1040, bytes(8)),
         "outlive the parent": lambda: call("prctl", 1, 0, 0, 0, 0),
         "a buffer beyond the limit": lambda: socket.socketpair()[0].setsockopt(socket.SOL_SOCKET, 32, 1 << 30),
         "type into a terminal": lambda: fcntl.ioctl(0, termios.TIOCSTI, b"x"),
@@ -271,6 +273,16 @@ def about_itself():
     except OSError:
         is_alone = True
     return os.read(0, 10), os.readlink("/proc/self/fd/0"), int(signal.getsignal(signal.SIGINT)), is_alone
+
+
+def start_far_away(path):
+    """Start a process in a session of its own, whose parent has ended; its id, which is written to a path and kept."""
+    command = ["/bin/sh", "-c", "setsid sleep 1000 >&- 2>&- & echo $!"]
+    pid = int(subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout)
+    if path:
+        Path(path).write_text(str(pid))
+        time.sleep(60)
+    return pid
 
 
 def die():

@@ -30,6 +30,7 @@ REFUSED = (
     "choose the signal of a file", "type into a terminal", "type with more bits", "schedule the parent",
     "the parent's priority", "shared memory of System V", "lease a file", "watch a folder", "own the signals of a socket",
     "own the group of a socket", "the attributes of a file", "files in memory", "outlive the parent",
+    "let others go", "delegate a file",
     "lock a file", "how long an inode's data live", "how long a file's data live", "set a terminal",
     "set a terminal's speed", "size a terminal", "take a terminal alone", "a buffer beyond the limit",
 )  # fmt: skip

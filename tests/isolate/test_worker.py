@@ -230,3 +230,18 @@ def test_a_script_that_closes_nothing_ends_quietly():
     """Its workers end with it, though they do not hear the signal by which Python asks children to end."""
     done = subprocess.run([sys.executable, "-c", UNCLOSED], capture_output=True, text=True, check=False, timeout=100)
     assert (done.returncode, done.stdout, done.stderr) == (0, "VALID\n", "")
+
+
+@pytest.mark.slow
+def test_what_a_worker_has_started_ends_with_it(tmp_path):
+    """Also a process in a session of its own, whose parent has ended; at the worker's end, and at its deadline."""
+    worker, told = Worker(answer, permissions=["processes", "write"]), tmp_path / "told"
+    try:
+        pid = ask(worker, "start_far_away", "")
+        assert not has_ended(pid)
+        worker.close()
+        assert await_true(lambda: has_ended(pid))
+        assert isinstance(worker.ask(("start_far_away", str(told)), 1.0), Overdue)
+        assert await_true(lambda: has_ended(int(told.read_text())))
+    finally:
+        worker.close()

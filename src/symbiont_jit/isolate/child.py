@@ -28,6 +28,8 @@ from symbiont_jit.isolate.landlock import restrict_files
 from symbiont_jit.isolate.messages import MAX_REASON, Complaint, NotReady, Ready, WorkerReply, write_message
 from symbiont_jit.isolate.permissions import watch_tries
 from symbiont_jit.isolate.sandbox import (
+    CHILD_SUBREAPER,
+    DEATH_SIGNAL,
     filter_problem,
     give_up_privileges,
     limit_memory,
@@ -206,6 +208,7 @@ def _get_ready(obtain: Callable[[], Serve], files: WorkerFiles, granted: frozens
     if "processes" in granted:
         with contextlib.suppress(OSError):  # A fresh interpreter has a group of its own already.
             os.setpgid(0, 0)  # What the worker starts shall end with it.
+        _keep_orphans()
     filter_problem()  # Finding the filter's library starts programs and writes files, which the filter would forbid.
     limit_memory()
     limit_signals()
@@ -291,12 +294,20 @@ def _blank_environment() -> None:
             at += len(entry) + 1
 
 
+def _keep_orphans() -> None:
+    """Let what comes of this process stay below it, where its parent finds it, whatever lies between has ended."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with contextlib.suppress(AttributeError, OSError):
+            ctypes.CDLL(None).prctl(CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
 def _die_with_parent() -> None:
     """Ask Linux to kill this child when its parent is gone, even in the middle of a candidate (prctl(2))."""
     if sys.platform != "linux":
         return
     import ctypes
 
-    pr_set_pdeathsig = 1
     with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
+        ctypes.CDLL(None).prctl(DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)

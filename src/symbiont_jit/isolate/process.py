@@ -11,12 +11,18 @@ import os
 import signal
 import threading
 import weakref
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 __all__ = ["UNKNOWN_CODE", "Process"]
 
 #: The exit code of a process that has ended, and whose code somebody else took; no process ends with it.
 UNKNOWN_CODE: Final = 1 << 16
+
+#: How often it is looked for what processes have started before they were stopped.
+MOST_ROUNDS: Final = 100
 
 
 class Process:
@@ -43,6 +49,15 @@ class Process:
                     self._finalizer.detach()
             return self._code
 
+    def kill_tree(self) -> None:
+        """Kill all that the process has started and what came of that, in whatever session, and then the process."""
+        with self._lock:
+            if self.exitcode is None:
+                _kill_descendants(self.pid)
+            with contextlib.suppress(OSError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self.kill()
+
     def kill(self) -> None:
         """Kill the process, unless it has ended: its number may belong to another one then."""
         with self._lock, contextlib.suppress(ProcessLookupError):
@@ -62,6 +77,41 @@ def _take_code(pid: int) -> int | None:
     except ChildProcessError:
         return UNKNOWN_CODE
     return os.waitstatus_to_exitcode(status) if found else None
+
+
+def _kill_descendants(pid: int) -> None:
+    """Kill what comes of a process, which keeps those whose parents have ended (PR_SET_CHILD_SUBREAPER).
+
+    All are stopped before, so that none starts another one meanwhile.
+    """
+    _send(signal.SIGSTOP, {pid})
+    known: set[int] = set()
+    for _ in range(MOST_ROUNDS):
+        new = _find_descendants(pid) - known
+        if not new:
+            break
+        _send(signal.SIGSTOP, new)
+        known |= new
+    _send(signal.SIGKILL, known)
+
+
+def _send(number: int, processes: Iterable[int]) -> None:
+    for process in processes:
+        with contextlib.suppress(OSError):  # It has ended since, or is another user's.
+            os.kill(process, number)
+
+
+def _find_descendants(pid: int) -> set[int]:
+    children: defaultdict[int, set[int]] = defaultdict(set)
+    for name in filter(str.isdecimal, os.listdir("/proc") if os.path.isdir("/proc") else ()):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            parent = Path(f"/proc/{name}/stat").read_text(errors="replace").rpartition(")")[2].split()[1]
+            children[int(parent)].add(int(name))
+    found, new = set[int](), children[pid]
+    while new:
+        found |= new
+        new = set[int]().union(*(children[each] for each in new)) - found
+    return found
 
 
 def _end(pid: int, parent: int) -> None:

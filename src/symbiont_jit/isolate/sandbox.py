@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any, Final
 
 __all__ = [
+    "CHILD_SUBREAPER",
+    "DEATH_SIGNAL",
     "filter_problem",
     "give_up_privileges",
     "limit_memory",
@@ -83,9 +85,9 @@ NUMBERS: Final[Mapping[str, int]] = {
     "file_setattr": 469,
 }
 #: Commands of `fcntl` that send signals to others, or let others wait: F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE,
-#: F_NOTIFY; those that say for everybody how long a file's data will live: F_SET_RW_HINT, F_SET_FILE_RW_HINT; and those
-#: that take memory of the kernel's without an end: F_OFD_SETLK, F_OFD_SETLKW, F_SETPIPE_SZ.
-SIGNALLING: Final = (8, 10, 15, 1024, 1026, 1036, 1038, 37, 38, 1031)
+#: F_SETDELEG, F_NOTIFY; those that say for everybody how long a file's data will live: F_SET_RW_HINT,
+#: F_SET_FILE_RW_HINT; and those that take memory of the kernel's without an end: F_OFD_SETLK, F_OFD_SETLKW, F_SETPIPE_SZ.
+SIGNALLING: Final = (8, 10, 15, 1024, 1040, 1026, 1036, 1038, 37, 38, 1031)
 #: The only commands of `ioctl` that are let through. They ask a terminal for its settings, size, group and session
 #: (TCGETS, TCGETA, TCGETS2, TIOCGWINSZ, TIOCGPGRP, TIOCGSID), ask how much waits to be read or sent (FIONREAD,
 #: TIOCOUTQ), and say of a descriptor alone whether it blocks and is closed by exec (FIONBIO, FIONCLEX, FIOCLEX).
@@ -95,8 +97,9 @@ ASKING: Final = (
     *(0x541B, 0x5411),
     *(0x5421, 0x5450, 0x5451),
 )
-#: What `prctl` may not change: that the process ends with its parent.
-_DEATH_SIGNAL: Final = 1
+#: What `prctl` may not change: that the process ends with its parent, and that it keeps what others have left.
+DEATH_SIGNAL: Final = 1
+CHILD_SUBREAPER: Final = 36
 #: The kernel looks at 32 bits of a command, whatever else the register has.
 _COMMAND: Final = 0xFFFFFFFF
 
@@ -236,7 +239,8 @@ def restrict(granted: frozenset[str] = frozenset()) -> None:
         _refuse(library, rules, "fcntl", library.Arg(1, library.MASKED_EQ, _COMMAND, command))
     for mask, value in all_but(ASKING):
         _refuse(library, rules, "ioctl", library.Arg(1, library.MASKED_EQ, mask, value))
-    _refuse(library, rules, "prctl", library.Arg(0, library.MASKED_EQ, _COMMAND, _DEATH_SIGNAL))
+    for option in (DEATH_SIGNAL, CHILD_SUBREAPER):
+        _refuse(library, rules, "prctl", library.Arg(0, library.MASKED_EQ, _COMMAND, option))
     _refuse(library, rules, "prlimit64", library.Arg(0, library.NE, 0))
     for permission, refuse in _REFUSALS.items():
         if permission not in granted:

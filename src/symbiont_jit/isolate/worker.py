@@ -89,10 +89,7 @@ class _CurrentChild:
         process = self.process
         try:
             if process is not None:
-                if "processes" in granted:
-                    with contextlib.suppress(OSError):
-                        os.killpg(process.pid, signal.SIGKILL)
-                process.kill()
+                _kill(process, granted)
                 process.join()
         finally:
             self.forget()
@@ -285,7 +282,7 @@ class Worker:
         self._is_stopped = True
         process = self._child.process
         if process is not None and not self._is_elsewhere:
-            process.kill()
+            _kill(process, self._granted)
 
     def _describe_end(self, process: Process, patience: Patience) -> str:
         """Reap a child that closed its pipe, and describe how it ended."""
@@ -312,6 +309,11 @@ class Worker:
                 self._kill()
         finally:
             self._is_stopped = False
+
+
+def _kill(process: Process, granted: frozenset[str]) -> None:
+    """Kill a process, and what it has started where it may start anything."""
+    (process.kill_tree if "processes" in granted else process.kill)()
 
 
 def _describe_code(code: int | None) -> str:
