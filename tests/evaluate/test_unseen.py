@@ -1,13 +1,20 @@
 """Answers that are kept win nothing, and honest texts that rely on what inputs are lose nothing."""
 
+import time
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from numba import float64 as f64
 
 from symbiont_jit import Array, Evolution, Out, Speedup, Status, evolvable
-from symbiont_jit.evaluate.local import MOST_LOST, LocalEvaluator
-from symbiont_jit.isolate.child import phase_of
+from symbiont_jit.evaluate import local
+from symbiont_jit.evaluate.cases import EXPLORATIONS
+from symbiont_jit.evaluate.local import LocalEvaluator
+from symbiont_jit.isolate.child import longest, phase_of
+from symbiont_jit.isolate.worker import Overdue, Worker
 from tests import kernels
+from tests.kernels import DOT_HEAD
 
 pytestmark = pytest.mark.slow
 
@@ -166,20 +173,45 @@ def test_answers_known_by_about_what_they_are_of_win_nothing(inputs):
     assert found.status is Status.WRONG or found.score < 1.3, str(found)
 
 
-def test_one_candidate_alone_ends_no_exploration():
-    """What a worker says of where it was when it ended is believed of several texts, not of one, however often."""
+@pytest.fixture
+def lying(monkeypatch):
+    """An evaluator whose workers say at their end that they were exploring, and what they were asked, for how long.
 
-    def metric(kernel):
-        return kernel(np.ones(3), np.ones(3))
+    Each takes the share of its time that `lying.share` says.
+    """
+    clock, asked = [0.0], []
 
-    evaluator = LocalEvaluator(evolvable(kernels.dot), metric)
-    explorations = evaluator._explorations
-    for number in (*range(MOST_LOST - 1), *[0] * MOST_LOST):
-        evaluator._note_lost(explorations[0], bytes([number]))
-        assert evaluator._explorations == explorations
-    evaluator._note_lost(explorations[0], b"another")
-    assert evaluator._explorations == explorations[1:]
+    def ask(worker, request, deadline, most):
+        asked.append((request.checked.canonical.text, request.explorations, most))
+        clock[0] += lying.share * most
+        return Overdue(most, request.explorations[0] if request.explorations else "working")
+
+    monkeypatch.setattr(Worker, "ask", ask)
+    monkeypatch.setattr(local, "time", SimpleNamespace(monotonic=lambda: clock[0], perf_counter=time.perf_counter))
+    evaluator = LocalEvaluator(evolvable(kernels.dot), lambda kernel: kernel(np.ones(3), np.ones(3)), deadline=2.0)
+    lying = SimpleNamespace(evaluator=evaluator, asked=asked, share=0.0)
+    yield lying
     evaluator.pool.close()
+
+
+def test_no_candidate_ends_an_exploration_for_others(lying):
+    """What a worker says of where it was when it ended is believed for the text that it had, and for no other one."""
+    for number in range(6):
+        found = lying.evaluator.evaluate(f"{DOT_HEAD} {{ return {number}; }}")
+        assert found.status is Status.TIMED_OUT
+    expected = [EXPLORATIONS[skipped:] for skipped in range(len(EXPLORATIONS) + 1)]
+    assert [explorations for _, explorations, _ in lying.asked] == expected * 6
+
+
+def test_all_attempts_at_a_candidate_have_the_time_of_one(lying):
+    """A worker that has stopped the clock of its deadline, and lies about where it was, gets no more time by that."""
+    lying.share = 1.0
+    assert lying.evaluator.evaluate(f"{DOT_HEAD} {{ return 0; }}").status is Status.TIMED_OUT
+    assert [most for _, _, most in lying.asked] == [longest(2.0)]
+    lying.asked.clear()
+    lying.share = 0.5
+    assert lying.evaluator.evaluate(f"{DOT_HEAD} {{ return 1; }}").status is Status.TIMED_OUT
+    assert [most for _, _, most in lying.asked] == [longest(2.0) * part for part in (1.0, 0.5, 0.25)]
 
 
 def test_a_phase_ends(monkeypatch):

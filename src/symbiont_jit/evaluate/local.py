@@ -15,7 +15,7 @@ import secrets
 import threading
 import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from symbiont_jit.engine.builds import Build
@@ -29,6 +29,7 @@ from symbiont_jit.evaluate.metric import Metric, MetricResult, as_metric
 from symbiont_jit.evaluate.task import ConfirmationRequest, DrawRequest, EvaluationRequest, WorkerTask, prepare
 from symbiont_jit.evaluate.threads import OWN_NAMES
 from symbiont_jit.frontend import Canonical
+from symbiont_jit.isolate.child import longest
 from symbiont_jit.isolate.pool import WorkerPool
 from symbiont_jit.isolate.start import STARTS, choose_start
 from symbiont_jit.isolate.worker import Complaint, Crash, Overdue, Worker, WorkerReply
@@ -42,8 +43,6 @@ __all__ = ["LocalEvaluator"]
 FIRST_SECONDS: Final = 30.0
 FIRST_DEADLINES: Final = 3.0
 ENTROPY_BITS: Final = 96
-#: How many candidates do not come back from an exploration before it is given up.
-MOST_LOST: Final = 3
 #: The longest findings, in characters, that are kept for other texts of the same code.
 MOST_KEPT: Final = 20_000
 #: How many builds with checks are kept for the end of a search.
@@ -89,9 +88,7 @@ class LocalEvaluator:
         task = WorkerTask(kernel, self.metric, prepared, self.deadline, entropy)
         self.pool = WorkerPool(workers, task, STARTS[self.start_method], list[MetricResult], permissions)
         self._turns = itertools.count()
-        self._explorations = EXPLORATIONS
         self._first_c = self._build_first_c()
-        self._lost: collections.defaultdict[str, set[bytes]] = collections.defaultdict(set)
         # Many transformations leave the machine code as it was, so equal code is evaluated once.
         self._known: dict[str, Evaluation] = {}
         self._checked: collections.OrderedDict[str, Build] = collections.OrderedDict()
@@ -126,7 +123,7 @@ class LocalEvaluator:
         known = self._known.get(digest)
         if known is not None:
             return replace(known, source=canonical.text, timings=replace(known.timings, worker_seconds=0.0))
-        request = EvaluationRequest(checked, release, tuple(seed), best, next(self._turns), self._explorations)
+        request = EvaluationRequest(checked, release, tuple(seed), best, next(self._turns))
         found = self._evaluate_in_worker(request, epoch)
         evaluation = replace(found, code=digest, release_code=installed.hexdigest())
         # Other statuses cite this text's lines, and crashes or time-outs may not repeat, so they are not kept.
@@ -185,8 +182,9 @@ class LocalEvaluator:
     ) -> list[Evaluation] | None:
         """Measure builds in one worker; None where it does not come back."""
         checked = tuple(self._build_checked(build.canonical) for build in builds)
-        request = ConfirmationRequest(tuple(builds), checked, seed, peers, self._explorations)
-        outcome = self._run_in_worker(request, len(builds), self.deadline * (1 + len(builds)), self.pool.epoch)
+        request = ConfirmationRequest(tuple(builds), checked, seed, peers)
+        allowance = _Allowance(self.deadline * (1 + len(builds)))
+        outcome = self._run_in_worker(request, len(builds), allowance, self.pool.epoch)
         if not isinstance(outcome, WorkerReply):
             return None
         return [self._evaluation_of(result, b.canonical) for result, b in zip(outcome.value, builds, strict=True)]
@@ -197,16 +195,16 @@ class LocalEvaluator:
 
     @uninterrupted
     def _run_in_worker(
-        self, request: EvaluationRequest | ConfirmationRequest, count: int, deadline: float, epoch: int
+        self, request: EvaluationRequest | ConfirmationRequest, count: int, allowance: _Allowance, epoch: int
     ) -> WorkerReply | Crash | Overdue:
         """Let a worker answer with so many results; whoever is interrupted meanwhile leaves none of them busy."""
         with self.pool.idle_worker(epoch) as worker:
             if worker is None:
                 return Crash("its end")
-            outcome = worker.ask(request, deadline)
+            outcome = allowance.ask(worker, request)
             if isinstance(outcome, Crash) and outcome.was_asked and request.explorations == EXPLORATIONS:
                 # Whoever asked the child to end need not mean the candidate, so it is asked once more.
-                outcome = worker.ask(request, deadline)
+                outcome = allowance.ask(worker, request)
             if isinstance(outcome, Complaint):
                 return self._require_inputs(worker, request.draws)
             if _may_have_spoiled(outcome, count):
@@ -224,14 +222,19 @@ class LocalEvaluator:
         return Crash("a complaint about inputs that are all right")
 
     def _evaluate_in_worker(self, request: EvaluationRequest, epoch: int) -> Evaluation:
-        canonical = request.checked.canonical
-        outcome = self._run_in_worker(request, 1, self.deadline, epoch)
+        """Evaluate a candidate, without explorations that it does not come back from.
+
+        What is given up is given up for this candidate: its worker may have said so itself, and would free others of
+        what is found there. All its attempts together have the time that one may take.
+        """
+        canonical, allowance = request.checked.canonical, _Allowance(self.deadline)
+        outcome = self._run_in_worker(request, 1, allowance, epoch)
+        while not isinstance(outcome, WorkerReply) and outcome.phase in request.explorations and allowance.left > 0:
+            kept = tuple(each for each in request.explorations if each != outcome.phase)
+            request = replace(request, explorations=kept)
+            outcome = self._run_in_worker(request, 1, allowance, epoch)
         if epoch != self.pool.epoch and not isinstance(outcome, WorkerReply):
             return _failure(Status.CRASHED, canonical, "the search was interrupted")
-        if not isinstance(outcome, WorkerReply) and outcome.phase in request.explorations:
-            kept = tuple(each for each in request.explorations if each != outcome.phase)
-            self._note_lost(outcome.phase, canonical.digest)
-            return self._evaluate_in_worker(replace(request, explorations=kept), epoch)
         if isinstance(outcome, WorkerReply):
             return self._evaluation_of(outcome.value[0], canonical)
         where = f" while {outcome.phase}" if outcome.phase else ""
@@ -249,15 +252,6 @@ class LocalEvaluator:
                 Status.CRASHED, canonical, f"it came with an answer whose first score, {first!r}, {_IS_PRIVATE}"
             )
         return _evaluation_of(result, canonical)
-
-    def _note_lost(self, exploration: str, digest: bytes) -> None:
-        """Give up an exploration from which several candidates did not come back.
-
-        One text alone may have said so itself, however often, and would free the others of what it finds.
-        """
-        self._lost[exploration].add(digest)
-        if len(self._lost[exploration]) >= MOST_LOST:
-            self._explorations = tuple(each for each in self._explorations if each != exploration)
 
     def _hint(self) -> str:
         """Return what to add to a message where forked workers lack threads that this program has."""
@@ -282,6 +276,28 @@ _THREADS_HINT: Final = (
     "; this program has threads ({!r}) that a forked worker lacks: if the metric gives work to such a thread or pool, "
     "make it in the metric, or search with start_method='spawn'"
 )
+
+
+@dataclass(slots=True)
+class _Allowance:
+    """The deadline of each attempt of a candidate, in seconds, and what is left of the time for all of them together.
+
+    A deadline counts when the candidate runs, and a worker may say that it does not.
+    """
+
+    deadline: float
+    left: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = longest(self.deadline)
+
+    def ask(self, worker: Worker, request: Any) -> WorkerReply | Complaint | Crash | Overdue:
+        """Ask a worker, and count the time that it took."""
+        started = time.monotonic()
+        try:
+            return worker.ask(request, self.deadline, max(self.left, 0.0))
+        finally:
+            self.left -= time.monotonic() - started
 
 
 def _may_have_spoiled(outcome: WorkerReply | Crash | Overdue, count: int) -> bool:

@@ -40,10 +40,12 @@ class Patience:
     Args:
         seconds: The time, which may be infinite.
         shared: What the child notes of its clock.
+        most: The seconds after which it is at an end in any case.
     """
 
-    def __init__(self, seconds: float, shared: ctypes.Array[ctypes.c_char]) -> None:
+    def __init__(self, seconds: float, shared: ctypes.Array[ctypes.c_char], most: float = math.inf) -> None:
         self._seconds = seconds
+        self._most = min(longest(seconds), most)
         self._shared = shared
         self._started = time.monotonic_ns()
 
@@ -60,7 +62,7 @@ class Patience:
         stopped = before * 1e-9 + (waited - (since - self._started) * 1e-9 if since else 0.0)
         # Whatever runs in the child can write these numbers, so they count within limits.
         counts = waited - min(max(stopped, 0.0), waited)
-        return max(0.0, min(self._seconds - counts, longest(self._seconds) - waited))
+        return max(0.0, min(self._seconds - counts, self._most - waited))
 
 
 def open_pipe() -> tuple[ParentsEnd, Connection]:

@@ -86,7 +86,8 @@ NUMBERS: Final[Mapping[str, int]] = {
 }
 #: Commands of `fcntl` that send signals to others, or let others wait: F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE,
 #: F_SETDELEG, F_NOTIFY; those that say for everybody how long a file's data will live: F_SET_RW_HINT,
-#: F_SET_FILE_RW_HINT; and those that take memory of the kernel's without an end: F_OFD_SETLK, F_OFD_SETLKW, F_SETPIPE_SZ.
+#: F_SET_FILE_RW_HINT; and those that take memory of the kernel's without an end: F_OFD_SETLK, F_OFD_SETLKW,
+#: F_SETPIPE_SZ.
 SIGNALLING: Final = (8, 10, 15, 1024, 1040, 1026, 1036, 1038, 37, 38, 1031)
 #: The only commands of `ioctl` that are let through. They ask a terminal for its settings, size, group and session
 #: (TCGETS, TCGETA, TCGETS2, TIOCGWINSZ, TIOCGPGRP, TIOCGSID), ask how much waits to be read or sent (FIONREAD,

@@ -7,6 +7,7 @@ the parent's side; `start` makes the child, `child` is the child's life.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import threading
@@ -153,13 +154,15 @@ class Worker:
         """
         return os.getpid() != self._pid
 
-    def ask(self, request: Any, deadline: float) -> WorkerReply | Complaint | Crash | Overdue:
+    def ask(self, request: Any, deadline: float, most: float = math.inf) -> WorkerReply | Complaint | Crash | Overdue:
         """Send a request and wait for its reply.
 
         Args:
             request: Anything that pickles.
             deadline: The seconds to wait, without those in which the child has stopped the clock; then the child is
                 killed.
+            most: The seconds after which it is killed though it has stopped the clock, where those are fewer than
+                `child.longest` says.
 
         Returns:
             The reply, or what became of the child instead. A refusal is as good as the child: code that ran in there
@@ -181,7 +184,7 @@ class Worker:
                         return failed
                 self.is_asked = True
                 try:
-                    outcome = self._exchange(request, deadline)
+                    outcome = self._exchange(request, deadline, most)
                 finally:
                     self.is_asked = False
 
@@ -229,7 +232,7 @@ class Worker:
         return self._start_child(self._serve, files, self._granted)
 
     def _exchange(
-        self, request: Any, seconds: float, is_first: bool = False
+        self, request: Any, seconds: float, most: float = math.inf, is_first: bool = False
     ) -> Ready | NotReady | Complaint | WorkerReply | Crash | Overdue | None:
         """Send a request and wait for the child's reply; None where the child takes no messages.
 
@@ -240,7 +243,7 @@ class Worker:
         if process is None or pipe is None:  # A signal's handler has closed the worker just now.
             return Crash("a close before it was asked")
         self._shared.start_clock()
-        patience, nonce = Patience(seconds, self._shared.phase), b"" if is_first else make_nonce()
+        patience, nonce = Patience(seconds, self._shared.phase, most), b"" if is_first else make_nonce()
         try:
             is_sent = is_first or pipe.send((nonce, seconds, request), patience)
         except (BrokenPipeError, ConnectionResetError, LostDescriptorError):
