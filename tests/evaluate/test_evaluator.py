@@ -1,5 +1,6 @@
 """Candidates over anything that has `submit`: threads of this process, other processes, and those that break."""
 
+import gc
 import multiprocessing
 import os
 import threading
@@ -11,6 +12,7 @@ from numba import float64 as f64
 
 from symbiont_jit import Array, Evolution, Mutator, Speedup, Status, UsageError, evolvable
 from symbiont_jit.evaluate.evaluator import _MADE, MOST_EVALUATORS, EvaluationJob, Evaluator, EvaluatorOptions
+from tests.concurrency import await_true, has_ended
 
 pytestmark = pytest.mark.slow
 SPAWNING = multiprocessing.get_context("spawn")
@@ -166,6 +168,29 @@ def test_the_end_ends_workers_of_threads_too():
         process = worker._child.process
         evaluator.close()
     assert process.exitcode is not None
+
+
+def test_an_evaluator_that_nobody_closes_leaves_nothing():
+    """Whoever drops one has ended its workers, those that threads of an executor have made in this process too."""
+    with ThreadPoolExecutor(1) as executor:
+        evaluator = Evaluator(EvaluatorOptions(twice, value), executor)
+        (future,) = evaluator.submit([EvaluationJob(text(2))])
+        assert future.result(60).is_valid
+        key = evaluator.options.key
+        pid = _MADE[key].pool.workers[0]._child.process.pid
+        del evaluator
+        gc.collect()
+        assert await_true(lambda: key not in _MADE and has_ended(pid))
+
+
+def test_a_future_is_answered_though_its_evaluator_was_dropped():
+    """What somebody still waits for is evaluated, and then nothing is left."""
+    with ThreadPoolExecutor(1) as executor:
+        options = EvaluatorOptions(twice, value)
+        (future,) = Evaluator(options, executor).submit([EvaluationJob(text(2))])
+        gc.collect()
+        assert future.result(60).is_valid
+        assert await_true(lambda: (gc.collect(), options.key not in _MADE)[1])
 
 
 def test_a_process_keeps_few_evaluators():

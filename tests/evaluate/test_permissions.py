@@ -8,7 +8,7 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import shared_memory
 from pathlib import Path
 
@@ -73,6 +73,11 @@ def forks_a_pool(kernel):
         return kernel(pool.map(abs, [-2.0])[0])
 
 
+def asks_an_executor(kernel):
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:
+        return kernel(float(pool.submit(abs, -2.0).result()))
+
+
 def shares_memory(kernel):
     block = shared_memory.SharedMemory(create=True, size=64)
     block.close()
@@ -122,6 +127,7 @@ NEEDING = {
     asks_sqlite: {"write"},
     starts_a_program: {"processes"},
     forks_a_pool: {"processes", "write"},
+    asks_an_executor: {"processes", "write"},
     shares_memory: {"write", "processes"},
     talks_to_itself: {"network"},
 }
@@ -146,6 +152,18 @@ def test_a_refusal_names_the_permission(f, metric):
     (finding,) = [found.message for found in evaluation.diagnostics if found.rule == "sandbox"]
     assert finding.startswith("the sandbox of workers ")
     assert any(repr(name) in finding for name in NEEDING[metric]), finding
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("given", [(), ("processes",), ("network",)])
+@pytest.mark.parametrize("metric", [forks_a_pool, asks_an_executor, shares_memory], ids=lambda metric: metric.__name__)
+def test_what_asks_without_a_word_is_told_of_whole(f, metric, given):
+    """Locks and shared memory of `multiprocessing` need two permissions, which the finding names at once, and no other."""
+    if filter_problem() is not None:
+        pytest.skip("there is no filter of system calls")
+    evaluation = evaluate(f, metric, given)
+    (finding,) = [found.message for found in evaluation.diagnostics if found.rule == "sandbox"]
+    assert "permissions=['processes', 'write'] allows it" in finding
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import fcntl
+import mmap
 import os
 import resource
 import signal
@@ -273,6 +274,14 @@ def about_itself():
     except OSError:
         is_alone = True
     return os.read(0, 10), os.readlink("/proc/self/fd/0"), int(signal.getsignal(signal.SIGINT)), is_alone
+
+
+def ask_in_32_bits():
+    """Ask the system for its process's id by the way of older programs, which no filter of newer calls knows."""
+    code = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    code.write(b"\xb8\x14\x00\x00\x00\xcd\x80\xc3")
+    threading.Thread(target=sleep, daemon=True).start()
+    return ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))()
 
 
 def start_far_away(path):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import platform
 import resource
 import signal
 import socket
@@ -135,6 +136,13 @@ def test_what_the_filter_refuses(worker, tmp_path, name):
     assert errno.errorcode.get(ask(worker, "refused", name, str(path))) == "EPERM"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("as it was", 0o600)
+
+
+def test_a_call_of_another_machine_ends_the_process(worker):
+    """All of its threads, and in a way that says so."""
+    if filter_problem() is not None or platform.machine() != "x86_64":
+        pytest.skip("there is no filter of system calls")
+    assert worker.ask(("ask_in_32_bits",), 20.0) == Crash("signal SIGSYS")
 
 
 def test_what_the_filter_lets_pass(worker):

@@ -11,6 +11,7 @@ import functools
 import os
 import threading
 import uuid
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from dataclasses import dataclass, field
@@ -81,6 +82,8 @@ class Evaluator:
         # Two candidates more than there are workers, so that some are compiled while others run.
         self._threads = Threads(options.workers + 2)
         self._elsewhere: set[Future[Evaluation]] = set()
+        # Threads of an executor make their evaluator in this process; it shall not outlive this one, closed or not.
+        weakref.finalize(self, _drop, options.key).atexit = False
 
     def submit(self, jobs: Sequence[EvaluationJob]) -> list[Future[Evaluation]]:
         """Begin to evaluate candidates.
@@ -126,9 +129,12 @@ class Evaluator:
             raise UsageError(f"the executor takes no more candidates: {error}; give one that is open") from error
         ours: Future[Evaluation] = Future()
         self._elsewhere.add(theirs)
-        theirs.add_done_callback(self._elsewhere.discard)
+        theirs.add_done_callback(self._note_done)  # So this evaluator is there as long as one of its futures waits.
         theirs.add_done_callback(functools.partial(_pass_on, job, ours))
         return ours
+
+    def _note_done(self, future: Future[Evaluation]) -> None:
+        self._elsewhere.discard(future)
 
 
 def _pass_on(job: EvaluationJob, ours: Future[Evaluation], theirs: Future[Evaluation]) -> None:
@@ -162,6 +168,11 @@ def evaluate_elsewhere(options: EvaluatorOptions, job: EvaluationJob) -> Evaluat
         while len(_MADE) > MOST_EVALUATORS:
             del _MADE[next(iter(_MADE))]
     return evaluator.evaluate(job.source, job.seed, job.best)
+
+
+def _drop(key: str) -> None:
+    """Let go of the evaluator that this process has made by some options, if it has."""
+    _MADE.pop(key, None)
 
 
 def _forget() -> None:

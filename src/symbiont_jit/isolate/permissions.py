@@ -10,6 +10,7 @@ import errno
 import os
 import socket
 import sys
+import traceback
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -43,6 +44,10 @@ _EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
 #: What the system says of a descriptor that a worker has given up, and what is needed to open such a thing there.
 _NOT_OPEN: Final = (errno.EBADF, errno.ENOTSOCK)
 _OPENING: Final = ("network", "write")
+
+#: Modules of Python's that say nothing of what they ask the system for, and the permissions that they need.
+_SILENT: Final = ("multiprocessing.synchronize", "multiprocessing.shared_memory")
+_SILENT_NEED: Final = ("processes", "write")
 
 #: What was tried last, in words, by the permission that it needed.
 _TRIED: Final[dict[str, str]] = {}
@@ -86,6 +91,9 @@ def forget_tries() -> None:
 
 def describe_refusals(error: BaseException) -> str:
     """Say which permissions would have allowed what an error speaks of; nothing where none has to do with it."""
+    if isinstance(error, PermissionError) and (module := _find_silent(error)):
+        names = sorted({*_TRIED.keys() - {"read"}, *_SILENT_NEED})
+        return f"the sandbox of workers refuses what {module} asks for; permissions={names!r} allows it"
     tried = {name: words for name, words in _TRIED.items() if name != "read" or _is_about(error, words)}
     if tried:
         refused = "; ".join(f"to {PERMISSIONS[name]} ({tried[name]})" for name in sorted(tried))
@@ -98,6 +106,12 @@ def describe_refusals(error: BaseException) -> str:
     if isinstance(error, PermissionError):
         return f"the sandbox of workers may have refused this; permissions={sorted(PERMISSIONS)!r} allows all there is"
     return ""
+
+
+def _find_silent(error: BaseException) -> str:
+    """Return the module among `_SILENT` that an error comes from; nothing where it comes from none."""
+    modules = [str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return next((module for module in modules if module in _SILENT), "")
 
 
 def _is_about(error: BaseException, words: str) -> bool:

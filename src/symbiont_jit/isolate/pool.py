@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -38,15 +39,16 @@ class WorkerPool:
         permissions: Iterable[str] = (),
     ) -> None:
         granted = tuple(permissions)
-        have_requests = self._have_requests
+        made: list[weakref.ref[Worker]] = []  # A pool that nobody has any more goes at once, and is in no circle.
+
+        def have_requests() -> bool:
+            return any(worker is not None and worker.is_asked for worker in (each() for each in made))
+
         self.workers = tuple(Worker(serve, start, reply_type, granted, have_requests) for _ in range(count))
+        made += map(weakref.ref, self.workers)
         #: How often everything was ended: whoever began before the last time is not to go on.
         self.epoch = 0
         self._note_all_idle()
-
-    def _have_requests(self) -> bool:
-        """Whether any worker is at a request."""
-        return any(worker.is_asked for worker in self.workers)
 
     def _note_all_idle(self) -> None:
         self._process = os.getpid()

@@ -233,6 +233,8 @@ def restrict(granted: frozenset[str] = frozenset()) -> None:
     rules.set_attr(
         library.Attr.CTL_TSYNC, 1
     )  # The filter is for all threads, because a metric may have started some already.
+    with contextlib.suppress(OSError, ValueError, RuntimeError):  # Older systems end the thread alone.
+        rules.set_attr(library.Attr.ACT_BADARCH, library.KILL_PROCESS)
     needing = (name for permission, names in GRANTED_BY.items() if permission not in granted for name in names)
     for name in (*NEVER, *needing):
         _refuse(library, rules, name)
