@@ -122,6 +122,14 @@ def test_a_worker_without_room_waits_for_the_others(tmp_path):
     assert len(tried) > 4
 
 
+def test_a_request_of_the_parents_is_none_in_a_forked_child(pool):
+    """A child waits for no room that a request of its parent's could make: it never sees that end."""
+    worker = pool.workers[0]
+    worker._asked_in = os.getpid()
+    assert worker.is_asked
+    assert in_child(lambda: str(worker.is_asked)) == "False"
+
+
 def test_a_worker_without_room_gives_up_where_no_other_works():
     """Where nothing will end that could make room, the error comes at once."""
     tried = []

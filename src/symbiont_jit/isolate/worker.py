@@ -137,8 +137,7 @@ class Worker:
         """Take what belongs to this process alone: a child of its own, and files that it shares with nobody else."""
         self._pid = os.getpid()
         self._is_stopped = False
-        #: Whether the child is at a request now.
-        self.is_asked = False
+        self._asked_in = 0
         self._child = _CurrentChild()
         self._shared = SharedFiles()
         # It is re-entrant, because a signal's handler may close the worker that the interrupted thread asks.
@@ -153,6 +152,11 @@ class Worker:
         Both would ask the same child, and each could get the other's answer.
         """
         return os.getpid() != self._pid
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the child is at a request of this process now."""
+        return self._asked_in == os.getpid()
 
     def ask(self, request: Any, deadline: float, most: float = math.inf) -> WorkerReply | Complaint | Crash | Overdue:
         """Send a request and wait for its reply.
@@ -182,11 +186,11 @@ class Worker:
                     failed = self._start()
                     if failed is not None:
                         return failed
-                self.is_asked = True
+                self._asked_in = self._pid
                 try:
                     outcome = self._exchange(request, deadline, most)
                 finally:
-                    self.is_asked = False
+                    self._asked_in = 0
 
                 # Code that ran for an earlier request may have left a child that reads no other one, and this program
                 # may have closed all that is open.
