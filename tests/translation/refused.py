@@ -1,6 +1,5 @@
 """Functions that have no C form, each with the line and the words that say so."""
 
-# ruff: noqa: D103  these are what people write
 import numpy as np
 
 TABLE = {1: 2.0}
