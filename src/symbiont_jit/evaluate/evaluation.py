@@ -7,13 +7,14 @@ import functools
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
-
-from pydantic import TypeAdapter
+from typing import TYPE_CHECKING, Any
 
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 from symbiont_jit.evaluate.intervals import Interval
 from symbiont_jit.runtime.panics import Panic
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 __all__ = ["Evaluation", "Status", "Timings", "make_failed_evaluation"]
 
@@ -156,6 +157,8 @@ def _status_named(name: Any) -> Status:
 
 @functools.cache
 def _adapter() -> TypeAdapter[Evaluation]:
+    from pydantic import TypeAdapter  # Few programs read rows, and it takes as long to import as half of this package.
+
     return TypeAdapter(Evaluation)
 
 

@@ -1,20 +1,24 @@
-"""Functions whose bodies a model writes: the user's sentence `kernel.evolve(agent, prompt)`, delegated to `llm`."""
+"""Functions whose bodies a model writes: the user's sentence `kernel.evolve(agent, prompt)`, delegated to `llm`.
+
+What speaks with models is imported by the first such sentence, because most programs with a kernel never say one.
+"""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from symbiont_jit.engine.target import TargetOwner
 from symbiont_jit.errors import UsageError
 from symbiont_jit.kernel.profiles import require_profile
-from symbiont_jit.llm import lanes
-from symbiont_jit.llm.budget import Budget
-from symbiont_jit.llm.lane import CheckFunction, EvolveResult, Options
-from symbiont_jit.llm.lanes import LaneOptions, LaneOutcome, LaneStream
-from symbiont_jit.llm.limiter import RateLimiter
+
+if TYPE_CHECKING:
+    from symbiont_jit.llm.budget import Budget
+    from symbiont_jit.llm.lane import CheckFunction, EvolveResult, Options
+    from symbiont_jit.llm.lanes import LaneOptions, LaneOutcome, LaneStream
+    from symbiont_jit.llm.limiter import RateLimiter
 
 __all__ = ["ModelWritten"]
 
@@ -56,11 +60,15 @@ class ModelWritten(TargetOwner):
         Raises:
             EvolveError: No answer was accepted; its `trace` has everything that happened.
         """
-        options = LaneOptions(attempts=attempts, budget=budget, check=check, profile=profile, system=system)
+        from symbiont_jit.llm import lanes
+
+        options = lanes.LaneOptions(attempts=attempts, budget=budget, check=check, profile=profile, system=system)
         return lanes.run(self.aevolve(agent, prompt, **options))
 
     async def aevolve(self, agent: Any, prompt: str, **options: Unpack[LaneOptions]) -> EvolveResult:
         """Do what `evolve` does, for code that has an event loop."""
+        from symbiont_jit.llm import lanes
+
         return await lanes.evolve(self._target, agent, prompt, self._lane_options(**options), self.activate)
 
     def evolve_batch(
@@ -106,6 +114,8 @@ class ModelWritten(TargetOwner):
         **options: Unpack[LaneOptions],
     ) -> LaneStream:
         """Return a stream that yields the lanes of `evolve_batch` as they finish, in `for` and `async for`."""
+        from symbiont_jit.llm import lanes
+
         return lanes.stream(self._target, agent, prompts, self._lane_options(**options), max_in_flight)
 
     def _lane_options(
@@ -117,6 +127,9 @@ class ModelWritten(TargetOwner):
         system: str | None = None,
     ) -> Options:
         """Return what all lanes of a call have in common; the active revision's C is what the model begins from."""
+        from symbiont_jit.llm.budget import Budget
+        from symbiont_jit.llm.lane import Options
+
         if not isinstance(budget, Budget | None):
             raise UsageError(f"budget is a Budget, such as sj.Budget(attempts=5), not {budget!r:.80}")
         target = self._target
