@@ -12,7 +12,7 @@ import types as python_types
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numba
 from numba import types
@@ -32,6 +32,9 @@ __all__ = [
     "link_python",
     "link_bodies",
 ]
+
+#: Python never calls what is compiled here, and what Numba makes for such calls is a quarter of a compilation.
+_WITHOUT_PYTHON: Final = {"no_cpython_wrapper": True}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +59,8 @@ def link_bodies(bodies: Sequence[Callable[..., Any] | None], kernels: Sequence[A
     was declared, whatever the kernel's active revision is.
     """
     linked = [None if b is None else _LinkedFunction(plain_function(b), kernels) for b in bodies]
-    made = [None if k is None else numba.njit(**options_of(b))(k.function) for b, k in zip(bodies, linked, strict=True)]
+    options = [_WITHOUT_PYTHON | options_of(b) for b in bodies]
+    made = [None if k is None else numba.njit(**o)(k.function) for o, k in zip(options, linked, strict=True)]
     for one in filter(None, linked):
         one.link(made)
     return tuple(made)
@@ -131,7 +135,7 @@ def link_python(body: Any, signature: Signature) -> Any:
     Raises:
         KernelError: Numba cannot compile the body; the message is Numba's.
     """
-    return _compile(body, signature, functools.partial(numba.njit, forceinline=True))
+    return _compile(body, signature, functools.partial(numba.njit, forceinline=True, **_WITHOUT_PYTHON))
 
 
 def _compile(body: Any, signature: Signature, how: Callable[..., Any]) -> Any:
