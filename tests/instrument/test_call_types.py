@@ -67,13 +67,18 @@ def expression_of(text):
     return next(node for node in walk(tree) if isinstance(node, c_ast.FuncCall))
 
 
+@functools.cache
+def types_of_variables():
+    """The types of the variables, by name."""
+    reader = TypeReader()
+    return {name: reader.read(parse(f"{typ} {name};").ext[0].type) for name, typ in VARIABLES.items()}
+
+
 def believed_type(text):
     """The type that the checks give an expression over the variables."""
     context = open_context("", "safe")
-    reader = TypeReader()
-    for name, typ in VARIABLES.items():
-        declared = parse(f"{typ} {name};").ext[0]
-        context.declare(name, Symbol(reader.read(declared.type), 1, name, object_bounds(name)))
+    for name, typ in types_of_variables().items():
+        context.declare(name, Symbol(typ, 1, name, object_bounds(name)))
     return context.evaluate(expression_of(text)).type
 
 

@@ -1,5 +1,6 @@
 """The work of instrumenting a text grows as its length does, whatever the text is made of."""
 
+import functools
 import sys
 
 import pytest
@@ -43,10 +44,16 @@ def text_of(kind, count):
     return f"{before}\ndouble scalar(double x, double y)\n{{\n  int64_t s = 0;\n  {begin}{within}{close}\n  return s;\n}}\n"
 
 
+@functools.cache
+def read(text):
+    """A canonical text with its tree, which instrumenting leaves as it is."""
+    return canonical_source(text, [signature_of(scalar)], preprocess)
+
+
 def count_calls(text, profile):
     """How many functions are called, of Python and of C, while a text is instrumented."""
     signature, calls = signature_of(scalar), 0
-    found = canonical_source(text, [signature], preprocess)
+    found = read(text)
 
     def count(frame, event, argument):
         nonlocal calls

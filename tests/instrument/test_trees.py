@@ -74,10 +74,10 @@ def canonical(proposed, signature):
     return canonical_source(proposed, signature, preprocess).text
 
 
-def instrumented_tree(text, signature, profile):
-    """The instrumented tree of a canonical text, and its sites."""
+def instrumented_tree(text, signature, profile, tree=None):
+    """The instrumented tree of a canonical text, whose own tree may be there already, and its sites."""
     context = open_context(text, profile)
-    return instrument_tree(context, parse_canonical(text), [signature]), context.sites
+    return instrument_tree(context, tree or parse_canonical(text), [signature]), context.sites
 
 
 @functools.cache
@@ -87,9 +87,10 @@ def instrumented_trees():
     for name, proposed, signature in texts():
         with contextlib.suppress(CandidateError):
             text = canonical(proposed, signature)
+            tree = parse_canonical(text)
             for profile in PROFILES:
                 with contextlib.suppress(CandidateError, Refused):
-                    made.append((f"{name}, {profile}", *instrumented_tree(text, signature, profile)))
+                    made.append((f"{name}, {profile}", *instrumented_tree(text, signature, profile, tree)))
     assert len(made) > 300, "most texts can be instrumented"
     return made
 
