@@ -47,6 +47,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/safety.py
 	$(BIN)/python benchmarks/lanes.py
 	$(BIN)/python benchmarks/compile.py
+	$(BIN)/python benchmarks/translation.py
 	$(BIN)/python benchmarks/demo.py
 
 # An hour by default; FUZZ="--seed 1 --count 500" for less.

@@ -110,7 +110,11 @@ class _Writer:
 
     def _change(self) -> None:
         sign = self._rng.choice(("+=", "-=", "*="))
-        self._line(f"u {sign} {self._float()}" if self._rng.random() < 0.5 else f"m {sign} {self._int()}")
+        if self._rng.random() < 0.5:
+            self._line(f"u {sign} {self._float()}")
+        else:
+            self._line(f"m {sign} {self._int()} % 101")
+            self._line("m %= 10007")  # What overflows is not defined in Numba, which may take a square for positive.
 
     def _new_name(self) -> None:
         self._count += 1
@@ -146,7 +150,7 @@ class _Writer:
         if kind == "single":
             self._line(f"u = u * 0.5 + ({name} * {name} + {name}).sum()")
         else:
-            self._line(f"m = m + ({name} * 3 - {name} // 2 + ({name} > 1)).sum()")
+            self._line(f"m = (m + ({name} * 3 - {name} // 2 + ({name} > 1)).sum()) % 10007")
 
     def _if(self) -> None:
         self._line(f"if {self._condition()}:")
@@ -267,7 +271,7 @@ _FORMS: Final[dict[str, tuple[str, ...]]] = {
     "INT": (
         "({INT} + {INT})",
         "({INT} - {INT})",
-        "({INT} * {INT})",
+        "({INT} * {INT} % 10007)",
         "({INT} // -7)",
         "({INT} // 3)",
         "({INT} % -5)",
@@ -280,11 +284,11 @@ _FORMS: Final[dict[str, tuple[str, ...]]] = {
         "min({INT}, {INT})",
         "({INT} if {TRUTH} else {INT})",
         "int(np.sign({INT}))",
-        "b[{at}] * {INT}",
+        "b[{at}] * ({INT} % 11)",
         "~{int}",
         "int(math.tanh({ATOM}) * 9)",
         "k[{at}]",
-        "{int} ** 2",
+        "({int} ** 2 % 10007)",
     ),
     "TRUTH": (
         "{FLOAT} < {FLOAT}",
@@ -309,8 +313,8 @@ _FORMS: Final[dict[str, tuple[str, ...]]] = {
         "np.floor({VECTOR})",
         "(-{VECTOR})",
         "np.where({VECTOR} > {VECTOR}, {VECTOR}, {ATOM})",
-        "({VECTOR})[::-1]",
-        "a[0]",
+        "(0.0 + {VECTOR})[::-1]",
+        "a[0] * 1.0",
         "a[-1] * 0.5",
         "a.sum(axis=0)",
         "({ints} * {VECTOR})",

@@ -77,6 +77,12 @@ def dot(x: Array[f64, "n"], y: Array[f64, "n"]) -> f64:
     return s
 
 
+def dot_without_c(x: Array[f64, "n"], y: Array[f64, "n"]) -> f64:
+    """Inner product of x and y, in Python that has no C form."""
+    assert len(x) == len(y)
+    return (x * y).sum()
+
+
 def matmul(a: Array[f64, "n", "k"], b: Array[f64, "k", "m"], c: Out[f64, "n", "m"]) -> None:
     """Matrix product of a and b."""
     for i in range(a.shape[0]):

@@ -44,6 +44,10 @@ HONEST = {
         "  %3 = and <8 x i64> %2, <i64 -64, i64 poison, i64 poison, i64 poison, i64 1, i64 1, i64 1, i64 1>\n"
         "  %4 = shufflevector <8 x i64> %3, <8 x i64> poison, <8 x i32> zeroinitializer\n  ret void\n"
     ),
+    "a store under a mask": (
+        "  call void @llvm.masked.store.v2i64.p0(<2 x i64> <i64 13, i64 poison>, ptr nonnull align 8 %0, "
+        "<2 x i1> <i1 true, i1 false>)\n  ret void\n"
+    ),
     "a load under a mask": (
         "  %3 = tail call <4 x double> @llvm.masked.gather.v4f64.v4p0(<4 x ptr> %1, <4 x i1> %2, <4 x double> poison)\n"
         "  ret void\n"
@@ -72,6 +76,10 @@ GUESSED = {
     ),
     "a lane of a divisor": LANES.format("%1, <4 x i64> %3", 0).replace("add", "udiv") + "  ret void\n",
     "an undefined value by a way": "  br label %2\n\n2:\n  %3 = phi i64 [ undef, %1 ], [ %0, %2 ]\n  ret void\n",
+    "a lane that a mask keeps": (
+        "  call void @llvm.masked.store.v2i64.p0(<2 x i64> <i64 13, i64 poison>, ptr nonnull align 8 %0, "
+        "<2 x i1> <i1 true, i1 true>)\n  ret void\n"
+    ),
     "an undefined value that is inserted": (
         "  %1 = insertelement <2 x double> poison, double undef, i64 0\n  ret void\n"
     ),
@@ -119,6 +127,10 @@ ORDINARY = {
     "a product of bytes": "uint8_t t[64] = {1, 2}, s = 1; for (int64_t i = 0; i < n && i < 64; i++) s ^= t[i]; x[0] = s;",
     "a loop that counts down": "int64_t k = n; for (; k > 0; k--) x[0] += k; x[1] = k;",
     "a loop until the end of bits": "uint64_t k = (uint64_t)x[0]; int64_t s = 0; while (k) { s ^= k; k--; } x[1] = s + k;",
+    "a store of some lanes": (
+        "char v[4] = {0}; char *p = v; int m = (~v[2] & 3) + 3; uint64_t w[m]; "
+        "for (int i = 0; i < m; i++) w[i] = i * 3 + 1; v[1] ^= p[0] * n & 0xff; x[0] = w[m - 1] + v[1];"
+    ),
     "floats": "float a = x[0], b = x[1]; float t[4] = {1, a, b, 2}; for (int i = 0; i < 4; i++) x[i] += t[i] / a;",
 }
 

@@ -87,6 +87,25 @@ def test_evolve(file, tmp_path):
 
 
 @pytest.mark.slow
+def test_evolve_a_plain_function(tmp_path):
+    """A function that Numba has compiled is a kernel, whose C the search begins with."""
+    text = """
+        import numpy as np
+        from numba import njit
+        @njit
+        def scaled(x, factor):
+            return x * factor + 1
+        scaled(np.ones(3), 2.0)
+        def inputs(rng):
+            return rng.random(64), 0.5
+    """
+    (tmp_path / "plain.py").write_text(textwrap.dedent(text))
+    done = run("evolve", "plain.py:scaled", "--candidates", "2", "--seconds", "60", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "evolving void scaled(int64_t x_0, const double x[x_0], double factor, double result[x_0])" in done.stdout
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "said"),
     [

@@ -37,7 +37,7 @@ def test_a_panic_puts_the_revision_before_back(falling):
     assert (falling(X, 1), falling.active.number) == (1.0, 1)
     assert kind_of(falling, X, 2) == "index"
     assert (falling(X, 2), falling.active.number) == (100.0, 0)
-    assert (falling.source, falling.take_panic()) == (falling.revision(0).source, None)
+    assert (falling.active.source, falling.take_panic()) == (falling.revision(0).source, None)
 
 
 @pytest.mark.slow

@@ -553,7 +553,66 @@ def simple_division(n, k):
     return n / k + n // k + n % k + (-n) // k + (-n) % k
 
 
+def truth_values(x):
+    m = x > 0.5
+    n = ~m
+    k = m & (x < 0.9)
+    flag = not (x[0] > 0.5) or ~(x[1] > 0.2)
+    return m, n, k.sum(), (m | n).all(), flag
+
+
+def lists_of_numbers(x):
+    z = np.array([1, 2, 3])
+    w = np.array([[x[0], x[1]], [0.0, 1.0]])
+    return z * 2, w, w.astype(np.int64)
+
+
+def three_axes(a):
+    s = 0.0
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            for k in range(a.shape[2]):
+                s += a[i, j, k] * (i + 2 * j - k)
+    return s, a.sum(axis=1), a[:, 1, ::-1] + a[..., 0, :]
+
+
+@njit
+def fill(a, v):
+    for i in range(len(a)):
+        a[i] = v + i
+
+
+@njit
+def both(a, b):
+    return a + b, a * b
+
+
+def calls_with_arrays(x):
+    y = np.zeros(5)
+    fill(y, 2.0)
+    fill(y[1:3], 10.0)
+    p, q = both(x[0], 3)
+    r = both(y, 2.0)
+    return y, p + q, r[0], r[1]
+
+
+def several_returns(x):
+    if len(x) == 0:
+        return -1.0
+    if x[0] > 10:
+        return 1
+    for v in x:
+        if v > 0.99:
+            return v
+    return 0.0
+
+
 CASES = {
+    truth_values: (X,),
+    lists_of_numbers: (X,),
+    three_axes: (RNG.random((3, 4, 5)),),
+    calls_with_arrays: (X,),
+    several_returns: (X,),
     horner: (0.7, X),
     collatz: (27,),
     floor_and_mod: (INTS,),

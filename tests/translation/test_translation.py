@@ -129,6 +129,40 @@ def test_a_body_without_a_c_form_stays_python():
         sj.translate(total)
 
 
+@sj.record
+class Bar:
+    """A record with a sub-array."""
+
+    price: sj.f64
+    volume: sj.i64
+    weights: sj.Array[sj.f64, 3]
+
+
+@pytest.mark.slow
+def test_fields_of_records():
+    """Fields are read and written by name: those of one record, of many, and elements of sub-arrays."""
+
+    @sj.evolvable
+    def turnover(x: sj.Array[Bar, "n"], y: sj.InOut[Bar, "n"], last: sj.InOut[Bar]) -> sj.f64:
+        s = 0.0
+        for i in range(len(x)):
+            s += x[i].price * x[i].volume
+            y[i].volume += 2
+            last.weights[i % 3] += x[i].weights[1]
+        last.price = s
+        return s
+
+    x = np.zeros(4, Bar.dtype)
+    x["price"], x["volume"], x["weights"] = [0.1, 0.2, 0.3, 0.4], [1, 2, 3, 4], np.arange(12).reshape(4, 3)
+    results = []
+    for source in (None, turnover.source):
+        if source is not None:
+            turnover.swap(source)
+        y, last = np.zeros(4, Bar.dtype), np.zeros((), Bar.dtype)
+        results.append((turnover(x, y, last), y.tobytes(), last.tobytes()))
+    assert results[0] == results[1]
+
+
 @njit
 def smooth(x, weight):
     y = np.empty_like(x)

@@ -161,7 +161,7 @@ class Child:
     @property
     def is_usable(self) -> bool:
         """Whether the process runs, and none of its pipes was closed that this side did not close itself."""
-        return self.is_alive and all(pipe.is_whole for pipe in self._open)
+        return self.is_alive and all(pipe.is_whole for pipe in tuple(self._open))
 
     @property
     def _has_ended(self) -> bool | None:
@@ -315,7 +315,7 @@ class Child:
     def end(self) -> None:
         """Kill the process, close its pipes and wait for its end; a second time does nothing."""
         self.kill()
-        close_ends(*self._open)
+        close_ends(*tuple(self._open))
         self._open.clear()
         self._reap()
         with step():

@@ -157,8 +157,26 @@ _SHUFFLE: Final = re.compile(
 )
 
 
+#: A store of some lanes of a constant, under a mask that is known.
+_MASKED_STORE: Final = re.compile(
+    r" +(?:tail )?call void @llvm\.masked\.store\.[\w.]+\(<\d+ x \w+> <(?P<lanes>[^<>]*)>, "
+    r"[^<>]*<\d+ x i1> <(?P<mask>[^<>]*)>\)"
+)
+
+
+def _is_masked(line: str) -> bool:
+    """Whether a line stores a vector under a mask that leaves out the lanes that are nobody's."""
+    found = _MASKED_STORE.match(line)
+    if found is None:
+        return False
+    pairs = zip(found["lanes"].split(", "), found["mask"].split(", "), strict=False)
+    return all(kept == "i1 false" for lane, kept in pairs if lane.endswith((" undef", " poison")))
+
+
 def _is_unasked(body: str, line: str) -> bool:
     """Whether a line computes a vector, of which nobody takes the lanes that are nobody's."""
+    if _is_masked(line):
+        return True
     found = _LANES.match(line)
     if found is None:
         return False

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 __all__ = [
+    "INSTEAD",
     "ARENA_FUNCTIONS",
     "CONSTANTS",
     "FUNCTIONS",
@@ -275,6 +276,14 @@ def _prelude_lines() -> dict[str, str]:
 
 #: The C that declares each type, function and constant of the tables.
 PRELUDE: Final[Mapping[str, str]] = _prelude_lines()
+
+
+#: What to do instead of calling functions that people and models often call, and that have no place in a kernel.
+INSTEAD: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("assert", "printf", "puts", "fprintf"), "leave it out"),
+    **dict.fromkeys(("abort", "exit"), "return a value that says what went wrong"),
+    **dict.fromkeys(("rand", "srand", "random"), "write a generator whose state is an argument"),
+}
 
 
 def prelude(text: str) -> str:

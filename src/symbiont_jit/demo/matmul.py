@@ -5,8 +5,6 @@
 Type checkers take the dimension names for forward references, hence the comments above.
 """
 
-from pathlib import Path
-
 from numba import float64 as f64
 
 from symbiont_jit.kernel import Kernel, evolvable
@@ -14,13 +12,11 @@ from symbiont_jit.signature import Array, Out
 
 __all__ = ["matmul_kernel"]
 
-SOURCE = Path(__file__).with_name("matmul.c")
-
 
 def matmul_kernel() -> Kernel:
-    """Make a new kernel: the naive product as Python (the reference) and as C (where the search begins)."""
+    """Make a new kernel: the naive product in Python, the reference; in C it is what the search begins with."""
 
-    @evolvable(source=SOURCE)
+    @evolvable
     def matmul(a: Array[f64, "n", "k"], b: Array[f64, "k", "m"], c: Out[f64, "n", "m"]) -> None:
         """Matrix product c = a @ b."""
         for i in range(a.shape[0]):

@@ -406,9 +406,10 @@ class _TreeChecker:
             self.report(node, "function-pointer", f"'{name}' is a variable here, not a function")
         elif name not in self.functions and name not in vocabulary.FUNCTIONS:
             near = self._find_near(name[:60]) if len(self.problems) < MAX_HINTS else []
-            hint = f"; did you mean '{near[0]}'?" if near else "; write it yourself or do without"
+            otherwise = f"did you mean '{near[0]}'?" if near else "write it yourself or do without"
+            hint = vocabulary.INSTEAD.get(name, otherwise)
             rule = "assembler" if name == "asm" else "call"
-            self.report(node, rule, f"'{name[:60]}' is not a function you may call{hint}")
+            self.report(node, rule, f"'{name[:60]}' is not a function you may call; {hint}")
 
     def _find_near(self, name: str) -> list[str]:
         """Find a function of nearly that name, among few: two names that are long and alike take a millisecond."""

@@ -75,7 +75,7 @@ class Mutator:
         if not parents:
             raise UsageError(
                 f"the offline mutator needs C to start from; declare {signature.name!r} with "
-                "@evolvable(source=...), or swap in a first version"
+                "@evolvable(source=...), swap in a first version, or write a Python body that sj.translate makes C of"
             )
         self._roots.setdefault(signature.name, parents[-1])
         self._seen |= {_digest(parent.source) for parent in parents}  # A step may take back what the one before did.

@@ -69,7 +69,6 @@ def _describe(node: ast.AST) -> str:
         ast.Await: "await",
         ast.Yield: "yield",
         ast.Starred: "a starred expression",
-        ast.List: "a list",
     }
     return known.get(type(node), f"{type(node).__name__}")
 
@@ -385,7 +384,7 @@ def _if_expression(state: State, node: ast.IfExp) -> Any:
 # -- parts -----------------------------------------------------------------------------------------------------------
 
 
-def _tuple(state: State, node: ast.Tuple) -> Tuple:
+def _tuple(state: State, node: ast.Tuple | ast.List) -> Tuple:
     return Tuple(tuple(as_number(state, evaluate(state, each)) for each in node.elts))
 
 
@@ -399,4 +398,5 @@ EXPRESSIONS: Final[Mapping[type[ast.AST], NodeHandler]] = {
     ast.BoolOp: _bool_op,
     ast.IfExp: _if_expression,
     ast.Tuple: _tuple,
+    ast.List: _tuple,
 }

@@ -138,9 +138,12 @@ def apply_binary(kind: type[ast.AST], left: Quantity, right: Quantity, quiet: bo
     if known is not None:
         return known, set()
     if found.result == BOOLEAN and left.type == right.type == BOOLEAN:
-        return Quantity(
-            f"{bracketed(left, sign.level)} {sign.c} {bracketed(right, sign.level + 1)}", BOOLEAN, sign.level
-        ), set()
+        # Who reads `a & b < c` takes it for something else.
+        parts = [
+            bracketed(each, 11 if each.level in (9, 10) else level)
+            for each, level in ((left, sign.level), (right, sign.level + 1))
+        ]
+        return Quantity(f"{parts[0]} {sign.c} {parts[1]}", BOOLEAN, sign.level), set()
     one, other = _as_operands(left, right, found.result)
     text = f"{bracketed(one, sign.level)} {sign.c} {bracketed(other, sign.level + 1)}"
     extent, low = _sum_of(kind, left, right, found.result)
@@ -362,6 +365,8 @@ def apply_unary(kind: type[ast.AST], operand: Quantity) -> Quantity:
         return constant(-operand.constant, typ)
     if kind is ast.UAdd:
         return convert(operand, typ)
+    if kind is ast.Invert and typ == BOOLEAN:
+        return negate(operand)
     operand = convert(operand, typ)
     extent = operand.extent.times(-1) if kind is ast.USub and operand.extent is not None and typ == INT64 else None
     inner = bracketed(operand, UNARY)
