@@ -46,5 +46,5 @@ def test_the_search_knows_a_wrong_product_from_a_right_one():
     """The demonstration's search judges by the Python body, with the demonstration's inputs."""
     kernel = matmul_kernel()
     with evolution(kernel) as search:
-        right, wrong = search.evaluate_many([kernel.active.source, NOTHING])
+        right, wrong = search.evaluate_many([kernel.source, NOTHING])
     assert (right.is_valid, wrong.is_valid) == (True, False)
