@@ -587,6 +587,17 @@ def both(a, b):
     return a + b, a * b
 
 
+@njit
+def overwritten(y, z):
+    z[:] = 0.0
+    return y.sum()
+
+
+def written_by_a_call(x):
+    z = x.copy()
+    return overwritten(z + 1, z), z
+
+
 def calls_with_arrays(x):
     y = np.zeros(5)
     fill(y, 2.0)
@@ -612,6 +623,7 @@ CASES = {
     lists_of_numbers: (X,),
     three_axes: (RNG.random((3, 4, 5)),),
     calls_with_arrays: (X,),
+    written_by_a_call: (X,),
     several_returns: (X,),
     horner: (0.7, X),
     collatz: (27,),

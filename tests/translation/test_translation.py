@@ -117,6 +117,14 @@ def test_a_kernel_of_python_alone_has_c_to_begin_with():
     assert search.run(candidates=1).baseline.is_valid
 
 
+def test_a_model_is_shown_the_c_of_a_python_body():
+    """A model that is asked for a better body sees the present one in C."""
+    kernel = sj.evolvable(dot)
+    agent = sj.testing.ScriptedAgent([f"```c\n{kernel.source.replace('total', 's')}```"])
+    trace = kernel.evolve(agent, "Make it fast.").trace
+    assert "double total = 0.0;" in str(trace.attempts[0].prompt)
+
+
 def test_a_body_without_a_c_form_stays_python():
     """What cannot be translated is what it was: the source is the Python text, and a search begins with nothing."""
 

@@ -254,11 +254,15 @@ def _prepare_arguments(
     for each in ast.walk(function.tree):
         if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load):
             reads[each.id] = reads.get(each.id, 0) + (2 if each in in_loop else 1)
+    # What the function writes to may be what the argument is computed from.
+    writes = any(
+        isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Store) for each in ast.walk(function.tree)
+    )
     prepared = {}
     for name, value in arguments.items():
         value = as_array(state, value)
         is_lazy = isinstance(value, Grid) and value.storage is None
-        if is_lazy and (reads.get(name, 0) > 1 or frame.stores.get(name, 0) > 1):
+        if is_lazy and (writes or reads.get(name, 0) > 1 or frame.stores.get(name, 0) > 1):
             value = whole(materialize(state, value, name))
         prepared[name] = value
     return prepared
@@ -270,7 +274,6 @@ class _Returns:
     def __init__(self, state: State, function: PythonFunction, wanted: str) -> None:
         self._state = state
         self._last = function.tree.body[-1]
-        self._count = sum(isinstance(each, ast.Return) for each in ast.walk(function.tree))
         self._function = function
         self._wanted = wanted
         self._found: Any = Known(None)
