@@ -593,6 +593,10 @@ def overwritten(y, z):
     return y.sum()
 
 
+def known_numbers(x):
+    return x * math.exp(0.5 * 0.125) + math.sin(3.0) ** 2 - np.tanh(0.75), math.log(7) + 0.1 * 3
+
+
 def written_by_a_call(x):
     z = x.copy()
     return overwritten(z + 1, z), z
@@ -624,6 +628,7 @@ CASES = {
     three_axes: (RNG.random((3, 4, 5)),),
     calls_with_arrays: (X,),
     written_by_a_call: (X,),
+    known_numbers: (X,),
     several_returns: (X,),
     horner: (0.7, X),
     collatz: (27,),

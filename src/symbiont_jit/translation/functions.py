@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import cmath
+import contextlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -70,6 +71,9 @@ _OF_COMPLEX: Final[Mapping[Any, str]] = {
     for module in (np, cmath)
     for name in "sqrt log sin cos tan sinh cosh tanh".split()
 }
+
+#: Functions that are computed now where their arguments stand in the text.
+_FOLDED: Final = frozenset("sqrt exp expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh pow".split())
 
 #: What rounds to a whole number, by its name in C: `math` returns integers, NumPy does not.
 _ROUNDING: Final[Mapping[Any, str]] = {math.floor: "floor", math.ceil: "ceil", math.trunc: "trunc"}
@@ -178,6 +182,11 @@ def _call(function: Any, arguments: Sequence[Quantity]) -> Applied:
 
 def _call_real(name: str, arguments: Sequence[Quantity], typ: Any) -> Quantity:
     suffix = "f" if typ == types.float32 else ""
+    known = [each.constant for each in arguments]
+    if typ == FLOAT64 and name in _FOLDED and all(isinstance(each, int | float) for each in known):
+        # The compiler would compute it by a library of its own, whose last bit may be another.
+        with contextlib.suppress(ValueError, OverflowError):
+            return constant(getattr(math, name)(*map(float, known)))
     given = ", ".join(_argument(each, typ).text for each in arguments)
     return Quantity(f"{name}{suffix}({given})", typ)
 

@@ -18,6 +18,7 @@ from symbiont_jit.translation.conversions import UntranslatableError, constant, 
 from symbiont_jit.translation.extents import Atom, Extent, product
 from symbiont_jit.translation.typing import (
     BOOLEAN,
+    FLOAT64,
     INT64,
     is_complex,
     is_float,
@@ -157,8 +158,12 @@ def _with_low(value: Quantity, low: int | None) -> Quantity:
 
 
 def _fold(kind: type[ast.AST], left: Quantity, right: Quantity, typ: Any) -> Quantity | None:
-    """Compute small whole numbers now."""
-    if kind not in (ast.Add, ast.Sub, ast.Mult) or typ != INT64:
+    """Compute small whole numbers and real numbers now."""
+    if kind not in (ast.Add, ast.Sub, ast.Mult):
+        return None
+    if typ == FLOAT64 and all(isinstance(each.constant, int | float) for each in (left, right)):
+        return constant(OPERATORS[kind].function(float(left.constant), float(right.constant)))
+    if typ != INT64:
         return None
     if not (isinstance(left.constant, int) and isinstance(right.constant, int)):
         return None
