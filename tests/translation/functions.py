@@ -593,6 +593,23 @@ def overwritten(y, z):
     return y.sum()
 
 
+def held_view(x, steps):
+    y = x.copy()
+    for _ in range(steps):
+        v = y[:-1]
+        y[1:] = v
+        y = y * 0.5 + 1
+    return y
+
+
+def two_names(x, steps):
+    y = x
+    for _ in range(steps):
+        x[1:] = y[:-1]
+        y = y * 0.5
+    return y
+
+
 def known_numbers(x):
     return x * math.exp(0.5 * 0.125) + math.sin(3.0) ** 2 - np.tanh(0.75), math.log(7) + 0.1 * 3
 
@@ -629,6 +646,8 @@ CASES = {
     calls_with_arrays: (X,),
     written_by_a_call: (X,),
     known_numbers: (X,),
+    held_view: (X, 2),
+    two_names: (X, 2),
     several_returns: (X,),
     horner: (0.7, X),
     collatz: (27,),

@@ -180,7 +180,7 @@ def allocate(state: State, wanted: str, dtype: Any, shape: Sequence[Extent], zer
     """Write the lines that make memory for an array; what it holds is not defined, unless it is zeros."""
     word = state.names.take(state.take_wanted(wanted))
     kept = tuple(state.keep_extent(length, f"{word}_{axis}") for axis, length in enumerate(shape))
-    made = Storage(word, dtype, kept, is_own=True)
+    made = Storage(word, dtype, kept)
     numbers = [length.number for length in kept]
     if numbers and all(number is not None and number > 0 for number in numbers):
         count = int(np.prod([number for number in numbers if number is not None]))
@@ -240,9 +240,10 @@ def may_overlap(target: Grid, grid: Grid) -> bool:
         if source.storage is None or target.storage is None:
             continue
         if source.storage.root is not target.storage.root:
-            if not (source.storage.is_moving and target.storage.is_moving):
-                continue
-            return True
+            is_moving = source.storage.is_moving and target.storage.is_moving
+            if is_moving or source.storage.is_shared or target.storage.is_shared:
+                return True
+            continue
         if (
             source.storage is not target.storage
             or source.places is None

@@ -85,27 +85,26 @@ def _count_binding(state: State, name: str, counts: bool = True) -> int:
 
 def hold(state: State, grid: Grid) -> Grid:
     """Return the memory that a name leads to now, for another name that is about to lead there."""
-    storage = grid.storage
-    assert storage is not None
-    _share(state, storage)
-    word = state.names.take("old")
-    const = "const " if storage.is_const else ""
-    state.writer.line(f"{const}{c_name(storage.dtype)} *{word} = {storage.name};")
-    return replace(grid, storage=replace(storage, name=word, base=storage))
+    return replace(grid, storage=_point(state, grid, "old"))
 
 
 def _stay(state: State, name: str, grid: Grid) -> Grid:
     """Return the same elements of memory that a name leads to now, and perhaps not later."""
+    if grid.places is None:
+        raise UntranslatableError("a view of an array that is replaced in a loop has no C form; copy it")
+    stays = replace(_point(state, grid, f"{name}_now"), is_moving=False)
+    return at_places(stays, grid.places, grid.shape)
+
+
+def _point(state: State, grid: Grid, wanted: str) -> Storage:
+    """Write the line that keeps where an array is now, and return the same memory by that name."""
     storage = grid.storage
     assert storage is not None
     _share(state, storage)
-    word = state.names.take(f"{name}_now")
+    word = state.names.take(wanted)
     const = "const " if storage.is_const else ""
     state.writer.line(f"{const}{c_name(storage.dtype)} *{word} = {storage.name};")
-    stays = replace(storage, name=word, is_moving=False)
-    if grid.places is None:
-        raise UntranslatableError("a view of an array that is replaced in a loop has no C form; copy it")
-    return at_places(stays, grid.places, grid.shape)
+    return replace(storage, name=word, base=storage)
 
 
 def _share(state: State, storage: Storage) -> None:
@@ -161,7 +160,8 @@ def _make_moving(state: State, name: str, grid: Grid) -> Storage:
             state.writer.variables[each] = "int64_t"
             state.changing.add(each)
         shape = tuple(Extent.of({Atom(each, "", 0): 1}, 0) for each in words)
-    return Storage(word, grid.dtype, shape, is_flat=grid.rank > 1, is_const=is_const, is_moving=True)
+    is_shared = key in state.facts.shared
+    return Storage(word, grid.dtype, shape, grid.rank > 1, is_const, is_moving=True, is_shared=is_shared)
 
 
 def _move_to_new(state: State, name: str, target: Grid, grid: Grid, is_sole: bool) -> None:

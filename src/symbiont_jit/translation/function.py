@@ -204,7 +204,7 @@ class _TranslationAttempt:
 
     def output(self, name: str, grid: Grid) -> Storage:
         """Make an array in the buffer that it is returned in."""
-        made = Storage(name, grid.dtype, grid.shape, is_own=True)
+        made = Storage(name, grid.dtype, grid.shape)
         if grid.fill == "zeros":
             store(self.state, whole(made), zeros_like(grid))
         self.state.outputs[made] = name

@@ -30,7 +30,7 @@ def compress(state: State, grid: Grid, mask: Grid) -> Grid:
     length = state.names.take(f"{made.name}_n")
     state.writer.line(f"const int64_t {length} = {count};")
     shape = (Extent.of({Atom(length, "", 0): 1}, 0),)
-    return whole(Storage(made.name, grid.dtype, shape, is_own=True, base=made))
+    return whole(Storage(made.name, grid.dtype, shape, base=made))
 
 
 def store_masked(state: State, target: Grid, mask: Grid, value: Quantity | Grid) -> None:

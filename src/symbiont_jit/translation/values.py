@@ -7,7 +7,7 @@ that what is done to arrays is done to single elements, in one loop, until someb
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from symbiont_jit.translation.extents import Extent
@@ -79,17 +79,18 @@ class Tuple:
 class Storage:
     """Elements in memory, in C order: `name` is how C calls them.
 
-    `is_flat` says that C knows it as one row, whatever its shape; `is_own` that the function has made it. `is_moving`
-    says that the name leads to other elements later. `base` is the same memory in the shape that it was made in.
+    `is_flat` says that C knows it as one row, whatever its shape. `is_moving` says that the name leads to other
+    elements later, `is_shared` that other names may lead to them too. `base` is the same memory in the shape that it
+    was made in.
     """
 
     name: str
     dtype: Any
     shape: tuple[Extent, ...]
     is_flat: bool = False
-    is_own: bool = False
     is_const: bool = False
     is_moving: bool = False
+    is_shared: bool = False
     base: Storage | None = None
 
     @property
@@ -148,7 +149,3 @@ class Grid:
     def sources(self) -> tuple[Grid, ...]:
         """Return the grids in memory that it reads."""
         return (self,) if self.storage is not None else self.reads
-
-    def moved(self, storage: Storage) -> Grid:
-        """Return the same places of another memory."""
-        return replace(self, storage=storage)
