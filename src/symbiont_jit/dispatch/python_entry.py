@@ -14,7 +14,6 @@ import inspect
 import operator
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -172,7 +171,7 @@ def _call_returning(owner: CellCallable, args: tuple[Any, ...], kwargs: dict[str
     signature = owner.signature
     if kwargs:
         args = _order_keywords(signature.inputs, signature, args, kwargs)
-    problem = check_arguments(replace(signature, params=signature.inputs, results=None), args)
+    problem = check_arguments(signature.without_results, args)
     if problem is not None:
         raise problem
     buffers = make_room(signature, args)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -96,7 +96,7 @@ class Draws:
     def _require_fit(self, values: tuple[Any, ...], place: str) -> tuple[Any, ...]:
         results = self.signature.results
         if results is not None and len(values) == len(self.signature.inputs):
-            checked = check_arguments(replace(self.signature, params=self.signature.inputs, results=None), values)
+            checked = check_arguments(self.signature.without_results, values)
             values = values if checked is not None else (*values, *make_room(self.signature, values))
         problem = check_arguments(self.signature, values)
         if problem is not None:

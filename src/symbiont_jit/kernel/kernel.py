@@ -26,11 +26,10 @@ from symbiont_jit.kernel.profiles import require_flags, require_on_panic, requir
 from symbiont_jit.kernel.python_source import python_source
 from symbiont_jit.kernel.revision import Revision, part_of
 from symbiont_jit.kernel.scipy import low_level_callable
-from symbiont_jit.kernel.translating import inputs_only
+from symbiont_jit.kernel.translating import translate_body
 from symbiont_jit.lazy import lazy
 from symbiont_jit.runtime.panics import Panic
 from symbiont_jit.signature import Signature
-from symbiont_jit.translation import translate_function
 
 __all__ = ["Kernel", "lead_through_slot", "make_member"]
 
@@ -252,7 +251,7 @@ class Kernel(CellCallable, Evolvable[Revision]):
         if body is None or self.group is not None or first is None or first.language == "c":
             return None
         try:
-            return translate_function(body, inputs_only(self.signature)).text
+            return translate_body(body, self.signature)
         except TranslationError:
             return None
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from symbiont_jit.dispatch.numba.from_numba import argument_types, is_compiled, plain_function
 from symbiont_jit.errors import UsageError
 from symbiont_jit.signature import Signature, signature_of
-from symbiont_jit.translation import Translation, translate_function
 
-__all__ = ["translate", "translate_compiled"]
+if TYPE_CHECKING:
+    from symbiont_jit.translation import Translation
+
+__all__ = ["translate", "translate_body", "translate_compiled"]
 
 
 def translate(function: Any) -> str:
@@ -53,7 +54,7 @@ def translate(function: Any) -> str:
         body = getattr(function, "__wrapped__", None)
         if body is None:
             raise UsageError(f"{signature.name!r} has no Python body; its C is kernel.source")
-        return translate_function(body, inputs_only(signature)).text
+        return translate_body(body, signature)
     plain = plain_function(function)
     if not inspect.isfunction(plain):
         raise UsageError(f"translate takes a function, one compiled by numba.njit, or a kernel, not {function!r:.80}")
@@ -64,9 +65,8 @@ def translate(function: Any) -> str:
     types = [annotations.get(name, inspect.Parameter.empty) for name in inspect.signature(plain).parameters]
     returned = annotations.get("return")
     has_plain_result = returned is None or not _is_new(returned)
-    return translate_function(
-        plain, signature_of(plain, namespace, [*types, returned if has_plain_result else None])
-    ).text
+    declared = signature_of(plain, namespace, [*types, returned if has_plain_result else None])
+    return _translate(plain, declared).text
 
 
 def _is_new(annotation: Any) -> bool:
@@ -74,12 +74,18 @@ def _is_new(annotation: Any) -> bool:
     return any(word in repr(annotation).lower() for word in ("array", "tuple"))
 
 
+def translate_body(body: Any, signature: Signature) -> str:
+    """Translate the Python body of a kernel, whose results translating finds out again."""
+    return _translate(body, signature.without_results).text
+
+
 def translate_compiled(function: Any, namespace: Mapping[str, Any]) -> Translation:
     """Translate a function that Numba has compiled, with the types that it was compiled for."""
     types = argument_types(function)
-    return translate_function(function, signature_of(function.py_func, namespace, [*types, None]), is_declared=False)
+    return _translate(function, signature_of(function.py_func, namespace, [*types, None]), is_declared=False)
 
 
-def inputs_only(signature: Signature) -> Signature:
-    """Return a signature without its results, which translating finds out again."""
-    return replace(signature, params=signature.inputs, results=None)
+def _translate(function: Any, signature: Signature, is_declared: bool = True) -> Translation:
+    from symbiont_jit.translation import translate_function  # Few programs translate, and it is a big package.
+
+    return translate_function(function, signature, is_declared=is_declared)

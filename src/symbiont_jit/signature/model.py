@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symbiont_jit.lazy import lazy
 from symbiont_jit.signature.elements import Element, Record, Scalar
@@ -105,6 +105,11 @@ class Signature:
     def inputs(self) -> tuple[Param, ...]:
         """The parameters that callers pass in any case: all but those that are results."""
         return self.params if self.results is None else self.params[: len(self.params) - len(self.results.lengths)]
+
+    @lazy
+    def without_results(self) -> Signature:
+        """Return the signature of what callers pass in any case, as if nothing was returned in new arrays."""
+        return replace(self, params=self.inputs, results=None)
 
     @lazy
     def dimensions(self) -> tuple[str, ...]:

@@ -234,6 +234,11 @@ def store(state: State, target: Grid, grid: Grid) -> None:
     for_each(state, target.shape, body)
 
 
+def apart(grid: Grid) -> Grid:
+    """Return the elements of an array apart from where they are."""
+    return grid if grid.storage is None else Grid(grid.dtype, grid.shape, grid.at, None, None, grid.sources())
+
+
 def may_overlap(target: Grid, grid: Grid) -> bool:
     """Whether some element of an array in memory may be written before it is read at another place."""
     for source in grid.sources():

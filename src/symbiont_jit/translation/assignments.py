@@ -34,7 +34,7 @@ def _assign(state: State, node: ast.Assign) -> bool:
     target = node.targets[0]
     if isinstance(target, ast.Name) and len(node.targets) == 1:
         state.wanted = target.id if isinstance(node.value, ast.Call | ast.BinOp) else ""
-    found = as_number(state, evaluate(state, node.value))
+    found = as_number(evaluate(state, node.value))
     state.wanted = ""
     if len(node.targets) > 1 and isinstance(found, Quantity) and found.constant is None and not found.is_simple:
         found = state.keep(found, "value")
@@ -75,7 +75,7 @@ def _unpack(state: State, target: ast.Tuple | ast.List, found: Any) -> None:
         length = found.shape[0].number if found.rank else None
         if length is None:
             state.fail(target, "an array of unknown length cannot be unpacked; use indices")
-        found = Tuple(tuple(as_number(state, select(state, found, [constant(each)])) for each in range(length)))
+        found = Tuple(tuple(as_number(select(state, found, [constant(each)])) for each in range(length)))
     if not isinstance(found, Tuple):
         state.fail(target, "only a tuple can be unpacked here")
     if len(found.items) != len(target.elts):
@@ -131,7 +131,7 @@ def select_place(state: State, base: Grid, items: Sequence[Any]) -> Any:
 def _require_writable(state: State, node: ast.AST, base: Grid) -> None:
     if base.storage is None:
         state.fail(node, "this array is an expression; give it a name before elements of it are set")
-    if base.storage.is_const and not state.open_for_writing(base.storage):
+    if not state.may_write(base.storage):
         state.fail(node, f"{base.storage.name!r} is only read by its declaration; declare it InOut[...] or Out[...]")
 
 
@@ -142,7 +142,7 @@ def _store(state: State, node: ast.AST, target: Any, found: Any) -> None:
             return
         state.fail(node, "an element is set to a number or an array")
     if isinstance(target, Quantity):
-        value = as_number(state, found)
+        value = as_number(found)
         if not isinstance(value, Quantity):
             state.fail(node, "an element is set to a number, not to an array")
         state.writer.line(f"{target.text} = {assigned(value, target.type).text};")
@@ -202,7 +202,7 @@ def _store_field(state: State, node: ast.Attribute, found: Any) -> None:
 
 def _assign_annotated(state: State, node: ast.AnnAssign) -> bool:
     if node.value is not None:
-        assign(state, node.target, as_number(state, evaluate(state, node.value)))
+        assign(state, node.target, as_number(evaluate(state, node.value)))
     return True
 
 
@@ -238,8 +238,7 @@ def _write_augmented(state: State, node: ast.AugAssign, left: Any, right: Any, r
     sign = _SHORT.get(type(node.op))
     is_plain = isinstance(left, Quantity) and isinstance(right, Quantity) and isinstance(result, Quantity)
     if sign and is_plain and left.type == result.type and used <= {left.type} and left.text.isidentifier():
-        text = convert(right, left.type) if right.constant is not None or right.type != left.type else right
-        state.writer.line(f"{left.text} {sign} {text.text};")
+        state.writer.line(f"{left.text} {sign} {convert(right, left.type).text};")
         state.frame.bindings[name] = BoundNumber(result.type, result.low)
         return
     bind(state, node, name, result)
@@ -264,14 +263,13 @@ def _change_place(state: State, node: ast.AugAssign, place: Any) -> None:
     if not isinstance(place, Quantity):
         _change_array(state, node, place)
         return
-    right = as_number(state, operand(state, node.value))
+    right = as_number(operand(state, node.value))
     if not isinstance(right, Quantity):
         state.fail(node, "an element is changed by a number")
     result = binary(state, type(node.op), place, right)
     sign = _SHORT.get(type(node.op))
     if sign and result.type == place.type:
-        right = convert(right, place.type) if right.constant is not None or right.type != place.type else right
-        state.writer.line(f"{place.text} {sign} {right.text};")
+        state.writer.line(f"{place.text} {sign} {convert(right, place.type).text};")
         return
     state.writer.line(f"{place.text} = {assigned(result, place.type).text};")
 
@@ -296,8 +294,7 @@ def _change_array(state: State, node: ast.AugAssign, target: Grid) -> None:
             given = convert(right.at(index), right.dtype) if isinstance(right, Grid) else right
             result = binary(state, type(node.op), place, given)
         if sign and result.type == place.type:
-            given = convert(given, place.type) if given.constant is not None or given.type != place.type else given
-            state.writer.line(f"{place.text} {sign} {given.text};")
+            state.writer.line(f"{place.text} {sign} {convert(given, place.type).text};")
             return
         state.writer.line(f"{place.text} = {assigned(result, place.type).text};")
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from symbiont_jit.translation.arrays import at_places, materialize, may_overlap, store, whole
+from symbiont_jit.translation.arrays import apart, at_places, materialize, may_overlap, store, whole
 from symbiont_jit.translation.conversions import UntranslatableError, int_value
-from symbiont_jit.translation.extents import Atom, Extent
+from symbiont_jit.translation.extents import Extent, named_extent
 from symbiont_jit.translation.facts import BoundNumber
 from symbiont_jit.translation.state import State
 from symbiont_jit.translation.typing import c_name, is_number, unify
@@ -159,7 +159,7 @@ def _make_moving(state: State, name: str, grid: Grid) -> Storage:
         for each in words:
             state.writer.variables[each] = "int64_t"
             state.changing.add(each)
-        shape = tuple(Extent.of({Atom(each, "", 0): 1}, 0) for each in words)
+        shape = tuple(named_extent(each, "", 0) for each in words)
     is_shared = key in state.facts.shared
     return Storage(word, grid.dtype, shape, grid.rank > 1, is_const, is_moving=True, is_shared=is_shared)
 
@@ -185,17 +185,12 @@ def _first_element(storage: Storage) -> str:
     return f"&{storage.name}{'[0]' * len(storage.shape)}"
 
 
-def apart(grid: Grid) -> Grid:
-    """Return the elements of an array apart from where they are."""
-    return Grid(grid.dtype, grid.shape, grid.at, None, None, grid.sources())
-
-
 def _move_to_other(state: State, name: str, grid: Grid, known: Storage) -> None:
     storage = grid.storage
     assert storage is not None
     if not grid.is_whole:
         raise UntranslatableError("a part of an array that is replaced in a loop has no C form; copy it with .copy()")
-    if storage.is_const and not known.is_const and not state.open_for_writing(storage.root):
+    if not known.is_const and not state.may_write(storage.root):
         state.learn(state.facts.read_only, moving_key(state, name, grid), True)
     _share(state, storage)
     _share(state, known)

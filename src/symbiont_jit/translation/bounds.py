@@ -49,6 +49,5 @@ class KnownBounds:
                 count > 0 and atom.low is not None and bound.number is not None and bound.number <= atom.low
             ):
                 continue
-            rest = Extent.of({each: times for each, times in extent.terms if each != atom}, extent.constant)
-            return rest + bound.times(count)
+            return extent.replacing(atom, bound)
         return None

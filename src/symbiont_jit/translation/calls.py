@@ -48,8 +48,8 @@ def translate_call(state: State, node: ast.Call) -> Any:
         state.fail(node.func, "only functions can be called")
     called = function.value
     given = CallArguments(
-        tuple(as_number(state, evaluate(state, each)) for each in node.args),
-        {str(each.arg): as_number(state, evaluate(state, each.value)) for each in node.keywords},
+        tuple(as_number(evaluate(state, each)) for each in node.args),
+        {str(each.arg): as_number(evaluate(state, each.value)) for each in node.keywords},
     )
     state.wanted = wanted
     try:
@@ -69,7 +69,7 @@ def _call_known(state: State, node: ast.Call, called: Any, given: CallArguments)
         elif isinstance(items, Grid) and items.rank == 1:
             return FUNCTIONS[np.max if called is max else np.min](state, CallArguments((items,), {}))
     if is_scalar_function(called) or isinstance(called, np.ufunc):
-        return _apply(state, node, called, given)
+        return _apply(state, called, given)
     if _is_function(called):
         return _call_function(state, node, _unwrap(called), given)
     name = getattr(called, "__name__", repr(called))
@@ -103,7 +103,7 @@ def _unwrap(called: Any) -> Any:
     return getattr(called, "py_func", None) or getattr(called, "__wrapped__", called)
 
 
-def _apply(state: State, node: ast.Call, called: Any, given: CallArguments) -> Any:
+def _apply(state: State, called: Any, given: CallArguments) -> Any:
     """Apply a function of numbers, to each element of arrays."""
     operands = [as_array(state, each) for each in given.positional]
     extra = sorted(set(given.named) - {"out"})
@@ -145,7 +145,7 @@ def _apply_numbers(state: State, called: Any, values: Sequence[Quantity], quiet:
 def _store_result(state: State, out: Any, result: Any) -> Any:
     if not isinstance(out, Grid) or not isinstance(result, Grid) or out.storage is None:
         raise UntranslatableError("what a result is written into is an array")
-    if out.storage.is_const and not state.open_for_writing(out.storage):
+    if not state.may_write(out.storage):
         raise UntranslatableError(
             f"{out.storage.name!r} is only read by its declaration; declare it InOut[...] or Out[...]"
         )
@@ -157,12 +157,12 @@ def _store_result(state: State, out: Any, result: Any) -> Any:
 
 def _call_method(state: State, node: ast.Call, name: str, base: Quantity | Grid, wanted: str) -> Any:
     given = CallArguments(
-        (base, *(as_number(state, evaluate(state, each)) for each in node.args)),
-        {str(each.arg): as_number(state, evaluate(state, each.value)) for each in node.keywords},
+        (base, *(as_number(evaluate(state, each)) for each in node.args)),
+        {str(each.arg): as_number(evaluate(state, each.value)) for each in node.keywords},
     )
     state.wanted = wanted
     if name in ("conj", "conjugate"):
-        return _apply(state, node, np.conj, given)
+        return _apply(state, np.conj, given)
     if name == "item" and isinstance(base, Quantity):
         return base
     handler = METHODS.get(name)
@@ -222,8 +222,8 @@ def _write_inline(state: State, node: ast.Call, function: PythonFunction, argume
     """Write a function's lines where it is called."""
     caller = state.frame
     frame = Frame(function, (*caller.key, function.name, node.lineno, node.col_offset), state.names)
-    wanted, state.wanted = state.wanted, ""
-    returns = _Returns(state, function, wanted)
+    state.wanted = ""
+    returns = _Returns(state, function)
     frame.give = returns.give
     bound = _prepare_arguments(state, function, frame, arguments)
     state.frames.append(frame)
@@ -271,18 +271,17 @@ def _prepare_arguments(
 class _Returns:
     """What the `return`s of a function lead to that is written where it is called."""
 
-    def __init__(self, state: State, function: PythonFunction, wanted: str) -> None:
+    def __init__(self, state: State, function: PythonFunction) -> None:
         self._state = state
         self._last = function.tree.body[-1]
         self._function = function
-        self._wanted = wanted
         self._found: Any = Known(None)
         self._label = ""
         self._words: list[tuple[str, Any]] = []
 
     def give(self, state: State, node: ast.Return, value: Any) -> None:
         """Take a result; one that is not the last statement's jumps behind the function."""
-        value = Known(None) if value is None else as_number(state, value)
+        value = Known(None) if value is None else as_number(value)
         if node is self._last and not self._label:
             self._found = value
             return

@@ -127,12 +127,12 @@ def _arange(state: State, given: CallArguments) -> Grid:
     typ = element_type(dtype, INT64)
 
     def at(index: Sequence[Quantity]) -> Quantity:
-        return convert(_offset(state, index[0], first, step.constant), typ)
+        return convert(_offset(index[0], first, step.constant), typ)
 
     return Grid(typ, (length,), at)
 
 
-def _offset(state: State, index: Quantity, first: Extent, step: int) -> Quantity:
+def _offset(index: Quantity, first: Extent, step: int) -> Quantity:
     return at_place(Walk(first, 0, step), [index])
 
 
@@ -208,7 +208,7 @@ def _array(state: State, given: CallArguments) -> Grid:
             typ = unify(typ, number.type)
     is_matrix = isinstance(value.items[0], Tuple)
     shape = (extent_of(len(rows)), extent_of(len(rows[0]))) if is_matrix else (extent_of(len(numbers)),)
-    made = whole(allocate(state, state.take_wanted("array"), typ, shape))
+    made = whole(allocate(state, "array", typ, shape))
     for index, number in enumerate(numbers):
         place = [constant(index // len(rows[0])), constant(index % len(rows[0]))] if is_matrix else [constant(index)]
         state.writer.line(f"{made.at(place).text} = {assigned(number, typ).text};")

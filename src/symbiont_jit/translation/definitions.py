@@ -6,7 +6,6 @@ In: a function and its arguments. Out: the call, and the text of the function, w
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,16 +46,10 @@ def define_function(state: State, source: PythonFunction, called: Any, arguments
         made = state.functions[key] = _translate_helper(state, source, called, arguments, key)
     if made is None:
         return None
-    given = ", ".join(
-        assigned(value, typ).text for value, typ in zip(kept.values(), _parameter_types(kept), strict=True)
-    )
+    given = ", ".join(value.text for value in kept.values())
     if made.is_tuple or len(made.types) != 1:
         return _call_for_several(state, made, given)
     return Quantity(f"{made.word}({given})", made.types[0])
-
-
-def _parameter_types(kept: Mapping[str, Quantity]) -> list[Any]:
-    return [value.type for value in kept.values()]
 
 
 def _call_for_several(state: State, made: _Defined, given: str) -> Tuple:
@@ -162,7 +155,7 @@ class _HelperReturns:
 
     def give(self, state: State, node: ast.Return, value: Any) -> None:
         """Write a `return`; what it returns is of one type for all of them."""
-        value = Known(None) if value is None else as_number(state, value)
+        value = Known(None) if value is None else as_number(value)
         items = value.items if isinstance(value, Tuple) else () if value == Known(None) else (value,)
         if not all(isinstance(item, Quantity) for item in items):
             raise _NotPlainError

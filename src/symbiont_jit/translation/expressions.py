@@ -13,7 +13,6 @@ import numpy as np
 
 from symbiont_jit.translation.conversions import UntranslatableError, constant, convert, is_true
 from symbiont_jit.translation.elementwise import combine
-from symbiont_jit.translation.extents import Extent
 from symbiont_jit.translation.facts import BoundNumber
 from symbiont_jit.translation.products import matmul
 from symbiont_jit.translation.scalars import (
@@ -21,7 +20,6 @@ from symbiont_jit.translation.scalars import (
     UNARY_OPERATORS,
     apply_binary,
     apply_unary,
-    compare,
     negate,
     ternary,
 )
@@ -36,14 +34,11 @@ __all__ = [
     "as_number",
     "binary",
     "evaluate",
-    "evaluate_array",
     "evaluate_condition",
-    "evaluate_extent",
     "evaluate_number",
     "kind_of",
     "known",
     "operand",
-    "truth",
 ]
 
 
@@ -75,24 +70,16 @@ def _describe(node: ast.AST) -> str:
 
 def evaluate_number(state: State, node: ast.expr) -> Quantity:
     """Translate an expression that has to be a number."""
-    found = as_number(state, evaluate(state, node))
+    found = as_number(evaluate(state, node))
     if not isinstance(found, Quantity):
         state.fail(node, f"a number is needed here, and this is {kind_of(found)}")
     return found
 
 
-def as_number(state: State, found: Any) -> Any:
+def as_number(found: Any) -> Any:
     """Return an array without axes as the number that it holds."""
     if isinstance(found, Grid) and found.rank == 0:
         return convert(found.at([]), found.dtype)
-    return found
-
-
-def evaluate_array(state: State, node: ast.expr) -> Grid:
-    """Translate an expression that has to be an array."""
-    found = as_array(state, evaluate(state, node))
-    if not isinstance(found, Grid):
-        state.fail(node, f"an array is needed here, and this is {kind_of(found)}")
     return found
 
 
@@ -101,11 +88,6 @@ def as_array(state: State, found: Any) -> Any:
     if isinstance(found, Known) and isinstance(found.value, np.ndarray):
         return static_table(state, found.value)
     return found
-
-
-def evaluate_extent(state: State, node: ast.expr, wanted: str = "length") -> Extent:
-    """Translate an expression that has to be a length."""
-    return state.as_extent(evaluate_number(state, node), wanted)
 
 
 def kind_of(found: Any) -> str:
@@ -159,7 +141,7 @@ def _binary(state: State, node: ast.BinOp) -> Any:
 
 def operand(state: State, node: ast.expr) -> Any:
     """Translate an operand: a number, an array or a tuple."""
-    return as_array(state, as_number(state, evaluate(state, node)))
+    return as_array(state, as_number(evaluate(state, node)))
 
 
 def binary(state: State, kind: type[ast.AST], left: Any, right: Any) -> Any:
@@ -177,15 +159,7 @@ def binary(state: State, kind: type[ast.AST], left: Any, right: Any) -> Any:
     if isinstance(left, Quantity) and isinstance(right, Quantity):
         return _binary_numbers(state, kind, left, right)
 
-    def compute(values: list[Quantity]) -> Quantity:
-        if OPERATORS[kind].c in _COMPARISONS:
-            return compare(kind, *values)
-        return _binary_numbers(state, kind, *values)
-
-    return combine(state, OPERATORS[kind].function, [left, right], compute)
-
-
-_COMPARISONS: Final = ("<", "<=", ">", ">=", "==", "!=")
+    return combine(state, OPERATORS[kind].function, [left, right], lambda values: _binary_numbers(state, kind, *values))
 
 
 def _binary_numbers(state: State, kind: type[ast.AST], left: Quantity, right: Quantity) -> Quantity:
@@ -233,8 +207,6 @@ def _compare_two(state: State, kind: type[ast.AST], left: Any, right: Any) -> An
             return constant((values[0] == values[1]) == (kind is ast.Eq))
     if isinstance(left, Tuple) and isinstance(right, Tuple) and kind in (ast.Eq, ast.NotEq):
         return _compare_tuples(state, kind, left, right)
-    if isinstance(left, Quantity) and isinstance(right, Quantity):
-        return compare(kind, left, right)
     return binary(state, kind, left, right)
 
 
@@ -281,7 +253,7 @@ def _compare_membership(state: State, node: ast.Compare) -> Quantity:
 # -- truth -----------------------------------------------------------------------------------------------------------
 
 
-def truth(state: State, found: Any) -> Quantity:
+def _truth(found: Any) -> Quantity:
     """Ask whether something is true."""
     if isinstance(found, Quantity):
         return is_true(found)
@@ -298,9 +270,9 @@ def evaluate_condition(state: State, node: ast.expr) -> Quantity:
         return _condition_chain(state, node)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         return negate(evaluate_condition(state, node.operand))
-    found = as_number(state, evaluate(state, node))
+    found = as_number(evaluate(state, node))
     try:
-        return truth(state, found)
+        return _truth(found)
     except UntranslatableError as error:
         state.fail(node, str(error))
 
@@ -339,7 +311,7 @@ def _write_lazily(state: State, found: Quantity, right: Quantity, lines: Any, is
 def _bool_op(state: State, node: ast.BoolOp) -> Any:
     """Translate `and` and `or` as a value: one of the operands, as Python has it."""
     with state.writer.aside() as lines:
-        values = [as_number(state, evaluate(state, each)) for each in node.values]
+        values = [as_number(evaluate(state, each)) for each in node.values]
     kinds = {each.type for each in values if isinstance(each, Quantity)}
     if kinds == {BOOLEAN} or not all(isinstance(each, Quantity) for each in values):
         return evaluate_condition(state, node)
@@ -385,7 +357,7 @@ def _if_expression(state: State, node: ast.IfExp) -> Any:
 
 
 def _tuple(state: State, node: ast.Tuple | ast.List) -> Tuple:
-    return Tuple(tuple(as_number(state, evaluate(state, each)) for each in node.elts))
+    return Tuple(tuple(as_number(evaluate(state, each)) for each in node.elts))
 
 
 #: The functions for all expressions but calls, which need the rest of the translation.

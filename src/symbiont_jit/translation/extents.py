@@ -6,11 +6,12 @@ and printed in C and in Python. Two lengths are known to be equal exactly where 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["Atom", "Extent", "ONE", "ZERO", "extent_of", "product"]
+__all__ = ["Atom", "Extent", "ONE", "ZERO", "extent_of", "named_extent", "product"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -65,6 +66,17 @@ class Extent:
         """Multiply by a number."""
         return Extent.of({atom: count * factor for atom, count in self.terms}, self.constant * factor)
 
+    def replacing(self, atom: Atom, given: Extent) -> Extent:
+        """Put a sum where an atom stands, if it does."""
+        terms = dict(self.terms)
+        count = terms.pop(atom, 0)
+        return Extent.of(terms, self.constant) + given.times(count)
+
+    @property
+    def words(self) -> set[str]:
+        """The names in its C text."""
+        return {word for atom, _ in self.terms for word in re.findall(r"[A-Za-z_]\w*", atom.c)}
+
     @property
     def is_sum(self) -> bool:
         """Whether brackets are needed around it as a factor."""
@@ -111,6 +123,11 @@ ONE: Final = Extent((), 1)
 def extent_of(number: int) -> Extent:
     """Return a number as a sum."""
     return Extent((), number)
+
+
+def named_extent(c: str, python: str = "", low: int | None = None) -> Extent:
+    """Return a name, or another text that binds as tightly as a product, as a sum of its own."""
+    return Extent.of({Atom(c, python, low): 1}, 0)
 
 
 def product(left: Extent, right: Extent) -> Extent:

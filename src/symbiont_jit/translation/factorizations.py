@@ -34,7 +34,7 @@ def cholesky(state: State, grid: Grid) -> Grid:
     if grid.storage is None:
         grid = whole(materialize(state, grid, "matrix"))
     suffix = "f" if grid.dtype == types.float32 else ""
-    made = whole(allocate(state, state.take_wanted("factor"), grid.dtype, grid.shape, zeros=True))
+    made = whole(allocate(state, "factor", grid.dtype, grid.shape, zeros=True))
     i, j, k = (state.take_loop_word(("i", "j", "k", "l")) for _ in range(3))
     row, column, inner = (state.loop_value(word, Extent(), length) for word in (i, j, k))
     total = state.names.take("rest")

@@ -15,7 +15,7 @@ from numba import types
 from numba.np import numpy_support
 
 from symbiont_jit.errors import TranslationError
-from symbiont_jit.signature import SCALARS, ArrayType, Mode, Param, Record, Results, Signature
+from symbiont_jit.signature import ArrayType, Mode, Param, Record, Results, Signature
 from symbiont_jit.signature import Scalar as DeclaredScalar
 from symbiont_jit.translation.arrays import store, whole
 from symbiont_jit.translation.assignments import ASSIGNMENTS
@@ -24,7 +24,7 @@ from symbiont_jit.translation.conversions import UntranslatableError, assigned
 from symbiont_jit.translation.creation import zeros_like
 from symbiont_jit.translation.definitions import define_function
 from symbiont_jit.translation.expressions import EXPRESSIONS, as_array, as_number, known
-from symbiont_jit.translation.extents import Atom, Extent, extent_of
+from symbiont_jit.translation.extents import Extent, extent_of, named_extent
 from symbiont_jit.translation.facts import MOST_ATTEMPTS, BoundNumber, Facts, Frame, RestartError
 from symbiont_jit.translation.helpers import define_helpers
 from symbiont_jit.translation.loops import LOOPS
@@ -32,7 +32,7 @@ from symbiont_jit.translation.parts import PARTS
 from symbiont_jit.translation.source import PythonFunction, failure_at, read_function
 from symbiont_jit.translation.state import State
 from symbiont_jit.translation.statements import STATEMENTS, translate_body
-from symbiont_jit.translation.typing import is_integer, unify
+from symbiont_jit.translation.typing import declared_scalar, is_integer, unify
 from symbiont_jit.translation.values import Grid, Known, Quantity, Storage, Tuple
 from symbiont_jit.translation.writer import print_block
 
@@ -119,7 +119,6 @@ class _TranslationAttempt:
         self.state.statements = {**STATEMENTS, **ASSIGNMENTS, **LOOPS}
         self.state.output = self.output
         self.results: list[ReturnedPart] = []
-        self.params: list[Param] = list(signature.params)
         self.returned: Any = None
         self.returns_tuple = False
         self.has_returned = False
@@ -137,11 +136,8 @@ class _TranslationAttempt:
         state.frames.append(frame)
         self._bind_parameters(frame)
         document = ast.get_docstring(self.source.tree)
-        body = self.source.tree.body
-        for line in [each for each in self.source.comments if each < body[0].lineno]:
-            if line < self.source.tree.body[0].lineno and line < self.source.tree.lineno:
-                frame.commented.add(line)
-        translate_body(state, body)
+        frame.commented |= {line for line in self.source.comments if line < self.source.tree.lineno}
+        translate_body(state, self.source.tree.body)
         return self._finish(document)
 
     # -- parameters --------------------------------------------------------------------------------------------------
@@ -149,7 +145,6 @@ class _TranslationAttempt:
     def _bind_parameters(self, frame: Frame) -> None:
         state = self.state
         for dimension in self.signature.dimensions:
-            frame.words.setdefault(f"{dimension} as length", dimension)
             state.names.reserve(dimension)
             state.early.add(dimension)
             state.known_to_callers.add(dimension)
@@ -218,7 +213,7 @@ class _TranslationAttempt:
             state.fail(node, str(error))
 
     def _give(self, state: State, node: ast.Return, value: Any) -> None:
-        value = as_array(state, as_number(state, value)) if value is not None else Known(None)
+        value = as_array(state, as_number(value)) if value is not None else Known(None)
         if isinstance(value, Quantity):
             self._give_number(state, node, value)
             return
@@ -301,7 +296,7 @@ class _TranslationAttempt:
         return word
 
     def _fresh_result(self, state: State, index: int, wanted: str) -> str:
-        taken = {param.name for param in self.params} | set(self.signature.dimensions) | {self.signature.name}
+        taken = {param.name for param in self.signature.params} | set(self.signature.dimensions) | {self.signature.name}
         word = wanted if wanted not in taken and wanted not in state.facts.result_names.values() else f"{wanted}_out"
         while word in taken or word in state.names.RESERVED or word in state.facts.result_names.values():
             word += "_"
@@ -309,8 +304,7 @@ class _TranslationAttempt:
         raise RestartError
 
     def _note_result(self, name: str, dtype: Any, shape: tuple[Extent, ...]) -> ReturnedPart:
-        scalar = SCALARS[{"bool": "boolean"}.get(str(dtype), str(dtype))]
-        return ReturnedPart(name, scalar, tuple(length.python for length in shape))
+        return ReturnedPart(name, declared_scalar(dtype), tuple(length.python for length in shape))
 
     # -- the whole ---------------------------------------------------------------------------------------------------
 
@@ -340,7 +334,7 @@ class _TranslationAttempt:
         params = [_renamed(self._with_mode(param), self.state.facts.equal) for param in self.signature.params]
         returns = self.signature.returns
         if self.returned is not None:
-            returns = SCALARS[{"bool": "boolean"}.get(str(self.returned), str(self.returned))]
+            returns = declared_scalar(self.returned)
         for result in self.results:
             dims = tuple(self._result_dimension(result, axis, text) for axis, text in enumerate(result.lengths))
             params.append(Param(result.name, ArrayType(result.dtype, dims), Mode.OUT))
@@ -385,7 +379,7 @@ def _dimension(dimension: Any, equal: Mapping[str, str]) -> Extent:
     if isinstance(dimension, int):
         return extent_of(dimension)
     word = _representative(dimension, equal)
-    return Extent.of({Atom(word, word, 0): 1}, 0)
+    return named_extent(word, word, 0)
 
 
 _HEADERS: Final = {
@@ -401,6 +395,3 @@ def _includes(text: str) -> str:
     headers = [name for name, pattern in _HEADERS.items() if re.search(pattern, text)]
     lines = [f"#include <{name}>" for name in sorted([*headers, "stdint.h"])]
     return "\n".join(lines) + "\n\n"
-
-
-# -- functions of numbers --------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from numba import types
 
 from symbiont_jit.translation.conversions import UntranslatableError, constant, convert, int_value, is_true
 from symbiont_jit.translation.extents import extent_of
-from symbiont_jit.translation.scalars import OPERATORS, Applied, apply_binary, apply_unary, compare, negate, ternary
+from symbiont_jit.translation.scalars import Applied, apply_binary, apply_unary, compare, negate, ternary
 from symbiont_jit.translation.typing import (
     BOOLEAN,
     FLOAT64,
@@ -142,8 +142,6 @@ def apply_function(function: Any, arguments: Sequence[Quantity], quiet: bool = F
 def _apply_operator(function: Any, arguments: Sequence[Quantity], quiet: bool) -> Applied:
     kind = getattr(ast, _OPERATORS[function])
     left, right = _require(arguments, 2)
-    if OPERATORS[kind].c in ("<", "<=", ">", ">=", "==", "!="):
-        return compare(kind, left, right), set()
     return apply_binary(kind, left, right, quiet)
 
 

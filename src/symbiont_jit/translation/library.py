@@ -16,6 +16,7 @@ from numba.np import numpy_support
 from symbiont_jit.translation.arguments import CallArguments
 from symbiont_jit.translation.arrays import (
     allocate,
+    apart,
     for_each,
     materialize,
     reshape,
@@ -60,14 +61,7 @@ __all__ = ["FUNCTIONS", "METHODS"]
 
 def _copy(state: State, given: CallArguments) -> Grid:
     (array,) = given.take(("a",), 1)
-    return _copied(grid_of(state, array))
-
-
-def _copied(grid: Grid) -> Grid:
-    """Return the elements of an array apart from where they are."""
-    if grid.storage is None:
-        return grid
-    return Grid(grid.dtype, grid.shape, grid.at, None, None, grid.sources())
+    return apart(grid_of(state, array))
 
 
 def _astype(state: State, given: CallArguments) -> Grid:
@@ -77,7 +71,7 @@ def _astype(state: State, given: CallArguments) -> Grid:
 
 def _ascontiguous(state: State, given: CallArguments) -> Grid:
     grid = grid_of(state, given.take(("a",), 1)[0])
-    return grid if grid.is_whole or grid.storage is None else _copied(grid)
+    return grid if grid.is_whole else apart(grid)
 
 
 # -- looked at from another side -------------------------------------------------------------------------------------
@@ -97,7 +91,7 @@ def _ravel(state: State, given: CallArguments) -> Grid:
 
 
 def _flatten(state: State, given: CallArguments) -> Grid:
-    return _copied(_ravel(state, given))
+    return apart(_ravel(state, given))
 
 
 def _transpose(state: State, given: CallArguments) -> Grid:
@@ -122,9 +116,7 @@ def _expand(state: State, given: CallArguments) -> Grid:
     grid = grid_of(state, array)
     if not isinstance(axis, Quantity) or not isinstance(axis.constant, int):
         raise UntranslatableError("the axis is a number that stands in the text")
-    at = axis.constant % (grid.rank + 1)
-    places = [Walk(ZERO, each + (each >= at)) for each in range(grid.rank)]
-    return view(grid, places, (*grid.shape[:at], ONE, *grid.shape[at:]))
+    return _with_axis(grid, axis.constant % (grid.rank + 1))
 
 
 def _broadcast(state: State, given: CallArguments) -> Grid:
@@ -137,7 +129,7 @@ def _broadcast(state: State, given: CallArguments) -> Grid:
 
 def _where(state: State, given: CallArguments) -> Any:
     condition, chosen, other = given.take(("condition", "x", "y"), 3)
-    parts = [as_array(state, as_number(state, each)) for each in (condition, chosen, other)]
+    parts = [as_array(state, as_number(each)) for each in (condition, chosen, other)]
     if all(isinstance(each, Quantity) for each in parts):
         typ = unify(parts[1].type, parts[2].type)
         return ternary(is_true(parts[0]), convert(parts[1], typ), convert(parts[2], typ))
@@ -160,7 +152,7 @@ def _clip(state: State, given: CallArguments) -> Any:
                 state.helpers |= helpers
         return found
 
-    array = as_array(state, as_number(state, array))
+    array = as_array(state, as_number(array))
     if isinstance(array, Quantity):
         return compute([array])
     typ = array.dtype
@@ -175,7 +167,7 @@ def _clip(state: State, given: CallArguments) -> Any:
     return lift(state, typ, [array], compute)
 
 
-def _join(axis_of_vectors: int, name: str) -> LibraryFunction:
+def _join(name: str) -> LibraryFunction:
     def join(state: State, given: CallArguments) -> Grid:
         arrays, axis = given.take(("arrays", "axis"), 1)
         items = arrays.items if isinstance(arrays, Tuple) else ()
@@ -213,7 +205,7 @@ def _joined(state: State, grids: Sequence[Grid], axis: int) -> Grid:
         length = length + grid.shape[axis]
     shape = [*grids[0].shape]
     shape[axis] = length
-    made = whole(allocate(state, state.take_wanted("joined"), typ, shape))
+    made = whole(allocate(state, "joined", typ, shape))
     start = ZERO
     for grid in grids:
         places = [Walk(start if each == axis else ZERO, each) for each in range(grid.rank)]
@@ -280,19 +272,14 @@ def _sum_of_items(state: State, given: CallArguments) -> Any:
             total, _ = apply_binary(ast.Add, total, item)
         return total
     if isinstance(found, Grid) and found.rank == 1:
-        return _python_sum(state, found)
+        return REDUCTIONS["sum"](state, found)
     raise UntranslatableError("sum takes an array of one axis or a tuple of numbers")
-
-
-def _python_sum(state: State, grid: Grid) -> Quantity:
-    """Add from the whole number zero on, as Python's `sum` does."""
-    return REDUCTIONS["sum"](state, grid)
 
 
 def _fill(state: State, given: CallArguments) -> Known:
     array, value = given.take(("a", "value"), 2)
     grid = grid_of(state, array)
-    if grid.storage is None or (grid.storage.is_const and not state.open_for_writing(grid.storage)):
+    if grid.storage is None or not state.may_write(grid.storage):
         raise UntranslatableError("this array is only read; it cannot be filled")
     store(state, grid, filled(grid.shape, grid.dtype, convert(steady_number(state, value), grid.dtype)))
     return Known(None)
@@ -392,10 +379,10 @@ FUNCTIONS: Final[Mapping[Any, LibraryFunction]] = {
     np.broadcast_to: _broadcast,
     np.where: _where,
     np.clip: _clip,
-    np.concatenate: _join(0, "concatenate"),
-    np.stack: _join(0, "stack"),
-    np.hstack: _join(1, "hstack"),
-    np.vstack: _join(0, "vstack"),
+    np.concatenate: _join("concatenate"),
+    np.stack: _join("stack"),
+    np.hstack: _join("hstack"),
+    np.vstack: _join("vstack"),
     np.dot: _dot,
     np.outer: _outer,
     np.trace: _trace,

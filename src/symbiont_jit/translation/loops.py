@@ -19,7 +19,7 @@ from symbiont_jit.translation.assignments import assign
 from symbiont_jit.translation.bindings import bind, merge_ways, moving_key
 from symbiont_jit.translation.conversions import UntranslatableError, constant, convert, int_value
 from symbiont_jit.translation.expressions import as_array, evaluate, evaluate_condition, evaluate_number
-from symbiont_jit.translation.extents import ONE, ZERO, Atom, Extent
+from symbiont_jit.translation.extents import ONE, ZERO, Extent, named_extent
 from symbiont_jit.translation.facts import BoundNumber
 from symbiont_jit.translation.liveness import assigned_names, rebound_names
 from symbiont_jit.translation.scalars import negate
@@ -336,7 +336,7 @@ def _counted(state: State, node: ast.For, found: Counted) -> bool:
     with state.writer.within(_header(word, found.type, start, stop, step), True):
         counter = Quantity(word, found.type, low=bound.low)
         if is_own:
-            extent = Extent.of({Atom(word, "", bound.low): 1}, 0) if found.type == INT64 else None
+            extent = named_extent(word, "", bound.low) if found.type == INT64 else None
             counter = Quantity(word, found.type, extent=extent, low=bound.low)
             _note_bounds(state, word, start, stop, step)
             state.frame.bindings[name] = counter
@@ -385,7 +385,7 @@ def _low_of(start: Quantity, stop: Quantity, step: Quantity) -> int | None:
 
 
 def _note_bounds(state: State, word: str, start: Quantity, stop: Quantity, step: Quantity) -> None:
-    if step.constant == 1 or (isinstance(step.constant, int) and step.constant > 0):
+    if isinstance(step.constant, int) and step.constant > 0:
         state.bounds.note(word, start.extent, stop.extent - ONE if stop.extent is not None else None)
     elif isinstance(step.constant, int):
         state.bounds.note(word, stop.extent + ONE if stop.extent is not None else None, start.extent)

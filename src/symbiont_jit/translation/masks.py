@@ -7,7 +7,7 @@ from typing import Any
 
 from symbiont_jit.translation.arrays import allocate, for_each, materialize, may_overlap, size_of, whole
 from symbiont_jit.translation.conversions import UntranslatableError, assigned
-from symbiont_jit.translation.extents import Atom, Extent
+from symbiont_jit.translation.extents import named_extent
 from symbiont_jit.translation.reductions import element_of
 from symbiont_jit.translation.state import State
 from symbiont_jit.translation.values import Grid, Quantity, Storage
@@ -29,7 +29,7 @@ def compress(state: State, grid: Grid, mask: Grid) -> Grid:
     for_each(state, grid.shape, body)
     length = state.names.take(f"{made.name}_n")
     state.writer.line(f"const int64_t {length} = {count};")
-    shape = (Extent.of({Atom(length, "", 0): 1}, 0),)
+    shape = (named_extent(length, "", 0),)
     return whole(Storage(made.name, grid.dtype, shape, base=made))
 
 

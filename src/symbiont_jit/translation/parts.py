@@ -84,7 +84,7 @@ def _slice(state: State, node: ast.Slice) -> Cut:
 
 
 def _end(state: State, node: ast.expr) -> Quantity | None:
-    found = as_number(state, evaluate(state, node))
+    found = as_number(evaluate(state, node))
     if isinstance(found, Known) and found.value is None:
         return None
     if not isinstance(found, Quantity):

@@ -15,7 +15,7 @@ from typing import Any, Final
 from numba import types
 
 from symbiont_jit.translation.conversions import UntranslatableError, constant, convert, int_value, is_true
-from symbiont_jit.translation.extents import Atom, Extent, product
+from symbiont_jit.translation.extents import Extent, named_extent, product
 from symbiont_jit.translation.typing import (
     BOOLEAN,
     FLOAT64,
@@ -64,6 +64,9 @@ OPERATORS: Final[dict[type[ast.AST], Operator]] = {
     ast.Eq: Operator(operator.eq, "==", 9),
     ast.NotEq: Operator(operator.ne, "!=", 9),
 }
+
+#: The operators whose result is a truth value.
+_COMPARISONS: Final = frozenset({ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq})
 
 UNARY_OPERATORS: Final[dict[type[ast.AST], Operator]] = {
     ast.USub: Operator(operator.neg, "-"),
@@ -124,6 +127,8 @@ def apply_binary(kind: type[ast.AST], left: Quantity, right: Quantity, quiet: bo
         UntranslatableError: Numba has no such operation.
     """
     sign = OPERATORS[kind]
+    if kind in _COMPARISONS:
+        return compare(kind, left, right), set()
     if kind is ast.Pow:
         return _power(left, right)
     found = operation(sign.function, (left.type, right.type))
@@ -249,8 +254,7 @@ def _quotient(left: Quantity, right: Quantity, sign: str) -> Extent:
     assert right.extent is not None
     texts = left.extent.python, right.extent.python
     known = f"(({texts[0]}) {python} ({texts[1]}))" if all(texts) else ""
-    atom = Atom(f"{bracketed(left, MULTIPLICATIVE)} {sign} {bracketed(right, UNARY)}", known, 0)
-    return Extent.of({atom: 1}, 0)
+    return named_extent(f"{bracketed(left, MULTIPLICATIVE)} {sign} {bracketed(right, UNARY)}", known, 0)
 
 
 def _shift(sign: Operator, left: Quantity, right: Quantity, found: Any) -> Quantity:

@@ -13,7 +13,7 @@ from typing import Any
 
 from symbiont_jit.translation.arrays import add, at_place, plain_index, scrambled, view
 from symbiont_jit.translation.conversions import UntranslatableError, constant, convert, int_value
-from symbiont_jit.translation.extents import ONE, ZERO, Atom, Extent, extent_of
+from symbiont_jit.translation.extents import ONE, ZERO, Extent, extent_of, named_extent
 from symbiont_jit.translation.scalars import compare, ternary
 from symbiont_jit.translation.state import State
 from symbiont_jit.translation.typing import BOOLEAN, INT64, is_integer
@@ -138,13 +138,17 @@ def cut_axis(state: State, cut: Cut, length: Extent) -> tuple[Extent, Extent]:
         return ZERO, length
     if cut.step == 1:
         return start, at_least_zero(state, count)
-    rounded = count + extent_of(cut.step - 1)
+    return start, _count_steps(at_least_zero(state, count), cut.step)
+
+
+def _count_steps(length: Extent, step: int) -> Extent:
+    """Return how many elements an axis has, of which every `step`-th is taken."""
+    rounded = length + extent_of(step - 1)
     if rounded.number is not None:
-        return start, extent_of(max(rounded.number // cut.step, 0))
-    count = at_least_zero(state, count) + extent_of(cut.step - 1)
-    python = f"(({count.python}) // {cut.step})" if count.python else ""
-    text = f"({count.c}) / {cut.step}" if count.is_sum else f"{count.c} / {cut.step}"
-    return start, Extent.of({Atom(text, python, 0): 1}, 0)
+        return extent_of(rounded.number // step)
+    python = f"(({rounded.python}) // {step})" if rounded.python else ""
+    text = f"({rounded.c}) / {step}" if rounded.is_sum else f"{rounded.c} / {step}"
+    return named_extent(text, python, 0)
 
 
 def _cut_down(state: State, cut: Cut, length: Extent) -> tuple[Extent, Extent]:
@@ -152,11 +156,7 @@ def _cut_down(state: State, cut: Cut, length: Extent) -> tuple[Extent, Extent]:
     last = length - ONE
     step = -cut.step
     if cut.lower is None and cut.upper is None:
-        if step == 1:
-            return last, length
-        count = length + extent_of(step - 1)
-        python = f"(({count.python}) // {step})" if count.python else ""
-        return last, Extent.of({Atom(f"({count.c}) / {step}", python, 0): 1}, 0)
+        return last, length if step == 1 else _count_steps(length, step)
     if step != 1:
         raise UntranslatableError("a slice that runs backwards by more than one has no ends here; write a loop")
     start = last if cut.lower is None else _inside(state, cut.lower, length, last)
@@ -254,4 +254,4 @@ def shorter(one: Extent, other: Extent) -> Extent:
         return one if difference <= 0 else other
     text = f"({one.c} < {other.c} ? {one.c} : {other.c})"
     python = f"min({one.python}, {other.python})" if one.python and other.python else ""
-    return Extent.of({Atom(text, python, 0): 1}, 0)
+    return named_extent(text, python, 0)

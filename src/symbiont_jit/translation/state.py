@@ -8,7 +8,6 @@ been learnt stays. So each step can write its lines as if everything was known b
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,7 +16,7 @@ from typing import Any, NoReturn
 from symbiont_jit.errors import TranslationError
 from symbiont_jit.translation.bounds import KnownBounds
 from symbiont_jit.translation.conversions import assigned, convert, int_value
-from symbiont_jit.translation.extents import ONE, Atom, Extent
+from symbiont_jit.translation.extents import ONE, Extent, named_extent
 from symbiont_jit.translation.facts import BoundNumber, Facts, Frame, Names, RestartError
 from symbiont_jit.translation.source import PythonFunction, failure_at
 from symbiont_jit.translation.typing import INT64, c_name, is_integer, unify
@@ -128,7 +127,7 @@ class State:
         extent = None
         low = 0 if is_integer(bound.type) and not bound.type.signed else bound.low
         if bound.type == INT64 and self.frame.is_stable(name):
-            extent = Extent.of({Atom(word, self.python_of(word), low): 1}, 0)
+            extent = named_extent(word, self.python_of(word), low)
         return Quantity(word, bound.type, extent=extent, low=low)
 
     def python_of(self, word: str) -> str:
@@ -145,12 +144,11 @@ class State:
     def expanded(self, extent: Extent) -> Extent:
         """Replace names by the sums that they stand for."""
         for _ in range(8):
-            known = [(atom, count) for atom, count in extent.terms if atom.c in self.definitions]
+            known = [atom for atom, _ in extent.terms if atom.c in self.definitions]
             if not known:
                 return extent
-            for atom, count in known:
-                rest = Extent.of({each: times for each, times in extent.terms if each != atom}, extent.constant)
-                extent = rest + self.definitions[atom.c].times(count)
+            for atom in known:
+                extent = extent.replacing(atom, self.definitions[atom.c])
         return extent
 
     def write(self, name: str, value: Quantity) -> None:
@@ -174,7 +172,7 @@ class State:
             return value
         word = self.names.take(wanted)
         self.writer.line(f"const {c_name(value.type)} {word} = {value.text};")
-        extent = Extent.of({Atom(word, self._python_text(value), value.low): 1}, 0) if value.type == INT64 else None
+        extent = named_extent(word, self._python_text(value), value.low) if value.type == INT64 else None
         return Quantity(word, value.type, extent=extent, low=value.low)
 
     def _python_text(self, value: Quantity) -> str:
@@ -202,9 +200,7 @@ class State:
     def named(self, one: Extent, other: Extent, sign: str, kind: str, wanted: str = "") -> Extent:
         """Return a choice between two sums as a name, which is computed once where both are known that early."""
         key = (kind, one.c, other.c)
-        words = {
-            word for extent in (one, other) for atom, _ in extent.terms for word in re.findall(r"[A-Za-z_]\w*", atom.c)
-        }
+        words = one.words | other.words
         is_early = words <= self.early
         blocks = [self.writer.first] if is_early else self.writer.open_blocks
         for block in blocks if not words & self.changing else ():
@@ -212,12 +208,12 @@ class State:
             if found is not None:
                 return found
         text, python, low = _choose(one, other, sign, kind)
-        word = self.names.take(wanted or _name_of(one, other, kind))
+        word = self.names.take(wanted or _name_of(one, kind))
         block = self.writer.first if is_early else self.writer.block
         block.items.append(Line(f"const int64_t {word} = {text};"))
         if is_early:
             self.early.add(word)
-        made = Extent.of({Atom(word, f"({python})" if python else "", low): 1}, 0)
+        made = named_extent(word, f"({python})" if python else "", low)
         self._named[id(block), key] = made
         return made
 
@@ -249,8 +245,10 @@ class State:
         wanted, self.wanted = self.wanted or otherwise, ""
         return wanted
 
-    def open_for_writing(self, storage: Storage) -> bool:
-        """Let an argument be written to, unless its declaration says that it is only read."""
+    def may_write(self, storage: Storage) -> bool:
+        """Whether memory can be written to; an argument can, unless its declaration says that it is only read."""
+        if not storage.is_const:
+            return True
         if storage.name not in self.undeclared:
             return False
         self.learn(self.facts.written, storage.name, True)
@@ -263,7 +261,7 @@ class State:
 
     def is_early(self, extent: Extent) -> bool:
         """Whether a length is known before the first line runs."""
-        return all(set(re.findall(r"[A-Za-z_]\w*", atom.c)) <= self.early for atom, _ in extent.terms)
+        return extent.words <= self.early
 
     def begin_anew(self) -> NoReturn:
         """Begin the translation anew with what has been learnt."""
@@ -294,7 +292,7 @@ class State:
         """Return the index of a loop that counts up, with its bounds."""
         self.bounds.note(word, first, end - ONE)
         low = first.low
-        return Quantity(word, INT64, extent=Extent.of({Atom(word, "", low): 1}, 0), low=low)
+        return Quantity(word, INT64, extent=named_extent(word, "", low), low=low)
 
     @contextmanager
     def assume(self, test: ast.expr | None) -> Iterator[None]:
@@ -372,7 +370,7 @@ def _choose(one: Extent, other: Extent, sign: str, kind: str) -> tuple[str, str,
     return text, f"({other.python}) if ({one.python}) == 1 else ({one.python})" if python else "", 0
 
 
-def _name_of(one: Extent, other: Extent, kind: str) -> str:
+def _name_of(one: Extent, kind: str) -> str:
     """Return a readable name of a choice: `n_minus_2`."""
     if kind == "max" and len(one.terms) == 1 and one.terms[0][1] == 1 and one.terms[0][0].c.isidentifier():
         word = one.terms[0][0].c

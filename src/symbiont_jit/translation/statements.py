@@ -6,7 +6,8 @@ In: statements. Out: what is written. Each function says whether the program goe
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -67,9 +68,6 @@ def write_comments(state: State, statement: ast.stmt) -> None:
                 state.writer.line(f"// {text}")
 
 
-# -- assignments -----------------------------------------------------------------------------------------------------
-
-
 # -- ways ------------------------------------------------------------------------------------------------------------
 
 
@@ -88,12 +86,12 @@ def _if(state: State, node: ast.If) -> bool:
         if translate_body(state, node.orelse):
             ways.append(frame.bindings)
     if lines.items:
-        _write_else(state, node, lines)
+        _write_else(state, lines)
     frame.bindings = merge_ways(state, ways, frame.liveness.after.get(node, ()))
     return bool(ways)
 
 
-def _write_else(state: State, node: ast.If, lines: Any) -> None:
+def _write_else(state: State, lines: Any) -> None:
     """Write the other way; one that is an `if` itself goes on in the same line."""
     items = lines.items
     is_chain = (
@@ -109,19 +107,15 @@ def _write_else(state: State, node: ast.If, lines: Any) -> None:
         block.items += items
 
 
-class memory:  # noqa: N801  it reads as what it does
-    """The memory of a block: it is given back where the block ends."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    def __enter__(self) -> None:
-        self._state.owned.append([])
-
-    def __exit__(self, kind: Any, *_: Any) -> None:
-        owned = self._state.owned.pop()
-        if kind is None:
-            free_all(self._state, [owned])
+@contextmanager
+def memory(state: State) -> Iterator[None]:
+    """Give the memory of a block back where the block ends."""
+    state.owned.append([])
+    try:
+        yield
+    finally:
+        owned = state.owned.pop()
+    free_all(state, [owned])
 
 
 def free_all(state: State, blocks: Sequence[Sequence[Any]]) -> None:

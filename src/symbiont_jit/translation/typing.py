@@ -17,7 +17,7 @@ from numba.core.errors import NumbaError
 from numba.core.registry import cpu_target
 from numba.np import numpy_support
 
-from symbiont_jit.signature import SCALARS
+from symbiont_jit.signature import SCALARS, Scalar
 
 __all__ = [
     "BOOLEAN",
@@ -27,6 +27,7 @@ __all__ = [
     "accumulator_of",
     "array_result",
     "c_name",
+    "declared_scalar",
     "dtype_of",
     "is_complex",
     "is_float",
@@ -101,7 +102,12 @@ def is_number(typ: Any) -> bool:
 
 def c_name(typ: Any) -> str:
     """Return how C spells a scalar type; raise `KeyError` for one that C does not have."""
-    return SCALARS[{"bool": "boolean"}.get(str(typ), str(typ))].c
+    return declared_scalar(typ).c
+
+
+def declared_scalar(typ: Any) -> Scalar:
+    """Return the scalar of signatures that a type of Numba is; raise `KeyError` for one that C does not have."""
+    return SCALARS[{"bool": "boolean"}.get(str(typ), str(typ))]
 
 
 def type_of_constant(value: Any) -> Any:
