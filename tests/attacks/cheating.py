@@ -89,13 +89,26 @@ def texts(folder: str) -> Iterator[Text]:
 PLAIN = {row.kernel: row.text for row in texts("honest") if row.name == f"{row.kernel}_plain"}
 
 
+#: How often a text must be the faster one to have won, and by how much: where code and data lie in a process, which is
+#: by chance and the same for all of a run, is worth a twentieth and more to loops of some hundred nanoseconds.
+ROUNDS, PLACEMENT = 3, 1.05
+
+
 def judge_beside_plain(search: Evolution, row: Text) -> tuple[Evaluation, bool]:
     """Evaluate a text, and a valid one side by side with the plain text; say whether it is the faster of the two."""
     found = search.evaluate(row.text)
     if not found.is_valid:
         return found, False
-    found, plain = search._evaluator.confirm([found.source, search.evaluate(PLAIN[row.kernel]).source])
-    assert plain.is_valid, str(plain)
-    # The reference, timed twice in the same run, says how far two times of one thing are apart.
-    noise = max(1.0, found.gains[NOISE].high) if found.is_valid else 1.0
-    return found, found.is_valid and found.gains[REFERENCE].low > noise * plain.gains[REFERENCE].high
+    plain = search.evaluate(PLAIN[row.kernel])
+    for _ in range(ROUNDS):
+        found, plain = search._evaluator.confirm([found.source, plain.source])
+        assert plain.is_valid, str(plain)
+        if not (found.is_valid and _is_faster(found, plain)):
+            return found, False
+    return found, True
+
+
+def _is_faster(found: Evaluation, plain: Evaluation) -> bool:
+    """Whether it gains more than the plain text does, and than the reference differs from itself in the same run."""
+    noise = max(PLACEMENT, found.gains[NOISE].high)
+    return found.gains[REFERENCE].low > noise * plain.gains[REFERENCE].high
