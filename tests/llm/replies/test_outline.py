@@ -12,6 +12,8 @@ BARE = [
     Row("nothing but C", DOT),
     Row("C between paragraphs", f"Sure! Here's the function; it's simple.\n\n{DOT}\n\nIt doesn't allocate (really)."),
     Row("on a line of prose", f"Here it is: {ONE_LINE} Good luck."),
+    Row("behind a brace that prose opens", f"In set notation: Y={{\n\n{DOT}\n"),
+    Row("behind a list that is not closed", f"static const int a[2] = {{1, (2) {{\n\n{DOT}\n"),
     Row("inline code", f"Use `{ONE_LINE}` as the body."),
     Row(
         "with includes, macro and helper",

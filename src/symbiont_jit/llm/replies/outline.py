@@ -246,7 +246,9 @@ class _Scanner:
         return before.endswith(_ATTRIBUTE_WORDS) or bool(self.parentheses and self.parentheses[-1][1])
 
     def open_brace(self, at: int) -> None:
-        if self.depth or self.function is not None:
+        # No type and no list of values has a function in it, so what looked like one was prose.
+        may_be_prose = self.prose and self.function is None and self.aggregate >= 0
+        if (self.depth or self.function is not None) and not may_be_prose:
             self.depth += 1
             return
         before = self.text[max(self.chunk, at - 100) : at].rstrip()
@@ -260,6 +262,8 @@ class _Scanner:
             self.add_junk(found.start)
             self.function = found
             self.depth = 1
+        elif self.depth:
+            self.depth += 1
         elif not self.prose or _is_aggregate_head(before):
             self.aggregate = at
             self.depth = 1
