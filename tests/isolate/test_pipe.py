@@ -76,22 +76,32 @@ def answer_later(request):
     if request != "honest":
         told = {"as before": nonce(), "any": bytes(16), "none": b""}[request]
         pipe, sent = own_pipe(), framed(told + b'="forged"')
-        threading.Thread(target=lambda: (_SERVED.wait(), os.write(pipe, sent)), daemon=True).start()
-    else:
-        _SERVED.set()
+        thread = threading.Thread(target=lambda: (_NEXT.wait(), os.write(pipe, sent)), daemon=True)
+        thread.start()
+        _LEFT.append(thread)
+    elif _LEFT:
+        _NEXT.set()
         time.sleep(60)
     return "served"
 
 
-_SERVED = threading.Event()
+_NEXT = threading.Event()
+_LEFT = []
 
 
 @pytest.mark.parametrize("nonce_of", ["as before", "any", "none"])
 def test_an_answer_to_another_request_is_none(nonce_of):
-    """What code says later that ran for an earlier request is no answer to the next one, whatever it is."""
-    first, second = outcomes(answer_later, 60.0, nonce_of, "honest")
-    assert first == WorkerReply("served")
-    assert second == Crash("an answer that cannot be read (it answers no request, or another one)")
+    """What code says later that ran for an earlier request is no answer to the next one, which another child serves."""
+    assert outcomes(answer_later, 60.0, nonce_of, "honest") == [WorkerReply("served")] * 2
+
+
+def test_an_answer_that_is_none_is_the_request_s_own_in_a_fresh_child():
+    """Where nothing ran before, or the child after it says such a thing too, the request is to blame."""
+    serve = lambda request: os.write(own_pipe(), framed(bytes(16) + b'="forged"')) if request else "served"  # noqa: E731
+    found = outcomes(serve, 60.0, True, False, True)
+    reason = "an answer that cannot be read (it answers no request, or another one)"
+    assert found[1] == WorkerReply("served")
+    assert [found[0], found[2]] == [Crash(reason, was_unreadable=True)] * 2
 
 
 def answer_and_close(request):

@@ -207,11 +207,22 @@ class LocalEvaluator:
                 outcome = allowance.ask(worker, request)
             if isinstance(outcome, Complaint):
                 return self._require_inputs(worker, request.draws)
-            if _may_have_spoiled(outcome, count):
+            if self._may_have_spoiled(outcome, count):
                 worker.close()
             if isinstance(outcome, WorkerReply) and len(outcome.value) != count:
                 return Crash(f"an answer of {len(outcome.value)} results")
             return outcome
+
+    def _may_have_spoiled(self, outcome: WorkerReply | Crash | Overdue, count: int) -> bool:
+        """Whether a candidate was wrong, or has answered itself: then its process is not used again."""
+        if not isinstance(outcome, WorkerReply):
+            return False  # That process has ended.
+        results: list[MetricResult] = outcome.value
+        return len(results) != count or any(each.status is Status.WRONG or self._is_forged(each) for each in results)
+
+    def _is_forged(self, result: MetricResult) -> bool:
+        """Whether a metric cannot have given a result, because a private score would decide."""
+        return next(iter(result.scores), None) in self._private
 
     def _require_inputs(self, worker: Worker, draws: DrawRequest) -> Crash:
         """Raise `UsageError` where a fresh child, in which no candidate ran, says too that inputs are bad."""
@@ -246,8 +257,8 @@ class LocalEvaluator:
 
     def _evaluation_of(self, result: MetricResult, canonical: Canonical) -> Evaluation:
         """Make the evaluation of an answer, unless it says that a private score decides."""
-        first = next(iter(result.scores), None)
-        if first in self._private:
+        if self._is_forged(result):
+            first = next(iter(result.scores))
             return _failure(
                 Status.CRASHED, canonical, f"it came with an answer whose first score, {first!r}, {_IS_PRIVATE}"
             )
@@ -298,13 +309,6 @@ class _Allowance:
             return worker.ask(request, self.deadline, max(self.left, 0.0))
         finally:
             self.left -= time.monotonic() - started
-
-
-def _may_have_spoiled(outcome: WorkerReply | Crash | Overdue, count: int) -> bool:
-    """Whether a candidate was wrong: then it may have written anywhere, so its process is not used again."""
-    if not isinstance(outcome, WorkerReply):
-        return False  # That process has ended.
-    return len(outcome.value) != count or any(result.status is Status.WRONG for result in outcome.value)
 
 
 def _find_started_threads() -> str | None:

@@ -48,10 +48,14 @@ _OTHER_ENDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """The child ended, by a signal or with an exit code, which `reason` names; `phase` is what it was doing."""
+    """The child ended, by a signal or with an exit code, which `reason` names; `phase` is what it was doing.
+
+    `was_unreadable` says that it was ended, for an answer that is none.
+    """
 
     reason: str
     phase: str = ""
+    was_unreadable: bool = False
 
     @property
     def was_asked(self) -> bool:
@@ -182,19 +186,16 @@ class Worker:
             self._begin()
         with self._lock:
             for _ in range(2):
-                if not (self._child.can_be_asked and self._shared.are_whole):
-                    failed = self._start()
-                    if failed is not None:
-                        return failed
+                is_used = self._child.can_be_asked and self._shared.are_whole
+                failed = None if is_used else self._start()
+                if failed is not None:
+                    return failed
                 self._asked_in = self._pid
                 try:
                     outcome = self._exchange(request, deadline, most)
                 finally:
                     self._asked_in = 0
-
-                # Code that ran for an earlier request may have left a child that reads no other one, and this program
-                # may have closed all that is open.
-                if outcome is not None and not (isinstance(outcome, Overdue) and outcome.was_unread):
+                if not _may_be_of_another(outcome, is_used):
                     break
             if outcome is None:
                 return Crash(_CLOSED_BEFORE)
@@ -279,7 +280,7 @@ class Worker:
     def _refuse(self, fault: str) -> Crash:
         """End a child that said what its function cannot say, so code in there wrote to the pipe."""
         self._kill()
-        return Crash(f"an answer that cannot be read ({fault})", self._shared.read_phase())
+        return Crash(f"an answer that cannot be read ({fault})", self._shared.read_phase(), was_unreadable=True)
 
     def stop(self) -> None:
         """Kill the child, and every later one until `close`; may be called from any thread.
@@ -316,6 +317,22 @@ class Worker:
                 self._kill()
         finally:
             self._is_stopped = False
+
+
+def _may_be_of_another(outcome: object, is_used: bool) -> bool:
+    """Whether a request has failed by what ran for an earlier one, so that it is worth another child.
+
+    Code that ran before may have left a child that reads no more, or says something at any time later. Besides, this
+    program may have closed all that is open.
+    """
+    match outcome:
+        case None:
+            return True
+        case Overdue():
+            return outcome.was_unread
+        case Crash():
+            return is_used and outcome.was_unreadable
+    return False
 
 
 def _kill(process: Process, granted: frozenset[str]) -> None:
