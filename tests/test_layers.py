@@ -48,7 +48,7 @@ ALLOWED = {
     },
     "agents": {"errors"},
     "testing": {"errors", "agents"},
-    "isolate": {"errors", "starting", "identity", "uninterrupted"},
+    "isolate": {"errors", "options", "starting", "identity", "uninterrupted"},
     "evaluate": {
         "errors",
         "uninterrupted",

@@ -7,6 +7,7 @@ import os
 import socket
 import sqlite3
 import subprocess
+import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import shared_memory
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 from symbiont_jit import Evolution, Kernel, Status, UsageError
+from symbiont_jit.isolate.landlock import landlock_version
 from symbiont_jit.isolate.sandbox import filter_problem
 
 PARENT = os.getpid()
@@ -78,6 +80,18 @@ def asks_an_executor(kernel):
         return kernel(float(pool.submit(abs, -2.0).result()))
 
 
+def starts_a_process(kernel):
+    process = multiprocessing.get_context("fork").Process(target=abs, args=(-2.0,))
+    process.start()
+    process.join()
+    return kernel(2.0 + process.exitcode)
+
+
+def asks_a_manager(kernel):
+    with multiprocessing.get_context("fork").Manager() as manager:
+        return kernel(manager.list([2.0])[0])
+
+
 def shares_memory(kernel):
     block = shared_memory.SharedMemory(create=True, size=64)
     block.close()
@@ -128,6 +142,8 @@ NEEDING = {
     starts_a_program: {"processes"},
     forks_a_pool: {"processes", "write"},
     asks_an_executor: {"processes", "write"},
+    starts_a_process: {"processes"},
+    asks_a_manager: {"network", "processes", "write"},
     shares_memory: {"write", "processes"},
     talks_to_itself: {"network"},
 }
@@ -158,12 +174,65 @@ def test_a_refusal_names_the_permission(f, metric):
 @pytest.mark.parametrize("given", [(), ("processes",), ("network",)])
 @pytest.mark.parametrize("metric", [forks_a_pool, asks_an_executor, shares_memory], ids=lambda metric: metric.__name__)
 def test_what_asks_without_a_word_is_told_of_whole(f, metric, given):
-    """Locks and shared memory of `multiprocessing` need two permissions, which the finding names at once, and no other."""
+    """Locks and shared memory of `multiprocessing` need two permissions, which the finding names at once, beside those that there are."""
     if filter_problem() is not None:
         pytest.skip("there is no filter of system calls")
     evaluation = evaluate(f, metric, given)
     (finding,) = [found.message for found in evaluation.diagnostics if found.rule == "sandbox"]
-    assert "permissions=['processes', 'write'] allows it" in finding
+    assert f"permissions={sorted({'processes', 'write', *given})} allows it" in finding
+
+
+@pytest.mark.slow
+def test_a_manager_that_ends_names_what_it_lacks(f):
+    """A process that was to answer ends without the network, and the finding says what to add."""
+    if filter_problem() is not None:
+        pytest.skip("there is no filter of system calls")
+    evaluation = evaluate(f, asks_a_manager, ("processes", "write"))
+    (finding,) = [found.message for found in evaluation.diagnostics if found.rule == "sandbox"]
+    assert "permissions=['network', 'processes', 'write'] allows it" in finding
+
+
+READS_HOME = """
+import os
+from symbiont_jit import Evolution, Kernel
+
+def metric(kernel):
+    if os.getpid() == parent:
+        return kernel(2.0)
+    with open("/var/lib/dpkg/status" if os.path.exists("/var/lib/dpkg/status") else "/var/cache") as file:
+        return kernel(float(len(file.read())))
+
+parent = os.getpid()
+f = Kernel.from_c("double f(double x) { return x * x; }")
+print(Evolution(f, metric=metric).evaluate("double f(double x) { return x + 1; }").diagnostics[-1].message)
+"""
+
+
+@pytest.mark.slow
+def test_a_refused_read_names_the_permission_also_where_python_reads_the_source(tmp_path):
+    """Printing a traceback opens the files of its lines, which is not what the metric tried."""
+    if landlock_version() == 0:
+        pytest.skip("this Linux has no Landlock")
+    script = tmp_path / "script.py"
+    script.write_text(READS_HOME)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+    assert "permissions=['read'] allows it" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_program_that_a_metric_starts_reads_of_itself(f):
+    """With the permission to start processes, what is started may read what the system says of it."""
+    read = lambda kernel: kernel(float("Pid:" in subprocess.check_output(["cat", "/proc/self/status"], text=True)))  # noqa: E731
+    assert evaluate(f, read, ["processes"]).is_valid
+
+
+@pytest.mark.parametrize("file", ["environ", "mem"])
+def test_processes_do_not_open_the_parent(f, file):
+    """Who may start processes can read neither the environment nor the memory of its parent, nor can what it starts."""
+    if landlock_version() == 0:
+        pytest.skip("this Linux has no Landlock")
+    command = ["head", "-c", "1", f"/proc/{PARENT}/{file}"]
+    read = lambda kernel: kernel(float(subprocess.run(command, capture_output=True).returncode != 0))  # noqa: E731
+    assert evaluate(f, read, ["processes"]).score == 2.0
 
 
 @pytest.mark.slow

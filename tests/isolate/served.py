@@ -135,8 +135,12 @@ def refused(name, path):
 
     def call(function, *arguments):
         ctypes.set_errno(0)
-        if getattr(libc, function)(*arguments) == -1:
+        if (result := getattr(libc, function)(*arguments)) == -1:
             raise OSError(ctypes.get_errno(), function)
+        return result
+
+    def clone(flags):
+        return call("syscall", 56, ctypes.c_ulong(flags | signal.SIGCHLD), 0, 0, 0, 0) or os._exit(0)
 
     tries = {
         "fork": lambda: os.fork() or os._exit(0),
@@ -205,6 +209,8 @@ def refused(name, path):
         "shared memory of System V": lambda: call("shmctl", 0, 0, None),
         "mount": lambda: call("mount", None, b"/", None, 0, None),
         "unshare": lambda: call("unshare", 0),
+        "a sibling": lambda: clone(0x8000),
+        **{f"a name space {bit}": lambda bit=bit: clone(1 << bit) for bit in (17, *range(25, 31))},
         "setuid": lambda: os.setuid(os.getuid()),
     }
     try:
@@ -282,6 +288,12 @@ def ask_in_32_bits():
     code.write(b"\xb8\x14\x00\x00\x00\xcd\x80\xc3")
     threading.Thread(target=sleep, daemon=True).start()
     return ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))()
+
+
+def start_hopping(program, log):
+    """Start processes that start the next one and end, again and again."""
+    subprocess.Popen([program, log])
+    time.sleep(0.05)
 
 
 def start_far_away(path):

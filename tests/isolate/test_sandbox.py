@@ -163,6 +163,18 @@ def test_a_list_of_commands_is_complete(command):
     assert len(found) == (command not in ASKING)
 
 
+@pytest.mark.parametrize("name", ["a sibling", *(f"a name space {bit}" for bit in (17, *range(25, 31)))])
+def test_who_may_start_processes_starts_children_alone(name):
+    """Nothing that a worker starts is a child of its parent's, or has name spaces of its own."""
+    if filter_problem() is not None or platform.machine() != "x86_64":
+        pytest.skip("there is no filter of system calls")
+    worker = Worker(answer, permissions=["processes"])
+    try:
+        assert errno.errorcode.get(ask(worker, "refused", name, "")) == "EPERM"
+    finally:
+        worker.close()
+
+
 def test_who_may_write_may_lock(tmp_path):
     """With the permission to write, a file of the user's can be locked."""
     path = tmp_path / "file"

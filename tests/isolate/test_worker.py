@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
@@ -245,3 +247,20 @@ def test_what_a_worker_has_started_ends_with_it(tmp_path):
         assert await_true(lambda: has_ended(int(told.read_text())))
     finally:
         worker.close()
+
+
+@pytest.mark.slow
+def test_processes_that_start_the_next_one_and_end_are_caught(tmp_path):
+    """Whoever looks at them finds one that has ended; after the worker's end none is left."""
+    program, log = tmp_path / "hop", tmp_path / "log"
+    compiler = [sys.executable, "-m", "ziglang", "cc", "-O1", "-o", str(program)]
+    subprocess.run([*compiler, str(Path(__file__).with_name("hop.c"))], check=True)
+    worker = Worker(answer, permissions=["processes", "write"])
+    try:
+        ask(worker, "start_hopping", str(program), str(log))
+    finally:
+        worker.close()
+    hops = log.read_text()
+    assert set(hops) == {"."}  # None came to its end.
+    time.sleep(0.2)
+    assert log.read_text() == hops

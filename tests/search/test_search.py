@@ -420,6 +420,40 @@ def test_a_deadline_that_is_no_time(deadline):
         Evolution(constant_kernel(), metric=lambda k: 1.0, deadline=deadline)
 
 
+WRONG_OPTIONS = [
+    ({"proposer": 5}, "proposer is an object with ask and tell, not 5"),
+    ({"proposer": Flaky}, "proposer is an object with ask and tell, not <class"),
+    ({"executor": 5}, "executor is an object with submit, not 5"),
+    ({"permissions": None}, "permissions is a list of names, not None"),
+    ({"permissions": [5]}, r"permissions is a list of names, not \[5\]"),
+    ({"private": 5}, "private is a list of names, not 5"),
+    ({"direction": []}, r"direction is 'maximize' or 'minimize', not \[\]"),
+    ({"start_method": []}, r"start_method is 'fork', 'spawn' or None, not \[\]"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), WRONG_OPTIONS, ids=lambda value: str(value)[:20])
+def test_an_option_of_another_type_is_named(options, message):
+    """Whatever is given in the place of something else is an error before anything is started."""
+    with pytest.raises(UsageError, match=message):
+        Evolution(constant_kernel(), metric=lambda k: 1.0, **options)
+
+
+WRONG_ARGUMENTS = [
+    (lambda search: search.run(candidates=1, on_progress=5), "on_progress is a function, not 5"),
+    (lambda search: search.ask(1.5), "count is a whole number from 0, not 1.5"),
+    (lambda search: search.evaluate_many("text"), "evaluate_many takes a list of texts, not 'text'"),
+    (lambda search: search.evaluate_many(None), "evaluate_many takes a list of texts, not None"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), WRONG_ARGUMENTS)
+def test_an_argument_of_another_type_is_named(call, message):
+    """The same of what a search is asked."""
+    with pytest.raises(UsageError, match=message):
+        call(Evolution(constant_kernel(), metric=lambda k: 1.0, proposer=Flaky()))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("deadline", [float("inf"), 1e300])
 def test_a_deadline_that_is_none(deadline):

@@ -30,6 +30,8 @@ __all__ = ["CallableMetric", "Metric", "MetricResult", "PreparedMetric", "as_met
 CALLABLE_DEADLINE: Final = 10.0
 #: The most parts of each kind that a result has: it is kept for as long as the search.
 MOST_PARTS: Final = 2000
+#: The longest name of a score, in characters.
+MOST_NAME: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,19 +189,33 @@ class PreparedCallable:
         try:
             with target.temporarily_active(candidate) as kernel:
                 value = self.function(kernel)
-            scores = {_spell(name): float(number) for name, number in _name(value).items()}
+            scores = [(_spell(name), float(number)) for name, number in _name(value).items()]
+            problem = _find_problem(value, scores)
         except PanicError as error:
             return make_panicked(error.panic)
         except Exception as error:
+            refused = describe_refusals(error)  # Printing the traceback opens files, which are tries, too.
             text = "".join(traceback.format_exc(limit=-4))[-2000:]
             found = [Diagnostic(Stage.EVALUATE, "metric", f"the metric raised:\n{text}")]
-            if refused := describe_refusals(error):
+            if refused:
                 found.append(Diagnostic(Stage.EVALUATE, "sandbox", refused))
             return MetricResult(Status.WRONG, diagnostics=tuple(found))
-        if not scores or not all(map(math.isfinite, scores.values())):
-            message = f"the metric gave {value!r}, which is no finite number"
+        if problem:
+            message = f"the metric gave {problem}"
             return MetricResult(Status.WRONG, diagnostics=(Diagnostic(Stage.EVALUATE, "metric", message),))
-        return MetricResult(Status.VALID, next(iter(scores.values())), scores)
+        return MetricResult(Status.VALID, scores[0][1], dict(scores))
+
+
+def _find_problem(value: Any, scores: Sequence[tuple[str, float]]) -> str:
+    """Say what is wrong with what a metric gave, and its scores by names; nothing where all is well."""
+    if not scores or not all(math.isfinite(number) for _, number in scores):
+        return f"{value!r}, which is no finite number"
+    names = [name for name, _ in scores]
+    if len(names) > MOST_PARTS or max(map(len, names)) > MOST_NAME:
+        return f"{len(names):,} scores, the longest name of {max(map(len, names)):,} characters, which is too much"
+    if len(set(names)) < len(names):
+        return f"two scores of one name: {max(names, key=names.count)!r}"
+    return ""
 
 
 def _name(value: Any) -> Mapping[Any, Any]:

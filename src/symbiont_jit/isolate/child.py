@@ -206,8 +206,8 @@ def _get_ready(obtain: Callable[[], Serve], files: WorkerFiles, granted: frozens
     serve = obtain()
     _forget_secrets()  # A module that `obtain` imported may have read secrets from a file.
     if "processes" in granted:
-        with contextlib.suppress(OSError):  # A fresh interpreter has a group of its own already.
-            os.setpgid(0, 0)  # What the worker starts shall end with it.
+        with contextlib.suppress(OSError):  # A fresh interpreter has a session of its own already.
+            os.setsid()  # What the worker starts shall end with it, and is in no group of this program's.
         _keep_orphans()
     filter_problem()  # Finding the filter's library starts programs and writes files, which the filter would forbid.
     limit_memory()

@@ -34,6 +34,9 @@ SYSTEM_FILES: Final = (
     *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/uptime"),
     *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"),
 )
+#: Where the system tells of processes: what a worker starts reads there of itself. The memory and the environment of
+#: processes outside are closed there, too.
+PROCESSES: Final = "/proc"
 #: Where named memory lies that processes share, which is no business of one that has no processes.
 SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108  to read only
 
@@ -73,7 +76,8 @@ def restrict_files(granted: frozenset[str]) -> None:
     ruleset = libc.syscall(_CREATE_RULESET, ctypes.byref(rules), ctypes.c_size_t(ctypes.sizeof(rules)), 0)
     if ruleset < 0:
         return
-    places = (*_readable_places(), *([SHARED_MEMORY] if {"write", "processes"} & granted else []))
+    shared = [SHARED_MEMORY] if {"write", "processes"} & granted else []
+    places = (*_readable_places(), *shared, *([PROCESSES] if "processes" in granted else []))
     for place, rights in (*((each, closed & READING) for each in places), ("/", opened)):
         with contextlib.suppress(OSError):
             _allow(libc, ruleset, place, rights)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from symbiont_jit.errors import UsageError
+from symbiont_jit.options import require_names
 
 __all__ = ["PERMISSIONS", "describe_refusals", "forget_tries", "require_permissions", "watch_tries"]
 
@@ -46,11 +47,19 @@ _NOT_OPEN: Final = (errno.EBADF, errno.ENOTSOCK)
 _OPENING: Final = ("network", "write")
 
 #: Modules of Python's that say nothing of what they ask the system for, and the permissions that they need.
-_SILENT: Final = ("multiprocessing.synchronize", "multiprocessing.shared_memory")
-_SILENT_NEED: Final = ("processes", "write")
+_SILENT_NEEDS: Final[Mapping[str, frozenset[str]]] = {
+    "multiprocessing.managers": frozenset({"network", "processes", "write"}),
+    "multiprocessing.synchronize": frozenset({"processes", "write"}),
+    "multiprocessing.shared_memory": frozenset({"processes", "write"}),
+    "multiprocessing.process": frozenset({"processes"}),
+}
+#: What these raise, if it is not the system's own error: Python lets a worker without permissions start no process,
+#: and a process that was to answer has ended.
+_SILENT_ERRORS: Final = (PermissionError, AssertionError, EOFError)
 
-#: What was tried last, in words, by the permission that it needed.
+#: What was tried last, in words, by the permission that it needed; and the permissions that there are.
 _TRIED: Final[dict[str, str]] = {}
+_GRANTED: Final[set[str]] = set()
 
 
 def require_permissions(names: Iterable[str]) -> frozenset[str]:
@@ -59,14 +68,15 @@ def require_permissions(names: Iterable[str]) -> frozenset[str]:
     Raises:
         UsageError: One of them is no permission.
     """
-    given = frozenset([names] if isinstance(names, str) else names)
-    if unknown := sorted(map(str, given - PERMISSIONS.keys())):
+    given = require_names("permissions", [names] if isinstance(names, str) else names)
+    if unknown := sorted(given - PERMISSIONS.keys()):
         raise UsageError(f"permissions are among {', '.join(map(repr, PERMISSIONS))}, not {unknown[0]!r}")
     return given
 
 
 def watch_tries(granted: frozenset[str]) -> None:
     """Note from now on what this process tries that needs a permission that it lacks."""
+    _GRANTED.update(granted)
 
     def note(event: str, arguments: tuple[Any, ...]) -> None:
         permission = _find_permission(event, arguments)
@@ -91,27 +101,37 @@ def forget_tries() -> None:
 
 def describe_refusals(error: BaseException) -> str:
     """Say which permissions would have allowed what an error speaks of; nothing where none has to do with it."""
-    if isinstance(error, PermissionError) and (module := _find_silent(error)):
-        names = sorted({*_TRIED.keys() - {"read"}, *_SILENT_NEED})
-        return f"the sandbox of workers refuses what {module} asks for; permissions={names!r} allows it"
     tried = {name: words for name, words in _TRIED.items() if name != "read" or _is_about(error, words)}
+    module, needs = _find_silent(error)
+    if needs:
+        needs = needs.union(tried.keys() - {"read"})
+        return f"the sandbox of workers refuses what {module} asks for; {_with(needs)} allows it"
     if tried:
         refused = "; ".join(f"to {PERMISSIONS[name]} ({tried[name]})" for name in sorted(tried))
-        return f"the sandbox of workers refuses {refused}; permissions={sorted(tried)!r} allows it"
+        return f"the sandbox of workers refuses {refused}; {_with(tried)} allows it"
     if isinstance(error, OSError) and error.errno in _NOT_OPEN:
         return (
             "what this program had opened before is not open in its workers, so that no candidate writes to it; open "
-            f"it in the metric, with permissions={sorted(_OPENING)!r}"
+            f"it in the metric, with {_with(_OPENING)}"
         )
     if isinstance(error, PermissionError):
-        return f"the sandbox of workers may have refused this; permissions={sorted(PERMISSIONS)!r} allows all there is"
+        return f"the sandbox of workers may have refused this; {_with(PERMISSIONS)} allows all there is"
     return ""
 
 
-def _find_silent(error: BaseException) -> str:
-    """Return the module among `_SILENT` that an error comes from; nothing where it comes from none."""
-    modules = [str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return next((module for module in modules if module in _SILENT), "")
+def _with(needed: Iterable[str]) -> str:
+    """The option that has the permissions which there are, and some more."""
+    return f"permissions={sorted(_GRANTED.union(needed))!r}"
+
+
+def _find_silent(error: BaseException) -> tuple[str, frozenset[str]]:
+    """Return the module that an error comes from, and what it lacks, of those that say nothing; else nothing."""
+    if isinstance(error, _SILENT_ERRORS):
+        modules = {str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)}
+        for module, needs in _SILENT_NEEDS.items():
+            if module in modules and needs - _GRANTED:
+                return module, needs
+    return "", frozenset()
 
 
 def _is_about(error: BaseException, words: str) -> bool:

@@ -7,11 +7,12 @@ that ignores SIGCHLD, or in which something else waits for all children, takes t
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import threading
+import time
 import weakref
-from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -21,8 +22,11 @@ __all__ = ["UNKNOWN_CODE", "Process"]
 #: The exit code of a process that has ended, and whose code somebody else took; no process ends with it.
 UNKNOWN_CODE: Final = 1 << 16
 
-#: How often it is looked for what processes have started before they were stopped.
-MOST_ROUNDS: Final = 100
+#: The seconds for which processes are killed that start others.
+MOST_SECONDS: Final = 5.0
+#: How many are killed before the second look at what there is: there may be thousands that have ended long ago.
+FIRST_AT_ONCE: Final = 32
+_LOG: Final = logging.getLogger("symbiont_jit.isolate")
 
 
 class Process:
@@ -82,36 +86,72 @@ def _take_code(pid: int) -> int | None:
 def _kill_descendants(pid: int) -> None:
     """Kill what comes of a process, which keeps those whose parents have ended (PR_SET_CHILD_SUBREAPER).
 
-    All are stopped before, so that none starts another one meanwhile.
+    A child that is killed leaves its own children to the process, so they are looked for until all that it has are
+    dead. Some may start the next one, and end, faster than anybody can look: so the youngest are killed first, and
+    their groups as a whole, which no fork escapes.
     """
     _send(signal.SIGSTOP, {pid})
-    known: set[int] = set()
-    for _ in range(MOST_ROUNDS):
-        new = _find_descendants(pid) - known
-        if not new:
-            break
-        _send(signal.SIGSTOP, new)
-        known |= new
-    _send(signal.SIGKILL, known)
+    until = time.monotonic() + MOST_SECONDS
+    known, dying, most = set[int](), set[int](), FIRST_AT_ONCE
+    while time.monotonic() < until:
+        # One that has ended has left its own children to the process before: they are among those that are found next.
+        dying = {child for child in dying if not _has_ended(child)}
+        new = [child for child in _find_children(pid) if child not in known][-most:]
+        if not new and not dying:
+            return
+        for group in _find_groups(new) - {pid}:
+            with contextlib.suppress(OSError):
+                os.killpg(group, signal.SIGKILL)
+        _send(signal.SIGKILL, new)
+        known.update(new)
+        dying.update(new)
+        most *= 2
+    _LOG.warning("a worker has started processes that start others as fast as they are killed; these go on")
+
+
+def _find_groups(processes: Iterable[int]) -> set[int]:
+    """Find the groups of some processes, but for those of this program's session."""
+    own, found = os.getsid(0), set[int]()
+    for process in processes:
+        group, session = map(int, _read_status(process)[2:4] or (0, own))
+        if session != own:
+            found.add(group)
+    return found
+
+
+def _are_dead(parent: int, children: set[int]) -> bool:
+    """Whether all children of a process have ended, and left it none of theirs."""
+    # One that has ended has left its own children to the parent before, so these are seen when one looks again.
+    return all(map(_has_ended, children)) and _find_children(parent) <= children
+
+
+def _has_ended(pid: int) -> bool:
+    fields = _read_status(pid)
+    return not fields or fields[0] in ("Z", "X")
+
+
+def _read_status(pid: int | str) -> list[str]:
+    """Read what the system says of a process, from its state and its parent on; nothing where there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _find_children(pid: int) -> list[int]:
+    """Find the children of a process, the youngest last; dead ones too, as long as they have not been waited for."""
+    try:
+        of_threads = [Path(f"/proc/{pid}/task/{name}/children").read_text() for name in os.listdir(f"/proc/{pid}/task")]
+        return list(map(int, " ".join(of_threads).split()))
+    except OSError:  # Not every kernel keeps such lists.
+        names = filter(str.isdecimal, os.listdir("/proc") if os.path.isdir("/proc") else ())
+        return [int(name) for name in names if _read_status(name)[1:2] == [str(pid)]]
 
 
 def _send(number: int, processes: Iterable[int]) -> None:
     for process in processes:
         with contextlib.suppress(OSError):  # It has ended since, or is another user's.
             os.kill(process, number)
-
-
-def _find_descendants(pid: int) -> set[int]:
-    children: defaultdict[int, set[int]] = defaultdict(set)
-    for name in filter(str.isdecimal, os.listdir("/proc") if os.path.isdir("/proc") else ()):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            parent = Path(f"/proc/{name}/stat").read_text(errors="replace").rpartition(")")[2].split()[1]
-            children[int(parent)].add(int(name))
-    found, new = set[int](), children[pid]
-    while new:
-        found |= new
-        new = set[int]().union(*(children[each] for each in new)) - found
-    return found
 
 
 def _end(pid: int, parent: int) -> None:

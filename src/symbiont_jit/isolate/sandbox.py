@@ -101,10 +101,13 @@ ASKING: Final = (
 #: What `prctl` may not change: that the process ends with its parent, and that it keeps what others have left.
 DEATH_SIGNAL: Final = 1
 CHILD_SUBREAPER: Final = 36
-#: The kernel looks at 32 bits of a command, whatever else the register has.
+#: The kernel looks at 32 bits of an `int`, whatever else the register has.
 _COMMAND: Final = 0xFFFFFFFF
 
 _CLONE_THREAD: Final = 0x10000
+#: Flags of `clone` that nobody may use: what is started is no child of who starts it (CLONE_PARENT), or has name spaces
+#: of its own, for mounts, control groups, host names, semaphores, users, processes or networks (CLONE_NEW*).
+_CLONE_NEVER: Final = (0x8000, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000)
 #: Version 3 of the header of `capset`, and the privileges about files: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH.
 _CAPABILITY_VERSION: Final = 0x20080522
 _FILE_CAPABILITIES: Final = 1 << 1 | 1 << 2
@@ -245,6 +248,10 @@ def restrict(granted: frozenset[str] = frozenset()) -> None:
     for option in (DEATH_SIGNAL, CHILD_SUBREAPER):
         _refuse(library, rules, "prctl", library.Arg(0, library.MASKED_EQ, _COMMAND, option))
     _refuse(library, rules, "prlimit64", library.Arg(0, library.NE, 0))
+    # Its flags lie in memory, where no filter looks; the C library goes on with `clone` where there is none.
+    rules.add_rule(library.ERRNO(errno.ENOSYS), "clone3")
+    for flag in _CLONE_NEVER:
+        _refuse(library, rules, "clone", library.Arg(0, library.MASKED_EQ, flag, flag))
     for permission, refuse in _REFUSALS.items():
         if permission not in granted:
             refuse(library, rules)
@@ -280,7 +287,8 @@ def _refuse_writing(library: Any, rules: Any) -> None:
 def _refuse_memory_of_the_kernel(library: Any, rules: Any) -> None:
     """Refuse what makes the buffers of a socket larger than the system's limit, which a privileged user may."""
     for option in (_SO_SNDBUFFORCE, _SO_RCVBUFFORCE):
-        matches = (library.Arg(1, library.EQ, socket.SOL_SOCKET), library.Arg(2, library.EQ, option))
+        numbers = ((1, socket.SOL_SOCKET), (2, option))
+        matches = [library.Arg(place, library.MASKED_EQ, _COMMAND, number) for place, number in numbers]
         _refuse(library, rules, "setsockopt", *matches)
 
 
@@ -292,8 +300,7 @@ def _refuse_network(library: Any, rules: Any) -> None:
 
 
 def _refuse_processes(library: Any, rules: Any) -> None:
-    """Leave threads, which the C library makes by `clone3`, and where there is none by `clone` with CLONE_THREAD."""
-    rules.add_rule(library.ERRNO(errno.ENOSYS), "clone3")
+    """Leave threads, which the C library makes by `clone` with CLONE_THREAD."""
     _refuse(library, rules, "clone", library.Arg(0, library.MASKED_EQ, _CLONE_THREAD, 0))
     _refuse(library, rules, "tgkill", library.Arg(0, library.NE, os.getpid()))
 

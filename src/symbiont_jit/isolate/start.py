@@ -74,9 +74,9 @@ def choose_start(name: str | None) -> str:
     offered = [n for n in STARTS if n in multiprocessing.get_all_start_methods()]
     if name is None:
         return offered[0]
-    if name in offered:
+    if isinstance(name, str) and name in offered:
         return name
-    if name in STARTS:
+    if isinstance(name, str) and name in STARTS:
         raise UsageError(f"this platform has no start_method={name!r}; use {offered[0]!r}")
     raise UsageError(f"start_method is 'fork', 'spawn' or None, not {name!r}")
 
@@ -214,7 +214,7 @@ def _run_program(program: str, descriptors: Sequence[int], output: int) -> Proce
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
-        process_group=0,
+        start_new_session=True,
     )
     started.returncode = 0  # It is `Process` that waits, and not this object, which would warn that nobody has.
     return Process(started.pid)

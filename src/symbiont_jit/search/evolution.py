@@ -30,7 +30,7 @@ from symbiont_jit.evaluate.evaluator import EvaluationJob, Evaluator, EvaluatorO
 from symbiont_jit.evaluate.speedup import Speedup
 from symbiont_jit.isolate.permissions import require_permissions
 from symbiont_jit.isolate.start import choose_start
-from symbiont_jit.options import is_number, require, require_limit
+from symbiont_jit.options import is_number, require, require_callable, require_limit, require_methods, require_names
 from symbiont_jit.propose.base import Candidate, Parent, Proposer
 from symbiont_jit.search.archive import Archive
 from symbiont_jit.search.ending import Ending
@@ -110,14 +110,16 @@ class Evolution:
 
     def __post_init__(self) -> None:
         self._target = target_of(self.kernel)
-        require(self.direction in _BETTER, f"direction is 'maximize' or 'minimize', not {self.direction!r}")
+        is_direction = isinstance(self.direction, str) and self.direction in _BETTER
+        require(is_direction, f"direction is 'maximize' or 'minimize', not {self.direction!r}")
         require(is_number(self.workers, int) and self.workers >= 1, f"workers is at least 1, not {self.workers!r}")
         require_limit("deadline", self.deadline, float)
         require(is_number(self.seed, int) and self.seed >= 0, f"seed is a whole number from 0, not {self.seed!r}")
         choose_start(self.start_method)
         self.permissions = require_permissions(self.permissions)
-        require(not isinstance(self.private, str), f"private is a list of names of scores, not {self.private!r}")
-        self.private = frozenset(self.private)
+        self.private = require_names("private", self.private)
+        require_methods("proposer", self.proposer, "ask", "tell")
+        require_methods("executor", self.executor, "submit")
         self._archive = Archive(_BETTER[self.direction])
         self._rng = np.random.default_rng(self.seed)
 
@@ -146,6 +148,8 @@ class Evolution:
         Returns:
             The evaluations in the order of the sources.
         """
+        is_list = isinstance(sources, Sequence) and not isinstance(sources, str | bytes)
+        require(is_list, f"evaluate_many takes a list of texts, not {sources!r:.80}")
         return list(map(_wait_for, self._open().submit([self._job(source, 0) for source in sources])))
 
     def ask(self, count: int = 1) -> list[Candidate]:
@@ -160,6 +164,7 @@ class Evolution:
         Raises:
             UsageError: There is no proposer, or the C that the kernel begins with is not valid.
         """
+        require(is_number(count, int) and count >= 0, f"count is a whole number from 0, not {count!r:.80}")
         require(self.proposer is not None, "there is no proposer; give one, for example proposer=sj.Mutator()")
         assert self.proposer is not None
         baseline = self._begin()
@@ -237,6 +242,7 @@ class Evolution:
         require_limit("candidates", candidates, int)
         require_limit("seconds", seconds, float)
         is_score = target is None or (is_number(target, float) and not math.isnan(target))
+        require_callable("on_progress", on_progress)
         require(is_score, f"target is a score, not {target!r}")
         require(not self._is_running, "this search runs already; wait for it, or make another one")
         self._is_running = True

@@ -246,10 +246,8 @@ class _Scanner:
         return before.endswith(_ATTRIBUTE_WORDS) or bool(self.parentheses and self.parentheses[-1][1])
 
     def open_brace(self, at: int) -> None:
-        # No type and no list of values has a function in it, so what looked like one was prose.
-        may_be_prose = self.prose and self.function is None and self.aggregate >= 0
-        if (self.depth or self.function is not None) and not may_be_prose:
-            self.depth += 1
+        if (self.depth or self.function is not None) and not (self.prose and self.aggregate >= 0):
+            self.depth += 1  # In prose, what has a function in it is no type and no list of values.
             return
         before = self.text[max(self.chunk, at - 100) : at].rstrip()
         if before.endswith('"C"') and before[:-3].rstrip().endswith("extern"):
@@ -260,13 +258,11 @@ class _Scanner:
             self.begin_piece(at + 1)
         elif (found := self.find_definition(at)) is not None:
             self.add_junk(found.start)
-            self.function = found
+            self.function, self.aggregate = found, -1
             self.depth = 1
-        elif self.depth:
+        elif self.depth or not self.prose or _is_aggregate_head(before):
+            self.aggregate = self.aggregate if self.depth else at
             self.depth += 1
-        elif not self.prose or _is_aggregate_head(before):
-            self.aggregate = at
-            self.depth = 1
 
     def close_brace(self, at: int) -> None:
         if self.depth:
