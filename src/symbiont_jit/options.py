@@ -32,7 +32,7 @@ def require_limit(name: str, value: Any, kind: type) -> None:
 def require_names(name: str, value: Any) -> frozenset[str]:
     """Return names as a set; raise `UsageError` for anything but texts in a list, a set or the like."""
     is_iterable = isinstance(value, Iterable) and not isinstance(value, str | bytes)
-    names = list(value) if is_iterable else [None]
+    names: list[Any] = list(value) if is_iterable else [None]
     require(all(isinstance(each, str) for each in names), f"{name} is a list of names, not {value!r:.80}")
     return frozenset(names)
 

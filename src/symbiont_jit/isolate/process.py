@@ -119,12 +119,6 @@ def _find_groups(processes: Iterable[int]) -> set[int]:
     return found
 
 
-def _are_dead(parent: int, children: set[int]) -> bool:
-    """Whether all children of a process have ended, and left it none of theirs."""
-    # One that has ended has left its own children to the parent before, so these are seen when one looks again.
-    return all(map(_has_ended, children)) and _find_children(parent) <= children
-
-
 def _has_ended(pid: int) -> bool:
     fields = _read_status(pid)
     return not fields or fields[0] in ("Z", "X")
