@@ -5,9 +5,11 @@ import ast
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from pycparser import c_ast
 
 from symbiont_jit import CandidateError, Kernel
 from symbiont_jit.engine.target import target_of
+from symbiont_jit.instrument.expressions import HANDLERS
 from symbiont_jit.instrument.unit import instrument, parse_canonical
 from tests.frontend.test_corpus import ACCEPT, header, native, signature_for
 from tests.instrument.bodies import HEADS, PROFILES, X, compiled, count, pick, table, write
@@ -122,6 +124,51 @@ def test_what_cannot_be_traced_is_refused(name, profile):
         compiled(pick, body, profile)
     assert message in str(caught.value)
     assert caught.value.diagnostics[0].line > 0
+
+
+#: Texts that only the checks, or clang behind them, refuse; the finding's line and column, and a part of its message.
+PLACES = {
+    "a table without a length": (
+        "static const double W[];\nstatic double f(int64_t i) { return W[i]; }\n"
+        "static const double W[] = {1, 2, 3};\ndouble k(double x) { return f(2); }",
+        (1, 21), "no length here",
+    ),
+    "an array without a length": (
+        "static double f(int64_t i, const double (*p)[]) {\n  return (*p)[i]; }\n"
+        "double k(double x) { double t[2] = {x, x};\n  return f(1, (const double (*)[])t); }",
+        (2, 12), "without a length is behind this pointer",
+    ),
+    "a prototype without parameters": (
+        "static double f();\ndouble k(double x) { const double t[1] = {x};\n  return f(t); }\n"
+        "static double f(double *p) { return p[0]; }",
+        (3, 12), "discards qualifiers",
+    ),
+    "a call with too many arguments": (
+        "static double f();\ndouble k(double x) {\n  return f(x, x); }\nstatic double f(double y) { return y; }",
+        (3, 15), "too many arguments",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.table
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", PLACES)
+def test_what_only_checked_code_shows_has_its_place(name, profile):
+    """The author's line is told also where it is generated code that cannot be compiled."""
+    text, place, message = PLACES[name]
+    with pytest.raises(CandidateError) as caught:
+        Kernel.from_c("double k(double x) { return x; }").compile(text, profile)
+    found = caught.value.diagnostics[0]
+    assert (found.line, found.column) == place
+    assert message in found.message
+
+
+def test_what_the_checks_stumble_over_has_its_place(monkeypatch):
+    """Where the checks themselves fail, the statement at which they did is told."""
+    monkeypatch.setitem(HANDLERS, c_ast.Cast, lambda context, node: None.type)
+    with pytest.raises(CandidateError, match="cannot follow this text") as caught:
+        Kernel.from_c("double k(double x) { return x; }").compile("double k(double x) {\n  return (float)x; }", "safe")
+    assert caught.value.diagnostics[0].line == 2
 
 
 @pytest.mark.table

@@ -213,7 +213,8 @@ def canonical_tree(tree: c_ast.FileAST, signatures: Sequence[Signature]) -> c_as
 
     Braces everywhere; all functions and tables but the declared ones are `static`; typedefs that repeat a standard type
     are gone, since the prelude has them; the structs of declared records come first, once. A declared function that is
-    called before it is defined is declared there: its prototype is known to whoever wrote the caller.
+    called before it is defined is declared there: its prototype is known to whoever wrote the caller. So is a function
+    whose prototype says nothing of its parameters.
     """
     names = {s.name for s in signatures}
     records = list(dict.fromkeys(r for s in signatures for r in s.records))
@@ -224,10 +225,23 @@ def canonical_tree(tree: c_ast.FileAST, signatures: Sequence[Signature]) -> c_as
         decl = node.decl if isinstance(node, c_ast.FuncDef) else node
         if isinstance(decl, c_ast.Decl) and decl.name is not None:
             _set_linkage(decl, decl.name in names)
-    for name in sorted(names):
+    for name in (*_take_empty_prototypes(tree), *sorted(names)):
         _declare_before_use(tree, name)
     tree.ext = [*struct_nodes(records), *tree.ext]
     return tree
+
+
+def _take_empty_prototypes(tree: c_ast.FileAST) -> list[str]:
+    """Take out prototypes that say nothing of parameters which the definition behind them has; return their names."""
+    functions = [node.decl for node in tree.ext if isinstance(node, c_ast.FuncDef)]
+    defined = {decl.name for decl in functions if decl.type.args is not None}
+    taken = [node for node in tree.ext if _is_empty_prototype(node) and node.name in defined]
+    tree.ext = [node for node in tree.ext if not any(node is each for each in taken)]
+    return list(dict.fromkeys(node.name for node in taken))
+
+
+def _is_empty_prototype(node: Any) -> bool:
+    return isinstance(node, c_ast.Decl) and isinstance(node.type, c_ast.FuncDecl) and node.type.args is None
 
 
 def _declare_before_use(tree: c_ast.FileAST, name: str) -> None:

@@ -59,13 +59,15 @@ class Context(Scopes):
     """The state of instrumenting one text.
 
     `handlers` say by the type of a node how it is instrumented. `has_replaced` says that the instrumented text has to
-    be compiled even where nothing in it can panic; `may_free`, that blocks of the arena can be freed in it.
+    be compiled even where nothing in it can panic; `may_free`, that blocks of the arena can be freed in it. `place` is
+    the declaration or statement that is being instrumented.
     """
 
     checked: bool
     handlers: Mapping[type, Handler]
     may_free: bool = False
     has_replaced: bool = False
+    place: Any = None
     function: CurrentFunction = field(default_factory=CurrentFunction)
     printer: Printer = field(default_factory=Printer)
 

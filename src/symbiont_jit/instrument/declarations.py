@@ -87,7 +87,10 @@ def _declare_variable(context: Context, node: Any) -> list[Any]:
         typ = _read_without_length(context, node.type)
     else:
         before = _measure(context, node.type) if depth else []
-        typ = _complete(context.types.read(node.type))
+        typ = context.types.read(node.type)
+        if isinstance(typ, ArrayOf) and typ.length is None and node.init is None:
+            raise Refused(node, f"'{node.name}' has no length here; write its values where it is declared")
+        typ = _complete(typ)
     require_traceable(node, typ)
     if node.init is not None and has_variable_length(typ):
         raise Refused(node, "an array with an initial value has a constant length; use a number, an enum or #define")

@@ -68,11 +68,11 @@ OWN: Final = "sj_own_"
 def instrument_functions(context: Context, tree: c_ast.FileAST, entries: Mapping[str, Signature]) -> None:
     """Instrument a file's functions in place and declare its tables and types; `entries` are the declared ones."""
     check_definitions(tree)
-    _complete_prototypes(tree)
     calls = call_graph(tree)
     callers, callees = calls.callers, calls.callees
     done: list[Any] = []
     for node in tree.ext:
+        context.place = node
         match node:
             case c_ast.Typedef():
                 declare_type(context, node)
@@ -91,21 +91,6 @@ def instrument_functions(context: Context, tree: c_ast.FileAST, entries: Mapping
                 declare_table(context, node)
         done.append(node)
     tree.ext = done
-
-
-def _complete_prototypes(tree: c_ast.FileAST) -> None:
-    """Give a prototype that says nothing of parameters those of its definition, in place, and drop its repetitions."""
-    defined = {node.decl.name: node.decl for node in tree.ext if isinstance(node, c_ast.FuncDef)}
-    kept, completed = [], set[str]()
-    for node in tree.ext:
-        is_prototype = isinstance(node, c_ast.Decl) and isinstance(node.type, c_ast.FuncDecl)
-        if is_prototype and node.type.args is None and node.name in defined:
-            if node.name in completed:
-                continue
-            completed.add(node.name)
-            node.type.args = copy_tree(defined[node.name].type.args)
-        kept.append(node)
-    tree.ext = kept
 
 
 def _declare_function(context: Context, decl: Any) -> FunctionOf:

@@ -111,6 +111,8 @@ def _access(context: Context, node: Any, base: Any, subscript: Any | None) -> Va
         if isinstance(found.type, Arithmetic):  # C allows `3[x]` too.
             found, other, base, subscript = other, found, subscript, base
         index = read_value(context, subscript, other)
+    if isinstance(found.type, ArrayOf) and found.bounds is None and not isinstance(found.type.of, Arithmetic):
+        found = place_literal(context, found)  # A part of it may be asked for its address, or be an array again.
     if isinstance(found.type, ArrayOf) and found.type.length is not None:
         return _element(context, node, base, found, found.type, index)
     pointer = read_value(context, base, found)
@@ -128,6 +130,8 @@ def _element(context: Context, node: Any, base: Any, array: Value, typ: ArrayOf,
 def _pointee(context: Context, node: Any, base: Any, pointer: Value, typ: CType, index: Value) -> Value:
     if typ == VOID:
         raise Refused(node, "what is behind a 'void *' has no size; cast it to a pointer to its type")
+    if isinstance(typ, ArrayOf) and typ.length is None:
+        raise Refused(node, "an array without a length is behind this pointer; write a pointer to its elements")
     bounds = require_bounds(base, pointer)
     # `sizeof` and `typeof` evaluate an operand whose rows have a variable length, so the operand is a name then.
     is_named = has_variable_length(typ) and not isinstance(base, c_ast.ID)

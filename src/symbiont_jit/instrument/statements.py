@@ -41,6 +41,7 @@ def instrument_block(context: Context, items: Sequence[Any]) -> list[Any]:
 def _instrument_statements(context: Context, items: Sequence[Any]) -> list[Any]:
     done: list[Any] = []
     for item in items:
+        context.place = item
         made = _instrument_statement(context, item)
         # The loop is inside of a block now, and its pragmas have to follow it there.
         if isinstance(item, c_ast.For) and made[0] is not item:

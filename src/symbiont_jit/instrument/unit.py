@@ -135,7 +135,8 @@ def instrument(text: str, tree: c_ast.FileAST, signatures: Sequence[Signature], 
     except (RecursionError, LookupError, ValueError, TypeError, AttributeError, AssertionError) as error:
         # The text is hostile: what the checks stumble over is no candidate for them.
         message = f"the checks cannot follow this text ({type(error).__name__}); write it more plainly"
-        raise CandidateError(Stage.CHECK, [Diagnostic(Stage.CHECK, "untraceable", message)], text) from error
+        found = Refused(context.place or tree, message).diagnostic
+        raise CandidateError(Stage.CHECK, [found], text) from error
     if len(printed) > MAX_PRINTED:
         message = "the text is too large with all its checks; use variables for what is used again, or fewer statements"
         raise CandidateError(Stage.CHECK, [Diagnostic(Stage.CHECK, "too-large", message)], text)
