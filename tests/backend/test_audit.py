@@ -30,6 +30,10 @@ HONEST = {
     "a lane of a constant on the left": (
         LANES.format("%1, <4 x i64> %3", 0).replace("%2, <", "<").replace("3>\n", "3>, %2\n", 1) + "  ret void\n"
     ),
+    "a lane of a choice": (
+        "  %3 = select <2 x i1> %2, <2 x double> <double poison, double 0.0>, <2 x double> %1\n"
+        "  %4 = extractelement <2 x double> %3, i64 1\n  ret void\n"
+    ),
     "a lane beside one that is taken": (
         "  %3 = fadd <2 x float> %2, <float -2.0, float poison>\n  %4 = extractelement <2 x float> %3, i64 0\n  ret void\n"
     ),
@@ -70,6 +74,15 @@ GUESSED = {
     "a lane of the first vector that a shuffle takes": LANES.format("%3, <4 x i64> %1", 0) + "  ret void\n",
     "a lane of a vector that is stored too": (
         LANES.format("%1, <4 x i64> %3", 0) + "  store <4 x i64> %3, ptr %0\n  ret void\n"
+    ),
+    "a lane of a choice that is taken": (
+        "  %3 = select <2 x i1> %2, <2 x double> <double poison, double 0.0>, <2 x double> %1\n"
+        "  %4 = extractelement <2 x double> %3, i64 0\n  ret void\n"
+    ),
+    "a choice of nothing": "  %3 = select i1 %2, double poison, double %1\n  ret void\n",
+    "a choice of vectors of nothing": (
+        "  %3 = select <2 x i1> %2, <2 x double> poison, <2 x double> %1\n"
+        "  %4 = extractelement <2 x double> %3, i64 1\n  ret void\n"
     ),
     "a lane that is taken": (
         "  %3 = fadd <2 x float> %2, <float -2.0, float poison>\n  %4 = extractelement <2 x float> %3, i64 1\n  ret void\n"

@@ -146,9 +146,9 @@ def _is_default_only(body: str, label: str) -> bool:
 
 #: An operation on whole vectors with a constant of which some lanes are undefined.
 _LANES: Final = re.compile(
-    r" +(?P<name>%[\w.]+) = (?:add|sub|mul|and|or|xor|shl|lshr|ashr|fadd|fsub|fmul|fdiv)[a-z ]* <\d+ x \w+> "
-    r"(?:%[\w.]+, )?<(?P<lanes>[^<>]*)>(?:, %[\w.]+)?$"
+    r" +(?P<name>%[\w.]+) = (?:(?:add|sub|mul|and|or|xor|shl|lshr|ashr|fadd|fsub|fmul|fdiv)[a-z ]*|select) <[^@]*$"
 )
+_CONSTANT: Final = re.compile(r"<([^<>]*\b(?:undef|poison)\b[^<>]*)>")
 _TAKEN: Final = re.compile(r" +%[\w.]+ = extractelement <\d+ x \w+> %[\w.]+, i\d+ (?P<lane>\d+)$")
 _LEAVES: Final = re.compile(r" +(?:store|ret|(?:%[\w.]+ = )?(?:tail |musttail |notail )?call) ")
 _SHUFFLE: Final = re.compile(
@@ -178,12 +178,12 @@ def _is_unasked(body: str, line: str) -> bool:
     if _is_masked(line):
         return True
     found = _LANES.match(line)
-    if found is None:
+    if found is None or _NOBODYS.match(_CONSTANT.sub("", line)):
         return False
-    lanes = found["lanes"].split(", ")
-    nobodys = {index for index, lane in enumerate(lanes) if lane.rpartition(" ")[2] in ("undef", "poison")}
+    constants = [constant.split(", ") for constant in _CONSTANT.findall(line)]
+    nobodys = {index for lanes in constants for index, lane in enumerate(lanes) if lane.endswith((" undef", " poison"))}
     uses = re.findall(rf"^.*{re.escape(found['name'])}(?![\w.]).*$", body, re.MULTILINE)
-    return all(nobodys.isdisjoint(_lanes_taken(use, found["name"], len(lanes))) for use in uses if use != line)
+    return all(nobodys.isdisjoint(_lanes_taken(use, found["name"], len(constants[0]))) for use in uses if use != line)
 
 
 def _lanes_taken(line: str, name: str, count: int) -> Iterable[int]:
