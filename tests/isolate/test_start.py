@@ -391,7 +391,7 @@ import symbiont_jit as sj
 @sj.evolvable(source="double dot(int64_t n, const double x[n], const double y[n]) { return 1.0; }")
 def dot(x: sj.Array[f64, "n"], y: sj.Array[f64, "n"]) -> f64: ...
 
-@njit(parallel=True, cache=True)
+@njit(parallel=True)
 def total(kernel, x):
     s = 0.0
     for i in prange(x.shape[0]):

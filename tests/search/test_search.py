@@ -23,7 +23,6 @@ from symbiont_jit.search.archive import Archive
 from tests.isolate.served import forge
 from tests.kernels import MATMUL, TOTAL, total
 
-
 pytestmark = pytest.mark.usefixtures("brief")
 
 
