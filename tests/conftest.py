@@ -14,12 +14,15 @@ from symbiont_jit.backend.relocate import CannotLink
 from symbiont_jit.kernel import Kernel
 from symbiont_jit.signature import SCALARS, Param, Signature
 from tests import kernels
+from tests.briefly import brief_settings
 
 # Modules beside tests whose assertions show their values, too.
 pytest.register_assert_rewrite("tests.signature.values", "tests.llm.replies.rows", "tests.propose.transform.applying")
 
-# Hypothesis asserts on its own how long an example takes and how fast examples come, which a busy machine decides.
-settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Hypothesis asserts on its own how long an example takes and how fast examples come, which a busy machine decides. A run
+# says something about the commit, so a test draws the same examples each time; `--hypothesis-profile random` draws others.
+settings.register_profile("random", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("no clock", settings.get_profile("random"), derandomize=True)
 settings.load_profile("no clock")
 
 #: `make quick` takes every eighth row of a table.
@@ -101,6 +104,13 @@ def loader(request, monkeypatch):
 def refuse_to_link(*_):
     """Our linker, for an object of which it knows too little."""
     raise CannotLink("this machine is another one")
+
+
+@pytest.fixture
+def brief(monkeypatch):
+    """Searches have their last word within tenths of a second, in this process and in those that it forks."""
+    for setting in brief_settings():
+        monkeypatch.setattr(*setting)
 
 
 @pytest.fixture

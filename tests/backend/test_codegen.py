@@ -244,6 +244,7 @@ def test_a_process_that_closes_a_pipe_and_lives_on_is_ended(monkeypatch, number)
     """Whoever serves no more, without ending, is killed, and code is generated here."""
     monkeypatch.setattr(codegen, "_command", lambda: ("/bin/sh", "-c", f"exec {number}>&-; sleep 1000"))
     monkeypatch.setattr(codegen, "START_SECONDS", 0.3)
+    monkeypatch.setattr(codegen, "END_SECONDS", 0.2)
     pool = CodeGenerators(1)
     assert square_of(pool.generate(codegen.OBJECT, bitcode_of(SQUARE)), 3.0) == 9.0
     assert pool.is_refused
@@ -254,6 +255,7 @@ def test_a_process_that_closes_a_pipe_and_lives_on_is_ended(monkeypatch, number)
 def test_a_process_that_says_too_much_is_ended(monkeypatch):
     """Endless messages are a limit, and nothing waits for their end."""
     monkeypatch.setattr(codegen, "_command", lambda: ("/bin/sh", "-c", "exec yes >&2"))
+    monkeypatch.setattr(codegen, "END_SECONDS", 0.2)
     pool = CodeGenerators(1)
     assert square_of(pool.generate(codegen.OBJECT, bitcode_of(SQUARE)), 3.0) == 9.0
     assert pool.children == []

@@ -78,7 +78,7 @@ def test_what_is_no_object_is_refused():
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_a_damaged_object_is_linked_or_refused(data):
     """Whatever bytes an object has, nothing else comes of it."""

@@ -61,7 +61,7 @@ def test_other_threads_run_while_objects_are_linked(memory):
         thread.start()
     kept = []
     for k in itertools.count():
-        if k >= 150 and len(calls) >= 100:
+        if k >= 60 and len(calls) >= 40:
             break
         code = linked(SQUARE)
         assert ENTRY(code.addresses[0])(0, 3.0) == 9.0
@@ -85,7 +85,7 @@ def test_threads_may_link_and_close_at_the_same_time(memory):
 
     def work(k):
         data = compiled(f"double f(int64_t k, double x) {{ return x + {k}; }}")
-        for _ in range(200):
+        for _ in range(60):
             codes = [link(data, ["f"], library) for _ in range(3)]
             wrong.extend(code for code in codes if ENTRY(code.addresses[0])(0, 0.0) != k)
             for code in codes:

@@ -26,10 +26,10 @@ def snippets(page, language):
 def test_the_python_of_a_page_runs(page, tmp_path):
     """All Python of a page runs in order, as one program with warnings as errors, and prints what the page shows."""
     program = tmp_path / "program.py"
-    program.write_text("\n".join(snippets(page, "python")))
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(program)], capture_output=True, text=True, cwd=tmp_path, check=False
-    )
+    text = re.sub(r"run\(seconds=\d+\)", "run(seconds=0.5)", "\n".join(snippets(page, "python")))
+    program.write_text(text)
+    command = [sys.executable, "-W", "error", ROOT / "tests/briefly.py", program]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     for shown in snippets(page, "text"):
         if "failed at stage" in shown or page.name == "translation.md":
@@ -37,6 +37,7 @@ def test_the_python_of_a_page_runs(page, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("brief")
 def test_the_counter_example():
     """The example evolves its step offline and comes closer to its target than where it began."""
     example = runpy.run_path(str(ROOT / "examples/counter/counter.py"))
@@ -108,6 +109,7 @@ def test_every_dependency_has_its_line():
         ("batched", lambda prompt: "sieve" in prompt),
     ],
 )
+@pytest.mark.usefixtures("brief")
 def test_the_examples_with_a_model(name, expected, monkeypatch, capsys):
     """Each runs without a server, says that its replies are scripted, and reaches its goal."""
     for variable in ("OPENAI_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL"):

@@ -44,7 +44,7 @@ def record(kernel, seen, stop):
 
 @pytest.mark.slow
 def test_swaps_under_running_loops_are_seen_in_order():
-    """Swap property: two threads loop, a third swaps 100,000 times; every value seen belongs to an installed revision.
+    """Swap property: two threads loop, a third swaps 50,000 times; every value seen belongs to an installed revision.
 
     What a thread sees is a subsequence of what was installed: going through the installed values in order, each seen
     value is found after the one before, and the end is not passed.
@@ -53,7 +53,7 @@ def test_swaps_under_running_loops_are_seen_in_order():
     @evolvable(source="int64_t f(int64_t x) { return 0; }")
     def f(x: int) -> int: ...
 
-    count, swaps = 50, 100_000
+    count, swaps = 20, 50_000
     revisions = [f.revision(0)] + [f.compile(f"int64_t f(int64_t x) {{ return {k}; }}") for k in range(1, count)]
     stop = np.zeros(1, dtype=np.int64)
     seen = [np.full(2 * swaps, -1, dtype=np.int64) for _ in range(2)]
@@ -90,7 +90,7 @@ def test_a_single_pass_of_swaps_is_seen_in_order():
     @evolvable(source="int64_t f(int64_t x) { return 0; }")
     def f(x: int) -> int: ...
 
-    revisions = [f.compile(f"int64_t f(int64_t x) {{ return {k}; }}") for k in range(300)]
+    revisions = [f.compile(f"int64_t f(int64_t x) {{ return {k}; }}") for k in range(100)]
     for revision in revisions:
         _ = revision.entry_address
     stop = np.zeros(1, dtype=np.int64)

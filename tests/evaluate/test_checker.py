@@ -89,6 +89,7 @@ def test_each_place_in_which_calls_are_timed_is_tried():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("brief")
 def test_a_finalist_that_writes_beside_its_arrays_spoils_no_other():
     """It is wrong, and the one that is measured beside it is not."""
     honest = f"{FILL} {{ for (int64_t i = 0; i < n; i++) out[i] = 2 * x[i]; }}"

@@ -102,9 +102,9 @@ def test_an_interrupt_at_any_moment_loses_no_worker(search):
     before = signal.signal(signal.SIGALRM, interrupt)
     interrupted = 0
     try:
-        for number in range(40):
+        for number in range(20):
             try:
-                signal.setitimer(signal.ITIMER_REAL, 0.002 * (1 + number))
+                signal.setitimer(signal.ITIMER_REAL, 0.004 * (1 + number))
                 search.evaluate(f"double dot(int64_t n, const double x[n], const double y[n]) {{ return {number}; }}")
                 signal.setitimer(signal.ITIMER_REAL, 0)
             except Interrupt:
@@ -458,9 +458,9 @@ DETERMINED = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DETERMINED)
 def test_the_same_candidate_is_judged_the_same(dot, name):
-    """The same text on the same inputs has the same status, finding and panic in five workers."""
+    """The same text on the same inputs has the same status, finding and panic in three workers."""
     found = set()
-    for _ in range(5):
+    for _ in range(3):
         with Evolution(dot, metric=Speedup(lambda rng: (rng.random(20), rng.random(20))), deadline=3.0) as search:
             evaluation = search.evaluate(DETERMINED[name])
         panic = evaluation.panic and (evaluation.panic.kind, evaluation.panic.message, str(evaluation.panic))

@@ -269,6 +269,7 @@ def test_findings_do_not_tell_what_is_timed(dot):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("brief")
 def test_what_does_not_come_back_at_the_end_loses(dot):
     """A finalist whose release code hangs on the last inputs is no winner, and the others are measured all the same."""
     evaluator = LocalEvaluator(dot, Speedup(lambda rng: (rng.random(50), rng.random(50))), deadline=0.5)

@@ -8,7 +8,7 @@ import pytest
 from numba import float64 as f64
 
 from symbiont_jit import Array, Evolution, Out, Speedup, Status, evolvable
-from symbiont_jit.evaluate import local
+from symbiont_jit.evaluate import confirm, local
 from symbiont_jit.evaluate.cases import EXPLORATIONS
 from symbiont_jit.evaluate.local import LocalEvaluator
 from symbiont_jit.isolate.child import longest, phase_of
@@ -109,11 +109,12 @@ HONEST = {
 
 @pytest.mark.parametrize("is_listed", [False, True], ids=["drawn", "listed"])
 @pytest.mark.parametrize("name", HONEST)
-def test_what_inputs_are_may_be_relied_on(name, is_listed):
+def test_what_inputs_are_may_be_relied_on(name, is_listed, monkeypatch):
     """A text that needs sorted, symmetric or bounded numbers is valid, in a search and at its end."""
     kernel, inputs, body = HONEST[name]
     rng = np.random.default_rng(3)
     given = [inputs(rng) for _ in range(2)] if is_listed else inputs
+    monkeypatch.setattr(confirm, "SECONDS", 0.15)  # How fast it is does not matter here.
     with Evolution(kernel, metric=Speedup(given)) as search:
         found = search.evaluate(f"{kernel.c_prototype} {{ {body} }}")
         assert found.is_valid, str(found)

@@ -136,7 +136,7 @@ def literal_bytes(array):
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(signatures())
 def test_a_prototype_is_read_as_the_signature_that_it_was_printed_from(signature):
     """Round trip: what `c_prototype` shows for a kernel declares the same kernel in C."""

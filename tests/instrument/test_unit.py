@@ -194,7 +194,7 @@ def test_accepted_files_compute_the_same(path, profile):
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(PROGRAMS)
 def test_random_programs_compute_the_same(text):
     """Differential: random programs give the same bits with and without checks, or `checked` panics."""

@@ -47,9 +47,9 @@ def source(value):
     return f"double f(double x) {{ return {value}; }}"
 
 
-def evaluate(attack, *sources, **options):
+def evaluate(attack, *sources, deadline=2.0, **options):
     """The evaluations of some texts, one after the other."""
-    with Evolution(f, metric=in_child(attack), deadline=2.0, **options) as search:
+    with Evolution(f, metric=in_child(attack), deadline=deadline, **options) as search:
         return [search.evaluate(text) for text in sources]
 
 
@@ -104,7 +104,7 @@ def stop_reading():
 def test_a_worker_that_does_not_read_costs_nobody_anything():
     """A request that no child reads, also one longer than the pipe, is given to another child at the deadline."""
     table = f"static const double t[200000] = {{1.0, [199999] = 2.0}}; {source('t[199999]')}"
-    found = evaluate(stop_reading, source(2.0), table, source(3.0))
+    found = evaluate(stop_reading, source(2.0), table, source(3.0), deadline=1.0)
     assert [each.status for each in found] == [Status.VALID] * 3
 
 

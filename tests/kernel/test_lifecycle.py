@@ -373,7 +373,7 @@ class GroupLifecycle(Lifecycle):
 
 
 #: A step compiles and calls, which may take a while; how long is no matter of health.
-SMALL = settings(max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
+SMALL = settings(max_examples=6, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
 TestKernel = pytest.mark.slow(KernelLifecycle.TestCase)
 TestKernel.settings = SMALL
 TestGroup = pytest.mark.slow(GroupLifecycle.TestCase)

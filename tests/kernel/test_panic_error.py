@@ -85,8 +85,13 @@ def test_no_panic_is_lost_among_many():
     """More threads panic at once than a table has places: each of them gets its error."""
     kernel = Kernel.from_c(SPIN)
     kernel(0)
-    kinds = []
-    threads = [threading.Thread(target=lambda: kinds.append(kind_of(kernel, 1))) for _ in range(70)]
+    kinds, together = [], threading.Barrier(70)
+
+    def spin():
+        together.wait()  # A thread takes long to start beside others that spin.
+        kinds.append(kind_of(kernel, 1))
+
+    threads = [threading.Thread(target=spin) for _ in range(70)]
     for thread in threads:
         thread.start()
     assert await_true(lambda: kernel.interrupt() == 0 and not any(t.is_alive() for t in threads))
@@ -183,7 +188,7 @@ def test_threads_may_end_while_calls_are_interrupted():
     def act():
         kernel = Kernel.from_c(SPIN, on_panic="zero")
         kernel(0)
-        for _ in range(150):
+        for _ in range(50):
             threads = [threading.Thread(target=lambda: [kernel(0) for _ in range(50)]) for _ in range(12)]
             for thread in threads:
                 thread.start()

@@ -33,12 +33,12 @@ HALVES = [("safe", 0), ("checked", 1000)]
 @pytest.mark.slow
 @pytest.mark.parametrize(("profile", "first"), HALVES)
 def test_random_candidates_of_the_grammar_do_no_harm(profile, first):
-    """Thirty candidates for each profile: no finding, most of them accepted, and outcomes of many kinds."""
-    report = survey(Options(seed=11, kinds=("grammar",), profiles=(profile,), limits=SHORT), count=30, first=first)
-    assert report.tried == 30
+    """Fifteen candidates for each profile: no finding, most of them accepted, and outcomes of many kinds."""
+    report = survey(Options(seed=11, kinds=("grammar",), profiles=(profile,), limits=SHORT), count=15, first=first)
+    assert report.tried == 15
     assert not report.findings
-    assert report.accepted("grammar", profile) > 15
-    assert report.outcomes["grammar", profile, "value"] > 5
+    assert report.accepted("grammar", profile) > 7
+    assert report.outcomes["grammar", profile, "value"] > 2
     assert len([key for key in report.outcomes if key[2].startswith("panic ")]) >= 4
 
 

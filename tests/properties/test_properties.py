@@ -78,7 +78,7 @@ def test_any_bytes_are_compiled_or_refused(proposed):
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.text(st.characters(max_codepoint=127), max_size=60), st.integers(0, 3))
 def test_any_text_inside_a_function_is_compiled_or_refused(inner, place):
     """Totality where the text stands in a body, an expression, before the function or in a directive."""
@@ -113,7 +113,7 @@ def mutations(draw):
 
 
 @pytest.mark.slow
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(mutations())
 def test_a_mutated_file_is_compiled_or_refused(case):
     """Totality close to valid C, where parsers break."""
@@ -146,7 +146,7 @@ LINES = [
 
 
 @pytest.mark.slow
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.one_of(st.sampled_from(TOKENS), st.sampled_from(LINES)), max_size=40), st.booleans())
 def test_token_soup_is_compiled_or_refused(tokens, inside):
     """Totality over sequences of C's own words, alone or in a function's body."""
@@ -400,7 +400,7 @@ def compiled_as_it_stands(text):
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(PROGRAMS)
 def test_canonical_text_computes_what_the_original_computes(text):
     """Differential: for random programs and inputs, both texts give the same bits."""
@@ -412,7 +412,7 @@ def test_canonical_text_computes_what_the_original_computes(text):
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(PROGRAMS)
 def test_canonical_text_of_a_program_is_its_own(text):
     """Round trip: parse and print are inverse on what was printed."""
@@ -421,7 +421,7 @@ def test_canonical_text_of_a_program_is_its_own(text):
 
 
 @pytest.mark.slow
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(PROGRAMS, st.randoms(use_true_random=False))
 def test_layout_and_comments_change_nothing(text, rng):
     """Blanks, newlines, comments and spliced lines between words leave the canonical text as it is."""
@@ -435,7 +435,7 @@ def test_layout_and_comments_change_nothing(text, rng):
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(PROGRAMS, st.randoms(use_true_random=False))
 def test_every_word_is_found_where_its_author_put_it(text, rng):
     """Positions: in whatever layout a program without macros is written, each of its words leads back to itself."""
@@ -457,7 +457,7 @@ def test_every_word_of_a_program_with_macros_has_a_line_of_it(text):
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.floats(allow_nan=False), st.booleans())
 def test_literals_keep_their_bits(value, hexadecimal):
     """A floating-point literal, decimal or hexadecimal, means the same number behind the frontend."""

@@ -9,6 +9,7 @@ from symbiont_jit.evaluate.evaluation import Evaluation, Status, Timings
 from symbiont_jit.evaluate.intervals import ONE, Interval
 from tests.kernels import DOT, DOT_HEAD, dot, dot_without_c
 
+pytestmark = pytest.mark.usefixtures("brief")
 DOT_WITHOUT = DOT.replace("dot(", "dot_without_c(")
 SLOW = f"""{DOT_HEAD} {{
     double s = 0.0;

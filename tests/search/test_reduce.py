@@ -5,8 +5,15 @@ import pytest
 
 from symbiont_jit import Candidate, Evolution, Kernel, Speedup
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
+from symbiont_jit.search import ending
 from symbiont_jit.search.reduce import reduce_winner
 from tests.kernels import DOT_HEAD
+
+
+@pytest.fixture(autouse=True)
+def long_reduction(brief, monkeypatch):
+    """What can be left out is left out, however busy the machine is."""
+    monkeypatch.setattr(ending, "LEAST_REDUCTION", 60.0)
 
 
 class Given:

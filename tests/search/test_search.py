@@ -23,6 +23,8 @@ from symbiont_jit.search.archive import Archive
 from tests.isolate.served import forge
 from tests.kernels import MATMUL, TOTAL, total
 
+pytestmark = pytest.mark.usefixtures("brief")
+
 
 def inputs(rng):
     return rng.random((32, 24)), rng.random((24, 40)), np.empty((32, 40))
@@ -39,9 +41,9 @@ def constant_kernel():
 def test_a_run_improves_and_activates_the_best(matmul):
     """After a short search the active revision is the best one found, and it is right; its timings are the longer ones."""
     search = Evolution(matmul, metric=Speedup(inputs), proposer=Mutator(), seed=1)
-    result = search.run(candidates=25)
-    assert result.evaluated == 25
-    assert sum(result.counts.values()) == 25
+    result = search.run(candidates=12)
+    assert result.evaluated == 12
+    assert sum(result.counts.values()) == 12
     assert result.best.status is Status.VALID
     assert matmul.active is result.revision
     assert matmul.source == result.best.source
@@ -355,7 +357,7 @@ def test_an_answer_that_names_a_private_score_first_is_a_crash():
         return {"score": kernel(1.0), "hidden": 1.0}
 
     parent = os.getpid()
-    search = Evolution(constant_kernel(), metric=metric, proposer=Flaky(), private=["hidden"], deadline=20)
+    search = Evolution(constant_kernel(), metric=metric, proposer=Flaky(), private=["hidden"], deadline=2)
     found = []
     result = search.run(candidates=3, on_progress=lambda progress: found.append(progress.evaluation))
     assert [each.status for each in found] == [Status.CRASHED, Status.VALID, Status.VALID]

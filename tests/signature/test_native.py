@@ -116,7 +116,7 @@ def echoed(draw, dtype):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SCALARS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data())
 def test_every_type_comes_back_as_it_was(name, data):
     """As value, element and reference, from Python, loops and handles, in C and as a Python body; zero is a length."""

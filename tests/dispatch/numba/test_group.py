@@ -77,7 +77,7 @@ def in_threads(*calls):
 def test_no_thread_sees_a_torn_swap():
     """Who has seen a new function of a group sees no older one, and a snapshot is of one revision."""
     group, first, second = pair()
-    for number in range(200):
+    for number in range(40):
         group.compile(text_of(number))
     group.activate(0)
     stop = np.zeros(1, np.int64)
@@ -85,8 +85,8 @@ def test_no_thread_sees_a_torn_swap():
     wait = in_threads(
         (torn, first, second, 10**12, stop), (mixed, group, 10**12, stop), (torn, second, first, 10**12, stop)
     )
-    for number in range(200):
-        for _ in range(50):
+    for number in range(40):
+        for _ in range(250):
             group.activate(number)
     stop[0] = 1
     assert wait() == [0, 0, 0]

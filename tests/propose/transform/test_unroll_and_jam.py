@@ -64,6 +64,6 @@ def test_jam_stops_at_a_number_of_copies():
     tree = parse(MATMUL)
     brace(tree)
     rng = np.random.default_rng(0)
-    for _ in range(200):
+    for _ in range(100):
         TRANSFORMATIONS["unroll-and-jam"].apply(tree, rng)
     assert 32 <= count_unrolled_copies(tree) <= 256
