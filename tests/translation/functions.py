@@ -639,7 +639,33 @@ def several_returns(x):
     return 0.0
 
 
+def loops_in_the_other_way(x):
+    """The counter of loops in the other way, and behind, is declared before both ways."""
+    total = 0.0
+    if x[0] > 100:
+        total = 1.0
+    else:
+        for p in range(len(x)):
+            total += x[p]
+            if p > 3:
+                break
+    for p in range(2):
+        if x[p] > 100:
+            total += 1
+        elif x[p] < -100:
+            for q in range(p):
+                total += q
+        else:
+            for q in range(3):
+                total += p
+                if q > p:
+                    break
+        total += q * 0.5 if p else 0
+    return total, p
+
+
 CASES = {
+    loops_in_the_other_way: (X,),
     truth_values: (X,),
     lists_of_numbers: (X,),
     three_axes: (RNG.random((3, 4, 5)),),

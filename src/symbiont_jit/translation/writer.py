@@ -133,7 +133,13 @@ def _place_declaration(root: CodeBlock, name: str, c_type: str) -> None:
     if isinstance(first, Line) and first.sets == name and not _is_own_operand(first.text, name):
         first.text = f"{head} = {first.text.partition(' = ')[2]}"
     else:
+        while _goes_on(block.items[at]):
+            at -= 1  # Nothing stands between the ways of an `if`.
         block.items.insert(at, Line(f"{head};"))
+
+
+def _goes_on(item: Line | CodeBlock) -> bool:
+    return isinstance(item, CodeBlock) and item.head.startswith("else")
 
 
 def _is_own_operand(text: str, name: str) -> bool:
@@ -153,7 +159,7 @@ def print_block(block: CodeBlock, depth: int = 1) -> list[str]:
         elif not item.head:
             lines += print_block(item, depth)
         else:
-            joined = item.head.startswith("else") and lines and lines[-1].strip() == "}"
+            joined = _goes_on(item) and lines and lines[-1].strip() == "}"
             head = f"{_INDENT * depth}}} {item.head} {{" if joined else f"{_INDENT * depth}{item.head} {{"
             lines[-1:] = [head] if joined else [*lines[-1:], head]
             lines += [*print_block(item, depth + 1), f"{_INDENT * depth}}}"]
