@@ -35,11 +35,15 @@ _LOST_NAMES: Final = frozenset({"KilledWorker", "LostWorkerError", "CommClosedEr
 
 @dataclass(frozen=True, slots=True)
 class EvaluationJob:
-    """A candidate to be evaluated: its text, what random inputs are drawn with, and the score to beat, if any."""
+    """A candidate to be evaluated: its text, what random inputs are drawn with, and the score to beat, if any.
+
+    Where it `may_be_known`, an earlier evaluation of the same code is as good.
+    """
 
     source: str | bytes
     seed: tuple[int, ...] = (0,)
     best: float | None = None
+    may_be_known: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +108,7 @@ class Evaluator:
 
     def evaluate(self, job: EvaluationJob) -> Evaluation:
         """Evaluate one candidate in this process, and wait for that."""
-        return self.local.evaluate(job.source, job.seed, job.best)
+        return self.local.evaluate(job.source, job.seed, job.best, job.may_be_known)
 
     def confirm(self, sources: Sequence[str], active: Build | None = None) -> list[Evaluation]:
         """Measure candidates again in this process, side by side, as `LocalEvaluator.confirm` does."""
@@ -167,7 +171,7 @@ def evaluate_elsewhere(options: EvaluatorOptions, job: EvaluationJob) -> Evaluat
         _MADE[options.key] = evaluator  # The keys are in the order of their last use.
         while len(_MADE) > MOST_EVALUATORS:
             del _MADE[next(iter(_MADE))]
-    return evaluator.evaluate(job.source, job.seed, job.best)
+    return evaluator.evaluate(job.source, job.seed, job.best, job.may_be_known)
 
 
 def _drop(key: str) -> None:

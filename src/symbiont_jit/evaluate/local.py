@@ -93,13 +93,16 @@ class LocalEvaluator:
         self._known: dict[str, Evaluation] = {}
         self._checked: collections.OrderedDict[str, Build] = collections.OrderedDict()
 
-    def evaluate(self, source: str | bytes, seed: Sequence[int] = (0,), best: float | None = None) -> Evaluation:
+    def evaluate(
+        self, source: str | bytes, seed: Sequence[int] = (0,), best: float | None = None, may_be_known: bool = True
+    ) -> Evaluation:
         """Compile a candidate, and run and measure it in a worker.
 
         Args:
             source: C text, whatever it is.
             seed: What random inputs are drawn with.
             best: The score to beat, if there is one; a candidate far from it is not measured to the end.
+            may_be_known: Whether an earlier evaluation of the same code is as good as another one.
 
         Returns:
             The evaluation. A bad candidate has a status, and raises nothing.
@@ -120,7 +123,7 @@ class LocalEvaluator:
         # What the optimiser makes of undefined behaviour can be the code of an honest text, so both codes count.
         installed = hashlib.sha256(release.object_code.data)
         digest = hashlib.sha256(installed.digest() + checked.object_code.data).hexdigest()
-        known = self._known.get(digest)
+        known = self._known.get(digest) if may_be_known else None
         if known is not None:
             return replace(known, source=canonical.text, timings=replace(known.timings, worker_seconds=0.0))
         request = EvaluationRequest(checked, release, tuple(seed), best, next(self._turns))

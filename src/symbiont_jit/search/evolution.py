@@ -132,7 +132,7 @@ class Evolution:
             source: C text, whatever it is.
 
         Returns:
-            What became of it; a bad candidate has a status, and raises nothing.
+            What became of it; a bad candidate has a status, and raises nothing. The same text again is measured again.
 
         Raises:
             UsageError: The metric does not fit the kernel, or a worker cannot get ready.
@@ -402,7 +402,8 @@ class Evolution:
         return self._open().evaluate(self._job(source, number))
 
     def _job(self, source: str | bytes, number: int) -> EvaluationJob:
-        return EvaluationJob(source, (self.seed, number), self._archive.best_score)
+        # A proposer may propose the same code again and again, but what a person asks for is measured each time.
+        return EvaluationJob(source, (self.seed, number), self._archive.best_score, may_be_known=number > 0)
 
     def _open(self) -> Evaluator:
         if self._evaluator is None:
