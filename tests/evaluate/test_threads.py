@@ -1,9 +1,11 @@
 """Threads for work that waits: in order, at most so many, none without work, and none that a fork would miss."""
 
+import signal
 import threading
 
 import pytest
 
+from symbiont_jit.evaluate import threads as module
 from symbiont_jit.evaluate.threads import Threads
 from tests.child import in_child
 
@@ -106,3 +108,31 @@ def test_a_signal_handler_may_come_in_between(monkeypatch):
     outer = threads.submit(int, "8")
     assert (outer.cancelled(), inside[0].cancelled()) == (True, True)
     assert threads.submit(int, "9").result(10) == 9
+
+
+def test_an_interruption_costs_no_thread(monkeypatch):
+    """Ctrl-C between counting a thread and starting it leaves the work to be done, and the place free afterwards."""
+
+    class Interrupted(threading.Thread):
+        """A thread at whose making somebody interrupts the program."""
+
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            signal.raise_signal(signal.SIGALRM)
+
+    class Interruption(Exception):
+        pass
+
+    def interrupt(*_):
+        raise Interruption
+
+    threads, before = Threads(1), signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(module.threading, "Thread", Interrupted)
+            for _ in range(3):
+                with pytest.raises(Interruption):
+                    threads.submit(int).result(10)
+        assert threads.submit(int, "7").result(10) == 7
+    finally:
+        signal.signal(signal.SIGALRM, before)

@@ -143,6 +143,11 @@ PLACES = {
         "static double f(double *p) { return p[0]; }",
         (3, 12), "discards qualifiers",
     ),
+    "a const between rows": (
+        "double h(const double *x) {\n  return (*(double (*)[2])(const double (*)[3])x)[0]; }\n"
+        "double k(double x) { double t[3] = {x}; return h(t); }",
+        (1, 8), "drops const qualifier",
+    ),
     "a call with too many arguments": (
         "static double f();\ndouble k(double x) {\n  return f(x, x); }\nstatic double f(double y) { return y; }",
         (3, 15), "too many arguments",

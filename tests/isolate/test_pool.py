@@ -36,6 +36,22 @@ def test_the_worker_that_was_used_last_is_used_again(pool):
     assert len({ask(pool) for _ in range(4)}) == 1
 
 
+@pytest.mark.parametrize("at", ["stop", "close"])
+def test_an_end_that_is_interrupted_is_no_end_for_later_requests(pool, monkeypatch, at):
+    """Whoever is interrupted while all children are ended finds new ones afterwards."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = ask(pool)
+    with monkeypatch.context() as patch:
+        patch.setattr(pool.workers[1], at, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            pool.close()
+    assert ask(pool) != before
+    assert len({ask(pool) for _ in range(3)}) == 1
+
+
 @pytest.mark.slow
 def test_two_threads_have_two_workers(pool):
     """While one has a worker, another one gets the other."""

@@ -146,12 +146,21 @@ def test_closing_ends_the_process(worker):
     assert not has_ended(ask(worker, "process"))
 
 
-def test_a_stopped_worker_starts_nothing(worker):
-    """Who asks while a worker is stopped is told of a crash, though there was no process to kill; closing ends that."""
+def test_a_child_that_was_stopped_is_asked_no_more(worker):
+    """A request that comes after a worker was stopped has a new process, also where nobody has closed it since."""
+    before = ask(worker, "process")
     worker.stop()
-    assert worker.ask(("process",), 10.0).reason == "signal SIGKILL"
-    worker.close()
-    assert not has_ended(ask(worker, "process"))
+    assert ask(worker, "process") != before
+
+
+def test_a_child_that_is_started_while_it_is_stopped_ends(monkeypatch):
+    """Who stops a worker that is just about to start a process for a request has that one killed, too."""
+    start = lambda *arguments: (worker.stop(), STARTS["fork"](*arguments))[1]  # noqa: E731
+    worker = Worker(answer, start)
+    try:
+        assert worker.ask(("process",), 10.0) == Crash("signal SIGKILL")
+    finally:
+        worker.close()
 
 
 def test_a_worker_that_is_closed_while_it_is_asked(worker):

@@ -3,6 +3,7 @@
 import pytest
 
 from symbiont_jit import Kernel, UsageError
+from symbiont_jit.kernel.profiles import require_flags
 from tests.kernels import DOT
 
 
@@ -41,3 +42,18 @@ def test_a_profile_that_does_not_exist_is_refused(dot):
     ]
     with pytest.raises(UsageError, match="no profile 'fast'"):
         dot.compile(DOT, profile="fast")
+
+
+@pytest.mark.parametrize("name", "unsigned extern const double static int64_t NULL malloc sin INT64_MAX M_PI".split())
+def test_a_macro_is_no_word_of_c_or_of_the_checks(name):
+    """A macro that would make something else of the code around a candidate is refused, and another one is not."""
+    with pytest.raises(UsageError, match=f"flags may not define '{name}'"):
+        require_flags([f"-D{name}=1"])
+    assert require_flags(["-DWIDTH=4"]) == ("-DWIDTH=4",)
+
+
+@pytest.mark.parametrize("flag", ["-march=bogus", "-mllvm=-unroll-bogus", "-mno-sse"])
+def test_an_option_that_clang_takes_for_no_text_is_no_candidates_fault(flag):
+    """What would refuse every text is an error about the options."""
+    with pytest.raises(UsageError, match=rf"clang compiles nothing with flags=\['{flag}'\]: the co"):
+        Kernel.from_c("double f(double x) { return x + 1; }", flags=[flag])

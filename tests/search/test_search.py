@@ -294,6 +294,21 @@ def test_one_run_at_a_time():
     assert search.run(candidates=1).evaluated == 1
 
 
+def test_a_run_that_is_interrupted_at_its_beginning_is_none(monkeypatch):
+    """Whatever comes before the first candidate, the search may run again."""
+    search = Evolution(constant_kernel(), metric=lambda k: k(2.0), proposer=Flaky())
+
+    def interrupt(*_):
+        raise ConnectionError
+
+    for place, name in ((Evolution, "_begin"), (Evolution, "__enter__"), (evolution, "interrupt_at_sigterm")):
+        with monkeypatch.context() as patch:
+            patch.setattr(place, name, interrupt)
+            with pytest.raises(ConnectionError):
+                search.run(candidates=1)
+    assert search.run(candidates=1).evaluated == 1
+
+
 def test_a_result_is_waited_for_whatever_it_is():
     """A wait begins anew from time to time; a result, an exception and a time-out of the work's own are its end."""
     for result in (1, None):

@@ -39,6 +39,10 @@ FIXED: Final = (
     "-fPIC",
     # Agree with Numba and NumPy to the last bit; contraction is a candidate's choice, by pragma.
     "-ffp-contract=off",
+    # clang brings its own library for functions of constants, whose last bit can be another one than the one that the
+    # same call gives where it is made. The code generator, which has this process's library, computes them instead.
+    "-mllvm",
+    "-disable-fp-call-folding",
     # Complex numbers as in Numba and NumPy: Smith's division, no search for lost infinities.
     "-fcomplex-arithmetic=improved",
     # Library functions set no errno here, so that clang may vectorise and move them.

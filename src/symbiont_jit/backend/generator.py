@@ -202,6 +202,24 @@ def _lanes_taken(line: str, name: str, count: int) -> Iterable[int]:
     return first + [index - count for index in mask if index >= count and shuffle["second"] == name]
 
 
+#: Functions of floating numbers, by the names that LLVM gives them.
+_OF_FLOATS: Final = re.compile(r"llvm\.\w+\.f\d|[a-z]+[0-9]*[fl]?$")
+
+
+def fold_constants(machine: Any, module: Any) -> None:
+    """Compute functions of constants, which clang leaves alone, with the library that calls of them would go to."""
+    import llvmlite.binding as llvm
+
+    if not any(each.is_declaration and _OF_FLOATS.match(each.name) for each in module.functions):
+        return
+    with llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()) as builder:
+        passes = llvm.create_new_function_pass_manager()
+        passes.add_sccp_pass()
+        for function in module.functions:
+            if not function.is_declaration:
+                passes.run(function, builder)
+
+
 _GENERATE: Final[dict[bytes, Callable[[Any, Any], bytes]]] = {
     OBJECT: lambda machine, module: machine.emit_object(module),
     AUDITED: lambda machine, module: _emit_audited(machine, module),
@@ -230,6 +248,7 @@ def generate(machine: Any, kind: bytes, bitcode: bytes) -> bytes:
     # Each request gets its own context, because types and constants stay in a context until it goes.
     with llvm.create_context() as context, llvm.parse_bitcode(bitcode, context) as module:
         module.verify()
+        fold_constants(machine, module)
         return _GENERATE[kind](machine, module)
 
 

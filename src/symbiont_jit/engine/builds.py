@@ -16,10 +16,19 @@ from symbiont_jit.backend.child_process import Deadline
 from symbiont_jit.backend.objects import ObjectCode, check_unit, compile_unit, key_of, prewarm
 from symbiont_jit.backend.preprocessor import preprocess
 from symbiont_jit.backend.unit import Unit
-from symbiont_jit.errors import CandidateError, Diagnostic, Stage
+from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
 from symbiont_jit.frontend import Canonical, canonical_source
 from symbiont_jit.frontend.wide import find_wide_addresses
-from symbiont_jit.instrument.unit import FLAGS, FRAMES, Site, allocates, frame_flags, instrument, wrap_release
+from symbiont_jit.instrument.unit import (
+    FLAGS,
+    FRAMES,
+    Site,
+    allocates,
+    find_instrumented,
+    frame_flags,
+    instrument,
+    wrap_release,
+)
 from symbiont_jit.runtime.library import BOUND
 from symbiont_jit.runtime.panics import pack_sites
 from symbiont_jit.signature import NativeEntry, Signature, native_entry
@@ -31,6 +40,10 @@ __all__ = ["Build", "Builder"]
 PLAIN_FRAME: Final = 4096
 #: Canonical texts that are remembered, so that evaluating, confirming and activating one text parses it once.
 REMEMBERED: Final = 64
+
+
+#: A text that is compiled unless options are wrong.
+_INNOCENT: Final = "double sj_innocent(double x) { return x + 1; }\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +168,20 @@ class Builder:
         self, canonical: Canonical, unit: Unit, error: CandidateError, deadline: Deadline
     ) -> NoReturn:
         """Raise what is wrong in the author's names and on the author's lines, never on generated lines."""
+        self._require_flags(deadline)
         if not unit.original:
             _raise_translated(error, canonical, canonical.author_diagnostic)
         self._check(canonical, deadline)
-        _raise_translated(error, canonical, lambda found: replace(found, line=0, column=0))
+        _raise_translated(error, canonical, lambda found: _place_at_function(found, canonical, unit.text))
+
+    def _require_flags(self, deadline: Deadline) -> None:
+        """Raise `UsageError` where clang takes the options for no text at all, which is no candidate's fault."""
+        if self.flags:
+            try:
+                compile_unit(Unit(_INNOCENT, (), flags=self.flags), deadline=deadline)
+            except CandidateError as error:
+                said = error.diagnostics[0].message.partition("; write the function")[0]
+                raise UsageError(f"clang compiles nothing with flags={list(self.flags)!r}: {said}") from None
 
     def _check(self, canonical: Canonical, deadline: Deadline | None = None) -> None:
         """Raise what clang finds in a canonical text, without compiling it."""
@@ -200,6 +223,12 @@ def _raise_translated(
 ) -> NoReturn:
     """Raise the findings about a canonical text as findings about what the author wrote."""
     raise CandidateError(error.stage, map(translate, error.diagnostics), canonical.author_text) from None
+
+
+def _place_at_function(found: Diagnostic, canonical: Canonical, generated: str) -> Diagnostic:
+    """Give a finding about generated C the place of the author's function that it is in, where it is in one."""
+    line, column = canonical.function_position(find_instrumented(generated, found.line))
+    return replace(found, line=line, column=column)
 
 
 def _has_large_frame(error: CandidateError) -> bool:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Final
 
+from symbiont_jit.uninterrupted import uninterrupted
+
 __all__ = ["OWN_NAMES", "Threads"]
 
 #: What all threads of this package are called to begin with, by which they are known from those of the program.
@@ -43,33 +45,25 @@ class Threads:
         if self._process != os.getpid():
             self._begin()
         future: Future[Any] = Future()
-        with self._lock:
-            self._work.append((future, lambda: function(*args, **kwargs)))
-            is_short = self._running < self._count
-            self._running += is_short
-        if is_short:
-            self._start_thread()
+        self._take(future, lambda: function(*args, **kwargs))
         return future
 
-    def _start_thread(self) -> None:
-        """Start a thread that is counted already; where the system has none, and nobody works, the caller works."""
-        thread = threading.Thread(target=self._serve, daemon=True, name=f"{OWN_NAMES}evaluates")
-        try:
-            thread.start()
-        except BaseException as error:
-            if thread.ident is not None:  # An interruption came when it had started.
-                raise
-            if not isinstance(error, RuntimeError):
-                self._end_thread()
-                raise
-            if self._running > 1:
-                self._end_thread()
-                return
-            self._serve()
-
-    def _end_thread(self) -> None:
+    @uninterrupted
+    def _take(self, future: Future[Any], work: Callable[[], Any]) -> None:
+        """Note work, and start a thread where there are too few; where the system has none, and nobody works, do it."""
         with self._lock:
-            self._running -= 1
+            self._work.append((future, work))
+            if self._running >= self._count:
+                return
+            self._running += 1
+        try:
+            threading.Thread(target=self._serve, daemon=True, name=f"{OWN_NAMES}evaluates").start()
+        except RuntimeError:
+            with self._lock:
+                if self._running > 1:
+                    self._running -= 1
+                    return
+            self._serve()
 
     def cancel(self) -> None:
         """Cancel all work that no thread has begun."""

@@ -18,7 +18,17 @@ from pycparser import c_ast
 from symbiont_jit.c.calls import called_names
 from symbiont_jit.c.scopes import is_redundant_typedef
 from symbiont_jit.c.stack import run_on_own_stack
-from symbiont_jit.c.tree import TOO_DEEP, BlockTooLong, Printed, move_positions, normalise, parse, print_with_positions
+from symbiont_jit.c.tree import (
+    TOO_DEEP,
+    BlockTooLong,
+    Printed,
+    find_function,
+    first_position,
+    move_positions,
+    normalise,
+    parse,
+    print_with_positions,
+)
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage, UsageError
 from symbiont_jit.frontend.check import check_tree
 from symbiont_jit.frontend.read import (
@@ -102,6 +112,11 @@ class Canonical:
         What the author did not write stands where the word next to it does. What a macro made stands at its name.
         """
         return (line, column) if self._positions is None else self._positions.find(line, column)
+
+    def function_position(self, name: str) -> tuple[int, int]:
+        """Return the line and column in `author_text` where a function is defined; zeros where there is none."""
+        function = find_function(self.tree, name)
+        return (0, 0) if function is None else first_position(function)
 
     def author_diagnostic(self, found: Diagnostic) -> Diagnostic:
         """Translate a finding about `text` into one about `author_text`."""
@@ -225,8 +240,7 @@ def canonical_tree(tree: c_ast.FileAST, signatures: Sequence[Signature]) -> c_as
         decl = node.decl if isinstance(node, c_ast.FuncDef) else node
         if isinstance(decl, c_ast.Decl) and decl.name is not None:
             _set_linkage(decl, decl.name in names)
-    for name in (*_take_empty_prototypes(tree), *sorted(names)):
-        _declare_before_use(tree, name)
+    _declare_before_use(tree, [*_take_empty_prototypes(tree), *sorted(names)])
     tree.ext = [*struct_nodes(records), *tree.ext]
     return tree
 
@@ -236,7 +250,8 @@ def _take_empty_prototypes(tree: c_ast.FileAST) -> list[str]:
     functions = [node.decl for node in tree.ext if isinstance(node, c_ast.FuncDef)]
     defined = {decl.name for decl in functions if decl.type.args is not None}
     taken = [node for node in tree.ext if _is_empty_prototype(node) and node.name in defined]
-    tree.ext = [node for node in tree.ext if not any(node is each for each in taken)]
+    kept = {id(node) for node in tree.ext} - {id(node) for node in taken}
+    tree.ext = [node for node in tree.ext if id(node) in kept]
     return list(dict.fromkeys(node.name for node in taken))
 
 
@@ -244,15 +259,23 @@ def _is_empty_prototype(node: Any) -> bool:
     return isinstance(node, c_ast.Decl) and isinstance(node.type, c_ast.FuncDecl) and node.type.args is None
 
 
-def _declare_before_use(tree: c_ast.FileAST, name: str) -> None:
-    """Put the prototype of a function in front of the first one that calls it, where that needs one."""
-    places = [i for i, n in enumerate(tree.ext) if getattr(getattr(n, "decl", n), "name", None) == name]
-    if not places or not isinstance(tree.ext[places[0]], c_ast.FuncDef):
-        return
-    earlier = enumerate(tree.ext[: places[0]])
-    first = next((i for i, n in earlier if isinstance(n, c_ast.FuncDef) and name in called_names(n.body)), None)
-    if first is not None:
-        tree.ext.insert(first, copy.deepcopy(tree.ext[places[0]].decl))
+def _declare_before_use(tree: c_ast.FileAST, names: Sequence[str]) -> None:
+    """Put the prototype of each function in front of the first one that calls it, where that needs one."""
+    wanted = dict.fromkeys(names)
+    found: dict[str, Any] = {}
+    callers: dict[str, c_ast.FuncDef] = {}
+    for node in tree.ext:
+        name = getattr(getattr(node, "decl", node), "name", None)
+        if name in wanted:
+            found.setdefault(name, node)
+        if isinstance(node, c_ast.FuncDef):
+            for called in called_names(node.body) & wanted.keys() - found.keys():
+                callers.setdefault(called, node)
+    needed: dict[int, list[Any]] = {}
+    for name in wanted:
+        if name in callers and isinstance(found.get(name), c_ast.FuncDef):
+            needed.setdefault(id(callers[name]), []).append(copy.deepcopy(found[name].decl))
+    tree.ext = [each for node in tree.ext for each in (*needed.get(id(node), ()), node)]
 
 
 def _is_declared(node: Any, records: Sequence[Record]) -> bool:

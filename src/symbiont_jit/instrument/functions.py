@@ -55,7 +55,7 @@ from symbiont_jit.instrument.values import count_large
 from symbiont_jit.instrument.whole import RESULT, clear, pass_renamed, return_through, take_parameter
 from symbiont_jit.signature import ArrayType, Signature
 
-__all__ = ["MAIN", "instrument_functions"]
+__all__ = ["MAIN", "OWN", "instrument_functions"]
 
 #: A function may have as many parameters as the C standard lets every compiler refuse more. What a call passes on the
 #: stack is in no frame's size, and has to fit its margin.

@@ -25,7 +25,7 @@ from symbiont_jit.c.vocabulary import ARENA_FUNCTIONS
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 from symbiont_jit.instrument.context import Context
 from symbiont_jit.instrument.expressions import HANDLERS
-from symbiont_jit.instrument.functions import MAIN, instrument_functions
+from symbiont_jit.instrument.functions import MAIN, OWN, instrument_functions
 from symbiont_jit.instrument.nodes import copy_tree
 from symbiont_jit.runtime.arena import INSTRUMENTED_ARENA, RELEASE_ARENA, allocates
 from symbiont_jit.runtime.checks import runtime
@@ -39,6 +39,7 @@ __all__ = [
     "Instrumented",
     "Site",
     "allocates",
+    "find_instrumented",
     "frame_flags",
     "instrument",
     "instrument_tree",
@@ -149,6 +150,16 @@ def instrument(text: str, tree: c_ast.FileAST, signatures: Sequence[Signature], 
         is_plain=not (has_loops or context.sites or context.has_replaced),
         original=_rename_original(text, tree),
     )
+
+
+#: How a function of the author's begins in generated C, with its name.
+_OWN_FUNCTION: Final = re.compile(rf"^\w[^;\n]*?\b(?:{MAIN}|{OWN})(\w+)\(", re.MULTILINE)
+
+
+def find_instrumented(generated: str, line: int) -> str:
+    """Find the name of the author's function that a line of generated C is in; nothing where it is in none."""
+    names = _OWN_FUNCTION.findall("".join(generated.splitlines(keepends=True)[:line]))
+    return names[-1] if names else ""
 
 
 def open_context(text: str, profile: str) -> Context:

@@ -140,7 +140,8 @@ class Worker:
     def _begin(self) -> None:
         """Take what belongs to this process alone: a child of its own, and files that it shares with nobody else."""
         self._pid = os.getpid()
-        self._is_stopped = False
+        #: How often a child was stopped: by now, when the request came that is served, and when the child was started.
+        self._stops = self._stops_before = self._stops_at_start = 0
         self._asked_in = 0
         self._child = _CurrentChild()
         self._shared = SharedFiles()
@@ -184,9 +185,12 @@ class Worker:
             self._child.forget()
             self._shared.close()
             self._begin()
+        stops = self._stops
         with self._lock:
+            self._stops_before = stops
             for _ in range(2):
-                is_used = self._child.can_be_asked and self._shared.are_whole
+                is_stopped = self._stops_at_start != stops
+                is_used = self._child.can_be_asked and self._shared.are_whole and not is_stopped
                 failed = None if is_used else self._start()
                 if failed is not None:
                     return failed
@@ -224,8 +228,9 @@ class Worker:
             self._shared.close()
             self._shared = SharedFiles()
         self._child.process, self._child.pipe = self._find_room()
-        if self._is_stopped:
-            self.stop()
+        self._stops_at_start = self._stops_before
+        if self._stops != self._stops_before:
+            self._kill_from_anywhere()
 
     def _find_room(self) -> tuple[Process, ParentsEnd]:
         """Start a child, if need be once others have ended what they are at: that may be what takes all the room."""
@@ -283,11 +288,14 @@ class Worker:
         return Crash(f"an answer that cannot be read ({fault})", self._shared.read_phase(), was_unreadable=True)
 
     def stop(self) -> None:
-        """Kill the child, and every later one until `close`; may be called from any thread.
+        """Kill the child, and every one that is started for a request which came before; may be called from any thread.
 
         A thread that waits in `ask` gets a `Crash`.
         """
-        self._is_stopped = True
+        self._stops += 1
+        self._kill_from_anywhere()
+
+    def _kill_from_anywhere(self) -> None:
         process = self._child.process
         if process is not None and not self._is_elsewhere:
             _kill(process, self._granted)
@@ -312,11 +320,8 @@ class Worker:
             self._child.forget()
             return
         self.stop()
-        try:
-            with self._lock:
-                self._kill()
-        finally:
-            self._is_stopped = False
+        with self._lock:
+            self._kill()
 
 
 def _may_be_of_another(outcome: object, is_used: bool) -> bool:

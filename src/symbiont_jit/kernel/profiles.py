@@ -8,6 +8,7 @@ from typing import Final
 
 from symbiont_jit.engine.engine import OnPanic
 from symbiont_jit.errors import UsageError
+from symbiont_jit.runtime.sources import own_words
 
 __all__ = ["require_flags", "require_on_panic", "require_profile"]
 
@@ -36,6 +37,15 @@ FLAGS: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 
+_MACRO: Final = re.compile(r"-D(?!sj_|SJ_|_)([A-Za-z]\w*)")
+#: The words of C11, and those that clang understands beside them without an underscore in front.
+_KEYWORDS: Final = frozenset(
+    "auto break case char const continue default do double else enum extern float for goto if inline int long register "
+    "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof "
+    "linux unix i386 bool true false complex imaginary NULL INFINITY NAN".split()
+)
+
+
 def require_profile(name: str | None) -> str:
     """Return a profile's name; raise `UsageError` for one that does not exist."""
     if name is None or name in PROFILES:
@@ -52,6 +62,12 @@ def require_flags(flags: Sequence[str]) -> tuple[str, ...]:
     if isinstance(flags, str) or not all(isinstance(f, str) for f in flags):
         raise UsageError(f"flags is a list of clang options like ['-O2'], not {flags!r}")
     for flag in flags:
+        macro = _MACRO.match(flag)
+        if macro and macro[1] in _KEYWORDS | own_words():
+            raise UsageError(
+                f"flags may not define {macro[1]!r}, which is a word of C, or of the checks around a candidate: "
+                "give the macro a name of its own, in capitals"
+            )
         if not any(re.fullmatch(pattern, flag) for pattern in FLAGS.values()):
             raise UsageError(f"flags may have {'; '.join(FLAGS)}; {flag!r:.80} is none of these")
     return tuple(flags)

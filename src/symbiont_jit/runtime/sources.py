@@ -14,7 +14,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["NUMBERS", "ROOT", "expand", "include", "list_included", "select"]
+from symbiont_jit.c.vocabulary import PRELUDE
+
+__all__ = ["NUMBERS", "ROOT", "expand", "include", "list_included", "own_words", "select"]
 
 #: The folder that `#include "..."` starts from.
 ROOT: Final = Path(__file__).parents[1]
@@ -26,6 +28,7 @@ _INCLUDE: Final = re.compile(r'(?m)^#include "([^"\n]+)"\n')
 #: Everything at file scope begins in the first column, except braces.
 _PIECE: Final = re.compile(r"(?m)^(?=[^\s{}])")
 _NAME_OF_PIECE: Final = re.compile(r"#define (SJ_\w+)|SJ_[A-Z]+\((sj_\w+)|.*?\b(sj_\w+)\s*[\[({;]", re.DOTALL)
+_WORD: Final = re.compile(r"\b[A-Za-z_]\w*")
 _NAME: Final = re.compile(r"\b(?:sj|SJ)_\w+")
 
 
@@ -52,6 +55,13 @@ def expand(text: str, given: Collection[str] = ()) -> str:
 def include(*names: str, given: frozenset[str] = frozenset()) -> str:
     """Return the text of files with all that they include, but for the files that are `given`."""
     return expand("".join(f'#include "{name}"\n' for name in names), given)
+
+
+@functools.cache
+def own_words() -> frozenset[str]:
+    """List all words of the package's C, and of what it declares: a macro would make something else of them."""
+    names = (str(path.relative_to(ROOT)) for path in ROOT.rglob("*.[ch]"))
+    return frozenset(PRELUDE).union(*(_WORD.findall(_read(name)) for name in names))
 
 
 @functools.cache

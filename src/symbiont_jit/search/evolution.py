@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -52,6 +52,14 @@ LONGEST_PAUSE: Final = 2.0
 LOOK_SECONDS: Final = 0.2
 
 _LOG: Final = logging.getLogger("symbiont_jit.search")
+
+
+class _Limits(NamedTuple):
+    """Where a run ends; None is no limit."""
+
+    candidates: int | None
+    seconds: float | None
+    target: float | None
 
 
 @dataclass(slots=True)
@@ -246,20 +254,25 @@ class Evolution:
         require(is_score, f"target is a score, not {target!r}")
         require(not self._is_running, "this search runs already; wait for it, or make another one")
         self._is_running = True
+        try:
+            self._run(_Limits(candidates, seconds, target), on_progress)
+        finally:
+            self._is_running = False
+            self._ended = time.monotonic()
+        return self.result
+
+    def _run(self, limits: _Limits, on_progress: Callable[[Progress], None] | None) -> None:
         self._started, self._ended = time.monotonic(), None
         self._evaluated_before = sum(self._counts.values())
         self._before, build_before = self._target.active, self._target.active_build
         with self, interrupt_at_sigterm():
             try:
                 self._baseline = self._begin()
-                self._loop(candidates, seconds, target, on_progress)
+                self._loop(limits, on_progress)
                 self._finish(build_before)
             except KeyboardInterrupt:
                 if not self._is_timed:
                     self._activate_best()
-            finally:
-                self._ended, self._is_running = time.monotonic(), False
-        return self.result
 
     @property
     def result(self) -> EvolutionResult:
@@ -274,13 +287,7 @@ class Evolution:
             dict(self._counts),
         )
 
-    def _loop(
-        self,
-        candidates: int | None,
-        seconds: float | None,
-        target: float | None,
-        on_progress: Callable[[Progress], None] | None,
-    ) -> None:
+    def _loop(self, limits: _Limits, on_progress: Callable[[Progress], None] | None) -> None:
         """Keep two candidates more than workers under way, so that some are compiled while others run.
 
         Results are told in the order the candidates were asked for, so that the same seed and the same scores give the
@@ -292,9 +299,9 @@ class Evolution:
         evaluator = self._open()
         with self._keep_finished(under_way):
             while True:
-                is_over = seconds is not None and time.monotonic() - self._started >= seconds
-                is_over |= candidates is not None and asked >= candidates
-                is_over |= target is not None and self._has_reached(target)
+                is_over = limits.seconds is not None and time.monotonic() - self._started >= limits.seconds
+                is_over |= limits.candidates is not None and asked >= limits.candidates
+                is_over |= limits.target is not None and self._has_reached(limits.target)
                 if not is_over and idle < MAX_IDLE_ASKS and len(under_way) <= self.workers + 1:
                     try:
                         new = self.ask(1)

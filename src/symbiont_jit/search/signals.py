@@ -25,8 +25,8 @@ def interrupt_at_sigterm() -> Iterator[None]:
     if not is_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
         return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
