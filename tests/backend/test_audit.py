@@ -30,6 +30,11 @@ HONEST = {
     "a lane of a constant on the left": (
         LANES.format("%1, <4 x i64> %3", 0).replace("%2, <", "<").replace("3>\n", "3>, %2\n", 1) + "  ret void\n"
     ),
+    "a lane of a function of each lane": (
+        "  %3 = fmul <2 x double> %2, <double 0.25, double poison>\n"
+        "  %4 = tail call <2 x double> @llvm.tanh.v2f64(<2 x double> %3)\n"
+        "  %5 = extractelement <2 x double> %4, i64 0\n  ret void\n"
+    ),
     "a lane of a choice": (
         "  %3 = select <2 x i1> %2, <2 x double> <double poison, double 0.0>, <2 x double> %1\n"
         "  %4 = extractelement <2 x double> %3, i64 1\n  ret void\n"
@@ -74,6 +79,14 @@ GUESSED = {
     "a lane of the first vector that a shuffle takes": LANES.format("%3, <4 x i64> %1", 0) + "  ret void\n",
     "a lane of a vector that is stored too": (
         LANES.format("%1, <4 x i64> %3", 0) + "  store <4 x i64> %3, ptr %0\n  ret void\n"
+    ),
+    "a lane of a sum of all lanes": (
+        "  %3 = fmul <2 x double> %2, <double 0.25, double poison>\n"
+        "  %4 = tail call double @llvm.vector.reduce.fadd.v2f64(double 0.0, <2 x double> %3)\n  ret void\n"
+    ),
+    "a lane that is passed on": (
+        "  %3 = fmul <2 x double> %2, <double 0.25, double poison>\n"
+        "  %4 = tail call <2 x double> @victim.v2f64(<2 x double> %3)\n  ret void\n"
     ),
     "a lane of a choice that is taken": (
         "  %3 = select <2 x i1> %2, <2 x double> <double poison, double 0.0>, <2 x double> %1\n"

@@ -150,7 +150,10 @@ _LANES: Final = re.compile(
 )
 _CONSTANT: Final = re.compile(r"<([^<>]*\b(?:undef|poison)\b[^<>]*)>")
 _TAKEN: Final = re.compile(r" +%[\w.]+ = extractelement <\d+ x \w+> %[\w.]+, i\d+ (?P<lane>\d+)$")
-_LEAVES: Final = re.compile(r" +(?:store|ret|(?:%[\w.]+ = )?(?:tail |musttail |notail )?call) ")
+#: What takes all lanes; a function of LLVM's whose name is one word (`llvm.tanh.v8f64`) computes each lane by itself.
+_LEAVES: Final = re.compile(
+    r" +(?:store |ret |(?:%[\w.]+ = )?(?:tail |musttail |notail )?call (?![^\n]*@llvm\.[a-z]+[0-9]*\.v\d+[fi]\d))"
+)
 _SHUFFLE: Final = re.compile(
     r" +%[\w.]+ = shufflevector <\d+ x \w+> (?P<first>%[\w.]+|poison), <\d+ x \w+> (?P<second>%[\w.]+|poison), "
     r"<\d+ x i32> (?P<mask>zeroinitializer|<[^<>]*>)$"
