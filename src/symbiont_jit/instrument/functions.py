@@ -60,6 +60,8 @@ __all__ = ["MAIN", "OWN", "instrument_functions"]
 #: A function may have as many parameters as the C standard lets every compiler refuse more. What a call passes on the
 #: stack is in no frame's size, and has to fit its margin.
 MAX_PARAMETERS: Final = 127
+#: A parameter lives as long as what the body declares, whose block is one deeper than that of the parameters.
+BODY: Final = 1
 #: The prefix of functions that the shim calls; functions that the text itself calls have the prefix `OWN`.
 MAIN: Final = "sj_main_"
 OWN: Final = "sj_own_"
@@ -272,7 +274,7 @@ def _declare_parameter(context: Context, param: Any, is_entry: bool, assigned: s
     if is_entry:
         return _declare_entry_array(context, param.name, pointer, assigned)
     bounds = shadow_bounds(f"sj_low_{param.name}", f"sj_high_{param.name}", context.depth, param.name)
-    context.declare(param.name, Symbol(pointer, context.depth, param.name, bounds))
+    context.declare(param.name, Symbol(pointer, context.depth + BODY, param.name, bounds))
     return kept
 
 
@@ -296,7 +298,7 @@ def _declare_entry_array(context: Context, parameter: str, pointer: PointerTo, a
         context.declare(parameter, Symbol(typ, context.depth, parameter, bounds, is_passed=True))
         return kept
     shadow, declared = context.make_shadow(parameter, 0)
-    context.declare(parameter, Symbol(pointer, context.depth, parameter, shadow))
+    context.declare(parameter, Symbol(pointer, context.depth + BODY, parameter, shadow))
     return [*declared, *kept, assign(shadow.low, bounds.low), assign(shadow.high, bounds.high)]
 
 
