@@ -26,6 +26,8 @@ __all__ = ["LineMap", "main"]
 
 #: Where no line of a file ran in a test's own process, children run it: these tests and those of its folder have them.
 OF_CHILDREN = ("tests/scenarios/", "tests/search/", "tests/evaluate/")
+#: Folders whose lines run in children for the most part, also where some test runs them in its own process.
+MOSTLY_IN_CHILDREN = ("tests/isolate/",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,10 @@ class LineMap:
         """The tests that run a line; those of its file, where it runs at import; those of its folder, in children."""
         by_line = self.tests.get(str(path), {})
         of_lines = [by_line.get(str(each), []) for each in lines_of_statement(path, line)]
-        return (
-            sorted({test for tests in of_lines for test in tests})
-            or sorted({test for tests in by_line.values() for test in tests})
-            or [test for test in self.seconds if test.startswith((folder_of(path), *OF_CHILDREN))]
-        )
+        found = {test for tests in of_lines for test in tests} or {test for each in by_line.values() for test in each}
+        if not found or folder_of(path) in MOSTLY_IN_CHILDREN:
+            found |= {test for test in self.seconds if test.startswith((folder_of(path), *OF_CHILDREN))}
+        return sorted(found)
 
     def choose(self, path: Path, line: int, limit: float) -> list[str]:
         """As many of the tests as fit into some seconds, from all files that have any: the quickest of each first.
