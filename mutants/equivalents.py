@@ -26,6 +26,7 @@ class Equivalent:
 _WAITING: Final = (
     "how often or how long something is tried or waited for is seen by clocks alone, which no test asserts"
 )
+_REMEMBERED: Final = "how much is kept, or whether, is seen by clocks and meters of memory alone"
 _SYSTEM_CALLS: Final = "the C library says 0 or -1"
 _PLATFORM: Final = "on the one platform that it is true on, and on those that tests run on, it is the same"
 
@@ -33,6 +34,26 @@ EQUIVALENTS: Final = (
     Equivalent("runtime/interrupt.py", "_ATTEMPTS: Final = 50", r"_ATTEMPTS: Final = \d+", _WAITING),
     Equivalent("runtime/interrupt.py", "_PAUSE: Final = 0.001", r"_PAUSE: Final = [\d.]+", _WAITING),
     Equivalent("runtime/interrupt.py", "_SHORTEST: Final = 1e-6", r"_SHORTEST: Final = [\d.e-]+", _WAITING),
+    Equivalent(
+        "runtime/interrupt.py",
+        "times = TimerTimes(it_interval=TimeSpan.of(max(first / 10, 0.01)), it_value=TimeSpan.of(first))",
+        r".*max\(first / *(9|11), .*",
+        _WAITING,
+    ),
+    Equivalent("backend/cache.py", 'OBJECTS: Final = _Cache(".o", 64 << 20)', r".*_Cache\(\"\.o\", .*\)", _REMEMBERED),
+    Equivalent("evaluate/agreement.py", "FEW_BYTES: Final = 1 << 16", r"FEW_BYTES: Final = .*", _REMEMBERED),
+    Equivalent(
+        "isolate/messages.py",
+        'return _count_parts(data) > MAX_PARTS and _count_parts(_STRINGS.sub(b"", data)) > MAX_PARTS',
+        r"return _count_parts\(data\) >= MAX_PARTS and .* > MAX_PARTS",
+        "the first count only spares the second one",
+    ),
+    Equivalent(
+        "isolate/process.py",
+        "group, session = map(int, _read_status(process)[2:4] or (0, own))",
+        r".* or \( *(-1|1), own\)\)",
+        "a group of this program's own session is left alone, whatever its number",
+    ),
     Equivalent(
         "runtime/interrupt.py",
         "if libc.timer_create(_CLOCK_MONOTONIC, ctypes.byref(event), ctypes.byref(timer)) != 0:",

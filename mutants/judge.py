@@ -7,7 +7,6 @@ change, nearest and quickest first; zero, which means that the mutant survived, 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import re
@@ -16,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +23,8 @@ from mutants.modules import folder_of, lines_of_statement
 
 __all__ = ["LineMap", "main"]
 
-#: Where no line of a file ran in a test's own process, children run it: these tests and those of its folder have them.
+#: What children run is noted nowhere: besides the tests of a file's folder, these start children.
 OF_CHILDREN = ("tests/scenarios/", "tests/search/", "tests/evaluate/")
-#: Folders whose lines run in children for the most part, also where some test runs them in its own process.
-MOSTLY_IN_CHILDREN = ("tests/isolate/",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +45,39 @@ class LineMap:
         """As JSON."""
         path.write_text(json.dumps({"seconds": self.seconds, "tests": self.tests}))
 
-    def tests_of(self, path: Path, line: int) -> list[str]:
-        """The tests that run a line; those of its file, where it runs at import; those of its folder, in children."""
+    def tests_of(self, path: Path, line: int) -> set[str]:
+        """The tests that run a line; of a line that runs at import, those that run some line of its file."""
         by_line = self.tests.get(str(path), {})
         of_lines = [by_line.get(str(each), []) for each in lines_of_statement(path, line)]
-        found = {test for tests in of_lines for test in tests} or {test for each in by_line.values() for test in each}
-        if not found or folder_of(path) in MOSTLY_IN_CHILDREN:
-            found |= {test for test in self.seconds if test.startswith((folder_of(path), *OF_CHILDREN))}
-        return sorted(found)
+        found = {test for tests in of_lines for test in tests}
+        return found or {test for tests in by_line.values() for test in tests}
+
+    def tests_near(self, path: Path) -> set[str]:
+        """The tests of a file's folder, which run lines of it in children, or that an earlier test had run once."""
+        return {test for test in self.seconds if test.startswith((folder_of(path), *OF_CHILDREN))}
 
     def choose(self, path: Path, line: int, limit: float) -> list[str]:
-        """As many of the tests as fit into some seconds, from all files that have any: the quickest of each first.
+        """As many tests as fit into some seconds: those that run a line, and then those that are near it."""
+        first = self.tests_of(path, line)
+        chosen, left = list[str](), limit
+        for test in (*self._rank(path, first), *self._rank(path, self.tests_near(path) - first)):
+            if self.seconds[test] <= left:
+                chosen.append(test)
+                left -= self.seconds[test]
+        return chosen
+
+    def _rank(self, path: Path, tests: Iterable[str]) -> list[str]:
+        """Order tests: the quickest of each file first, then the second of each, those of the mirrored folder before.
 
         Tests of one file look at a line for much the same reason, those of another file for another one.
         """
         near, place = folder_of(path), Counter[str]()
         ranked = []
-        for test in sorted(self.tests_of(path, line), key=lambda test: self.seconds[test]):
+        for test in sorted(tests, key=lambda test: (self.seconds[test], test)):
             file = test.partition("::")[0]
             ranked.append((place[file], not test.startswith(near), self.seconds[test], test))
             place[file] += 1
-        ranked.sort()
-        spent = itertools.accumulate(seconds for _, _, seconds, _ in ranked)
-        return [test for (*_, test), until in zip(ranked, spent, strict=True) if until <= limit]
+        return [test for *_, test in sorted(ranked)]
 
 
 def changed_lines() -> Iterator[tuple[Path, int]]:

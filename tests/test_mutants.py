@@ -60,6 +60,14 @@ def test_what_runs_in_children_alone_is_asked_of_its_folder():
     assert LineMap(seconds, {}).choose(ENGINE, 20, 9.0) == ["tests/engine/b.py::one", "tests/search/c.py::two"]
 
 
+def test_what_is_near_is_asked_in_the_time_that_is_left():
+    """A line that runs once for all has been noted for one test alone, so those of its folder are asked after it."""
+    seconds = {"tests/a.py::runs": 1.0, "tests/engine/b.py::near": 2.0, "tests/engine/b.py::long": 99.0}
+    tests = LineMap(seconds, {str(ENGINE): {str(n): ["tests/a.py::runs"] for n in range(500)}})
+    assert tests.choose(ENGINE, 20, 4.0) == ["tests/a.py::runs", "tests/engine/b.py::near"]
+    assert tests.choose(ENGINE, 20, 2.0) == ["tests/a.py::runs"]
+
+
 @pytest.mark.parametrize("row", EQUIVALENTS, ids=lambda row: row.line[:40])
 def test_a_mutant_that_changes_nothing_is_one_of_a_line_that_is_there(row):
     """The table has lines of today's files, a reason for each, and no pattern that lets the line itself pass."""

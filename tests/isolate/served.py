@@ -178,6 +178,10 @@ def refused(name, path):
         "own the signals of a file": lambda: fcntl.fcntl(0, fcntl.F_SETOWN, os.getppid()),
         "choose the signal of a file": lambda: fcntl.fcntl(0, fcntl.F_SETSIG, 9),
         "lease a file": lambda: fcntl.fcntl(os.open(path, os.O_RDONLY), fcntl.F_SETLEASE, fcntl.F_RDLCK),
+        "a larger pipe": lambda: fcntl.fcntl(os.pipe()[0], 1031, 1 << 20),
+        "lock for all who have it open": lambda: fcntl.fcntl(os.open(path, os.O_RDONLY), 37, bytes(32)),
+        "wait for such a lock": lambda: fcntl.fcntl(os.open(path, os.O_RDONLY), 38, bytes(32)),
+        "own the signals of a file in another way": lambda: fcntl.fcntl(0, 15, struct.pack("ii", 1, os.getppid())),
         "watch a folder": lambda: fcntl.fcntl(os.open(os.path.dirname(path), os.O_RDONLY), 1026, 0),
         "own the signals of a socket": lambda: fcntl.ioctl(
             socket.socketpair()[0], 0x8901, os.getppid().to_bytes(4, "little")

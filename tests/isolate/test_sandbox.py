@@ -31,7 +31,8 @@ REFUSED = (
     "choose the signal of a file", "type into a terminal", "type with more bits", "schedule the parent",
     "the parent's priority", "shared memory of System V", "lease a file", "watch a folder", "own the signals of a socket",
     "own the group of a socket", "the attributes of a file", "files in memory", "outlive the parent",
-    "let others go", "delegate a file",
+    "let others go", "delegate a file", "a larger pipe", "lock for all who have it open", "wait for such a lock",
+    "own the signals of a file in another way",
     "lock a file", "how long an inode's data live", "how long a file's data live", "set a terminal",
     "set a terminal's speed", "size a terminal", "take a terminal alone", "a buffer beyond the limit",
 )  # fmt: skip
@@ -173,6 +174,13 @@ def test_who_may_start_processes_starts_children_alone(name):
         assert errno.errorcode.get(ask(worker, "refused", name, "")) == "EPERM"
     finally:
         worker.close()
+
+
+def test_a_worker_has_no_privileges_but_those_about_files(worker):
+    """What a privileged user may do beyond reading and writing files is given up, whatever it is."""
+    words = dict(line.split(":\t") for line in ask(worker, "read_file", "/proc/self/status").splitlines())
+    sets = [int(words[name], 16) for name in ("CapEff", "CapPrm", "CapInh")]
+    assert [each & ~(1 << 1 | 1 << 2) for each in sets] == [0, 0, 0]
 
 
 def test_who_may_write_may_lock(tmp_path):
