@@ -36,6 +36,7 @@ def test_the_worker_that_was_used_last_is_used_again(pool):
     assert len({ask(pool) for _ in range(4)}) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["stop", "close"])
 def test_an_end_that_is_interrupted_is_no_end_for_later_requests(pool, monkeypatch, at):
     """Whoever is interrupted while all children are ended finds new ones afterwards."""

@@ -164,6 +164,7 @@ def test_a_list_of_commands_is_complete(command):
     assert len(found) == (command not in ASKING)
 
 
+@pytest.mark.table
 @pytest.mark.parametrize("name", ["a sibling", *(f"a name space {bit}" for bit in (17, *range(25, 31)))])
 def test_who_may_start_processes_starts_children_alone(name):
     """Nothing that a worker starts is a child of its parent's, or has name spaces of its own."""

@@ -101,6 +101,7 @@ def stop_reading():
     connection.Connection.recv = lambda self: time.sleep(1000)
 
 
+@pytest.mark.slow
 def test_a_worker_that_does_not_read_costs_nobody_anything():
     """A request that no child reads, also one longer than the pipe, is given to another child at the deadline."""
     table = f"static const double t[200000] = {{1.0, [199999] = 2.0}}; {source('t[199999]')}"

@@ -52,6 +52,7 @@ def test_a_macro_is_no_word_of_c_or_of_the_checks(name):
     assert require_flags(["-DWIDTH=4"]) == ("-DWIDTH=4",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flag", ["-march=bogus", "-mllvm=-unroll-bogus", "-mno-sse"])
 def test_an_option_that_clang_takes_for_no_text_is_no_candidates_fault(flag):
     """What would refuse every text is an error about the options."""

@@ -387,6 +387,7 @@ def test_what_decides_is_known_before_any_candidate_ran(square):
         search.evaluate("double square(double x) { return x; }")
 
 
+@pytest.mark.slow
 def test_what_a_person_asks_for_again_is_measured_again():
     """An evaluation of the same text is a new one, but the same code of a proposer's is evaluated once."""
     calls = itertools.count(1)
