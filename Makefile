@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Three processes on two cores, because many tests wait.
+PYTEST := -m pytest -n 3 --dist worksteal
 # The tests start many interpreters; where no bytecode may be written, each of them would compile the whole package.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -12,10 +14,10 @@ demo: $(VENV)/.installed
 	$(BIN)/symbiont-jit demo
 
 quick: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m "not slow"
+	$(BIN)/python $(PYTEST) -m "not slow"
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(BIN)/python $(PYTEST)
 
 # The quick tests with the other Pythons that are at hand, each in a virtual environment of its own.
 PYTHONS ?= $(wildcard /usr/bin/python3 $(HOME)/.pyenv/versions/3.1[1-9]*/bin/python)
@@ -25,12 +27,12 @@ pythons:
 	  venv=.venv-$$($$python -c 'import platform; print(platform.python_version())'); \
 	  test -x $$venv/bin/python || $$python -m venv $$venv || exit 1; \
 	  $$venv/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[test]' || exit 1; \
-	  $$venv/bin/python -m pytest -n 3 --dist worksteal -m "not slow" || exit 1; \
+	  $$venv/bin/python $(PYTEST) -m "not slow" || exit 1; \
 	done
 
 # What compiled code is loaded by on other machines than x86-64, on this one.
 lljit: $(VENV)/.installed-test
-	$(BIN)/python -m pytest -n 3 --dist worksteal --lljit -m "not slow" tests/backend tests/dispatch tests/engine tests/instrument tests/kernel tests/runtime
+	$(BIN)/python $(PYTEST) --lljit -m "not slow" tests/backend tests/dispatch tests/engine tests/instrument tests/kernel tests/runtime
 
 # The project's own C. demo/ and tests/frontend/corpus hold candidates, which stay as they were written.
 OWN_C := $(wildcard src/symbiont_jit/runtime/*.[ch] src/symbiont_jit/dispatch/*.h src/symbiont_jit/evaluate/*.h tests/runtime/*.[ch])

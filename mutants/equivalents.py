@@ -26,7 +26,7 @@ class Equivalent:
 _WAITING: Final = (
     "how often or how long something is tried or waited for is seen by clocks alone, which no test asserts"
 )
-_REMEMBERED: Final = "how much is kept, or whether, is seen by clocks and meters of memory alone"
+_SPARED: Final = "the first look only spares the second one, which says the same"
 _SYSTEM_CALLS: Final = "the C library says 0 or -1"
 _PLATFORM: Final = "on the one platform that it is true on, and on those that tests run on, it is the same"
 
@@ -40,17 +40,16 @@ EQUIVALENTS: Final = (
         r".*max\(first / *(9|11), .*",
         _WAITING,
     ),
-    Equivalent("backend/cache.py", 'OBJECTS: Final = _Cache(".o", 64 << 20)', r".*_Cache\(\"\.o\", .*\)", _REMEMBERED),
-    Equivalent("evaluate/agreement.py", "FEW_BYTES: Final = 1 << 16", r"FEW_BYTES: Final = .*", _REMEMBERED),
+    Equivalent("evaluate/agreement.py", "FEW_BYTES: Final = 1 << 16", r"FEW_BYTES: Final = .*", _SPARED),
     Equivalent(
         "isolate/messages.py",
         'return _count_parts(data) > MAX_PARTS and _count_parts(_STRINGS.sub(b"", data)) > MAX_PARTS',
         r"return _count_parts\(data\) >= MAX_PARTS and .* > MAX_PARTS",
-        "the first count only spares the second one",
+        _SPARED,
     ),
     Equivalent(
         "isolate/process.py",
-        "group, session = map(int, _read_status(process)[2:4] or (0, own))",
+        "group, session = map(int, read_status(process)[2:4] or (0, own))",
         r".* or \( *(-1|1), own\)\)",
         "a group of this program's own session is left alone, whatever its number",
     ),

@@ -11,10 +11,12 @@ from numba import float64 as f64
 
 from symbiont_jit import evolvable
 from symbiont_jit.backend.relocate import CannotLink
+from symbiont_jit.evaluate import confirm, unseen
+from symbiont_jit.evaluate.checker import Effort
 from symbiont_jit.kernel import Kernel
+from symbiont_jit.search import ending
 from symbiont_jit.signature import SCALARS, Param, Signature
 from tests import kernels
-from tests.briefly import brief_settings
 
 # Modules beside tests whose assertions show their values, too.
 pytest.register_assert_rewrite("tests.signature.values", "tests.llm.replies.rows", "tests.propose.transform.applying")
@@ -109,8 +111,10 @@ def refuse_to_link(*_):
 @pytest.fixture
 def brief(monkeypatch):
     """Searches have their last word within tenths of a second, in this process and in those that it forks."""
-    for setting in brief_settings():
-        monkeypatch.setattr(*setting)
+    monkeypatch.setattr(confirm, "SECONDS", 0.15)
+    monkeypatch.setattr(confirm, "LAST_CHECKS", Effort(3, 500, 0.03))
+    monkeypatch.setattr(unseen, "SECONDS", 0.1)
+    monkeypatch.setattr(ending, "LEAST_REDUCTION", 0.3)
 
 
 @pytest.fixture

@@ -205,15 +205,15 @@ def _lanes_taken(line: str, name: str, count: int) -> Iterable[int]:
     return first + [index - count for index in mask if index >= count and shuffle["second"] == name]
 
 
-#: Functions of floating numbers, by the names that LLVM gives them.
-_OF_FLOATS: Final = re.compile(r"llvm\.\w+\.f\d|[a-z]+[0-9]*[fl]?$")
+#: A declaration of a function of floating numbers.
+_OF_FLOATS: Final = re.compile(r"^declare .*\b(?:float|double|x86_fp80)\b", re.MULTILINE)
 
 
 def fold_constants(machine: Any, module: Any) -> None:
     """Compute functions of constants, which clang leaves alone, with the library that calls of them would go to."""
     import llvmlite.binding as llvm
 
-    if not any(each.is_declaration and _OF_FLOATS.match(each.name) for each in module.functions):
+    if not any(each.is_declaration and _OF_FLOATS.search(str(each)) for each in module.functions):
         return
     with llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()) as builder:
         passes = llvm.create_new_function_pass_manager()

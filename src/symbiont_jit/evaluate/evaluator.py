@@ -45,6 +45,10 @@ class EvaluationJob:
     best: float | None = None
     may_be_known: bool = True
 
+    def evaluate_by(self, evaluator: LocalEvaluator) -> Evaluation:
+        """Evaluate the candidate in this process, and wait for that."""
+        return evaluator.evaluate(self.source, self.seed, self.best, self.may_be_known)
+
 
 @dataclass(frozen=True, eq=False)
 class EvaluatorOptions:
@@ -108,7 +112,7 @@ class Evaluator:
 
     def evaluate(self, job: EvaluationJob) -> Evaluation:
         """Evaluate one candidate in this process, and wait for that."""
-        return self.local.evaluate(job.source, job.seed, job.best, job.may_be_known)
+        return job.evaluate_by(self.local)
 
     def confirm(self, sources: Sequence[str], active: Build | None = None) -> list[Evaluation]:
         """Measure candidates again in this process, side by side, as `LocalEvaluator.confirm` does."""
@@ -171,7 +175,7 @@ def evaluate_elsewhere(options: EvaluatorOptions, job: EvaluationJob) -> Evaluat
         _MADE[options.key] = evaluator  # The keys are in the order of their last use.
         while len(_MADE) > MOST_EVALUATORS:
             del _MADE[next(iter(_MADE))]
-    return evaluator.evaluate(job.source, job.seed, job.best, job.may_be_known)
+    return job.evaluate_by(evaluator)
 
 
 def _drop(key: str) -> None:

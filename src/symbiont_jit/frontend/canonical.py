@@ -249,10 +249,9 @@ def _take_empty_prototypes(tree: c_ast.FileAST) -> list[str]:
     """Take out prototypes that say nothing of parameters which the definition behind them has; return their names."""
     functions = [node.decl for node in tree.ext if isinstance(node, c_ast.FuncDef)]
     defined = {decl.name for decl in functions if decl.type.args is not None}
-    taken = [node for node in tree.ext if _is_empty_prototype(node) and node.name in defined]
-    kept = {id(node) for node in tree.ext} - {id(node) for node in taken}
-    tree.ext = [node for node in tree.ext if id(node) in kept]
-    return list(dict.fromkeys(node.name for node in taken))
+    taken = dict.fromkeys(node.name for node in tree.ext if _is_empty_prototype(node) and node.name in defined)
+    tree.ext = [node for node in tree.ext if not (_is_empty_prototype(node) and node.name in taken)]
+    return list(taken)
 
 
 def _is_empty_prototype(node: Any) -> bool:

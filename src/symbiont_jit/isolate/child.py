@@ -20,13 +20,13 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from symbiont_jit.errors import UsageError
 from symbiont_jit.isolate.landlock import restrict_files
 from symbiont_jit.isolate.messages import MAX_REASON, Complaint, NotReady, Ready, WorkerReply, write_message
 from symbiont_jit.isolate.permissions import watch_tries
+from symbiont_jit.isolate.process import read_status
 from symbiont_jit.isolate.sandbox import (
     CHILD_SUBREAPER,
     DEATH_SIGNAL,
@@ -284,7 +284,7 @@ def _blank_environment() -> None:
     import ctypes
 
     with contextlib.suppress(OSError, IndexError, ValueError):
-        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        fields = read_status("self")
         start, end = int(fields[47]), int(fields[48])
         block, at = ctypes.string_at(start, end - start), 0
         for entry in block.split(b"\0"):

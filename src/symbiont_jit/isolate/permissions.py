@@ -80,7 +80,7 @@ def watch_tries(granted: frozenset[str]) -> None:
 
     def note(event: str, arguments: tuple[Any, ...]) -> None:
         permission = _find_permission(event, arguments)
-        if permission is not None and permission not in granted:
+        if permission is not None and permission not in _GRANTED:
             _TRIED[permission] = f"{event}({', '.join(f'{a!r:.80}' for a in arguments[:2])})"
 
     sys.addaudithook(note)
@@ -102,9 +102,8 @@ def forget_tries() -> None:
 def describe_refusals(error: BaseException) -> str:
     """Say which permissions would have allowed what an error speaks of; nothing where none has to do with it."""
     tried = {name: words for name, words in _TRIED.items() if name != "read" or _is_about(error, words)}
-    module, needs = _find_silent(error)
-    if needs:
-        needs = needs.union(tried.keys() - {"read"})
+    if module := _find_silent(error):
+        needs = _SILENT_NEEDS[module].union(tried.keys() - {"read"})
         return f"the sandbox of workers refuses what {module} asks for; {_with(needs)} allows it"
     if tried:
         refused = "; ".join(f"to {PERMISSIONS[name]} ({tried[name]})" for name in sorted(tried))
@@ -124,14 +123,12 @@ def _with(needed: Iterable[str]) -> str:
     return f"permissions={sorted(_GRANTED.union(needed))!r}"
 
 
-def _find_silent(error: BaseException) -> tuple[str, frozenset[str]]:
-    """Return the module that an error comes from, and what it lacks, of those that say nothing; else nothing."""
-    if isinstance(error, _SILENT_ERRORS):
-        modules = {str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)}
-        for module, needs in _SILENT_NEEDS.items():
-            if module in modules and needs - _GRANTED:
-                return module, needs
-    return "", frozenset()
+def _find_silent(error: BaseException) -> str:
+    """Return the module that says nothing, lacks something and raised an error; nothing where there is none."""
+    if not isinstance(error, _SILENT_ERRORS):
+        return ""
+    modules = {str(frame.f_globals.get("__name__")) for frame, _ in traceback.walk_tb(error.__traceback__)}
+    return next((module for module, needs in _SILENT_NEEDS.items() if module in modules and needs - _GRANTED), "")
 
 
 def _is_about(error: BaseException, words: str) -> bool:

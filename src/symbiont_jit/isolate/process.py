@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-__all__ = ["UNKNOWN_CODE", "Process"]
+__all__ = ["UNKNOWN_CODE", "Process", "read_status"]
 
 #: The exit code of a process that has ended, and whose code somebody else took; no process ends with it.
 UNKNOWN_CODE: Final = 1 << 16
@@ -113,18 +113,18 @@ def _find_groups(processes: Iterable[int]) -> set[int]:
     """Find the groups of some processes, but for those of this program's session."""
     own, found = os.getsid(0), set[int]()
     for process in processes:
-        group, session = map(int, _read_status(process)[2:4] or (0, own))
+        group, session = map(int, read_status(process)[2:4] or (0, own))
         if session != own:
             found.add(group)
     return found
 
 
 def _has_ended(pid: int) -> bool:
-    fields = _read_status(pid)
+    fields = read_status(pid)
     return not fields or fields[0] in ("Z", "X")
 
 
-def _read_status(pid: int | str) -> list[str]:
+def read_status(pid: int | str) -> list[str]:
     """Read what the system says of a process, from its state and its parent on; nothing where there is none."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
@@ -139,7 +139,7 @@ def _find_children(pid: int) -> list[int]:
         return list(map(int, " ".join(of_threads).split()))
     except OSError:  # Not every kernel keeps such lists.
         names = filter(str.isdecimal, os.listdir("/proc") if os.path.isdir("/proc") else ())
-        return [int(name) for name in names if _read_status(name)[1:2] == [str(pid)]]
+        return [int(name) for name in names if read_status(name)[1:2] == [str(pid)]]
 
 
 def _send(number: int, processes: Iterable[int]) -> None:

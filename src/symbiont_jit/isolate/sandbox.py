@@ -102,7 +102,7 @@ ASKING: Final = (
 DEATH_SIGNAL: Final = 1
 CHILD_SUBREAPER: Final = 36
 #: The kernel looks at 32 bits of an `int`, whatever else the register has.
-_COMMAND: Final = 0xFFFFFFFF
+_INT: Final = 0xFFFFFFFF
 
 _CLONE_THREAD: Final = 0x10000
 #: Flags of `clone` that nobody may use: what is started is no child of who starts it (CLONE_PARENT), or has name spaces
@@ -242,11 +242,11 @@ def restrict(granted: frozenset[str] = frozenset()) -> None:
     for name in (*NEVER, *needing):
         _refuse(library, rules, name)
     for command in SIGNALLING:
-        _refuse(library, rules, "fcntl", library.Arg(1, library.MASKED_EQ, _COMMAND, command))
+        _refuse(library, rules, "fcntl", library.Arg(1, library.MASKED_EQ, _INT, command))
     for mask, value in all_but(ASKING):
         _refuse(library, rules, "ioctl", library.Arg(1, library.MASKED_EQ, mask, value))
     for option in (DEATH_SIGNAL, CHILD_SUBREAPER):
-        _refuse(library, rules, "prctl", library.Arg(0, library.MASKED_EQ, _COMMAND, option))
+        _refuse(library, rules, "prctl", library.Arg(0, library.MASKED_EQ, _INT, option))
     _refuse(library, rules, "prlimit64", library.Arg(0, library.NE, 0))
     # Its flags lie in memory, where no filter looks; the C library goes on with `clone` where there is none.
     rules.add_rule(library.ERRNO(errno.ENOSYS), "clone3")
@@ -266,7 +266,7 @@ def all_but(commands: Collection[int]) -> Iterator[tuple[int, int]]:
     as it is. The bits up to there are a mask.
     """
     for place in range(32):
-        mask = _COMMAND & ~((1 << place) - 1)
+        mask = _INT & ~((1 << place) - 1)
         beginnings = {command & mask for command in commands}
         for other in sorted({beginning ^ (1 << place) for beginning in beginnings} - beginnings):
             yield mask, other
@@ -288,7 +288,7 @@ def _refuse_memory_of_the_kernel(library: Any, rules: Any) -> None:
     """Refuse what makes the buffers of a socket larger than the system's limit, which a privileged user may."""
     for option in (_SO_SNDBUFFORCE, _SO_RCVBUFFORCE):
         numbers = ((1, socket.SOL_SOCKET), (2, option))
-        matches = [library.Arg(place, library.MASKED_EQ, _COMMAND, number) for place, number in numbers]
+        matches = [library.Arg(place, library.MASKED_EQ, _INT, number) for place, number in numbers]
         _refuse(library, rules, "setsockopt", *matches)
 
 

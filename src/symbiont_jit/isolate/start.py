@@ -38,6 +38,7 @@ from symbiont_jit.isolate.mappings import own_shared_mappings
 from symbiont_jit.isolate.pipe import ParentsEnd, open_pipe
 from symbiont_jit.isolate.process import Process
 from symbiont_jit.isolate.shared import SHARED_NAME, open_shared_file
+from symbiont_jit.options import require
 from symbiont_jit.starting import FULL, insist
 from symbiont_jit.uninterrupted import enough_stack
 
@@ -74,11 +75,9 @@ def choose_start(name: str | None) -> str:
     offered = [n for n in STARTS if n in multiprocessing.get_all_start_methods()]
     if name is None:
         return offered[0]
-    if isinstance(name, str) and name in offered:
-        return name
-    if isinstance(name, str) and name in STARTS:
-        raise UsageError(f"this platform has no start_method={name!r}; use {offered[0]!r}")
-    raise UsageError(f"start_method is 'fork', 'spawn' or None, not {name!r}")
+    require(isinstance(name, str) and name in STARTS, f"start_method is 'fork', 'spawn' or None, not {name!r}")
+    require(name in offered, f"this platform has no start_method={name!r}; use {offered[0]!r}")
+    return name
 
 
 # -- forked -----------------------------------------------------------------------------------------------------------

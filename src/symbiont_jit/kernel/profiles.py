@@ -21,6 +21,7 @@ _OPTIMISATIONS: Final = (
     "reciprocal-math rounding-math signed-zeros slp-vectorize strict-aliasing strict-overflow trapping-math "
     "tree-slp-vectorize tree-vectorize unroll-loops unsafe-math-optimizations vectorize wrapv"
 ).split()
+_MACRO: Final = r"-D((?!sj_|SJ_|_)[A-Za-z]\w*)(=[\w.+-]*)?"
 #: Families of options of clang, in words, and what they look like.
 FLAGS: Final[Mapping[str, str]] = {
     "a level like -O2": r"-O(0|1|2|3|s|z|g|fast)",
@@ -32,17 +33,16 @@ FLAGS: Final[Mapping[str, str]] = {
     "a width like -mprefer-vector-width=256": r"-mprefer-vector-width=(none|128|256|512)",
     "a parameter of the optimiser like -mllvm=-unroll-threshold=200":
         r"-mllvm=-(unroll|inline|force-vector|force-target|slp|vectorize|prefer-inloop|enable-(unroll|loop))[\w-]*(=[\w.-]+)?",
-    "a macro like -DNAME=1": r"-D(?!sj_|SJ_|_)[A-Za-z]\w*(=[\w.+-]*)?",
+    "a macro like -DNAME=1": _MACRO,
     "warnings like -Wall": r"-W(?!\S*frame)[a-z][\w-]*",
 }  # fmt: skip
 
 
-_MACRO: Final = re.compile(r"-D(?!sj_|SJ_|_)([A-Za-z]\w*)")
 #: The words of C11, and those that clang understands beside them without an underscore in front.
 _KEYWORDS: Final = frozenset(
     "auto break case char const continue default do double else enum extern float for goto if inline int long register "
     "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while asm typeof "
-    "linux unix i386 bool true false complex imaginary NULL INFINITY NAN".split()
+    "linux unix i386 complex imaginary".split()
 )
 
 
@@ -62,7 +62,7 @@ def require_flags(flags: Sequence[str]) -> tuple[str, ...]:
     if isinstance(flags, str) or not all(isinstance(f, str) for f in flags):
         raise UsageError(f"flags is a list of clang options like ['-O2'], not {flags!r}")
     for flag in flags:
-        macro = _MACRO.match(flag)
+        macro = re.fullmatch(_MACRO, flag)
         if macro and macro[1] in _KEYWORDS | own_words():
             raise UsageError(
                 f"flags may not define {macro[1]!r}, which is a word of C, or of the checks around a candidate: "

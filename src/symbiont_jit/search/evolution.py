@@ -250,8 +250,8 @@ class Evolution:
         require_limit("candidates", candidates, int)
         require_limit("seconds", seconds, float)
         is_score = target is None or (is_number(target, float) and not math.isnan(target))
-        require_callable("on_progress", on_progress)
         require(is_score, f"target is a score, not {target!r}")
+        require_callable("on_progress", on_progress)
         require(not self._is_running, "this search runs already; wait for it, or make another one")
         self._is_running = True
         try:
