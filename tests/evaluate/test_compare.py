@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from symbiont_jit.evaluate.compare import Series, _cpu_time_ns, judge, thin, variant_of_phase
+from symbiont_jit.evaluate.compare import (
+    MOST_TIMES,
+    Series,
+    _cpu_time_ns,
+    judge,
+    thin,
+    type_of_series,
+    variant_of_phase,
+)
+from symbiont_jit.isolate.messages import ReplyReader, WorkerReply, write_message
 from symbiont_jit.isolate.sandbox import limit_processor_time
 from symbiont_jit.isolate.worker import Worker
 
@@ -59,9 +68,46 @@ def test_turns_that_are_left_out_are_the_same_for_all():
         for name, start in (("a", 0), ("b", 7))
     ]
     few = thin(many)
-    assert sum(len(block) for one in few for block in one.blocks) <= 40_000
+    assert sum(len(block) for one in few for block in one.blocks) <= MOST_TIMES
     assert all(b - a == 7 for x, y in zip(few[0].blocks, few[1].blocks, strict=True) for a, b in zip(x, y, strict=True))
     assert thin(few) == few
+
+
+@pytest.mark.parametrize("variants", [2, 3, 40, 300])
+def test_the_times_of_a_long_comparison_are_read(variants):
+    """However long it lasts, what its worker sends has no more parts than its parent reads."""
+    names = [f"variant {number}" for number in range(variants)]
+    series = thin([Series(name, ((1.5,) * (60_000 // variants),) * 20) for name in names])
+    assert ReplyReader(type_of_series(names)).read(write_message(WorkerReply(series))).value == series
+
+
+TURNS = ((1.0, 2.0), (3.0,))
+FORGED = {
+    "nothing": [],
+    "one of two": [Series("a", TURNS)],
+    "another name": [Series("a", TURNS), Series("c", TURNS)],
+    "no block": [Series("a"), Series("b")],
+    "an empty block": [Series("a", ((),)), Series("b", ((),))],
+    "ragged blocks": [Series("a", TURNS), Series("b", ((1.0,), (3.0,)))],
+    "a block more": [Series("a", TURNS), Series("b", (*TURNS, (1.0,)))],
+    "a time below 0": [Series("a", TURNS), Series("b", ((1.0, -2.0), (3.0,)))],
+    "a time without an end": [Series("a", TURNS), Series("b", ((1.0, float("inf")), (3.0,)))],
+    "no number": [Series("a", TURNS), Series("b", ((1.0, float("nan")), (3.0,)))],
+}
+
+
+@pytest.mark.parametrize("series", FORGED.values(), ids=FORGED)
+def test_what_no_comparison_says_is_refused(series):
+    """Code that has taken the worker over may write any series; those that do not belong together are no answer."""
+    with pytest.raises(ValueError, match=r"times of|turns|time that is none"):
+        ReplyReader(type_of_series(["a", "b"])).read(write_message(WorkerReply(series)))
+
+
+def test_a_variant_that_raised_has_times_that_are_none():
+    """So says an honest comparison, and the names are those that were given, whatever a terminal makes of them."""
+    series = [Series("a\x1b", TURNS), Series("b", ((1.0, float("nan")), (3.0,)), "it raised")]
+    first, second = ReplyReader(type_of_series(["a\x1b", "b"])).read(write_message(WorkerReply(series))).value
+    assert (first, second.problem) == (series[0], "it raised")
 
 
 @pytest.mark.slow

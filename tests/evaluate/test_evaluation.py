@@ -50,6 +50,12 @@ def test_a_number_that_is_none_comes_back():
     assert (gain.low, gain.high) == (-math.inf, math.inf)
 
 
+def test_private_scores_are_left_out_by_their_clean_names():
+    """A name that could give orders to a terminal is cleaned on its way out of a worker, and is as private then."""
+    evaluation = Evaluation(Status.VALID, "x", 1.0, {"seen": 1.0, "hidden?": 42.0})
+    assert evaluation.without_scores(["hidden\u200f"]).scores == {"seen": 1.0}
+
+
 @pytest.mark.parametrize(
     "row", [{}, {"status": "FINE", "source": ""}, {"status": "VALID"}, {"status": 8, "source": ""}]
 )

@@ -1,6 +1,7 @@
 """What a metric may say, and what only somebody else would say in its name."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -47,6 +48,23 @@ def test_names_of_scores_are_texts(key):
         found = search.evaluate(DOT)
     assert found.status is Status.VALID
     assert list(found.scores.values()) == [2.0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("scores", "said"),
+    [
+        ({"a\u200f": 1.0, "a\u200e": 2.0}, r"two scores of one name: 'a\?'"),
+        ({f"{number:0200}": 1.0 for number in range(1000)}, "1,000 scores, .* all of 200,000, which is too much"),
+    ],
+    ids=["the same", "long"],
+)
+def test_no_score_takes_the_place_of_another(scores, said):
+    """Names are told apart as they come out of the worker: clean, and none of them cut."""
+    with Evolution(evolvable(dot, source=DOT), metric=lambda kernel: scores) as search:
+        found = search.evaluate(DOT)
+    assert found.status is Status.WRONG
+    assert re.search(said, found.diagnostics[0].message)
 
 
 def test_a_kernel_that_begins_with_c_for_checks_alone():

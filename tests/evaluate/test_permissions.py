@@ -192,6 +192,28 @@ def test_a_manager_that_ends_names_what_it_lacks(f):
     assert "permissions=['network', 'processes', 'write'] allows it" in finding
 
 
+SILENT = {
+    "a file in memory": (lambda: os.memfd_create("x"), "refuses memfd_create; permissions=['write'] allows it"),
+    "a terminal": (lambda: os.openpty(), "refuses openpty; permissions=['write'] allows it"),
+    "datagrams": (lambda: socket.socketpair(type=socket.SOCK_DGRAM), "socketpair; permissions=['network'] allows it"),
+    "a process": (lambda: os.pidfd_open(PARENT), "refuses pidfd_open; permissions=['processes'] allows it"),
+    "a folder": (lambda: os.listdir("/var/lib"), "permissions=['read'] allows it"),
+    "a priority": (lambda: os.nice(1), "refuses nice, and no permission allows it"),
+    "a processor": (lambda: os.sched_setaffinity(0, {0}), "refuses sched_setaffinity, and no permission allows it"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("act", "said"), SILENT.values(), ids=SILENT)
+def test_what_python_does_not_announce_is_named_as_well(f, act, said):
+    """The finding has the function, and the permission that it needs or that there is none."""
+    if filter_problem() is not None or landlock_version() == 0:
+        pytest.skip("there is no filter of system calls")
+    evaluation = evaluate(f, lambda kernel: act() and kernel(2.0))
+    (finding,) = [found.message for found in evaluation.diagnostics if found.rule == "sandbox"]
+    assert finding.endswith(said)
+
+
 READS_HOME = """
 import os
 from symbiont_jit import Evolution, Kernel

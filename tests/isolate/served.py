@@ -129,6 +129,12 @@ def own_signal():
     return received
 
 
+def leave_a_child_behind():
+    if os.fork() == 0:
+        time.sleep(60)
+    os._exit(7)
+
+
 def refused(name, path):
     """The errno of something that reaches outside; 0 where it was possible."""
     libc = ctypes.CDLL(None, use_errno=True)
@@ -211,6 +217,7 @@ def refused(name, path):
         "schedule the parent": lambda: os.sched_setscheduler(os.getppid(), os.SCHED_IDLE, os.sched_param(0)),
         "the parent's priority": lambda: call("syscall", 251, 1, os.getppid(), 3 << 13),
         "shared memory of System V": lambda: call("shmctl", 0, 0, None),
+        "a ruleset of files": lambda: call("syscall", 444, None, ctypes.c_size_t(0), 1),
         "mount": lambda: call("mount", None, b"/", None, 0, None),
         "unshare": lambda: call("unshare", 0),
         "a sibling": lambda: clone(0x8000),

@@ -7,7 +7,8 @@ import textwrap
 import pytest
 
 from symbiont_jit import Evolution
-from symbiont_jit.isolate.child import strip_secrets
+from symbiont_jit.agents.secret import Secret
+from symbiont_jit.environment import strip_secrets
 from tests.isolate.served import SECRETS, ask, run_python, secrets
 from tests.kernels import DOT
 
@@ -31,8 +32,17 @@ def test_addresses_with_passwords_are_secrets():
         "REMOTE": "https://ghp_0123@example.org/repository",
         "STORAGE": "DefaultEndpointsProtocol=https;AccountName=me;AccountKey=abc==",
         "BASE": "Server=host;Database=db;Uid=me;Pwd=pass",
+        "SIGNED": "https://example.org/v1?version=2&sig=abc",
     }
     assert strip_secrets({**plain, **secret}) == plain
+
+
+def test_what_an_agent_uses_as_a_key_is_a_secret_under_any_name():
+    """A variable that has the text of a key which was given to an agent stays behind, whatever it is called."""
+    plain = {"MODEL": "some-model", "SHORT": "x"}
+    Secret("canary-0123456789")
+    Secret("x")
+    assert strip_secrets({**plain, "LLM": "canary-0123456789", "LINE": "Bearer canary-0123456789"}) == plain
 
 
 @pytest.mark.slow

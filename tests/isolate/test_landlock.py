@@ -25,6 +25,8 @@ TRIES = {
     "move a file": lambda folder: os.rename(folder / "file", folder / "empty" / "file"),
     "make a pipe": lambda folder: os.mkfifo(folder / "new"),
     "make a socket": lambda folder: socket.socket(socket.AF_UNIX).bind(str(folder / "new")),
+    "read what has passwords": lambda folder: os.open("/etc/shadow", os.O_RDONLY),
+    "read about the kernel's modules": lambda folder: os.listdir("/sys/module"),
     "read a folder of nobody's": lambda folder: os.listdir("/var/lib"),
 }
 NEEDS = {"shorten a file": 3}
@@ -33,6 +35,8 @@ OPEN = {
     "read a folder": lambda folder: os.listdir(folder),
     "read a module": lambda folder: Path(os.__file__).read_text()[:1],
     "read a library": lambda folder: os.listdir("/usr/lib"),
+    "read a setting": lambda folder: Path("/etc/passwd").read_text()[:1],
+    "read about processors": lambda folder: os.listdir("/sys/devices/system/cpu"),
     "read a device": lambda folder: os.close(os.open("/dev/urandom", os.O_RDONLY)),
     "read about itself": lambda folder: Path("/proc/self/status").read_text()[:1],
     "run a program": lambda folder: os.waitstatus_to_exitcode(os.waitpid(os.posix_spawn("/bin/true", ["t"], {}), 0)[1]),

@@ -197,6 +197,16 @@ def test_texts_are_bounded():
     assert ReplyReader().read(b"=" + json.dumps("x" * MAX_TEXT).encode()).value == "x" * MAX_TEXT
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [(["a\u200f", "a\u200e"], "the same"), ([f"{n:0200}" for n in range(1000)], "131,072 characters")],
+)
+def test_names_are_neither_cut_nor_merged(names, said):
+    """An object whose names would be one after they were cleaned, or are longer than all names may be, is refused."""
+    with pytest.raises(ValueError, match=said):
+        ReplyReader().read(b"=" + json.dumps(dict.fromkeys(names, 1.0)).encode())
+
+
 def test_an_integer_that_cannot_be_printed_is_refused():
     """Integers have at most 64 bits, and floating numbers may be as large as they are."""
     assert ReplyReader().read(b"=18446744073709551615").value == 2**64 - 1

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import subprocess
 import threading
 
 import pytest
 
+from symbiont_jit.isolate.process import UNKNOWN_CODE, Process, _end
 from symbiont_jit.isolate.start import STARTS
 from symbiont_jit.isolate.worker import Crash, Worker
 from tests.child import in_child
@@ -64,6 +66,19 @@ def test_a_program_in_which_somebody_waits_for_all_children():
         return str(first != second)
 
     assert in_child(work) == "True"
+
+
+def test_whoever_gets_the_number_of_a_worker_is_left_alone():
+    """A child of this program that was born at another time is another one, whose number is only the same."""
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as other:
+        process = Process(other.pid)
+        process._birth = "1"
+        assert process.exitcode == UNKNOWN_CODE
+        process.kill()
+        process.kill_tree()
+        _end(other.pid, "1", os.getpid())
+        assert other.poll() is None
+        other.kill()
 
 
 # -- forks ------------------------------------------------------------------------------------------------------------

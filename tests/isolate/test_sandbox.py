@@ -35,6 +35,7 @@ REFUSED = (
     "own the signals of a file in another way",
     "lock a file", "how long an inode's data live", "how long a file's data live", "set a terminal",
     "set a terminal's speed", "size a terminal", "take a terminal alone", "a buffer beyond the limit",
+    "a ruleset of files",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -56,6 +57,24 @@ def test_no_handler_of_the_parents_runs_in_a_worker():
         worker.close()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def test_no_signal_of_a_workers_wakes_its_parent():
+    """An event loop of the parent's hears of signals through a socket, which a worker may keep, and does not write to."""
+    here, there = socket.socketpair()
+    there.setblocking(False)
+    before = signal.set_wakeup_fd(there.fileno())
+    worker = Worker(answer, STARTS["fork"], permissions=["network"])
+    try:
+        assert ask(worker, "own_signal") == [signal.SIGUSR1]
+        here.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            here.recv(1)
+    finally:
+        worker.close()
+        signal.set_wakeup_fd(before)
+        here.close()
+        there.close()
 
 
 @pytest.mark.slow
@@ -241,6 +260,16 @@ def test_a_script_that_closes_nothing_ends_quietly():
     """Its workers end with it, though they do not hear the signal by which Python asks children to end."""
     done = subprocess.run([sys.executable, "-c", UNCLOSED], capture_output=True, text=True, check=False, timeout=100)
     assert (done.returncode, done.stdout, done.stderr) == (0, "VALID\n", "")
+
+
+@pytest.mark.slow
+def test_a_worker_that_ends_while_what_it_has_started_keeps_its_pipe():
+    """Its end is told, and not that it was too slow."""
+    worker = Worker(answer, permissions=["processes"])
+    try:
+        assert worker.ask(("leave_a_child_behind",), 1.0).reason.startswith("exit code 7")
+    finally:
+        worker.close()
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 
 import pytest
 
-from symbiont_jit import Kernel, UsageError
+from symbiont_jit import CandidateError, Kernel, UsageError
 from symbiont_jit.kernel.profiles import require_flags
 from tests.kernels import DOT
 
@@ -50,6 +50,17 @@ def test_a_macro_is_no_word_of_c_or_of_the_checks(name):
     with pytest.raises(UsageError, match=f"flags may not define '{name}'"):
         require_flags([f"-D{name}=1"])
     assert require_flags(["-DWIDTH=4"]) == ("-DWIDTH=4",)
+
+
+@pytest.mark.parametrize("flag", ["-Wno-everything", "-Wno-cast-qual", "-Wno-error", "-Wno-int-conversion"])
+def test_no_option_about_warnings_lets_pass_what_is_refused(flag):
+    """A lost const and an address as a number are refused in every profile, whatever a person wants to be warned of."""
+    head = "double f(int64_t n, const double x[n])"
+    kernel = Kernel.from_c(f"{head} {{ return x[0]; }}", flags=[flag])
+    for body in ("double *p = (double *)x; p[0] = 7; return 0;", "int64_t a = x; return a;"):
+        for profile in ("safe", "checked", "release"):
+            with pytest.raises(CandidateError):
+                kernel.compile(f"{head} {{ {body} }}", profile=profile)
 
 
 @pytest.mark.slow

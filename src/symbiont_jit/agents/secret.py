@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from symbiont_jit.environment import note_secret
 from symbiont_jit.errors import AgentError
 
 __all__ = ["Secret", "redact", "redact_pieces"]
@@ -28,7 +29,8 @@ END: Final = 4
 class Secret:
     """A text that is used and never shown, neither by repr nor by pickle.
 
-    A secret that comes out of a pickle has lost its text; `reveal` then reads the environment's `variable` again.
+    A secret that comes out of a pickle has lost its text; `reveal` then reads the environment's `variable` again. From
+    now on no worker has the text in its environment.
     """
 
     __slots__ = ("_text", "_variable")
@@ -36,6 +38,7 @@ class Secret:
     def __init__(self, text: str | None, variable: str = "") -> None:
         self._text = text
         self._variable = variable
+        note_secret(text or "")
 
     def reveal(self) -> str:
         """Give the text itself; raises `AgentError` where it was lost."""

@@ -19,7 +19,7 @@ from typing import Final, TypeVar
 
 from symbiont_jit.backend.pipe_ends import PipeEnd, close_ends, make_pipes
 from symbiont_jit.errors import Diagnostic, Stage, ToolchainError
-from symbiont_jit.identity import close_own, identify
+from symbiont_jit.identity import close_own, identify, read_birth
 from symbiont_jit.uninterrupted import step
 
 __all__ = [
@@ -140,8 +140,10 @@ class Child:
     parent: int = field(default_factory=os.getpid)
     _readable: select.poll = field(default_factory=select.poll)
     _open: set[PipeEnd] = field(default_factory=set)
+    _birth: str = ""
 
     def __post_init__(self) -> None:
+        self._birth = read_birth(self.pid)
         for pipe in (*self.pipes, *self.inputs):
             os.set_blocking(pipe.number, False)
         for pipe in self.pipes[1:]:
@@ -168,9 +170,9 @@ class Child:
         """Whether the process has ended, without waiting for it, so that its number is still its own; None where not.
 
         The number is another's where somebody has waited, where the process is a parent's, and where SIGCHLD is ignored
-        and the process has ended.
+        and the process has ended; a later child of this process may have it then.
         """
-        if self.returncode is not None or not self.is_ours:
+        if self.returncode is not None or not self.is_ours or read_birth(self.pid) != self._birth:
             return None
         try:
             return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None

@@ -30,7 +30,7 @@ from symbiont_jit.errors import Diagnostic, Stage, ToolchainError
 from symbiont_jit.starting import FULL
 from symbiont_jit.uninterrupted import once, step, uninterrupted
 
-__all__ = ["BITCODE", "Clang", "Emit", "FIXED", "OBJECT", "REMARKS", "SYNTAX", "clang"]
+__all__ = ["BITCODE", "Clang", "Emit", "FIXED", "OBJECT", "REFUSED", "REMARKS", "SYNTAX", "clang"]
 
 #: Options of every compilation.
 FIXED: Final = (
@@ -58,17 +58,18 @@ FIXED: Final = (
     "-fbracket-depth=1024",
     "-nostdinc",
     "-Wno-everything",
-    # C lets these pass with a warning, but they are wrong in a kernel: wrong pointers, lost const, no return value.
-    *(
-        f"-Werror={name}"
-        for name in (
-            "cast-qual implicit-function-declaration implicit-int incompatible-pointer-types "
-            "incompatible-function-pointer-types incompatible-pointer-types-discards-qualifiers int-conversion "
-            "return-type array-bounds unknown-pragmas "
-            # Both sides of a `?:` that point at different things make a plain `void *`, which has lost its const.
-            "pointer-type-mismatch conditional-type-mismatch"
-        ).split()
-    ),
+)
+#: What C lets pass with a warning, and is wrong in a kernel: wrong pointers, lost const, no return value. It stands
+#: behind all other options, because a user's own options about warnings would let it pass again.
+REFUSED: Final = tuple(
+    f"-Werror={name}"
+    for name in (
+        "cast-qual implicit-function-declaration implicit-int incompatible-pointer-types "
+        "incompatible-function-pointer-types incompatible-pointer-types-discards-qualifiers int-conversion "
+        "return-type array-bounds unknown-pragmas "
+        # Both sides of a `?:` that point at different things make a plain `void *`, which has lost its const.
+        "pointer-type-mismatch conditional-type-mismatch"
+    ).split()
 )
 
 #: The file to compile: standard input where one unit is compiled, else what `_start_compiler` puts in its place.
@@ -228,7 +229,7 @@ class Clang:
             driver = (
                 *self.toolchain.command,
                 *_EMIT_FLAGS[emit],
-                *("-O3", *FIXED, *target_flags(), *flags, *_INPUT, "-o", "-"),
+                *("-O3", *FIXED, *target_flags(), *flags, *REFUSED, *_INPUT, "-o", "-"),
             )
             # The order of uses in bitcode changes nothing but its size.
             words = _direct_command(driver)

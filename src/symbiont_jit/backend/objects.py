@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from symbiont_jit.backend import cache
 from symbiont_jit.backend.child_process import Deadline
-from symbiont_jit.backend.clang import BITCODE, FIXED, SYNTAX, clang
+from symbiont_jit.backend.clang import BITCODE, FIXED, REFUSED, SYNTAX, clang
 from symbiont_jit.backend.codegen import AUDITED, OBJECT, code_generators
 from symbiont_jit.backend.elf import called_data, symbols
 from symbiont_jit.backend.toolchain import describe_host, llvm_version
@@ -41,7 +41,7 @@ class ObjectCode:
 def key_of(unit: Unit) -> str:
     """Return the key of a unit's object code: equal where the unit, the target and all compilers are equal."""
     versions = clang().toolchain.version_text, ".".join(map(str, llvm_version()))
-    return unit.digest(_digest_of(describe_host(), versions, FIXED, tuple(vocabulary.PRELUDE.values())))
+    return unit.digest(_digest_of(describe_host(), versions, (*FIXED, *REFUSED), tuple(vocabulary.PRELUDE.values())))
 
 
 @functools.lru_cache(maxsize=8)

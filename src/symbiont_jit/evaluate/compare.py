@@ -13,9 +13,11 @@ import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from itertools import chain
+from typing import Annotated, Any, Final, Protocol
 
 import numpy as np
+from pydantic import AfterValidator, FailFast
 
 from symbiont_jit.evaluate.agreement import Outcome, Tolerance
 from symbiont_jit.evaluate.harness import Arguments, Harness
@@ -23,6 +25,7 @@ from symbiont_jit.evaluate.intervals import ONE, UNKNOWN, Interval, estimate_med
 from symbiont_jit.evaluate.scale import CallToScale, judge_by_scale, largest_scale
 from symbiont_jit.evaluate.timing import BATCH_NS, Stopwatch, make_stopwatch
 from symbiont_jit.isolate.child import enter_phase
+from symbiont_jit.isolate.messages import MAX_PARTS, clean_text
 
 __all__ = [
     "CheckedTurns",
@@ -34,6 +37,7 @@ __all__ = [
     "Variant",
     "judge",
     "thin",
+    "type_of_series",
     "variant_of_phase",
 ]
 
@@ -42,8 +46,8 @@ BLOCKS: Final = 20
 FEWEST_BLOCKS: Final = 5
 #: The first block finds out how many calls fill a batch, and its times are not counted.
 WARM_UP: Final = 1
-#: How many times are sent to whoever asked for a comparison.
-MOST_TIMES: Final = 40_000
+#: How many times are sent to whoever asked for a comparison, who reads twice as many parts.
+MOST_TIMES: Final = MAX_PARTS // 2
 #: A smaller difference is none in any case: equal code at other addresses may differ by so much.
 LEAST_DIFFERENCE: Final = 0.005
 _PHASE: Final = "measuring variant {}"
@@ -241,6 +245,24 @@ def thin(series: Sequence[Series]) -> list[Series]:
     shared = MOST_TIMES // max(sum(len(one.blocks) for one in series), 1)
     blocks = (tuple(block[:: -(-len(block) // max(shared, 1)) or 1] for block in one.blocks) for one in series)
     return [replace(one, blocks=few) for one, few in zip(series, blocks, strict=True)]
+
+
+def type_of_series(names: Sequence[str]) -> Any:
+    """Return the type of what a comparison of variants of some names says: a list of `Series` that belong together."""
+    return Annotated[list[Series], FailFast(), AfterValidator(functools.partial(_require_together, names))]
+
+
+def _require_together(names: Sequence[str], series: list[Series]) -> list[Series]:
+    """Return what was measured of some variants, by their own names; raise `ValueError` where that cannot be."""
+    if [one.name for one in series] != list(map(clean_text, names)):
+        raise ValueError(f"times of {[one.name for one in series]!r:.80}")
+    shapes = {tuple(map(len, one.blocks)) for one in series}
+    if len(shapes) != 1 or not all(shapes) or 0 in next(iter(shapes)):
+        raise ValueError("the variants have taken other turns")
+    for one in series:
+        if any(not 0 <= ns < math.inf and not (math.isnan(ns) and one.problem) for ns in chain(*one.blocks)):
+            raise ValueError(f"{one.name!r} has a time that is none")
+    return [replace(one, name=name) for one, name in zip(series, names, strict=True)]
 
 
 def variant_of_phase(phase: str) -> int | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from symbiont_jit.errors import CandidateError, Diagnostic, Stage
 from symbiont_jit.evaluate.intervals import Interval
+from symbiont_jit.isolate.messages import clean_text
 from symbiont_jit.runtime.panics import Panic
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ class Evaluation:
 
     def without_scores(self, names: Collection[str]) -> Evaluation:
         """Return the evaluation without the scores of some names."""
-        kept = {name: score for name, score in self.scores.items() if name not in names}
+        hidden = set(map(clean_text, names))  # What comes of a worker is cleaned, the names as well.
+        kept = {name: score for name, score in self.scores.items() if name not in hidden}
         return replace(self, scores=kept) if len(kept) < len(self.scores) else self
 
     def to_row(self) -> dict[str, Any]:

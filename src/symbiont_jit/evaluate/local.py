@@ -30,6 +30,7 @@ from symbiont_jit.evaluate.task import ConfirmationRequest, DrawRequest, Evaluat
 from symbiont_jit.evaluate.threads import OWN_NAMES
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.isolate.child import longest
+from symbiont_jit.isolate.messages import clean_text
 from symbiont_jit.isolate.pool import WorkerPool
 from symbiont_jit.isolate.start import STARTS, choose_start
 from symbiont_jit.isolate.worker import Complaint, Crash, Overdue, Worker, WorkerReply
@@ -81,9 +82,9 @@ class LocalEvaluator:
         entropy = secrets.randbits(ENTROPY_BITS)
         with first_call_limit(max(FIRST_SECONDS, FIRST_DEADLINES * (deadline or 0.0)), "the metric"):
             prepared = prepare(self.target, self.metric, entropy)
-        self._private = private
+        self._private = set(map(clean_text, private))
         # What the scores are is asked where no candidate ran: an answer may come from one that has taken a worker over.
-        require(prepared.first_name not in private, f"{prepared.first_name!r} {_IS_PRIVATE}")
+        require(prepared.first_name not in self._private, f"{prepared.first_name!r} {_IS_PRIVATE}")
         self.deadline = prepared.deadline if deadline is None else deadline
         task = WorkerTask(kernel, self.metric, prepared, self.deadline, entropy)
         self.pool = WorkerPool(workers, task, STARTS[self.start_method], list[MetricResult], permissions)

@@ -21,6 +21,7 @@ from symbiont_jit.errors import Diagnostic, PanicError, Stage, UsageError
 from symbiont_jit.evaluate.evaluation import Status
 from symbiont_jit.evaluate.intervals import Interval
 from symbiont_jit.isolate.child import enter_phase
+from symbiont_jit.isolate.messages import MAX_NAMES, clean_text
 from symbiont_jit.isolate.permissions import describe_refusals, forget_tries
 from symbiont_jit.runtime.panics import PANICS, Panic
 
@@ -211,8 +212,11 @@ def _find_problem(value: Any, scores: Sequence[tuple[str, float]]) -> str:
     if not scores or not all(math.isfinite(number) for _, number in scores):
         return f"{value!r}, which is no finite number"
     names = [name for name, _ in scores]
-    if len(names) > MOST_PARTS or max(map(len, names)) > MOST_NAME:
-        return f"{len(names):,} scores, the longest name of {max(map(len, names)):,} characters, which is too much"
+    if len(names) > MOST_PARTS or max(map(len, names)) > MOST_NAME or sum(map(len, names)) > MAX_NAMES:
+        return (
+            f"{len(names):,} scores, the longest name of {max(map(len, names)):,} characters and all of "
+            f"{sum(map(len, names)):,}, which is too much"
+        )
     if len(set(names)) < len(names):
         return f"two scores of one name: {max(names, key=names.count)!r}"
     return ""
@@ -224,8 +228,8 @@ def _name(value: Any) -> Mapping[Any, Any]:
 
 
 def _spell(name: Any) -> str:
-    """Spell whatever a metric names a number by; half a character has no encoding."""
-    return str(name).encode(errors="replace").decode()
+    """Spell whatever a metric names a number by, as it will stand on a terminal; half a character has no encoding."""
+    return clean_text(str(name).encode(errors="replace").decode())
 
 
 def _seed_generators(seed: Sequence[int]) -> None:

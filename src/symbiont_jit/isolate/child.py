@@ -12,21 +12,21 @@ import mmap
 import multiprocessing.spawn
 import os
 import pickle
-import re
 import signal
 import struct
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from typing import Any, Final, NamedTuple
 
+from symbiont_jit.environment import is_secret, strip_secrets
 from symbiont_jit.errors import UsageError
+from symbiont_jit.identity import read_status
 from symbiont_jit.isolate.landlock import restrict_files
 from symbiont_jit.isolate.messages import MAX_REASON, Complaint, NotReady, Ready, WorkerReply, write_message
 from symbiont_jit.isolate.permissions import watch_tries
-from symbiont_jit.isolate.process import read_status
 from symbiont_jit.isolate.sandbox import (
     CHILD_SUBREAPER,
     DEATH_SIGNAL,
@@ -51,13 +51,9 @@ __all__ = [
     "reset_signals",
     "phase_of",
     "require_no_worker",
-    "strip_secrets",
     "stop_clock",
 ]
 
-_SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH|DSN|_PWD$|(^|_)PAT($|_)", re.IGNORECASE)
-#: An address with a password or a token in it, and what clouds call a connection string.
-_SECRET_VALUE: Final = re.compile(r"://[^/@\s]+@|\b(AccountKey|SharedAccessKey|Password|Pwd)=", re.IGNORECASE)
 MAX_PHASE: Final = 64
 PAUSES: Final = struct.Struct("=qq")
 #: Seconds that the clock of a deadline may be stopped: so many, or so many times the deadline, whichever is more.
@@ -76,15 +72,6 @@ class WorkerFiles(NamedTuple):
 
     output: int
     phase: int
-
-
-def strip_secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """Copy an environment without variables that are named like secrets, or are addresses with a password."""
-    return {name: value for name, value in environment.items() if not _is_secret(name, value)}
-
-
-def _is_secret(name: str, value: str) -> bool:
-    return bool(_SECRET.search(name) or _SECRET_VALUE.search(value))
 
 
 def enter_phase(name: str) -> None:
@@ -267,7 +254,8 @@ def _shed_inheritance(output: int) -> None:
 
 
 def reset_signals() -> None:
-    """Leave no handler of the parent's: what its program does at a signal is not to be done here."""
+    """Leave no handler of the parent's: what its program does at a signal is not to be done here, nor told to it."""
+    signal.set_wakeup_fd(-1)
     for number in signal.valid_signals():
         if callable(signal.getsignal(number)):
             signal.signal(number, signal.SIG_DFL)
@@ -289,7 +277,7 @@ def _blank_environment() -> None:
         block, at = ctypes.string_at(start, end - start), 0
         for entry in block.split(b"\0"):
             name, _, value = entry.partition(b"=")
-            if _is_secret(name.decode("latin1"), value.decode("latin1")):
+            if is_secret(name.decode("latin1"), value.decode("latin1")):
                 ctypes.memset(start + at + len(name) + 1, ord("*"), len(value))
             at += len(entry) + 1
 

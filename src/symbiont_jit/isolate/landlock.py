@@ -28,8 +28,22 @@ _LATER: Final = ((2, _REFER), (3, 1 << 14))
 #: MAKE_BLOCK, which a domain that closes nothing has a rule for, because there are none without any.
 _SOMETHING: Final = 1 << 11
 
-#: Where the system's libraries, settings and devices are.
-SYSTEM: Final = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/opt", "/sys", "/proc/self", "/proc/sys")
+#: Where the system's libraries and devices are, and what it says of itself.
+SYSTEM: Final = (
+    *("/usr", "/lib", "/lib64", "/bin", "/opt", "/proc/self", "/proc/sys"),
+    *("/sys/devices/system", "/sys/fs/cgroup", "/sys/kernel/mm"),
+)
+#: The settings that libraries read; others, as `shadow`, have passwords, which Linux lets a worker of root read.
+SETTINGS: Final = tuple(
+    f"/etc/{name}"
+    for name in (
+        "alternatives ca-certificates ca-certificates.conf crypto-policies debian_version default/locale fonts "
+        "gai.conf group host.conf hostname hosts inputrc ld.so.cache ld.so.conf ld.so.conf.d locale.alias locale.conf "
+        "localtime lsb-release machine-id magic matplotlibrc mime.types nsswitch.conf OpenCL os-release passwd "
+        "pki/tls/certs pki/ca-trust protocols redhat-release resolv.conf services ssl/certs ssl/openssl.cnf terminfo "
+        "timezone vulkan"
+    ).split()
+)
 SYSTEM_FILES: Final = (
     *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/uptime"),
     *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"),
@@ -99,6 +113,7 @@ def _writing_rights(version: int) -> int:
 
 def _readable_places() -> Iterator[str]:
     yield from SYSTEM
+    yield from SETTINGS
     yield from SYSTEM_FILES
     yield from {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
     yield from (place or "." for place in sys.path)

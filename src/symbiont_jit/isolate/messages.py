@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, get_origin
 
@@ -20,6 +21,8 @@ from pydantic_core import PydanticSerializationError, from_json, to_json, to_jso
 from symbiont_jit.uninterrupted import uninterrupted
 
 __all__ = [
+    "MAX_NAMES",
+    "MAX_PARTS",
     "MAX_REASON",
     "MAX_TEXT",
     "MAX_TEXTS",
@@ -41,6 +44,8 @@ MAX_REASON: Final = 3000
 #: The characters that a text of a reply may have, and all of them together; what is longer is cut.
 MAX_TEXT: Final = 1 << 16
 MAX_TEXTS: Final = 1 << 18
+#: The characters that the names in an object of a reply may have together.
+MAX_NAMES: Final = 1 << 17
 _CUT: Final = " ..."
 #: The largest integer that a reply may have; a number of thousands of digits cannot even be printed.
 _MOST: Final = (1 << 64) - 1
@@ -226,7 +231,7 @@ class _Cleaner:
         """Copy a value.
 
         Raises:
-            ValueError: It has an integer that is too large.
+            ValueError: It has an integer that is too large, or names that are too long or the same.
         """
         match value:
             case str():
@@ -234,10 +239,19 @@ class _Cleaner:
             case list():
                 return [self.clean(each) for each in value]
             case dict():
-                return {self._clean_text(name): self.clean(each) for name, each in value.items()}
+                return dict(zip(self._clean_names(value), map(self.clean, value.values()), strict=True))
             case int() if abs(value) > _MOST:
                 raise ValueError("an integer of more than 64 bits")
         return value
+
+    def _clean_names(self, names: Collection[str]) -> list[str]:
+        """Clean names, of which none is cut: two that are the same then would be one."""
+        clean = list(map(clean_text, names))
+        if len(set(clean)) < len(clean):
+            raise ValueError("two names that are the same without what gives orders to a terminal")
+        if sum(map(len, clean)) > MAX_NAMES:
+            raise ValueError(f"names of more than {MAX_NAMES:,} characters")
+        return clean
 
     def _clean_text(self, text: str) -> str:
         length = min(len(text), MAX_TEXT, self._left)

@@ -6,6 +6,7 @@ other, which libraries report in words of their own; Python's audit events (PEP 
 
 from __future__ import annotations
 
+import dis
 import errno
 import os
 import socket
@@ -30,6 +31,7 @@ PERMISSIONS: Final[Mapping[str, str]] = {
 _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 #: The beginnings of audit events and the permission that what they announce needs.
 _EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "read": ("os.listdir", "os.scandir"),
     "write": (
         "os.chflags", "os.chmod", "os.chown", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir",
         "os.setxattr", "os.removexattr", "os.symlink", "os.truncate", "os.utime", "shutil.", "sqlite3.connect",
@@ -56,6 +58,21 @@ _SILENT_NEEDS: Final[Mapping[str, frozenset[str]]] = {
 #: What these raise, if it is not the system's own error: Python lets a worker without permissions start no process,
 #: and a process that was to answer has ended.
 _SILENT_ERRORS: Final = (PermissionError, AssertionError, EOFError)
+
+#: Functions of Python's that announce nothing, and the permission that they need; nothing for what is allowed to none.
+_SILENT_CALLS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("flock", "memfd_create", "mkfifo", "mknod", "openpty", "posix_fallocate"), "write"),
+    **dict.fromkeys(("pidfd_open", "pidfd_send_signal"), "processes"),
+    "socketpair": "network",
+    **dict.fromkeys(
+        (
+            "clock_settime", "initgroups", "nice", "prlimit", "sched_setaffinity", "sched_setparam",
+            "sched_setscheduler", "setegid", "seteuid", "setgid", "setgroups", "setns", "setpriority", "setregid",
+            "setresgid", "setresuid", "setreuid", "settimeofday", "setuid", "unshare",
+        ),
+        "",
+    ),
+}  # fmt: skip
 
 #: What was tried last, in words, by the permission that it needed; and the permissions that there are.
 _TRIED: Final[dict[str, str]] = {}
@@ -113,9 +130,27 @@ def describe_refusals(error: BaseException) -> str:
             "what this program had opened before is not open in its workers, so that no candidate writes to it; open "
             f"it in the metric, with {_with(_OPENING)}"
         )
-    if isinstance(error, PermissionError):
-        return f"the sandbox of workers may have refused this; {_with(PERMISSIONS)} allows all there is"
-    return ""
+    return _describe_silent_call(error) if isinstance(error, PermissionError) else ""
+
+
+def _describe_silent_call(error: PermissionError) -> str:
+    """Say what is known of a refusal that nothing announced."""
+    called = _find_silent_call(error)
+    if (permission := _SILENT_CALLS.get(called)) and permission not in _GRANTED:
+        return f"the sandbox of workers refuses {called}; {_with({permission})} allows it"
+    if called or not PERMISSIONS.keys() - _GRANTED:
+        return f"the sandbox of workers refuses {called or 'some things'}, and no permission allows it"
+    return f"the sandbox of workers may have refused this; {_with(PERMISSIONS)} allows all that can be allowed"
+
+
+def _find_silent_call(error: PermissionError) -> str:
+    """Find which function that announces nothing raised an error: the last that was named before; else nothing."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    steps = dis.get_instructions(last.tb_frame.f_code) if last is not None else ()
+    named = [step.argval for step in steps if last is not None and step.offset <= last.tb_lasti]
+    return next((name for name in reversed(named) if isinstance(name, str) and name in _SILENT_CALLS), "")
 
 
 def _with(needed: Iterable[str]) -> str:

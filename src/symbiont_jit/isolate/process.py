@@ -1,7 +1,8 @@
 """A child process as its parent sees it: whether it lives, how it ended, and how it is ended.
 
 In: the id of a child of this process. Out: its exit code, also where nobody can say any more what it was: a program
-that ignores SIGCHLD, or in which something else waits for all children, takes the code away.
+that ignores SIGCHLD, or in which something else waits for all children, takes the code away. Its number is given out
+again then, so whoever has it is only waited for, or killed, while he is the one who was born as the child.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-__all__ = ["UNKNOWN_CODE", "Process", "read_status"]
+from symbiont_jit.identity import read_birth, read_status
+
+__all__ = ["UNKNOWN_CODE", "Process"]
 
 #: The exit code of a process that has ended, and whose code somebody else took; no process ends with it.
 UNKNOWN_CODE: Final = 1 << 16
@@ -38,17 +41,18 @@ class Process:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
+        self._birth = read_birth(pid)
         self._code: int | None = None
         # It is re-entrant, because a signal's handler may kill what the interrupted thread is looking at.
         self._lock = threading.RLock()
-        self._finalizer = weakref.finalize(self, _end, pid, os.getpid())
+        self._finalizer = weakref.finalize(self, _end, pid, self._birth, os.getpid())
 
     @property
     def exitcode(self) -> int | None:
         """The code that the process ended with, negative for a signal; None while it lives."""
         with self._lock:
             if self._code is None:
-                self._code = _take_code(self.pid)
+                self._code = _take_code(self.pid, self._birth)
                 if self._code is not None:
                     self._finalizer.detach()
             return self._code
@@ -58,9 +62,8 @@ class Process:
         with self._lock:
             if self.exitcode is None:
                 _kill_descendants(self.pid)
-            with contextlib.suppress(OSError):
-                os.killpg(self.pid, signal.SIGKILL)
-            self.kill()
+                _kill_group(self.pid)
+                self.kill()
 
     def kill(self) -> None:
         """Kill the process, unless it has ended: its number may belong to another one then."""
@@ -75,12 +78,24 @@ class Process:
                 os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
 
 
-def _take_code(pid: int) -> int | None:
+def _take_code(pid: int, birth: str) -> int | None:
+    """Take the exit code of a child, and end what is in its group before its number can be given out again."""
     try:
+        if read_birth(pid) != birth:
+            return UNKNOWN_CODE
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            return None
+        _kill_group(pid)
         found, status = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
         return UNKNOWN_CODE
     return os.waitstatus_to_exitcode(status) if found else None
+
+
+def _kill_group(leader: int) -> None:
+    """Kill the group that has the number of a process which nobody has waited for; there may be none."""
+    with contextlib.suppress(OSError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def _kill_descendants(pid: int) -> None:
@@ -124,14 +139,6 @@ def _has_ended(pid: int) -> bool:
     return not fields or fields[0] in ("Z", "X")
 
 
-def read_status(pid: int | str) -> list[str]:
-    """Read what the system says of a process, from its state and its parent on; nothing where there is none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
 def _find_children(pid: int) -> list[int]:
     """Find the children of a process, the youngest last; dead ones too, as long as they have not been waited for."""
     try:
@@ -148,8 +155,9 @@ def _send(number: int, processes: Iterable[int]) -> None:
             os.kill(process, number)
 
 
-def _end(pid: int, parent: int) -> None:
-    if os.getpid() == parent:  # In a process that was forked from the parent it is no child.
+def _end(pid: int, birth: str, parent: int) -> None:
+    # In a process that was forked from the parent it is no child.
+    if os.getpid() == parent and read_birth(pid) == birth:
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)

@@ -61,7 +61,8 @@ NEVER: Final = (
     "open_tree open_tree_attr move_mount mount_setattr iopl ioperm modify_ldt vhangup uselib lookup_dcookie "
     "nfsservctl rt_sigqueueinfo rt_tgsigqueueinfo shmget shmat shmdt shmctl semget semop semtimedop semctl msgget "
     "msgsnd msgrcv msgctl mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify vmsplice inotify_init "
-    "inotify_init1 inotify_add_watch mlock mlock2 mlockall"
+    "inotify_init1 inotify_add_watch mlock mlock2 mlockall landlock_create_ruleset landlock_add_rule "
+    "landlock_restrict_self"
 ).split()
 #: System calls that need a permission.
 GRANTED_BY: Final[Mapping[str, Sequence[str]]] = {
@@ -78,6 +79,9 @@ GRANTED_BY: Final[Mapping[str, Sequence[str]]] = {
 #: The numbers of system calls that are younger than many a libseccomp, the same on all machines that Linux runs on.
 NUMBERS: Final[Mapping[str, int]] = {
     "quotactl_fd": 443,
+    "landlock_create_ruleset": 444,
+    "landlock_add_rule": 445,
+    "landlock_restrict_self": 446,
     "fchmodat2": 452,
     "setxattrat": 463,
     "removexattrat": 466,

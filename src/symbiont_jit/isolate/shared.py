@@ -20,6 +20,7 @@ from symbiont_jit.isolate.child import MAX_PHASE, PAUSES, WorkerFiles
 from symbiont_jit.isolate.descriptors import OwnDescriptor
 from symbiont_jit.isolate.mappings import FAILED, memory_library
 from symbiont_jit.isolate.messages import clean_text
+from symbiont_jit.uninterrupted import uninterrupted
 
 __all__ = ["MAX_LAST_WORDS", "SHARED_NAME", "SharedFiles", "open_shared_file"]
 
@@ -28,8 +29,11 @@ SHARED_NAME: Final = "worker phase"
 MAX_LAST_WORDS: Final = 300
 
 
-def open_shared_file(name: str, can_seal: bool = False) -> int:
+@uninterrupted
+def open_shared_file(name: str, can_seal: bool = False) -> OwnDescriptor:
     """Open a file for this process and its children: in memory where the system has such files, else without a name.
+
+    Ctrl-C does not come between the file and the object that closes it.
 
     Args:
         name: What the system shows as the file's name.
@@ -37,7 +41,7 @@ def open_shared_file(name: str, can_seal: bool = False) -> int:
             it, and who forbids further seals at once: a child would do it to its parent.
 
     Returns:
-        The file's descriptor, which the caller closes.
+        The file's descriptor, which is closed with the object.
 
     Raises:
         UsageError: The system opens no more files.
@@ -45,9 +49,9 @@ def open_shared_file(name: str, can_seal: bool = False) -> int:
     try:
         if hasattr(os, "memfd_create"):
             with contextlib.suppress(OSError):  # A sandbox refuses the call, or the system does not know it.
-                return os.memfd_create(name, os.MFD_CLOEXEC | (os.MFD_ALLOW_SEALING if can_seal else 0))
+                return OwnDescriptor(os.memfd_create(name, os.MFD_CLOEXEC | (os.MFD_ALLOW_SEALING if can_seal else 0)))
         with tempfile.TemporaryFile() as file:
-            return os.dup(file.fileno())
+            return OwnDescriptor(os.dup(file.fileno()))
     except OSError as error:
         raise UsageError(f"a worker needs a file, and the system opens none ({error.strerror})") from error
 
@@ -56,8 +60,8 @@ class SharedFiles:
     """The files of one worker, as its parent sees them."""
 
     def __init__(self) -> None:
-        self._output = OwnDescriptor(open_shared_file("worker output"))
-        self._words = OwnDescriptor(open_shared_file(SHARED_NAME, can_seal=True))
+        self._output = open_shared_file("worker output")
+        self._words = open_shared_file(SHARED_NAME, can_seal=True)
         self._has_lost = False
         #: What the child notes of what it does, and of its clock.
         self.phase = _map_sealed(self._words.number, MAX_PHASE + PAUSES.size)

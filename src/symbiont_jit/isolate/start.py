@@ -31,9 +31,10 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any, Final, TypeVar
 
+from symbiont_jit.environment import strip_secrets
 from symbiont_jit.errors import UsageError
-from symbiont_jit.isolate.child import Serve, WorkerFiles, live, reset_signals, strip_secrets
-from symbiont_jit.isolate.descriptors import OwnDescriptor, give_up_descriptors
+from symbiont_jit.isolate.child import Serve, WorkerFiles, live, reset_signals
+from symbiont_jit.isolate.descriptors import give_up_descriptors
 from symbiont_jit.isolate.mappings import own_shared_mappings
 from symbiont_jit.isolate.pipe import ParentsEnd, open_pipe
 from symbiont_jit.isolate.process import Process
@@ -176,7 +177,7 @@ def _hold_compilers() -> Iterator[None]:
 def _start_spawned(serve: Serve, files: WorkerFiles, granted: frozenset[str]) -> tuple[Process, ParentsEnd]:
     """Start a fresh interpreter, which unpickles `serve`; it has no terminal, so Ctrl-C does not reach it."""
     about, pickled = _pack(serve)
-    luggage = OwnDescriptor(open_shared_file("worker luggage"))
+    luggage = open_shared_file("worker luggage")
 
     def start() -> tuple[Process, ParentsEnd]:
         here, there = open_pipe()

@@ -266,6 +266,8 @@ class Worker:
             data = pipe.receive(patience) if is_sent else None
             if data is None:
                 was_unread = not is_first and pipe.has_unread
+                if process.exitcode is not None:  # What it has started may have its end of the pipe still open.
+                    return Crash(self._describe_end(process, patience), self._shared.read_phase())
                 self._kill()
                 return Overdue(patience.waited, self._shared.read_phase(), was_unread)
             reply = self._reader.read(data, nonce)

@@ -20,7 +20,16 @@ from symbiont_jit.backend.elf import count_code_bytes
 from symbiont_jit.dispatch.numba.from_numba import is_compiled
 from symbiont_jit.errors import UsageError
 from symbiont_jit.evaluate.agreement import Tolerance
-from symbiont_jit.evaluate.compare import ComparedVariant, Series, SideBySide, Variant, judge, thin, variant_of_phase
+from symbiont_jit.evaluate.compare import (
+    ComparedVariant,
+    Series,
+    SideBySide,
+    Variant,
+    judge,
+    thin,
+    type_of_series,
+    variant_of_phase,
+)
 from symbiont_jit.evaluate.harness import Harness
 from symbiont_jit.evaluate.inputs import Draws, require_inputs
 from symbiont_jit.evaluate.intervals import Interval
@@ -254,7 +263,8 @@ def _run_apart(
     task = _Task(ready)
     if choose_start(None) != "fork":
         return task((seconds, seed))
-    worker = Worker(task, reply_type=list[Series], permissions=granted)
+    names = [variant.name for variant in ready.variants]
+    worker = Worker(task, reply_type=type_of_series(names), permissions=granted)
     try:
         outcome = worker.ask((seconds, seed), PATIENCE[0] + PATIENCE[1] * seconds)
     finally:
