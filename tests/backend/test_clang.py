@@ -119,7 +119,7 @@ def test_half_a_unit_is_not_compiled(monkeypatch):
     monkeypatch.setattr(child_process, "TIMEOUT", 0.3)
     for waiting in clang().waiting:
         os.kill(waiting.pid, signal.SIGSTOP)
-    with pytest.raises(CandidateError, match="has not read its input within"):
+    with pytest.raises(CandidateError, match=r"compiling took longer than 0\.3 seconds"):
         compiled(long, "f")
     for waiting in clang().waiting:
         os.kill(waiting.pid, signal.SIGCONT)

@@ -15,6 +15,8 @@ from tests.frontend.test_corpus import ACCEPT, header, native, signature_for
 from tests.instrument.bodies import HEADS, PROFILES, X, compiled, count, pick, table, write
 from tests.properties.test_properties import INPUTS, MIXED, PROGRAMS
 
+#: A struct of 32 bytes.
+FIELD = "struct S {\n  double a[4];\n};\n"
 A = np.arange(12.0).reshape(3, 4)
 #: What panics in both profiles: kernel, body, arguments, kind, message, line.
 SAFE = {
@@ -61,6 +63,14 @@ CHECKED = {
     "cast": (pick, "  return (uint8_t)(x[k] - 1);", (X, 0), "conversion", "-1.0 does not fit uint8_t", 3),
     "not a number": (pick, "  return (int64_t)(x[k] / x[k]);", (X, 0), "conversion", "nan does not fit", 3),
     "assumption": (pick, "  __builtin_assume(k > 0);\n  return k;", (X, 0), "assumption", "k > 0", 3),
+    "freed by a subscript": (pick, "  double *p = malloc(32);\n  return p[(free(p), 1)];", (X, 0), "freed", "access to p, which was freed", 4),
+    "freed by a subscript of a field": (pick, FIELD + HEADS[pick] + "  struct S *p = malloc(32);\n  return p->a[(free(p), 1)];\n}\n", (X, 0), "freed", "access to p", 7),
+    "freed by a subscript of a row": (pick, "  double(*p)[4] = malloc(64);\n  p[0][(free(p), 1)] = 6;\n  return 0;", (X, 0), "freed", "access to p", 4),
+    "freed by an outer subscript": (pick, "  double(*p)[2][2] = malloc(64);\n  return p[0][(free(p), 1)][0];", (X, 0), "freed", "access to p", 4),
+    "freed by another argument": (pick, "  double *p = malloc(32);\n  memcpy(p, (free(p), x), 8);\n  return 0;", (X, 0), "freed", "access to p", 4),
+    "freed by what is assigned": (pick, FIELD + "static struct S h(struct S *p)\n{\n  struct S s = {{1}};\n  free(p);\n  return s;\n}\n" + HEADS[pick] + "  struct S *p = malloc(32);\n  *p = h(p);\n  return 0;\n}\n", (X, 0), "freed", "access to p", 13),
+    "alignment for modf": (pick, "  char b[64];\n  return modf(1.5, (double *)(b + 1));", (X, 0), "alignment", "b", 4),
+    "alignment for frexp": (pick, "  char b[64];\n  return frexp(1.5, (int *)(b + 1));", (X, 0), "alignment", "b", 4),
 }  # fmt: skip
 
 

@@ -209,7 +209,7 @@ class Child:
         with contextlib.suppress(BrokenPipeError):
             while rest:
                 if deadline.passes_before(writable):
-                    raise ChildError("limit", f"{self.name} has not read its input within {deadline.seconds:g} seconds")
+                    raise self._too_slow(deadline)
                 self._require(pipe)
                 with contextlib.suppress(BlockingIOError):
                     rest = rest[os.write(pipe.number, rest) :]

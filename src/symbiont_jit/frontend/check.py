@@ -95,6 +95,8 @@ _MACRO_NAMES: Final = (
 )
 # clang computes calls of these names at compile time, whatever a text defines them to be.
 _LIBRARY_NAMES: Final = frozenset(vocabulary.FUNCTIONS) | {"roundeven", "roundevenf"}
+# LLVM makes a call of this name of a `memcmp` whose result is compared with zero, whatever a text defines it to be.
+_MADE_NAMES: Final = frozenset({"bcmp"})
 MAX_FINDINGS: Final = 200
 #: The most findings that say which name is near, and of how many functions of a text that is looked for.
 MAX_HINTS: Final = 20
@@ -194,8 +196,9 @@ class _TreeChecker:
 
     def _check_blocks(self, node: Any) -> None:
         """Refuse a block in an expression, which pycparser reads as GNU's `({ ... })`."""
+        places = () if isinstance(node, c_ast.TernaryOp) else _STATEMENT_PLACES
         for place, child in node.children():
-            if isinstance(child, c_ast.Compound) and place.partition("[")[0] not in _STATEMENT_PLACES:
+            if isinstance(child, c_ast.Compound) and place.partition("[")[0] not in places:
                 self.report(child, "statement-expression", "a block is no expression; write a helper function")
 
     def visit_children(self, node: Any) -> None:
@@ -240,7 +243,7 @@ class _TreeChecker:
 
     def _check_function(self, decl: Any, name: str) -> None:
         self._check_name(decl, name)
-        if name in _LIBRARY_NAMES:
+        if name in _LIBRARY_NAMES or name in _MADE_NAMES:
             self.report(decl, "redefined", f"'{name}' is a library function; give your function another name")
         if "extern" in decl.storage:
             self.report(decl, "extern", f"remove 'extern' from '{name}'; only functions of this text exist")

@@ -9,7 +9,8 @@ from typing import Any
 
 from pycparser import c_ast
 
-from symbiont_jit.c.types import INT, Arithmetic, PointerTo, Refused
+from symbiont_jit.c.tree import has_effects
+from symbiont_jit.c.types import INT, Arithmetic, PointerTo, Refused, StructOf
 from symbiont_jit.instrument.bounds import NULL_BOUNDS
 from symbiont_jit.instrument.context import Context, Value
 from symbiont_jit.instrument.nodes import (
@@ -55,6 +56,10 @@ def evaluate_assignment(context: Context, node: Any) -> Value:
         return Value(moved, target.type, target.bounds)
     if node.op == "=":
         source = convert(context, evaluate_value(context, node.rvalue), target.type, node).node
+        if isinstance(target.type, StructOf) and context.checked and context.may_free and has_effects(node.rvalue):
+            # clang takes the address of a struct first, and the right side may free the block where it lies.
+            whole = [declare_auto("sj_t", source), assign(target.node, name("sj_t"))]
+            return Value(StatementExpr([*count_large(context, node, target.type), *whole]), target.type)
         steps = count_large(context, node, target.type)
         if steps:
             source = StatementExpr([*steps, source])

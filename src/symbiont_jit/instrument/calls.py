@@ -134,7 +134,7 @@ def _call_library(context: Context, node: Any, typ: FunctionOf, given: Sequence[
     """Call a function with a prototype; what it accesses through pointers must be inside of their bounds."""
     function = node.name.name
     values = [convert(context, evaluate_value(context, a), t, a) for a, t in zip(given, typ.params, strict=False)]
-    args = [v.node for v in values]
+    args, before = _take_in_turn(context, given, [v.node for v in values])
     pointers = [i for i, t in enumerate(typ.params) if isinstance(t, PointerTo)]
     count = name("sj_n") if function in _COUNTED else None
     for i in pointers:
@@ -142,17 +142,29 @@ def _call_library(context: Context, node: Any, typ: FunctionOf, given: Sequence[
         site = context.new_site("memory", given[i], bounds.name or describe(given[i]))
         size = number(_bytes_behind(typ.params[i])) if count is None else cast(INT64, count)
         span = Check("sj_span", site, [args[i], size, bounds.low, bounds.high])
+        if count is None and context.checked:
+            aligned = context.new_site("alignment", given[i], bounds.name or describe(given[i]))
+            span = Check("sj_aligned", aligned, [span, number(_bytes_behind(typ.params[i]))])
         args[i] = check_alive(context, given[i], span, bounds)
     if count is None:
-        return Value(call(function, *args), typ.returns)
+        made = call(function, *args)
+        return Value(StatementExpr([*before, made]) if before else made, typ.returns)
     length, args[2] = args[2], count
     if context.checked:  # Steps are counted after the arguments were checked.
         args[2] = Check("sj_steps", context.new_site("endless", node), [cast(UINT64, count)])
     # Blocks that overlap have no defined result with `memcpy`; the compiler makes it of `memmove` where they do not.
     function = "__builtin_memmove" if function == "memcpy" else function
-    made = StatementExpr([Hidden(SIZE_T, "sj_n", length), call(function, *args)])
+    made = StatementExpr([*before, Hidden(SIZE_T, "sj_n", length), call(function, *args)])
     # A library function that returns a pointer returns its first argument.
     return Value(made, typ.returns, require_bounds(given[0], values[0]))
+
+
+def _take_in_turn(context: Context, given: Sequence[Any], args: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Return arguments, and what computes them before they are checked where one may free another one's block."""
+    if not (context.checked and context.may_free and any(map(has_effects, given))):
+        return list(args), []
+    names = [f"sj_arg{context.new_number()}" for _ in args]
+    return [name(each) for each in names], [declare_auto(n, arg) for n, arg in zip(names, args, strict=True)]
 
 
 def _bytes_behind(pointer: CType) -> int:

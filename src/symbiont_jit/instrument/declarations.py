@@ -11,7 +11,16 @@ from pycparser import c_ast
 
 from symbiont_jit.c.contents import is_wide, require_traceable
 from symbiont_jit.c.tree import has_effects
-from symbiont_jit.c.types import ArrayOf, CType, Length, PointerTo, Refused, has_variable_length, rough_size
+from symbiont_jit.c.types import (
+    Arithmetic,
+    ArrayOf,
+    CType,
+    Length,
+    PointerTo,
+    Refused,
+    has_variable_length,
+    rough_size,
+)
 from symbiont_jit.c.vocabulary import CONSTANTS
 from symbiont_jit.instrument.assignments import assign_pointer
 from symbiont_jit.instrument.bounds import Bounds, array_bounds
@@ -90,7 +99,7 @@ def _declare_variable(context: Context, node: Any) -> list[Any]:
         typ = context.types.read(node.type)
         if isinstance(typ, ArrayOf) and typ.length is None and node.init is None:
             raise Refused(node, f"'{node.name}' has no length here; write its values where it is declared")
-        typ = _complete(typ)
+        typ = _complete(typ, node.init)
     require_traceable(node, typ)
     if node.init is not None and has_variable_length(typ):
         raise Refused(node, "an array with an initial value has a constant length; use a number, an enum or #define")
@@ -118,9 +127,16 @@ def _bounds_of_array(variable: str, typ: CType, depth: int) -> Bounds | None:
     return array_bounds(variable, depth if has_variable_length(typ) else 0, variable)
 
 
-def _complete(typ: CType) -> CType:
-    """Return the type of a declared object; its initialiser gives the length of an array without one."""
-    return ArrayOf(typ.of, Length()) if isinstance(typ, ArrayOf) and typ.length is None else typ
+def _complete(typ: CType, init: Any) -> CType:
+    """Return the type of a declared object; its initialiser gives the length of an array without one.
+
+    Of a plain list of numbers that is known here, so that an enumerator can be it.
+    """
+    if not isinstance(typ, ArrayOf) or typ.length is not None:
+        return typ
+    parts = init.exprs if isinstance(init, c_ast.InitList) and isinstance(typ.of, Arithmetic) else []
+    is_plain = not any(isinstance(p, c_ast.NamedInitializer) or getattr(p, "type", "") == "string" for p in parts)
+    return ArrayOf(typ.of, Length(len(parts) or None) if is_plain else Length())
 
 
 # -- arrays whose length clang computes -------------------------------------------------------------------------------
@@ -166,7 +182,7 @@ def _assert_length(declarator: Any) -> list[Any]:
 def _read_without_length(context: Context, declarator: Any) -> CType:
     """Read the type of an array as of one whose initialiser says its length, which `sizeof` then gives."""
     dim, declarator.dim = declarator.dim, None
-    typ = _complete(context.types.read(declarator))
+    typ = _complete(context.types.read(declarator), None)
     declarator.dim = dim
     return typ
 

@@ -165,9 +165,9 @@ def _list_parameters(context: Context, params: Sequence[Any], is_entry: bool) ->
     made: list[Any] = [FRAME_PARAMETER]
     context.number_lengths(params)
     for number, param in enumerate(params):
-        if _is_void(param):
-            continue
         typ = decay(context.types.read_loosely(param.type))
+        if typ == VOID:  # It says that there are no parameters.
+            continue
         is_copied = isinstance(typ, StructOf) or is_wide(typ)
         context.has_replaced |= is_copied
         made.append(pass_renamed(copy_tree(param), typ) if is_copied else copy_tree(param))
@@ -175,13 +175,6 @@ def _list_parameters(context: Context, params: Sequence[Any], is_entry: bool) ->
             shown = getattr(param, "name", None) or f"sj_p{number}"
             made += [Hidden(UINT64, f"sj_low_{shown}"), Hidden(UINT64, f"sj_high_{shown}")]
     return made
-
-
-def _is_void(param: Any) -> bool:
-    """Whether a parameter is the `void` that says that there are no parameters."""
-    inner = param.type
-    is_plain = isinstance(param, c_ast.Typename) and isinstance(inner, c_ast.TypeDecl) and not inner.quals
-    return is_plain and isinstance(inner.type, c_ast.IdentifierType) and inner.type.names == ["void"]
 
 
 # -- definitions ------------------------------------------------------------------------------------------------------

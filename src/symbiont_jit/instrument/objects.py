@@ -6,6 +6,7 @@ from, whatever happened to the pointer in between. What cannot be followed is re
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from pycparser import c_ast
@@ -114,7 +115,8 @@ def _access(context: Context, node: Any, base: Any, subscript: Any | None) -> Va
     if isinstance(found.type, ArrayOf) and found.bounds is None and not isinstance(found.type.of, Arithmetic):
         found = place_literal(context, found)  # A part of it may be asked for its address, or be an array again.
     if isinstance(found.type, ArrayOf) and found.type.length is not None:
-        return _element(context, node, base, found, found.type, index)
+        element = _element(context, node, base, found, found.type, index)
+        return element if subscript is None else _check_after(context, base, element, subscript)
     pointer = read_value(context, base, found)
     if not isinstance(pointer.type, PointerTo):
         raise Refused(node, "this is no array or pointer that the checks can follow")
@@ -125,6 +127,16 @@ def _element(context: Context, node: Any, base: Any, array: Value, typ: ArrayOf,
     site = context.new_site("index", node, describe(base), typ.length.name if typ.length is not None else "")
     checked = Check("sj_index", site, [cast(INT64, index.node), _length_of(typ, array.node)])
     return Value(c_ast.ArrayRef(array.node, checked), typ.of, array.bounds)
+
+
+def _check_after(context: Context, base: Any, element: Value, subscript: Any) -> Value:
+    """Check an element once more in `checked`, whose array was checked before its subscript freed the block."""
+    if element.bounds is None or not (context.checked and context.may_free and has_effects(subscript)):
+        return element
+    kept = declare_auto("sj_q", unary("&", element.node))
+    alive = check_alive(context, base, name("sj_q"), element.bounds)
+    checked = StatementExpr([kept, cast(type_of(name("sj_q")), alive)])
+    return replace(element, node=dereference(checked))
 
 
 def _pointee(context: Context, node: Any, base: Any, pointer: Value, typ: CType, index: Value) -> Value:
