@@ -27,6 +27,7 @@ _WAITING: Final = (
     "how often or how long something is tried or waited for is seen by clocks alone, which no test asserts"
 )
 _SPARED: Final = "the first look only spares the second one, which says the same"
+_KEPT: Final = "how much is kept is seen by memory alone"
 _SYSTEM_CALLS: Final = "the C library says 0 or -1"
 _PLATFORM: Final = "on the one platform that it is true on, and on those that tests run on, it is the same"
 
@@ -118,6 +119,43 @@ EQUIVALENTS: Final = (
         "is_own = canonical.author_text == canonical.text",
         r".*canonical\.author_text is canonical\.text",
         "it only costs memory to pack a text that is the canonical one",
+    ),
+    Equivalent(
+        "backend/cache.py", 'OBJECTS: Final = _Cache(".o", 64 << 20)', r".*(63|65) << 20.*|.*64 << *(19|21).*", _KEPT
+    ),
+    Equivalent(
+        "backend/cache.py", 'BITCODE: Final = _Cache(".bc", 4 << 20)', r".*(3|5) << 20.*|.*4 << *(19|21).*", _KEPT
+    ),
+    Equivalent(
+        "instrument/jumps.py",
+        "return found[0][1] if found and found[0][0] <= end else None",
+        r".*found\[0\]\[0\] < end .*",
+        "an item that declares an array has no jump in it",
+    ),
+    Equivalent("runtime/sources.py", "@functools.cache", "", "the same text is written again and takes longer"),
+    Equivalent(
+        "runtime/panics.py",
+        'if found == NUMBERS["SJ_REPLACED"]:',
+        r".* >= .*",
+        "C finds nothing that has a larger number",
+    ),
+    Equivalent(
+        "isolate/shared.py",
+        "self.phase = _map_sealed(self._words.number, MAX_PHASE + PAUSES.size)",
+        r".*MAX_PHASE [|^] PAUSES.*",
+        "the two numbers have no bit in common",
+    ),
+    Equivalent(
+        "engine/stubs.py",
+        "body = f\"{'' if returns == 'void' else 'return '}{call}\"",
+        r".*returns (>|is) 'void'.*",
+        "clang lets a function that returns nothing return a call of another one",
+    ),
+    Equivalent(
+        "evaluate/agreement.py",
+        'return ~close if element.kind == "f" else ~(close & _has_same_parts(expected, got, rtol, atol))',
+        r".*kind > .*",
+        "a real number has itself as its part, and another one that is 0",
     ),
 )
 

@@ -67,15 +67,17 @@ class LineMap:
         return chosen
 
     def _rank(self, path: Path, tests: Iterable[str]) -> list[str]:
-        """Order tests: the quickest of each file first, then the second of each, those of the mirrored folder before.
+        """Order tests: those of the mirrored file, then the quickest of each other file, then the second of each.
 
-        Tests of one file look at a line for much the same reason, those of another file for another one.
+        Tests of one file look at a line for much the same reason, those of another file for another one; of files with
+        the same place, those of the mirrored folder come first.
         """
         near, place = folder_of(path), Counter[str]()
+        mirror = f"{near}test_{path.name}"
         ranked = []
         for test in sorted(tests, key=lambda test: (self.seconds[test], test)):
             file = test.partition("::")[0]
-            ranked.append((place[file], not test.startswith(near), self.seconds[test], test))
+            ranked.append((file != mirror, place[file], not test.startswith(near), self.seconds[test], test))
             place[file] += 1
         return [test for *_, test in sorted(ranked)]
 

@@ -163,3 +163,11 @@ def test_a_cache_directory_serves_another_process(tmp_path):
         assert compiled(SQUARE, "square").data == code.data
     finally:
         cache_directory(None)
+
+
+def test_the_cache_of_objects_keeps_thousands_of_them():
+    """An object of a megabyte is found again, and so are the smaller ones before it."""
+    sizes = {f"{size:064x}": size for size in (10_000, 1 << 20)}
+    for key, size in sizes.items():
+        OBJECTS.put(key, bytes(size))
+    assert [len(OBJECTS.get(key)) for key in sizes] == list(sizes.values())

@@ -60,6 +60,18 @@ def test_how_far_a_result_may_be_off(typ, off, tolerance, found):
     assert tolerance.find_difference(made, outcome(expected), outcome(got)) == found
 
 
+@pytest.mark.parametrize(("typ", "unit"), [(f64, 2.0**-52), (f32, 2.0**-23), (c128, 2.0**-52), (c64, 2.0**-23)])
+def test_what_cancels_may_be_off_by_64_roundings(typ, unit):
+    """Units in the last place of the natural scale, which is 1 here, of the array's own type."""
+
+    def f(x: Out[typ, "n"]) -> None: ...
+
+    made = signature_of(f, {})
+    for off, agrees in ((60 * unit, True), (70 * unit, False)):
+        expected, got = (outcome(np.array([value], made.params[0].type.dtype.dtype)) for value in (0.0, off))
+        assert (Tolerance().find_difference(made, expected, got, 1.0) is None) == agrees
+
+
 def test_what_both_leave_undefined_agrees():
     """Not-a-number agrees with itself, and so does an infinity."""
 

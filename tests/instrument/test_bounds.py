@@ -41,9 +41,9 @@ def test_an_aligned_pointer_fits_any(profile):
 def test_lifetimes_are_followed_through_a_long_chain():
     """Pointers that are set to one another, each by the next, are followed to the array at the end, step by step once."""
     count = 3000
-    bounds = [Bounds(f"p{i}", None, None) for i in range(count)]
+    bounds = [Bounds(f"p{i}", None, None, 1, "p") for i in range(count)]
     flows = [Flow(f"p{i}", 1, bounds[i], bounds[i + 1], number(i)) for i in range(count - 1)]
-    inner = Flow(f"p{count - 1}", 2, bounds[-1], Bounds("a", None, None, 2), number(0))
+    inner = Flow(f"p{count - 1}", 2, bounds[-1], Bounds("a", None, None, 2, "a"), number(0))
     calls = 0
 
     def count_lines(frame, event, argument):

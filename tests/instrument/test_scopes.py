@@ -12,6 +12,16 @@ SHADOWED = {
 }
 
 
+@pytest.mark.parametrize(
+    ("cast", "value"),
+    [("(int8_t)-128", -128), ("(int16_t)-32768", -32768), ("(uint8_t)255", 255), ("(int8_t)127", 127)],
+)
+def test_an_enumerator_may_be_cast_to_a_type_that_it_fits(cast, value):
+    """The least and the greatest number of a type are of it; its value is known to the checks."""
+    text = f"  enum {{ OFFSET = {cast} }};\n  double a[OFFSET + 32769] = {{0}};\n  return k + OFFSET + a[0];"
+    assert compiled(pick, text, "safe")(X, 1) == 1 + value
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("name", SHADOWED)
 def test_a_name_means_what_its_scope_says(name, profile):

@@ -154,6 +154,7 @@ def refused(name, path):
         "exec": lambda: os.execv("/bin/true", ["true"]),
         "spawn": lambda: os.posix_spawn("/bin/true", ["true"], {}),
         "socket": lambda: socket.socket().close(),
+        "a pair of sockets of another family": lambda: call("socketpair", socket.AF_INET, 1, 0, (ctypes.c_int * 2)()),
         "unix socket": lambda: socket.socket(socket.AF_UNIX).close(),
         "a pair of datagram sockets": lambda: socket.socketpair(type=socket.SOCK_DGRAM),
         "connect": lambda: call("connect", 0, None, 0),
@@ -238,6 +239,16 @@ def ask_descriptors():
     waiting = int.from_bytes(fcntl.ioctl(there, termios.FIONREAD, bytes(4)), "little")
     there.setblocking(False)
     return os.isatty(0), waiting, os.get_blocking(there.fileno())
+
+
+def ask_of_null(name):
+    """The errno with which the null device, which is no terminal, answers a command of `ioctl`; 0 where it knows it."""
+    with open(os.devnull) as null:
+        try:
+            fcntl.ioctl(null, getattr(termios, name, 0x5429), bytes(64))
+        except OSError as error:
+            return error.errno
+    return 0
 
 
 def own_pipe():

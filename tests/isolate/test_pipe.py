@@ -37,6 +37,16 @@ def send_out_of_band(request):
     return request
 
 
+def test_an_answer_has_at_most_4_mib():
+    """One that announces a byte more is refused before it is read."""
+    (found,) = outcomes(
+        lambda request: os.write(own_pipe(), struct.pack("!i", (4 << 20) + 1)) and time.sleep(60), 5.0, 0
+    )
+    assert found.reason.startswith("an answer that cannot be read (an answer of 4194305 bytes)")
+    (found,) = outcomes(lambda request: [["x" * 60_000] * 4, "y"], 5.0, 0)
+    assert [len(text) for text in found.value[0]] == [60_000] * 4
+
+
 @pytest.mark.slow
 def test_what_is_sent_out_of_band_does_not_hold_the_parent():
     """A child that makes its parent believe that there is something to read is killed at the deadline."""

@@ -4,13 +4,15 @@ import os
 import signal
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
-from symbiont_jit.isolate.process import UNKNOWN_CODE, Process, _end
+from symbiont_jit.isolate.process import UNKNOWN_CODE, Process, _end, _find_children, _has_ended
 from symbiont_jit.isolate.start import STARTS
 from symbiont_jit.isolate.worker import Crash, Worker
 from tests.child import in_child
+from tests.concurrency import await_true
 from tests.isolate.served import answer, ask, run_python
 
 
@@ -66,6 +68,25 @@ def test_a_program_in_which_somebody_waits_for_all_children():
         return str(first != second)
 
     assert in_child(work) == "True"
+
+
+def test_children_are_found_where_the_kernel_keeps_no_lists_of_them(monkeypatch):
+    """Then all processes are asked for their parents; one that has ended is a child until somebody waits for it."""
+    read = Path.read_text
+
+    def refuse(path, *arguments, **options):
+        if path.name == "children":
+            raise FileNotFoundError(path)
+        return read(path, *arguments, **options)
+
+    with subprocess.Popen(["sleep", "60"]) as living, subprocess.Popen(["true"]) as ended:
+        assert await_true(lambda: _has_ended(ended.pid))
+        assert not _has_ended(living.pid)
+        listed = _find_children(os.getpid())
+        monkeypatch.setattr(Path, "read_text", refuse)
+        assert sorted(_find_children(os.getpid())) == sorted(listed)
+        assert {living.pid, ended.pid} <= set(listed)
+        living.kill()
 
 
 def test_whoever_gets_the_number_of_a_worker_is_left_alone():

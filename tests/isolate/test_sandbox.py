@@ -24,7 +24,7 @@ from tests.isolate.served import answer, ask, run_python, spin
 from tests.kernels import DOT
 
 REFUSED = (
-    "fork", "vfork", "exec", "spawn", "socket", "unix socket", "a pair of datagram sockets", "connect", "write", "append", "create",
+    "fork", "vfork", "exec", "spawn", "socket", "unix socket", "a pair of sockets of another family", "a pair of datagram sockets", "connect", "write", "append", "create",
     "unnamed file", "unlink", "rename", "truncate", "chmod", "link", "symlink", "mkdir", "mkfifo", "kill the parent",
     "kill itself", "kill the group", "kill a thread of the parent", "pidfd", "ptrace", "read the parent's memory",
     "write the parent's memory", "mount", "unshare", "setuid", "fchmodat2", "own the signals of a file",
@@ -153,6 +153,14 @@ def test_what_the_filter_lets_pass(worker):
     assert ask(worker, "read_file", __file__) == Path(__file__).read_text()
     assert ask(worker, "own_signal") == [signal.SIGUSR1]
     assert ask(worker, "ask_descriptors") == [False, 3, False]
+
+
+@pytest.mark.parametrize(
+    "name", "TCGETS TCGETA TIOCGWINSZ TIOCGPGRP TIOCGSID FIONREAD TIOCOUTQ FIONBIO FIONCLEX FIOCLEX".split()
+)
+def test_who_asks_a_terminal_is_answered(worker, name):
+    """Commands that only ask reach the device, which says for itself what it does not know."""
+    assert ask(worker, "ask_of_null", name) in (0, errno.ENOTTY)
 
 
 @given(

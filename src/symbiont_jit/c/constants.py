@@ -138,7 +138,7 @@ class Constants:
             case c_ast.Cast():
                 inner, allowed = self._evaluate(node.expr), self.range_of(node.to_type)
                 fits = inner is not None and allowed is not None and inner.value in allowed
-                return _Number(inner.value, True) if inner is not None and fits else None
+                return _Number(inner.value, inner.value >= 0) if inner is not None and fits else None
         return None
 
 

@@ -27,8 +27,8 @@ class Bounds:
     origin: str
     low: Any = field(compare=False, repr=False)
     high: Any = field(compare=False, repr=False)
-    depth: int = 0
-    name: str = ""
+    depth: int
+    name: str
 
 
 NULL_BOUNDS: Final = Bounds("NULL", ZERO, ZERO, 0, "NULL")
