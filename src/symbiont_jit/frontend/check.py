@@ -93,10 +93,8 @@ _RESERVED: Final = re.compile(rf"{'|'.join(RESERVED_PREFIXES)}|_[A-Z]")
 _MACRO_NAMES: Final = (
     frozenset(vocabulary.CONSTANTS) | {f.name for f in vocabulary.FUNCTIONS.values() if f.macro} | {"typeof"}
 )
-# clang computes calls of these names at compile time, whatever a text defines them to be.
-_LIBRARY_NAMES: Final = frozenset(vocabulary.FUNCTIONS) | {"roundeven", "roundevenf"}
-# LLVM makes a call of this name of a `memcmp` whose result is compared with zero, whatever a text defines it to be.
-_MADE_NAMES: Final = frozenset({"bcmp"})
+# clang computes calls of these names, or makes them of others (`bcmp`), whatever a text defines them to be.
+_LIBRARY_NAMES: Final = frozenset(vocabulary.FUNCTIONS) | {"roundeven", "roundevenf", "bcmp"}
 MAX_FINDINGS: Final = 200
 #: The most findings that say which name is near, and of how many functions of a text that is looked for.
 MAX_HINTS: Final = 20
@@ -243,7 +241,7 @@ class _TreeChecker:
 
     def _check_function(self, decl: Any, name: str) -> None:
         self._check_name(decl, name)
-        if name in _LIBRARY_NAMES or name in _MADE_NAMES:
+        if name in _LIBRARY_NAMES:
             self.report(decl, "redefined", f"'{name}' is a library function; give your function another name")
         if "extern" in decl.storage:
             self.report(decl, "extern", f"remove 'extern' from '{name}'; only functions of this text exist")
