@@ -105,9 +105,15 @@ class CompileTarget:
     @property
     def c_sources(self) -> list[str]:
         """The canonical C of all revisions in the order they were registered; else what Python bodies are in C."""
-        found = [info.source for info in self.engine.revisions if info.language == "c"]
-        translated = None if found else self.translate()
-        return [translated] if translated is not None else found
+        if self.is_translated:
+            translated = self.translate()
+            return [] if translated is None else [translated]
+        return [info.source for info in self.engine.revisions if info.language == "c"]
+
+    @property
+    def is_translated(self) -> bool:
+        """Whether no revision is C, so that what there is of it was made of Python bodies."""
+        return not any(info.language == "c" for info in self.engine.revisions)
 
     @property
     def first(self) -> Any | None:

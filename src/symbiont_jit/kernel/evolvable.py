@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copyreg
 import weakref
 from abc import abstractmethod
@@ -17,6 +18,7 @@ from symbiont_jit.kernel.from_python import source_text
 from symbiont_jit.kernel.inspect import describe_remarks, print_asm, print_llvm
 from symbiont_jit.kernel.profiles import require_profile
 from symbiont_jit.kernel.revision import PinnedRevision
+from symbiont_jit.kernel.translating import translate_bodies
 from symbiont_jit.signature import Signature
 
 __all__ = ["Evolvable"]
@@ -85,8 +87,28 @@ class Evolvable(ModelWritten, Generic[Handle]):
 
     @property
     def source(self) -> str | None:
-        """The source of the active revision: canonical C, or the Python body."""
-        return self._engine.active.source if self._engine.active else None
+        """The C of the active revision: its canonical text, or what its Python bodies are in C.
+
+        It is the Python text where that has no C form (`sj.translate` says why), and None before the first revision.
+        """
+        active = self._engine.active
+        if active is None or active.language == "c":
+            return None if active is None else active.source
+        return self._translated or active.source
+
+    @property
+    @abstractmethod
+    def _translated(self) -> str | None:
+        """What all Python bodies are in C; None where one of them is none, or has no C form."""
+
+    def _translate(self, kernels: Sequence[Any]) -> str | None:
+        """Translate the Python bodies of the first revision; None where it is C, or there is none."""
+        first = self._engine.revisions.first
+        if first is None or first.language == "c" or None in first.bodies:
+            return None
+        with contextlib.suppress(UsageError):  # A `TranslationError`, or no function to be translated.
+            return translate_bodies(kernels)
+        return None
 
     def revision(self, number: int) -> Handle:
         """Return the handle of a revision, which is called like the kernel and stays what it is.

@@ -23,6 +23,7 @@ from symbiont_jit.kernel.kernel import Kernel, lead_through_slot, make_member
 from symbiont_jit.kernel.profiles import require_flags, require_on_panic, require_profile
 from symbiont_jit.kernel.python_source import python_source
 from symbiont_jit.kernel.revision import PinnedRevision, Revision, part_of
+from symbiont_jit.lazy import lazy
 from symbiont_jit.runtime.panics import Panic
 from symbiont_jit.signature import Signature, require_agreeing_records
 
@@ -158,6 +159,7 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
 
     def _declare_revisions(self) -> None:
         """Begin again with the bodies of all functions that there are, and with their C once each has some."""
+        self.__dict__.pop("_translated", None)
         text = "\n".join(python_source(b) for b in self._bodies if b is not None)
         self._engine.declare_bodies(tuple(self._bodies), text, "declared bodies")
         sources = [source for source in self._sources if source is not None]
@@ -220,7 +222,12 @@ class Group(NumbaValue, Evolvable[GroupRevision]):
 
     @property
     def _target(self) -> CompileTarget:
-        return CompileTarget(self, self._engine, None, self._handle, self._find_info)
+        return CompileTarget(self, self._engine, None, self._handle, self._find_info, lambda: self._translated)
+
+    @lazy
+    def _translated(self) -> str | None:
+        """What all Python bodies are in C; None where one of them is none, or has no C form."""
+        return self._translate(self.kernels)
 
     def _make_handle(self, info: RevisionInfo) -> GroupRevision:
         return GroupRevision(self._engine, info, [kernel._handle(info) for kernel in self.kernels])

@@ -16,7 +16,7 @@ from symbiont_jit.engine.freezing import freezing_problem
 from symbiont_jit.engine.revisions import RevisionInfo
 from symbiont_jit.engine.stubs import Trampoline, vectorcall
 from symbiont_jit.engine.target import CompileTarget
-from symbiont_jit.errors import TranslationError, UsageError
+from symbiont_jit.errors import UsageError
 from symbiont_jit.frontend.from_c import read_signature
 from symbiont_jit.kernel.evolvable import Evolvable
 from symbiont_jit.kernel.from_python import source_text
@@ -26,7 +26,6 @@ from symbiont_jit.kernel.profiles import require_flags, require_on_panic, requir
 from symbiont_jit.kernel.python_source import python_source
 from symbiont_jit.kernel.revision import Revision, part_of
 from symbiont_jit.kernel.scipy import low_level_callable
-from symbiont_jit.kernel.translating import translate_body
 from symbiont_jit.lazy import lazy
 from symbiont_jit.runtime.panics import Panic
 from symbiont_jit.signature import Signature
@@ -231,29 +230,10 @@ class Kernel(CellCallable, Evolvable[Revision]):
 
     # -- from Python ------------------------------------------------------------------------------------------------
 
-    @property
-    def source(self) -> str | None:
-        """The C of the active revision: its canonical text, or what its Python body is in C.
-
-        It is the Python body where that has no C form (`sj.translate(kernel)` says why), and None before the first
-        revision.
-        """
-        active = self._engine.active
-        if active is None or active.language == "c":
-            return super().source
-        return self._translated or active.source
-
     @lazy
     def _translated(self) -> str | None:
-        """Translate the Python body into C; the result is None where it has none, or no C form."""
-        body = getattr(self, "__wrapped__", None)
-        first = self._engine.revisions.first
-        if body is None or self.group is not None or first is None or first.language == "c":
-            return None
-        try:
-            return translate_body(body, self.signature)
-        except TranslationError:
-            return None
+        """What the Python body is in C, or all bodies of the group are; None where there is none, or no C form."""
+        return self._translate([self]) if self.group is None else self.group._translated
 
     # -- for what it is made of ---------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from symbiont_jit.dispatch.numba.from_numba import argument_types, is_compiled, plain_function
@@ -18,7 +18,7 @@ from symbiont_jit.signature import Signature, signature_of
 if TYPE_CHECKING:
     from symbiont_jit.translation import Translation
 
-__all__ = ["translate", "translate_body", "translate_compiled"]
+__all__ = ["translate", "translate_bodies", "translate_compiled"]
 
 
 def translate(function: Any) -> str:
@@ -28,8 +28,8 @@ def translate(function: Any) -> str:
     them). It keeps the function's names and comments.
 
     Args:
-        function: A function with annotations, one that `numba.njit` has compiled for one list of types, or a kernel
-            with a Python body.
+        function: A function with annotations, one that `numba.njit` has compiled for one list of types, a kernel with
+            a Python body, or a group of such kernels.
 
     Returns:
         C text, whose function has the declared prototype. What the Python function returns as new arrays, or as a
@@ -49,12 +49,10 @@ def translate(function: Any) -> str:
         >>> total(np.ones(3))
         >>> print(sj.translate(total))
     """
-    signature = getattr(function, "signature", None)
-    if isinstance(signature, Signature):
-        body = getattr(function, "__wrapped__", None)
-        if body is None:
-            raise UsageError(f"{signature.name!r} has no Python body; its C is kernel.source")
-        return translate_body(body, signature)
+    if isinstance(getattr(function, "signature", None), Signature):
+        return translate_bodies([function])
+    if isinstance(getattr(function, "kernels", None), tuple):
+        return translate_bodies(function.kernels)
     plain = plain_function(function)
     if not inspect.isfunction(plain):
         raise UsageError(f"translate takes a function, one compiled by numba.njit, or a kernel, not {function!r:.80}")
@@ -74,9 +72,21 @@ def _is_new(annotation: Any) -> bool:
     return any(word in repr(annotation).lower() for word in ("array", "tuple"))
 
 
-def translate_body(body: Any, signature: Signature) -> str:
-    """Translate the Python body of a kernel, whose results translating finds out again."""
-    return _translate(body, signature.without_results).text
+def translate_bodies(kernels: Sequence[Any]) -> str:
+    """Translate the Python bodies of kernels into one text; what they return as new arrays is found out again.
+
+    Raises:
+        TranslationError: One of them has no C form.
+        UsageError: One of them has no Python body.
+    """
+    from symbiont_jit.translation import print_together  # Few programs translate, and it is a big package.
+
+    for kernel in kernels:
+        if getattr(kernel, "__wrapped__", None) is None:
+            raise UsageError(f"{kernel.signature.name!r} has no Python body; its C is kernel.source")
+    members = {plain_function(kernel.__wrapped__): kernel.signature for kernel in kernels} if len(kernels) > 1 else {}
+    made = [_translate(kernel.__wrapped__, kernel.signature.without_results, members=members) for kernel in kernels]
+    return print_together(made)
 
 
 def translate_compiled(function: Any, namespace: Mapping[str, Any]) -> Translation:
@@ -85,7 +95,9 @@ def translate_compiled(function: Any, namespace: Mapping[str, Any]) -> Translati
     return _translate(function, signature_of(function.py_func, namespace, [*types, None]), is_declared=False)
 
 
-def _translate(function: Any, signature: Signature, is_declared: bool = True) -> Translation:
+def _translate(
+    function: Any, signature: Signature, is_declared: bool = True, members: Mapping[Any, Signature] | None = None
+) -> Translation:
     from symbiont_jit.translation import translate_function  # Few programs translate, and it is a big package.
 
-    return translate_function(function, signature, is_declared=is_declared)
+    return translate_function(function, signature, is_declared, members)

@@ -366,19 +366,19 @@ class Evolution:
         return best is not None and not _BETTER[self.direction](target, best.score)
 
     def _begin(self) -> Evaluation | None:
-        """Evaluate once what the kernel has as C already, which the search begins with."""
+        """Evaluate once what the kernel has as C already, which the search begins with; it needs no translation."""
         self._open()
-        if self._archive.elites or not self._target.c_sources:
-            best = self._archive.best
-            return best.evaluation if best else None
-        baseline: Evaluation | None = None
-        for source in self._target.c_sources:
-            evaluation = self._evaluate(source, 0)
-            baseline = baseline or evaluation
+        if self._archive.best is not None:
+            return self._archive.best.evaluation
+        found = [self._evaluate(source, 0) for source in self._target.c_sources]
+        for evaluation in found:
             if self._archive.add(evaluation, None):
                 self._scores[None] = evaluation.score or 0.0
                 self._activated = evaluation
-        return baseline
+        if found and self._target.is_translated and not self._archive.elites:
+            _LOG.warning("what %s is in C does not pass, and is left out: %s", self._target.name, found[0])
+            self._target, found = replace(self._target, translate=lambda: None), []
+        return found[0] if found else None
 
     def _finish(self, build_before: Build | None) -> None:
         """Choose a winner and activate it, or what was active before."""

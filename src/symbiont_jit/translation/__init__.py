@@ -11,6 +11,6 @@ then what is done with numbers (`conversions`, `scalars`, `functions`, `helpers`
 `definitions`), and the whole (`function`).
 """
 
-from symbiont_jit.translation.function import Translation, translate_function
+from symbiont_jit.translation.function import Translation, print_together, translate_function
 
-__all__ = ["Translation", "translate_function"]
+__all__ = ["Translation", "print_together", "translate_function"]

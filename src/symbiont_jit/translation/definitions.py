@@ -9,7 +9,10 @@ import ast
 from dataclasses import dataclass
 from typing import Any
 
+from numba import types
+
 from symbiont_jit.errors import TranslationError
+from symbiont_jit.signature import Scalar, Signature
 from symbiont_jit.translation.conversions import assigned
 from symbiont_jit.translation.expressions import as_number
 from symbiont_jit.translation.facts import MOST_ATTEMPTS, BoundNumber, Facts, Frame, RestartError
@@ -34,7 +37,9 @@ class _Defined:
 
 
 def define_function(state: State, source: PythonFunction, called: Any, arguments: dict[str, Any]) -> Any:
-    """Call a function of numbers, which becomes one of C; None where it is none."""
+    """Call a function of numbers, which becomes one of C, if it is none already; None where it is no such function."""
+    if called in state.members:
+        return _call_member(state.members[called], arguments)
     kept = {name: value for name, value in arguments.items() if isinstance(value, Quantity)}
     key = (
         called,
@@ -50,6 +55,19 @@ def define_function(state: State, source: PythonFunction, called: Any, arguments
     if made.is_tuple or len(made.types) != 1:
         return _call_for_several(state, made, given)
     return Quantity(f"{made.word}({given})", made.types[0])
+
+
+def _call_member(signature: Signature, arguments: dict[str, Any]) -> Quantity | None:
+    """Call a function that evolves together with this one; None where it takes or gives more than numbers."""
+    given = []
+    for param in signature.params:
+        value = arguments.get(param.name)
+        if not (isinstance(value, Quantity) and isinstance(param.type, Scalar)):
+            return None
+        given.append(assigned(value, getattr(types, param.type.name)).text)
+    if signature.returns is None:
+        return None
+    return Quantity(f"{signature.name}({', '.join(given)})", getattr(types, signature.returns.name))
 
 
 def _call_for_several(state: State, made: _Defined, given: str) -> Tuple:
@@ -92,6 +110,7 @@ def _attempt_helper(
     inner.names = state.names.copy()
     inner.helpers, inner.functions, inner.tables = state.helpers, state.functions, state.tables
     inner.sources, inner.helper_facts, inner.define_function = state.sources, state.helper_facts, state.define_function
+    inner.members = state.members
     inner.expressions, inner.statements = state.expressions, state.statements
     frame = Frame(source, (source.name,), inner.names)
     inner.frames.append(frame)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -36,7 +36,7 @@ from symbiont_jit.translation.typing import declared_scalar, is_integer, unify
 from symbiont_jit.translation.values import Grid, Known, Quantity, Storage, Tuple
 from symbiont_jit.translation.writer import print_block
 
-__all__ = ["Translation", "translate_function"]
+__all__ = ["Translation", "print_together", "translate_function"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,42 +56,84 @@ class Translation:
     """The C of a Python function.
 
     Attributes:
-        text: The C text.
+        definitions: What the C text defines, each in the text of its own, and the function itself last.
         signature: The signature of the C function: that of the Python function, and its results as `Out` parameters.
     """
 
-    text: str
+    definitions: tuple[str, ...]
     signature: Signature
 
+    @property
+    def text(self) -> str:
+        """The C text."""
+        return print_together([self])
 
-def translate_function(function: Any, signature: Signature, is_declared: bool = True) -> Translation:
+
+def print_together(functions: Sequence[Translation]) -> str:
+    """Print the C of several functions as one text, in which what they have in common is defined once.
+
+    Raises:
+        TranslationError: Two of them define different things of one name.
+    """
+    definitions = list(dict.fromkeys(text for made in functions for text in made.definitions))
+    names = [name for text in definitions for name in _DEFINED.findall(text)]
+    for name in names:
+        if names.count(name) > 1:
+            raise TranslationError(f"several of these functions define {name} in C; give what they call other names")
+    text = "\n".join(definitions)
+    ahead = [made.signature for made in functions if _is_called_ahead(made, text)]
+    prototypes = "".join(f"{signature.c_prototype};\n" for signature in ahead)
+    return _includes(text) + (f"{prototypes}\n" if ahead else "") + text
+
+
+def _is_called_ahead(made: Translation, text: str) -> bool:
+    """Whether a function is called in a text before the place where it is defined."""
+    before = text[: text.index(made.definitions[-1])]
+    return re.search(rf"\b{made.signature.name}\(", before) is not None
+
+
+def translate_function(
+    function: Any, signature: Signature, is_declared: bool = True, members: Mapping[Any, Signature] | None = None
+) -> Translation:
     """Translate a function into C.
 
     Args:
         function: A Python function, or one that Numba has compiled.
         signature: The types of its parameters.
         is_declared: Whether somebody has named the dimensions: lengths with different names may differ then.
+        members: Functions that the same text defines besides, with their signatures; they are called by their names.
 
     Raises:
         TranslationError: Something in it has no C form; the error names the line.
     """
-    source = read_function(function)
+    task = _Task(read_function(function), signature, is_declared, members or {})
     try:
-        return _translate(source, signature, Facts(), is_declared)
+        return _translate(task, Facts())
     except _UnknownLengthError:
         if is_declared:
             raise
         # Arguments whose lengths nobody has declared are mostly of one length where they meet.
-        return _translate(source, signature, Facts(unites=True), is_declared)
+        return _translate(task, Facts(unites=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is to be translated; the fields are the arguments of `translate_function`."""
+
+    source: PythonFunction
+    signature: Signature
+    is_declared: bool
+    members: Mapping[Any, Signature]
 
 
 class _UnknownLengthError(TranslationError):
     """Raised where no caller knows how long a result is."""
 
 
-def _translate(source: PythonFunction, signature: Signature, facts: Facts, is_declared: bool) -> Translation:
+def _translate(task: _Task, facts: Facts) -> Translation:
+    source = task.source
     for _ in range(MOST_ATTEMPTS):
-        attempt = _TranslationAttempt(source, signature, facts, is_declared)
+        attempt = _TranslationAttempt(task, facts)
         try:
             made = attempt.run()
         except RestartError:
@@ -109,11 +151,12 @@ def _translate(source: PythonFunction, signature: Signature, facts: Facts, is_de
 class _TranslationAttempt:
     """One pass over a function, with what has been learnt before."""
 
-    def __init__(self, source: PythonFunction, signature: Signature, facts: Facts, is_declared: bool) -> None:
-        self.source = source
-        self.signature = signature
-        self.is_declared = is_declared
+    def __init__(self, task: _Task, facts: Facts) -> None:
+        self.source = task.source
+        self.signature = task.signature
+        self.is_declared = task.is_declared
         self.state = State(facts)
+        self.state.members = task.members
         self.state.define_function = define_function
         self.state.expressions = {**EXPRESSIONS, **PARTS, ast.Call: translate_call}
         self.state.statements = {**STATEMENTS, **ASSIGNMENTS, **LOOPS}
@@ -126,7 +169,8 @@ class _TranslationAttempt:
     def run(self) -> Translation:
         """Translate the body and print the whole."""
         state = self.state
-        state.names.reserve(self.signature.name)
+        for signature in (self.signature, *state.members.values()):
+            state.names.reserve(signature.name)
         for word in ("floor_div", "floor_mod", "greatest_divisor", "malloc", "calloc", "free"):
             state.names.reserve(word)
         frame = Frame(self.source, (), state.names)
@@ -316,8 +360,7 @@ class _TranslationAttempt:
         if state.tables:
             parts.append("\n".join(text for _, text in state.tables.values()) + "\n")
         functions = [made.text for made in state.functions.values() if made is not None]
-        helpers = define_helpers(state.helpers)
-        parts += [helpers] if helpers else []
+        parts += define_helpers(state.helpers)
         parts += functions
         comment = "".join(
             f" * {line}".rstrip() + "\n"
@@ -326,8 +369,7 @@ class _TranslationAttempt:
         head = f"/*\n{comment} */\n" if document else ""
         body = "\n".join(print_block(root))
         parts.append(f"{head}{signature.c_prototype}\n{{\n{body}\n}}\n")
-        text = "\n".join(parts)
-        return Translation(_includes(text) + text, signature)
+        return Translation(tuple(parts), signature)
 
     def _signature(self) -> Signature:
         """Return the signature in C: results are `Out` parameters behind the others."""
@@ -382,6 +424,8 @@ def _dimension(dimension: Any, equal: Mapping[str, str]) -> Extent:
     return named_extent(word, word, 0)
 
 
+#: The name behind the type at the beginning of a definition outside of functions.
+_DEFINED: Final = re.compile(r"(?m)^[a-z][\w *]*?(\w+)(?=\(|\[|\s*=)")
 _HEADERS: Final = {
     "complex.h": r"_Complex|CMPLX",
     "math.h": r"\b(?:sqrt|exp|log|sin|cos|tan|pow|f(?:abs|loor|mod)|ceil|trunc|rint|hypot|atan2|NAN|INFINITY|isnan)",

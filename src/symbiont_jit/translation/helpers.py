@@ -155,29 +155,29 @@ _FAMILIES: Final = (
 )
 
 
-def define_helpers(names: Iterable[str]) -> str:
-    """Return the C of helpers, and of those that they call."""
-    return "\n".join(_define(name) for name in sorted(set(names)))
+def define_helpers(names: Iterable[str]) -> list[str]:
+    """Return the C of helpers, and of those that they call before them, each once."""
+    return list(dict.fromkeys(text for name in sorted(set(names)) for text in _define(name)))
 
 
-def _define(name: str) -> str:
+def _define(name: str) -> list[str]:
     if "_or_zero" in name:
         return _define_or_zero(name)
     for pattern, text, extra in _FAMILIES:
         found = re.fullmatch(pattern, name)
         if found is not None:
-            return _fill(text, name, found[1] if found.lastindex else "", extra)
+            return [_fill(text, name, found[1] if found.lastindex else "", extra)]
     raise AssertionError(f"no helper {name}")
 
 
-def _define_or_zero(name: str) -> str:
+def _define_or_zero(name: str) -> list[str]:
     base = name.replace("_or_zero", "")
     typ = base.removeprefix("floor_div").removeprefix("floor_mod").lstrip("_") or "int64"
     inner = f"{base}(a, b)"
-    before = "" if typ.startswith("uint") else f"{_define(base)}\n"
+    before = [] if typ.startswith("uint") else _define(base)
     if typ.startswith("uint"):
         inner = "a / b" if base.startswith("floor_div") else "a % b"
-    return before + _OR_ZERO.format(T=SCALARS[typ].c, name=name, inner=inner)
+    return [*before, _OR_ZERO.format(T=SCALARS[typ].c, name=name, inner=inner)]
 
 
 def _fill(text: str, name: str, kind: str, extra: str) -> str:

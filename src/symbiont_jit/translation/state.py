@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from symbiont_jit.errors import TranslationError
+from symbiont_jit.signature import Signature
 from symbiont_jit.translation.bounds import KnownBounds
 from symbiont_jit.translation.conversions import assigned, convert, int_value
 from symbiont_jit.translation.extents import ONE, Extent, named_extent
@@ -64,6 +65,8 @@ class State:
         self.sources: dict[Any, PythonFunction] = {}
         self.helper_facts: dict[Any, Facts] = {}
         self.define_function: Any = None
+        #: Functions that the text has besides, and their signatures: those that evolve together with this one.
+        self.members: Mapping[Any, Signature] = {}
         #: Which function translates each kind of node.
         self.expressions: Mapping[type[ast.AST], NodeHandler] = {}
         self.statements: Mapping[type[ast.AST], NodeHandler] = {}
