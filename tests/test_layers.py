@@ -70,7 +70,9 @@ ALLOWED = {
         "runtime",
         "agents",
         "engine.target",
+        "backend.machine",
         "evaluate.evaluation",
+        "evaluate.facts",
     },
     "propose": {"errors", "c", "signature", "llm"},
     "search": {

@@ -8,7 +8,7 @@ import pytest
 from numba import float64 as f64
 
 import symbiont_jit as sj
-from symbiont_jit import EvolveError, Usage, UsageError, evolvable
+from symbiont_jit import Array, EvolveError, Usage, UsageError, evolvable
 from symbiont_jit.agents.protocol import ContextOverflow, TurnLimit
 from symbiont_jit.llm.prompts import CORRECTIONS
 from symbiont_jit.testing import ScriptedAgent
@@ -18,6 +18,15 @@ from tests.llm.answers import BETTER, GOOD, UNTYPED, fenced
 UNREADABLE = fenced("double f(double x, int64_t n) { return x * * ; }")
 FORBIDDEN = fenced('double f(double x, int64_t n) { system("ls"); return x; }')
 OTHER_TYPES = fenced("double f(float x, int64_t n) { return x; }")
+SUM = """double added(int64_t n, const double x[n])
+{
+  // as it was written
+  double s = 0;
+  for (int64_t i = 0; i < n; i++)
+    s += x[i];
+  return s;
+}
+"""
 CUT_OFF = "```c\ndouble f(double x, int64_t n) {\n  double s = 0;\n  for (int64_t i = 0; i <"
 
 
@@ -83,8 +92,30 @@ def test_a_verbatim_repeat_begins_anew_without_the_code(kernel):
     assert [a.kind for a in result.trace.attempts] == ["compile", "repeated", "accepted"]
     assert [m["role"] for m in agent.calls[2]] == ["system", "user"]
     assert "return y" not in json.dumps(agent.calls[2])
-    assert "Do not repeat it" in said(agent, 2)
+    assert "came twice: write the function in another way" in said(agent, 2)
     assert "Multiply." in said(agent, 2)
+
+
+def test_a_model_is_told_what_to_compute_and_how_it_is_judged():
+    """The Python body, what kept clang from making vectors, and the lengths, where a search judges."""
+
+    @evolvable(source=SUM)
+    def added(x: Array[f64, "n"]) -> f64:
+        """The sum."""
+        s = 0.0
+        for i in range(len(x)):
+            s += x[i]
+        return s
+
+    agent = ScriptedAgent([fenced(SUM.replace("s += x[i]", "s = s + x[i]"))])
+    with sj.Evolution(added, metric=sj.Speedup(lambda rng: (rng.random(5000),))) as search:
+        added.evolve(agent, "Make it fast.", check=search.evaluate)
+    told = said(agent, 0)
+    assert "    s = 0.0\n    for i in range(len(x)):\n" in told
+    assert "// as it was written" in told
+    assert "line 6: loop not vectorized: cannot prove it is safe to reorder floating-point operations" in told
+    assert "timed with n = 5,000 (the largest array has 39.1 KiB)" in told
+    assert told.endswith("# Task\nMake it fast.\n")
 
 
 def test_the_attempts_end(kernel):
@@ -166,11 +197,15 @@ def test_a_check_may_be_any_function(kernel, answer, words):
 
 
 def test_a_conversation_that_is_too_long_begins_anew(kernel):
-    """Overflow drops the history; the prompt is the first one again."""
+    """Overflow drops the history; the prompt is the first one again, with a line for what was learnt."""
     agent = ScriptedAgent([UNTYPED, ContextOverflow("maximum context length is 4096 tokens"), GOOD])
     result = kernel.evolve(agent, "Multiply.")
     assert [a.kind for a in result.trace.attempts] == ["compile", "context_overflow", "accepted"]
-    assert agent.calls[2] == agent.calls[0]
+    (system, first), (again_system, again) = agent.calls[0], agent.calls[2]
+    assert again_system == system
+    assert again["content"].startswith(first["content"])
+    lesson = "tried again:\n- use of undeclared identifier 'y'\n"
+    assert again["content"].endswith(lesson)
 
 
 def test_a_prompt_that_is_too_long_is_the_callers(kernel):

@@ -107,7 +107,7 @@ def test_a_group_with_a_body_that_has_no_c_stays_python(group):
         return values[1]
 
     assert "def bad" in other.source
-    with pytest.raises(sj.TranslationError, match="test_groups.py:"):
+    with pytest.raises(sj.TranslationError, match=r"test_groups\.py:"):
         sj.translate(other)
 
 

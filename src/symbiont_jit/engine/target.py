@@ -111,6 +111,18 @@ class CompileTarget:
         return [info.source for info in self.engine.revisions if info.language == "c"]
 
     @property
+    def reference(self) -> str:
+        """The text of the Python bodies that say what to compute; nothing where the first revision is none, or C."""
+        first = self.engine.revisions.first
+        return "" if first is None or first.language == "c" else first.source
+
+    @property
+    def current(self) -> str | None:
+        """The active C, as its author wrote it, or what the Python bodies are in C; None where there is none."""
+        active = self.engine.active
+        return active.author_text if active is not None and active.language == "c" else self.translate()
+
+    @property
     def is_translated(self) -> bool:
         """Whether no revision is C, so that what there is of it was made of Python bodies."""
         return not any(info.language == "c" for info in self.engine.revisions)

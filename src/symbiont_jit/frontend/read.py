@@ -276,7 +276,7 @@ def _directives(code: str) -> tuple[str, bool, list[Diagnostic]]:
     return _DIRECTIVE.sub(judge, code), needs, problems
 
 
-_INCLUDE_ADVICE: Final = "the functions in the table are declared already, so remove the line"
+_INCLUDE_ADVICE: Final = "what may be called is declared already, so remove the line"
 
 
 def _environment_names(bare: str) -> list[Diagnostic]:

@@ -5,13 +5,17 @@ What speaks with models is imported by the first such sentence, because most pro
 
 from __future__ import annotations
 
+import contextlib
+import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from symbiont_jit.engine.target import TargetOwner
-from symbiont_jit.errors import UsageError
+from symbiont_jit.engine.target import CompileTarget, TargetOwner
+from symbiont_jit.errors import SymbiontError, UsageError
+from symbiont_jit.evaluate.facts import find_facts
+from symbiont_jit.kernel.inspect import describe_remarks
 from symbiont_jit.kernel.profiles import require_profile
 
 if TYPE_CHECKING:
@@ -21,6 +25,11 @@ if TYPE_CHECKING:
     from symbiont_jit.llm.limiter import RateLimiter
 
 __all__ = ["ModelWritten"]
+
+#: A line of remarks that says why a loop was not made into vectors.
+_OBSTACLE: Final = re.compile(r"(?m)^(\d+):\d+: loop-vectorize, because: (loop not vectorized: .*)$")
+#: The longest reason that is told, in characters.
+MAX_REASON: Final = 200
 
 
 class ModelWritten(TargetOwner):
@@ -45,7 +54,8 @@ class ModelWritten(TargetOwner):
 
         Args:
             agent: An `sj.Agent`, or an async function of chat messages.
-            prompt: What is wanted, in words; the signatures and the rules are added to it.
+            prompt: What is wanted, in words. Added to it are the signatures with their documentation, the Python body,
+                the present C, what kept clang from making vectors of it, and how candidates are judged.
             attempts: How many answers may be tried, 10 by default; it overrides the budget's.
             budget: Limits of attempts, requests, tokens, money and seconds.
             check: Judges the canonical source of a candidate that compiles. It returns an `Evaluation`
@@ -129,12 +139,29 @@ class ModelWritten(TargetOwner):
         """Return what all lanes of a call have in common; the active revision's C is what the model begins from."""
         from symbiont_jit.llm.budget import Budget
         from symbiont_jit.llm.lane import Options
+        from symbiont_jit.llm.prompts import TaskDescription
 
         if not isinstance(budget, Budget | None):
             raise UsageError(f"budget is a Budget, such as sj.Budget(attempts=5), not {budget!r:.80}")
         target = self._target
         chosen = budget or Budget()
         chosen = replace(chosen, attempts=attempts) if attempts is not None else chosen
-        active = target.engine.active
-        current = active.source if active is not None and active.language == "c" else target.translate()
-        return Options(require_profile(profile or target.profile), chosen, check, current, system)
+        task = TaskDescription(
+            signatures=target.signatures,
+            reference=target.reference,
+            current=target.current,
+            remarks=_list_obstacles(target),
+            facts=find_facts(getattr(getattr(check, "__self__", None), "metric", None), target),
+        )
+        return Options(require_profile(profile or target.profile), task, chosen, check, system)
+
+
+def _list_obstacles(target: CompileTarget) -> list[str]:
+    """List what kept clang from making vectors of the active revision's loops; nothing where it is no C."""
+    active = target.engine.active
+    if active is None or active.language != "c":
+        return []
+    with contextlib.suppress(SymbiontError):
+        found = _OBSTACLE.findall(describe_remarks(target.engine, active))
+        return list(dict.fromkeys(f"line {line}: {reason[:MAX_REASON]}" for line, reason in found))
+    return []

@@ -22,7 +22,13 @@ from symbiont_jit.llm import telemetry
 from symbiont_jit.llm.budget import Budget, BudgetExceeded, Spending
 from symbiont_jit.llm.compilations import Compilations
 from symbiont_jit.llm.limiter import RateLimiter
-from symbiont_jit.llm.prompts import write_correction, write_fresh_start, write_system_prompt, write_task_prompt
+from symbiont_jit.llm.prompts import (
+    TaskDescription,
+    write_correction,
+    write_fresh_start,
+    write_system_prompt,
+    write_task_prompt,
+)
 from symbiont_jit.llm.rejections import CheckFunction, Rejection, reject_error, run_check
 from symbiont_jit.llm.replies.read import FoundCode, read_reply
 from symbiont_jit.llm.trace import Attempt, Trace
@@ -42,16 +48,16 @@ class Options:
 
     Attributes:
         profile: The profile that candidates are compiled for: `safe`, `checked` or `release`.
+        task: What prompts say besides the user's words; its present C is also what edits apply to.
         budget: The most that each lane may spend.
         check: Judges the source of a candidate that compiles; None accepts what compiles.
-        current: The C that is active, which the prompt shows and edits apply to; None where there is none.
         system: A system prompt in place of the project's own.
     """
 
     profile: str
+    task: TaskDescription
     budget: Budget = field(default_factory=Budget)
     check: CheckFunction | None = None
-    current: str | None = None
     system: str | None = None
 
 
@@ -118,13 +124,14 @@ class Lane:
     _base: str = field(init=False)
     _messages: list[dict[str, Any]] = field(init=False)
     _refused: set[str] = field(default_factory=set)
+    _lessons: list[str] = field(default_factory=list)
     _resets: int = 0
 
     def __post_init__(self) -> None:
         if not isinstance(self.task, str) or not self.task.strip():
             raise UsageError(f"a prompt is text that says what is wanted, not {self.task!r:.60}")
         system = write_system_prompt() if self.options.system is None else self.options.system
-        self._base = write_task_prompt(self.target.signatures, self.task, self.options.current)
+        self._base = write_task_prompt(replace(self.options.task, words=self.task))
         self.spent = Spending(self.options.budget)
         self.trace = Trace(self.index, self.task, system)
         self._start_conversation(self._base)
@@ -279,7 +286,7 @@ class Lane:
     async def _accept(self, reply: Reply) -> Any:
         """Read, compile and check a reply; gives the revision, or raises why the answer is not taken."""
         with stage("read"):
-            found = read_reply(reply.text, self.target.signatures, self.options.current, reply.finish)
+            found = read_reply(reply.text, self.target.signatures, self.options.task.current, reply.finish)
         if not isinstance(found, FoundCode):
             raise _RejectedAnswer(Rejection(found.kind, found.message))
         try:
@@ -299,8 +306,9 @@ class Lane:
         """Tell the model what was wrong; begin anew where it gives code again that was refused before."""
         record = replace(record, kind=rejection.kind, diagnostics=rejection.message, code=rejection.code)
         key = " ".join(rejection.code.split())
+        self._lessons.append(rejection.brief)
         if key and key in self._refused:
-            self._start_conversation(write_fresh_start(self._base, rejection))
+            self._start_conversation(write_fresh_start(self._base, self._lessons, is_repeated=True))
             why = "the same code again: a new conversation, which does not show it"
             return replace(record, kind="repeated", decision="reset", why=why)
         self._refused.add(key)
@@ -322,7 +330,7 @@ class Lane:
         if self._resets >= MAX_CONTEXT_RESETS:
             return replace(record, decision="give up", why=f"too long for the model {self._resets + 1} times")
         self._resets += 1
-        self._start_conversation(self._base)
+        self._start_conversation(write_fresh_start(self._base, self._lessons))
         return replace(record, decision="reset", why="too long for the model: a new conversation from the first prompt")
 
 

@@ -91,5 +91,7 @@ def _reject_evaluation(evaluation: Evaluation, source: str) -> Rejection | None:
     if evaluation.is_valid:
         return None
     message = render_diagnostics(evaluation.diagnostics, evaluation.source)
+    if evaluation.counterexample:
+        message = f"{message}\nThe smallest call that was found to show it: {evaluation.counterexample}"
     finding = evaluation.diagnostics[0].message if evaluation.diagnostics else evaluation.status.name
     return Rejection(_KIND_OF_STATUS[evaluation.status], message, source, finding)

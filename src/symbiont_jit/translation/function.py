@@ -106,7 +106,7 @@ def translate_function(
     Raises:
         TranslationError: Something in it has no C form; the error names the line.
     """
-    task = _Task(read_function(function), signature, is_declared, members or {})
+    task = _TranslationTask(read_function(function), signature, is_declared, members or {})
     try:
         return _translate(task, Facts())
     except _UnknownLengthError:
@@ -117,7 +117,7 @@ def translate_function(
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
+class _TranslationTask:
     """What is to be translated; the fields are the arguments of `translate_function`."""
 
     source: PythonFunction
@@ -130,7 +130,7 @@ class _UnknownLengthError(TranslationError):
     """Raised where no caller knows how long a result is."""
 
 
-def _translate(task: _Task, facts: Facts) -> Translation:
+def _translate(task: _TranslationTask, facts: Facts) -> Translation:
     source = task.source
     for _ in range(MOST_ATTEMPTS):
         attempt = _TranslationAttempt(task, facts)
@@ -151,7 +151,7 @@ def _translate(task: _Task, facts: Facts) -> Translation:
 class _TranslationAttempt:
     """One pass over a function, with what has been learnt before."""
 
-    def __init__(self, task: _Task, facts: Facts) -> None:
+    def __init__(self, task: _TranslationTask, facts: Facts) -> None:
         self.source = task.source
         self.signature = task.signature
         self.is_declared = task.is_declared
