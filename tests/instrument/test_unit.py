@@ -69,6 +69,7 @@ CHECKED = {
     "freed by an outer subscript": (pick, "  double(*p)[2][2] = malloc(64);\n  return p[0][(free(p), 1)][0];", (X, 0), "freed", "access to p", 4),
     "freed by another argument": (pick, "  double *p = malloc(32);\n  memcpy(p, (free(p), x), 8);\n  return 0;", (X, 0), "freed", "access to p", 4),
     "freed by what is assigned": (pick, FIELD + "static struct S h(struct S *p)\n{\n  struct S s = {{1}};\n  free(p);\n  return s;\n}\n" + HEADS[pick] + "  struct S *p = malloc(32);\n  *p = h(p);\n  return 0;\n}\n", (X, 0), "freed", "access to p", 13),
+    "an assumed alignment": (write, "  double *p = __builtin_assume_aligned(out + 1, 1 << 30);\n  p[0] = k;", (X.copy(), 1), "alignment", "access to out at an address", 3),
     "alignment for modf": (pick, "  char b[64];\n  return modf(1.5, (double *)(b + 1));", (X, 0), "alignment", "b", 4),
     "alignment for frexp": (pick, "  char b[64];\n  return frexp(1.5, (int *)(b + 1));", (X, 0), "alignment", "b", 4),
 }  # fmt: skip
@@ -88,6 +89,25 @@ def test_what_leaves_an_array_panics(name, profile):
     assert message in panic.message
     assert str(panic).endswith("^")
     assert revision.take_panic() is None
+
+
+@pytest.mark.parametrize("value", ["floor(1e300)", "log(-1.0)", "round(1e10)", "fma(1e308, 1e308, 0.0)", "exp(1000.0)"])
+def test_a_constant_that_fits_no_integer_is_one_all_the_same(value):
+    """`safe` takes what the processor makes of it; `checked` panics."""
+    body = f"  return (int32_t){value};"
+    assert compiled(pick, body, "safe")(X, 0) == -(2.0**31)
+    checked = compiled(pick, body, "checked")
+    checked(X, 0)
+    assert checked.take_panic().kind == "conversion"
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_zero_is_a_null_pointer(profile):
+    """As in C, wherever a pointer is wanted; nothing is behind it."""
+    assert compiled(pick, "  free(0);\n  double *p = realloc(0, 8);\n  p[0] = 3;\n  return p[0];", profile)(X, 0) == 3.0
+    revision = compiled(pick, "  memcpy(0, x, 8);\n  return 1;", profile)
+    revision(X, 0)
+    assert "is null or was never set" in revision.take_panic().message
 
 
 @pytest.mark.table
@@ -113,6 +133,7 @@ REFUSED = {
     "pointer to a pointer": ("  const double *p = x;\n  return **(&p);", "pointer to a pointer"),
     "static pointer": ("  static const double *const p = 0;\n  return 0;", "outlive a call"),
     "outlives its block": ("  const double *p;\n  {\n    double t[n];\n    p = t;\n  }\n  return *p;", "outlive what it points at"),
+    "an array that no stack has": ("  int a[200000000];\n  a[k] = 1;\n  return a[k];", "takes 800,000,000 bytes, which no stack has"),
     "jump past a declaration": ("  goto end;\n  double t[2] = {0};\nend:\n  return t[0];", "jumps past the declaration of 't'"),
     "case past a declaration": ("  switch (k) {\n    case 0:;\n      int i = 3;\n    case 1:\n      return i;\n  }\n  return 0;", "jumps past the declaration of 'i'"),
     "void pointer": ("  const void *p = x;\n  return *(const char *)(p + 1);", "no size"),

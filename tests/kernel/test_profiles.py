@@ -1,8 +1,9 @@
 """Profiles and options of clang that a declaration may have."""
 
+import numpy as np
 import pytest
 
-from symbiont_jit import CandidateError, Kernel, UsageError
+from symbiont_jit import CandidateError, Kernel, PanicError, UsageError
 from symbiont_jit.kernel.profiles import require_flags
 from tests.kernels import DOT
 
@@ -44,7 +45,9 @@ def test_a_profile_that_does_not_exist_is_refused(dot):
         dot.compile(DOT, profile="fast")
 
 
-@pytest.mark.parametrize("name", "unsigned extern const double static int64_t NULL malloc sin INT64_MAX M_PI".split())
+@pytest.mark.parametrize(
+    "name", "unsigned extern const double static int64_t NULL malloc sin INT64_MAX M_PI cleanup push apply_to".split()
+)
 def test_a_macro_is_no_word_of_c_or_of_the_checks(name):
     """A macro that would make something else of the code around a candidate is refused, and another one is not."""
     with pytest.raises(UsageError, match=f"flags may not define '{name}'"):
@@ -61,6 +64,27 @@ def test_no_option_about_warnings_lets_pass_what_is_refused(flag):
         for profile in ("safe", "checked", "release"):
             with pytest.raises(CandidateError):
                 kernel.compile(f"{head} {{ {body} }}", profile=profile)
+
+
+#: A guard whose condition is no number at all where there is neither infinity nor none.
+GUARD = (
+    "double f(int64_t n, double x[n], int64_t i, double s) {{ if (i < 0 || i >= n) {{ if ({no_number} > 0.0) return 1.0; }} "
+    "double old = x[i]; x[i] = -7.0; return old; }}"
+)
+
+
+@pytest.mark.parametrize("profile", ["safe", "checked"])
+@pytest.mark.parametrize("no_number", ["NAN + s", "INFINITY * -s"])
+@pytest.mark.parametrize(
+    "flag", "-ffast-math -Ofast -ffinite-math-only -fno-honor-nans -fno-honor-infinities -O1".split()
+)
+def test_no_option_about_numbers_takes_a_check_away(flag, no_number, profile):
+    """Nothing is concluded from a number that is infinite or none, whatever options say of such numbers."""
+    kernel = Kernel.from_c(GUARD.format(no_number=no_number), flags=[flag], profile=profile)
+    whole = np.arange(8.0)
+    with pytest.raises(PanicError, match="index 6 out of bounds for x with n = 4"):
+        kernel(whole[:4], 6, 1.0)
+    assert whole.tolist() == list(range(8))
 
 
 @pytest.mark.slow

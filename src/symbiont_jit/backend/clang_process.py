@@ -20,6 +20,7 @@ __all__ = ["read_errors", "require_input", "send_unit", "start_process", "target
 #: Seconds before a process is started once more for which the system had no room.
 WAITS: Final = (0.05, 0.2)
 
+_UNNAMED: Final = re.compile(r"\((unnamed|anonymous)[^()]* at [^()]*\)")
 _DIAGNOSTIC: Final = re.compile(
     r"^(?P<file>[^:\n]+):(?P<line>\d{1,9}):(?P<column>\d{1,9}): (?P<severity>fatal error|error): (?P<message>.*)$",
     re.MULTILINE,
@@ -52,9 +53,14 @@ def read_errors(child: Child, stage: Stage) -> list[Diagnostic]:
     """Return the errors in what a process has said so far."""
     text = child.messages.decode("utf-8", "replace")
     return [
-        Diagnostic(stage, "compiler", m["message"][:300], int(m["line"]), int(m["column"]), Severity.ERROR)
+        Diagnostic(stage, "compiler", _clean(m["message"])[:300], int(m["line"]), int(m["column"]), Severity.ERROR)
         for m in _DIAGNOSTIC.finditer(text)
     ]
+
+
+def _clean(message: str) -> str:
+    """Leave the places of structs without names out, which are those of generated text."""
+    return _UNNAMED.sub(r"(\1)", message)
 
 
 def require_input(messages: bytes | bytearray) -> None:

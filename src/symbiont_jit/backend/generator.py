@@ -215,9 +215,24 @@ def fold_constants(machine: Any, module: Any) -> None:
 
     if not any(each.is_declaration and _OF_FLOATS.search(str(each)) for each in module.functions):
         return
+    passes = llvm.create_new_function_pass_manager()
+    passes.add_sccp_pass()
+    _run(machine, module, passes)
+
+
+def _combine_instructions(machine: Any, module: Any) -> None:
+    """Drop what nobody takes of what constants have become: that of a conversion which does not fit has no bits."""
+    import llvmlite.binding as llvm
+
+    passes = llvm.create_new_function_pass_manager()
+    passes.add_instruction_combine_pass()
+    _run(machine, module, passes)
+
+
+def _run(machine: Any, module: Any, passes: Any) -> None:
+    import llvmlite.binding as llvm
+
     with llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options()) as builder:
-        passes = llvm.create_new_function_pass_manager()
-        passes.add_sccp_pass()
         for function in module.functions:
             if not function.is_declaration:
                 passes.run(function, builder)
@@ -232,6 +247,8 @@ _GENERATE: Final[dict[bytes, Callable[[Any, Any], bytes]]] = {
 
 
 def _emit_audited(machine: Any, module: Any) -> bytes:
+    if find_undefined(str(module)):
+        _combine_instructions(machine, module)
     found = find_undefined(str(module))
     if found:
         raise Undefined(found)

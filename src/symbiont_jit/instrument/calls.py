@@ -234,6 +234,12 @@ def _evaluate_aligned(context: Context, given: Sequence[Any]) -> Value:
     if value.bounds is None:
         return value
     pointer = call("SJ_AS_VOID", value.node)
+    if context.checked and len(given) == 2:  # The third argument is by how much the address may be off.
+        site = context.new_site("alignment", given[0], value.bounds.name or describe(given[0]))
+        address = cast(VOID_POINTER, cast(UINT64, name("sj_q")))  # By way of a number, because it may be const.
+        check = Check("sj_aligned", site, [address, cast(UINT64, evaluate_value(context, given[1]).node)])
+        pointer = StatementExpr([declare_auto("sj_q", pointer), check, name("sj_q")])
+        return Value(pointer, PointerTo(VOID), value.bounds)
     return Value(comma(*_effects_of(context, given[1:]), pointer), PointerTo(VOID), value.bounds)
 
 

@@ -55,8 +55,11 @@ FRAMES: Final = (1 << 14, 1 << 18)
 
 #: With these flags, what the language leaves undefined and is not checked is at least some value, from which the
 #: optimiser concludes nothing. Overflow wraps, also of pointers; conversions give what the processor gives; objects
-#: live as long as the call; an endless loop stays one.
+#: live as long as the call; an endless loop stays one. Where somebody's own options say that no number is infinite or
+#: none (`-ffast-math`), one that is would be no value at all, and a check behind it would be taken for unneeded.
 FLAGS: Final = (
+    "-fhonor-nans",
+    "-fhonor-infinities",
     "-fwrapv",
     "-fwrapv-pointer",
     "-fno-strict-aliasing",

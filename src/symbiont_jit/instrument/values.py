@@ -14,7 +14,7 @@ from pycparser import c_ast
 
 from symbiont_jit.c.tree import print_tree, walk
 from symbiont_jit.c.types import VOID, Arithmetic, ArrayOf, CType, Length, PointerTo, Refused, rough_size
-from symbiont_jit.instrument.bounds import Bounds
+from symbiont_jit.instrument.bounds import NULL_BOUNDS, Bounds
 from symbiont_jit.instrument.context import Context, Value
 from symbiont_jit.instrument.nodes import (
     BYTES,
@@ -28,6 +28,7 @@ from symbiont_jit.instrument.nodes import (
     cast,
     declare_auto,
     dereference,
+    is_zero,
     name,
     number,
     size_of,
@@ -160,6 +161,8 @@ def point_at(target: Value) -> tuple[Any, Any]:
 
 def require_bounds(node: Any, pointer: Value) -> Bounds:
     """Return the bounds of a pointer; raise `Refused` where they are not known."""
+    if pointer.bounds is None and is_zero(pointer.node):
+        return NULL_BOUNDS
     if pointer.bounds is None:
         raise Refused(
             node, "it is not known what this points into; assign it to a pointer variable, or index the array itself"

@@ -28,6 +28,8 @@ _INCLUDE: Final = re.compile(r'(?m)^#include "([^"\n]+)"\n')
 #: Everything at file scope begins in the first column, except braces.
 _PIECE: Final = re.compile(r"(?m)^(?=[^\s{}])")
 _NAME_OF_PIECE: Final = re.compile(r"#define (SJ_\w+)|SJ_[A-Z]+\((sj_\w+)|.*?\b(sj_\w+)\s*[\[({;]", re.DOTALL)
+#: Words of attributes and pragmas that stand around a candidate, besides those of the package's C.
+_ATTRIBUTES: Final = frozenset("apply_to cleanup function internal_linkage noinline pop push".split())
 _WORD: Final = re.compile(r"\b[A-Za-z_]\w*")
 _NAME: Final = re.compile(r"\b(?:sj|SJ)_\w+")
 
@@ -61,7 +63,7 @@ def include(*names: str, given: frozenset[str] = frozenset()) -> str:
 def own_words() -> frozenset[str]:
     """List all words of the package's C, and of what it declares: a macro would make something else of them."""
     names = (str(path.relative_to(ROOT)) for path in ROOT.rglob("*.[ch]"))
-    return frozenset(PRELUDE).union(*(_WORD.findall(_read(name)) for name in names))
+    return frozenset(PRELUDE).union(_ATTRIBUTES, *(_WORD.findall(_read(name)) for name in names))
 
 
 @functools.cache
