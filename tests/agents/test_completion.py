@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbiont_jit.agents import failures
-from symbiont_jit.agents.completion import Completion, read_completion
+from symbiont_jit.agents.completion import Completion, prepare_message, read_completion
 from symbiont_jit.agents.conversation import parse_json
 from symbiont_jit.agents.protocol import Usage
 from symbiont_jit.testing import ErrorReply, MalformedReply, TextReply, tokens
@@ -49,11 +49,36 @@ THOUGHTS = {
 
 @pytest.mark.parametrize("name", THOUGHTS)
 def test_reasoning_is_no_answer(name):
-    """What a model thinks is neither in the text nor in the conversation."""
+    """What a model thinks is not in the text, and nothing of it goes back to the server."""
     item, text = THOUGHTS[name]
     reply, _ = ask([item])
     assert reply.text == text
-    assert reply.messages == ({"role": "assistant", "content": text},)
+    (message,) = reply.messages
+    assert prepare_message(message, ()) == {"role": "assistant", "content": text or "(no answer)"}
+    assert set(message.values()) <= {"assistant", text or "(no answer)", "what is"}
+
+
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+def test_an_answer_that_is_in_the_reasoning_is_read(field):
+    """Some servers put everything there; where the thinking was cut off, that is what the text says."""
+    whole = ask([message(content="", **{field: "```c\nint x;\n```"})])[0]
+    assert whole.text == "```c\nint x;\n```"
+    assert whole.messages[0]["content"] == whole.text
+    cut = ask([TextReply("", reasoning="I would", reasoning_field=field, finish="length")])[0]
+    assert cut.text == "<think>I would"
+    assert ask([message(content="int y;", **{field: "int x;"})])[0].text == "int y;"
+
+
+def test_no_empty_answer_goes_back():
+    """Servers refuse those; beside calls of tools, no text is no text."""
+    assert ask([message(content=None)])[0].messages == ({"role": "assistant", "content": "(no answer)"},)
+    assert prepare_message({"role": "assistant", "content": ""}, ()) == {"role": "assistant", "content": "(no answer)"}
+    calling = {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}
+    assert prepare_message(calling, ()) == calling
+    assert (
+        prepare_message({**calling, "reasoning_content": "why"}, ("reasoning_content",))["reasoning_content"] == "why"
+    )
+    assert prepare_message({**calling, "reasoning_content": "why"}, ()) == calling
 
 
 def message(**parts):
@@ -105,7 +130,7 @@ COMPLETIONS = likely(
 def test_any_json_is_an_answer_or_a_failure(data):
     """Totality: whatever a server sends is one of the two, and an answer can be sent back."""
     data = parse_json(json.dumps(data))
-    outcome = read_completion(data, echo=("reasoning_content",))
+    outcome = read_completion(data)
     assert isinstance(outcome, Completion | failures.RequestFailure)
     if isinstance(outcome, Completion):
         json.dumps(outcome.message, ensure_ascii=False, allow_nan=False).encode()

@@ -18,6 +18,16 @@ def test_what_stays_is_not_tried_again(status):
     assert len(requests) == 1
 
 
+def test_what_a_gateway_tells_of_is_opened():
+    """The sentence is that of the server behind it, with the gateway's own in front."""
+    raw = '{"error": {"message": "no such tool", "code": "bad_tool"}}'
+    body = {"error": {"message": "Provider returned error", "code": 400, "metadata": {"raw": raw}}}
+    assert failures.message_of(body) == "Provider returned error: no such tool"
+    assert failures.message_of([{"error": {"message": "in a list"}}]) == "in a list"
+    assert failures.message_of({"errors": [{"message": "of Cloudflare"}]}) == "of Cloudflare"
+    assert failures.message_of({"error": {"message": "x", "metadata": {"raw": "no JSON"}}}) == "x: no JSON"
+
+
 ADVICE = {401: "OPENAI_API_KEY", 404: "OPENAI_MODEL", 400: "temperature"}
 
 
@@ -51,6 +61,18 @@ def test_overflows_are_recognised(server):
         (404, "model 'context' not found"),
         (401, "maximum context length"),
         (500, "out of memory"),
+        (413, "Request Entity Too Large"),
+        (413, "<html><head><title>413 Request Entity Too Large</title></head></html>"),
+        (400, "Invalid value for 'max_tokens': must be at least 1"),
+        (400, "max_tokens must be at least 1, got 0"),
+        (400, "n_ctx is not a parameter of this request"),
+        (422, "prompt: field required"),
+        (429, "Too many requests: size of the queue is limited"),
+        (500, "the prompt template failed"),
+        (400, "tool message without a preceding call"),
+        (400, "context: extra fields not permitted"),
+        (400, "The model does not support context caching"),
+        (400, "length of stop must be at most 4"),
     ],
 )
 def test_other_errors_are_not_overflows(status, said):

@@ -10,9 +10,10 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from symbiont_jit.agents.completion import Completion, read_completion
+from symbiont_jit.agents.completion import Completion, prepare_message, read_completion
 from symbiont_jit.agents.connection import Connection
-from symbiont_jit.agents.failures import RequestFailure, error_of
+from symbiont_jit.agents.demands import Demands
+from symbiont_jit.agents.failures import RequestFailure, error_of, shorten
 from symbiont_jit.agents.protocol import Message, Reply, Retry, TurnLimit, Usage, current_meter
 from symbiont_jit.agents.providers import LEVELS, provider_of
 from symbiont_jit.agents.retries import RetryPolicy, send_with_retries
@@ -87,6 +88,7 @@ class Agent:
         )
         settings = {"temperature": temperature, self.provider.seed: seed, self.provider.limit: max_tokens}
         self._settings = self._request_fields(settings, reasoning, body or {})
+        self._demands = Demands(frozenset(self.provider.echo))
 
     async def __call__(self, messages: Sequence[Message]) -> Reply:
         """Run the conversation until the model answers with a text.
@@ -124,20 +126,26 @@ class Agent:
 
     async def _request_turn(self, messages: Sequence[Message]) -> tuple[Completion, list[Retry]]:
         """Ask for the next turn; its error is raised outside of `except`, so that no exception with a key is in it."""
-        body = {"model": self.model, "messages": [dict(message) for message in messages], **self._settings}
-        outcome, retries = await send_with_retries(lambda: self._send_metered(body), self.retries)
-        if isinstance(outcome, RequestFailure):
-            raise error_of(outcome, self._connection.server, self.model, retries)
-        return outcome, retries
+        retries: list[Retry] = []
+        while True:
+            outcome, waits = await send_with_retries(lambda: self._send_metered(messages), self.retries)
+            retries += waits
+            if not isinstance(outcome, RequestFailure):
+                return outcome, retries
+            learnt = self._demands.learn(outcome)
+            if learnt is None:
+                raise error_of(outcome, self._connection.server, self.model, retries)
+            self._demands = learnt
+            retries.append(Retry(shorten(outcome.quote), 0.0))
 
-    async def _send_metered(self, body: Mapping[str, Any]) -> Completion | RequestFailure:
+    async def _send_metered(self, messages: Sequence[Message]) -> Completion | RequestFailure:
         """Send one request and tell the meter before and after it, even where it is cancelled."""
         meter = current_meter()
         if meter is not None:
             meter.before_request()
         usage: Usage | None = None
         try:
-            outcome = await self._send_once(body)
+            outcome = await self._send_once(messages)
             if isinstance(outcome, Completion) and outcome.usage.is_known:
                 usage = outcome.usage
             return outcome
@@ -145,13 +153,11 @@ class Agent:
             if meter is not None:
                 meter.after_request(usage, self.model)
 
-    async def _send_once(self, body: Mapping[str, Any]) -> Completion | RequestFailure:
-        data = await self._connection.send(body)
-        return (
-            data
-            if isinstance(data, RequestFailure)
-            else read_completion(data, self.provider.echo, self._connection.redact)
-        )
+    async def _send_once(self, messages: Sequence[Message]) -> Completion | RequestFailure:
+        prepared = [prepare_message(message, self._demands.echo) for message in messages]
+        body = {"model": self.model, "messages": prepared, **self._settings}
+        data = await self._connection.send(body, self._demands.is_streamed)
+        return data if isinstance(data, RequestFailure) else read_completion(data, self._connection.redact)
 
     async def _run_calls(self, answer: Completion, is_last: bool) -> list[Message]:
         """Run the model's calls and give a result for each: a conversation without them could not go on."""

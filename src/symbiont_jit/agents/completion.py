@@ -1,21 +1,29 @@
 """A chat completion as servers write it, read into what the project uses.
 
 In: the JSON of a completion, from any server. Out: a `Completion`, or a `RequestFailure` where the JSON is none. The
-reasoning of a model is not its answer: it is left out of the text, and its tokens are counted.
+reasoning of a model is not its answer: it is left out of the text, and its tokens are counted. Some servers put the
+whole answer into its field, so where there is no other text, that is read.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from symbiont_jit.agents.failures import RequestFailure, message_of, read_failure
 from symbiont_jit.agents.protocol import Message, Usage
 
-__all__ = ["Call", "Completion", "read_completion", "usage_of"]
+__all__ = ["REASONING", "Call", "Completion", "prepare_message", "read_completion", "usage_of"]
+
+#: Fields of a message in which servers write what the model thought.
+REASONING: Final = ("reasoning_content", "reasoning", "reasoning_details")
+#: What goes back for an answer without a text, which servers refuse.
+_NOTHING: Final = "(no answer)"
+#: Why a model stopped that had more to say.
+_CUT_OFF: Final = ("length", "max_tokens")
 
 #: Thinking that some servers leave in front of an answer; a template may have written the opening tag already.
 _THOUGHT: Final = re.compile(r"\A\s*(?:<think>)?.*?</think>\s*", re.DOTALL)
@@ -45,7 +53,7 @@ class Completion:
 
     Attributes:
         text: The answer, without reasoning; empty where the model only calls tools.
-        message: What goes back into the conversation.
+        message: What goes into the conversation, with the reasoning; `prepare_message` says what a server gets of it.
         calls: The tools that the model wants called.
         usage: The tokens of the request.
         finish: Why the model stopped, as its server says it.
@@ -58,10 +66,8 @@ class Completion:
     finish: str
 
 
-def read_completion(
-    data: object, echo: Sequence[str] = (), redact: Callable[[str], str] = str
-) -> Completion | RequestFailure:
-    """Read a completion's first choice; `echo` names fields that a server wants back, `redact` takes secrets out."""
+def read_completion(data: object, redact: Callable[[str], str] = str) -> Completion | RequestFailure:
+    """Read a completion's first choice; `redact` takes secrets out."""
     if not isinstance(data, Mapping):
         return _report_malformed("its JSON is not an object")
     choices = data.get("choices")
@@ -72,18 +78,45 @@ def read_completion(
     message = choice.get("message") if isinstance(choice, Mapping) else None
     if not isinstance(choice, Mapping) or not isinstance(message, Mapping):
         return _report_malformed("it has no choices with a message")
-    text = redact(_text_of(message))
     calls = message.get("tool_calls")
     raw = [dict(call) for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
-    turn: dict[str, Any] = {"role": "assistant", "content": text}
-    turn |= {name: message[name] for name in echo if message.get(name) is not None}
+    finish = str(choice.get("finish_reason") or "stop")
+    text = redact(_text_of(message) or ("" if raw else _thought_of(message, finish)))
+    turn: dict[str, Any] = {"role": "assistant", "content": text or (None if raw else _NOTHING)}
+    turn |= {name: _redact_parts(message[name], redact) for name in REASONING if message.get(name)}
     if raw:
         # Calls go back as they came, because some servers put signatures beside the arguments.
         turn["tool_calls"] = [
             {**call, "id": call.get("id") or f"call_{i}", "type": "function"} for i, call in enumerate(raw)
         ]
     found = tuple(_call_of(call) for call in turn.get("tool_calls", ()))
-    return Completion(text, turn, found, usage_of(data.get("usage")), str(choice.get("finish_reason") or "stop"))
+    return Completion(text, turn, found, usage_of(data.get("usage")), finish)
+
+
+def prepare_message(message: Message, echo: Collection[str]) -> dict[str, Any]:
+    """Prepare a message of a conversation for a server that wants only some fields of reasoning back."""
+    kept = {name: value for name, value in message.items() if name not in REASONING or name in echo}
+    if kept.get("role") == "assistant" and not kept.get("content") and not kept.get("tool_calls"):
+        kept["content"] = _NOTHING
+    return kept
+
+
+def _redact_parts(value: Any, redact: Callable[[str], str]) -> Any:
+    """Take secrets out of all texts in some JSON."""
+    match value:
+        case str():
+            return redact(value)
+        case list():
+            return [_redact_parts(each, redact) for each in value]
+        case Mapping():
+            return {name: _redact_parts(each, redact) for name, each in value.items()}
+    return value
+
+
+def _thought_of(message: Mapping[str, Any], finish: str) -> str:
+    """Read what the model thought, where that is all that there is; if it was cut off, as thinking without an end."""
+    found = next((value for name in REASONING if isinstance(value := message.get(name), str) and value.strip()), "")
+    return f"<think>{found}" if found and finish in _CUT_OFF else found
 
 
 def usage_of(data: object) -> Usage:

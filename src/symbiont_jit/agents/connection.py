@@ -17,6 +17,7 @@ from symbiont_jit.agents.conversation import parse_json
 from symbiont_jit.agents.failures import RequestFailure, message_of, read_failure, shorten
 from symbiont_jit.agents.retries import read_retry_after
 from symbiont_jit.agents.secret import Secret, redact, redact_pieces
+from symbiont_jit.agents.streaming import StreamedCompletion
 from symbiont_jit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,8 +57,11 @@ class Connection:
         """Take the key and the secret headers out of a text."""
         return redact(text, self.secrets)
 
-    async def send(self, body: Mapping[str, Any]) -> Any | RequestFailure:
-        """Send one request once, for at most `timeout` seconds; gives the answer's JSON or what went wrong."""
+    async def send(self, body: Mapping[str, Any], is_streamed: bool = False) -> Any | RequestFailure:
+        """Send one request once, for at most `timeout` seconds; gives the answer's JSON or what went wrong.
+
+        An answer that is streamed is put together here.
+        """
         import openai
 
         rest = {name: value for name, value in body.items() if name not in ("model", "messages")}
@@ -65,6 +69,8 @@ class Connection:
         try:
             # The client's own limit is for each piece of a body, which a slow server can stretch without end.
             async with asyncio.timeout(self.timeout):
+                if is_streamed:
+                    return await self._collect(client, body, rest)
                 raw = await client.chat.completions.with_raw_response.create(
                     model=body["model"], messages=body["messages"], extra_body=rest
                 )
@@ -80,6 +86,23 @@ class Connection:
             )
         except (openai.OpenAIError, ValueError, TypeError) as error:
             return RequestFailure("client", self._redact_pieces(f"{type(error).__name__}: {error}"))
+
+    async def _collect(
+        self, client: openai.AsyncOpenAI, body: Mapping[str, Any], rest: Mapping[str, Any]
+    ) -> Any | RequestFailure:
+        """Ask for an answer in pieces, and put them together; a server may give it at once all the same."""
+        found = StreamedCompletion()
+        options = {"stream_options": {"include_usage": True}, **rest}
+        async with client.chat.completions.with_streaming_response.create(
+            model=body["model"], messages=body["messages"], stream=True, extra_body=options
+        ) as answer:
+            if "event-stream" not in answer.headers.get("content-type", ""):
+                return self._read_json(await answer.text())
+            async for piece in await answer.parse():
+                found.add(piece.model_dump())
+                if found.is_too_long:
+                    break
+        return found.finish()
 
     async def close(self) -> None:
         """Close the connections of the running loop; without this they are closed when the loop ends."""

@@ -5,6 +5,7 @@ In: a status and a body. Out: a `RequestFailure`; and from a failure, the except
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -26,8 +27,6 @@ STAYING: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
 #: Statuses that servers answer too long a conversation with (llama.cpp and proxies: 500; token rates: 429).
 OVERFLOW_STATUSES: Final = frozenset({400, 413, 422, 429, 500})
-#: The status of a body that is too large; it is too long a conversation in whatever words, often a proxy's.
-TOO_LARGE: Final = 413
 OVERFLOW_CODES: Final = frozenset(
     {
         "context_length_exceeded",  # OpenAI, Groq, OpenRouter, DeepSeek
@@ -36,6 +35,8 @@ OVERFLOW_CODES: Final = frozenset(
         "exceed_context_size_error",  # llama.cpp
         "request_too_large",  # Anthropic
         "string_above_max_length",  # OpenAI, a message of millions of characters
+        "model_max_prompt_tokens_exceeded",  # GitHub Copilot
+        "1261",  # Zhipu
     }
 )
 #: Wordings that servers without a code use; each names one that uses it.
@@ -43,7 +44,20 @@ OVERFLOW_WORDINGS: Final = tuple(
     re.compile(wording, re.IGNORECASE)
     for wording in (
         r"maximum context length",  # OpenAI, vLLM, SGLang, OpenRouter, DeepSeek, Mistral
-        r"exceeds? (?:the |this model's )?context (?:window|length|limit)",  # OpenAI, Ollama, Anthropic
+        r"exceeds? (?:the |this model's |its )?context (?:window|length|limit|size)",  # OpenAI, Ollama, Anthropic
+        r"context (?:size|window|length) (?:has been exceeded|exceeded|exceeds)",  # llama.cpp, MiniMax, LiteLLM
+        r"context shift is disabled",  # llama.cpp
+        r"input is too large to process",  # llama.cpp, a batch
+        r"context (?:the )?overflows",  # LM Studio
+        r"prompt length \(?\d+\)? exceeds",  # TensorRT-LLM, MLX
+        r"default_max_tokens \(-\d+\) should be greater than 0",  # TensorRT-LLM
+        r"max_tokens must be at least 1, got -",  # vLLM, of what is left
+        r"prompt exceeds max(?:imum)? length",  # Zhipu
+        r"length of prompt_tokens",  # SiliconFlow
+        r"token count of \d+ exceeds the limit of",  # GitHub Copilot
+        r"too many (?:input )?tokens: |size limit exceeded by \d+ tokens",  # Cohere
+        r"ContextWindowExceeded",  # LiteLLM
+        r"exceeds? (?:the )?(?:model's )?max(?:imum)? (?:input|prompt|sequence) (?:length|tokens)",  # TGI, Bedrock
         r"longer than the (?:maximum model length|model's context length)",  # vLLM, SGLang, Together
         r"maximum model length",  # vLLM
         r"exceeds? the available context size",  # llama.cpp
@@ -74,6 +88,7 @@ ADVICE: Final[Mapping[int, str]] = {
     404: "check the model's name (OPENAI_MODEL or Agent(model=...)) and base_url, which mostly ends in /v1",
     405: "check base_url, which mostly ends in /v1",
     408: "Agent(timeout=...) is how many seconds a request may take",
+    413: "the request is larger than the server, or a proxy in front of it, takes",
     422: "the model may not take one of the agent's settings (temperature, seed, max_tokens, reasoning, tools, body)",
     429: "ask fewer at a time, or wait longer with Agent(retries=RetryPolicy(...)); check the account's limits",
 }
@@ -112,26 +127,49 @@ def is_overflow(status: int, code: str, quote: str) -> bool:
     """Whether a server says that the conversation is longer than its model can read."""
     if status not in OVERFLOW_STATUSES:
         return False
-    return status == TOO_LARGE or code in OVERFLOW_CODES or any(wording.search(quote) for wording in OVERFLOW_WORDINGS)
+    return code in OVERFLOW_CODES or any(wording.search(quote) for wording in OVERFLOW_WORDINGS)
 
 
 def message_of(body: object) -> str:
-    """Find the sentence in an error's body; servers agree on no place for it."""
-    if isinstance(body, Mapping):
-        for key in ("error", "message", "detail", "error_message"):
-            if body.get(key):
-                return message_of(body[key])
-        return json.dumps(body, default=str)
-    return str(body) if body else ""
+    """Find the sentence in an error's body; servers agree on no place for it.
+
+    A gateway tells of a server behind it as text in its own error (OpenRouter's `metadata.raw`), which is opened.
+    """
+    if isinstance(body, list) and len(body) >= 1:  # Gemini, and Cloudflare's `errors`.
+        return message_of(body[0])
+    if not isinstance(body, Mapping):
+        return str(body) if body else ""
+    inner = _open_envelope(body)
+    for key in ("error", "errors", "message", "detail", "error_message"):
+        if body.get(key):
+            said = message_of(body[key])
+            return said if inner is None or message_of(inner) in said else f"{said}: {message_of(inner)}"
+    return json.dumps(body, default=str)
+
+
+def _open_envelope(body: Mapping[str, object]) -> object | None:
+    """Find the error of another server in a gateway's; None where there is none."""
+    metadata = body.get("metadata")
+    raw: object = metadata.get("raw") if isinstance(metadata, Mapping) else None
+    if not isinstance(raw, str):
+        return raw
+    with contextlib.suppress(ValueError, RecursionError):
+        opened: object = json.loads(raw)
+        return opened
+    return raw or None
 
 
 def _code_of(body: object) -> str:
     """Find an error's code, or its type where the code says nothing (llama.cpp writes the status there)."""
+    if isinstance(body, list) and body:
+        return _code_of(body[0])
     if not isinstance(body, Mapping):
         return ""
     inner = body.get("error")
     source = inner if isinstance(inner, Mapping) else body
     codes = [str(source.get(key) or "") for key in ("code", "type")]
+    behind = _open_envelope(source)
+    codes += [_code_of(behind)] if behind is not None else []
     known = [code for code in codes if code in OVERFLOW_CODES | STAYING]
     return known[0] if known else codes[0]
 

@@ -67,7 +67,7 @@ class Provider:
         reasoning: Turns a level of reasoning into fields of the request.
         limit: The field that limits the tokens of an answer.
         seed: The field of the seed.
-        echo: Fields of an answer that have to go back to the server with it.
+        echo: Fields of an answer that have to go back to the server with it; an agent finds others out by itself.
     """
 
     name: str
@@ -84,6 +84,7 @@ _TABLE: Final = (
     Provider("openrouter", r"//openrouter\.ai", _write_nested_effort, echo=("reasoning_details",)),
     Provider("anthropic", r"//api\.anthropic\.com", _write_thinking_budget),
     Provider("deepseek", r"//api\.deepseek\.com", _write_thinking_type, echo=("reasoning_content",)),
+    Provider("moonshot", r"//api\.moonshot\.(?:ai|cn)", _write_thinking_type, echo=("reasoning_content",)),
     Provider("gemini", r"//generativelanguage\.googleapis\.com"),
     Provider("groq", r"//api\.groq\.com", limit="max_completion_tokens"),
     Provider("mistral", r"//api\.mistral\.ai", seed="random_seed"),

@@ -202,7 +202,70 @@ OVERFLOWS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
         400,
         {"error": "The number of tokens to keep from the initial prompt is greater than the context length."},
     ),
-    "nginx": (413, {"message": "Request Entity Too Large"}),
+    "llama.cpp, while it answers": (500, _write_error("Context size has been exceeded.", type="server_error")),
+    "llama.cpp, no shift": (500, _write_error("context shift is disabled", type="server_error")),
+    "llama.cpp, a batch": (
+        500,
+        _write_error("input is too large to process. increase the physical batch size", type="server_error"),
+    ),
+    "TensorRT-LLM": (400, _write_error("The prompt length (5000) exceeds the maximum input length (4096).")),
+    "TensorRT-LLM, nothing left": (
+        400,
+        {
+            "message": "default_max_tokens (-904) should be greater than 0, default_max_tokens (-904) = max_seq_len (4096)"
+        },
+    ),
+    "LM Studio, loaded": (
+        400,
+        {
+            "error": "Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded "
+            "with context length of only 4096 tokens, which is not enough."
+        },
+    ),
+    "MiniMax": (400, _write_error("invalid params, context window exceeds limit (2013)")),
+    "Zhipu": (400, _write_error("Prompt exceeds max length", code="1261")),
+    "SiliconFlow": (
+        400,
+        {"code": 20015, "message": "length of prompt_tokens (5000) must be less than max_seq_len (4096)."},
+    ),
+    "GitHub Copilot": (
+        400,
+        _write_error(
+            "prompt token count of 130000 exceeds the limit of 128000", code="model_max_prompt_tokens_exceeded"
+        ),
+    ),
+    "Cohere": (
+        400,
+        {"message": "too many tokens: size limit exceeded by 904 tokens. Try using shorter or fewer inputs"},
+    ),
+    "MLX": (500, {"error": "Prompt length 5000 exceeds max_kv_size 4096"}),
+    "LiteLLM": (
+        400,
+        _write_error(
+            "litellm.ContextWindowExceededError: litellm.BadRequestError: ContextWindowExceededError: too long"
+        ),
+    ),
+    "vLLM, nothing left": (
+        400,
+        {"object": "error", "message": "max_tokens must be at least 1, got -904.", "code": 400},
+    ),
+    "OpenRouter, behind it": (
+        400,
+        _write_error(
+            "Provider returned error", code=400, metadata={"raw": '{"error":{"message":"Prompt is too long"}}'}
+        ),
+    ),
+    "Gemini, a list": (
+        400,
+        [
+            {
+                "error": {
+                    "code": 400,
+                    "message": "The input token count (5000) exceeds the maximum number of tokens allowed",
+                }
+            }
+        ],
+    ),
     "fastapi proxy": (
         422,
         {"detail": [{"msg": "maximum context length is 4096 tokens", "type": "value_error"}]},

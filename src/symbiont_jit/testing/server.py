@@ -147,11 +147,13 @@ class ToolCalls:
         calls: Pairs of a tool's name and its arguments: a mapping, or a text that may be no JSON.
         text: A text beside the calls.
         usage: The count of tokens, see `tokens`; None leaves it out.
+        reasoning: What the model thought, in a field of its own; None leaves it out.
     """
 
     calls: Sequence[tuple[str, Any]]
     text: str | None = None
     usage: Mapping[str, Any] | None = field(default_factory=lambda: USAGE)
+    reasoning: str | None = None
 
     def send(self, exchange: Exchange) -> None:
         """Send the calls in a completion."""
@@ -164,6 +166,7 @@ class ToolCalls:
             for name, given in self.calls
         ]
         message = {"content": self.text, "tool_calls": calls}
+        message |= {"reasoning_content": self.reasoning} if self.reasoning is not None else {}
         exchange.answer(200, _write_completion(exchange.request, message, "tool_calls", self.usage), _JSON)
 
 
