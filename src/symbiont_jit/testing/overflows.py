@@ -13,7 +13,7 @@ def _write_error(message: str, **more: Any) -> dict[str, Any]:
 
 
 #: Status and JSON body, by server.
-OVERFLOWS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
+OVERFLOWS: Final[Mapping[str, tuple[int, Any]]] = {
     "openai": (
         400,
         _write_error(
@@ -212,7 +212,8 @@ OVERFLOWS: Final[Mapping[str, tuple[int, Mapping[str, Any]]]] = {
     "TensorRT-LLM, nothing left": (
         400,
         {
-            "message": "default_max_tokens (-904) should be greater than 0, default_max_tokens (-904) = max_seq_len (4096)"
+            "message": "default_max_tokens (-904) should be greater than 0, default_max_tokens (-904) = "
+            "max_seq_len (4096) - splited_prompt_len (5000)"
         },
     ),
     "LM Studio, loaded": (
