@@ -52,6 +52,7 @@ ALLOWED = {
     "isolate": {"errors", "environment", "options", "starting", "identity", "uninterrupted"},
     "evaluate": {
         "errors",
+        "environment",
         "uninterrupted",
         "options",
         "signature",

@@ -7,10 +7,10 @@ In: an environment, and the texts of secrets that this program uses. Out: the en
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-__all__ = ["is_secret", "note_secret", "strip_secrets"]
+__all__ = ["is_secret", "list_secrets", "note_secret", "note_secret_names", "strip_secrets"]
 
 _NAMES: Final = re.compile(
     r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH|BEARER|COOKIE|WEBHOOK|DSN|_PWD$|(^|_)PAT($|_)", re.IGNORECASE
@@ -24,17 +24,29 @@ _VALUES: Final = re.compile(
 #: The fewest characters of a text that is looked for: every second variable has an "x".
 _SHORTEST: Final = 8
 _KNOWN: Final[set[str]] = set()
+_KNOWN_NAMES: Final[set[str]] = set()
 
 
 def note_secret(text: str) -> None:
-    """Take a text for a secret from now on, whatever the variable is called that has it."""
-    if len(text) >= _SHORTEST:
-        _KNOWN.add(text)
+    """Take a text for a secret from now on, and each word of it (`Bearer ...`), whatever variable has it."""
+    _KNOWN.update(word for word in (text, *text.split()) if len(word) >= _SHORTEST)
+
+
+def note_secret_names(names: Iterable[str]) -> None:
+    """Take the variables of some names for secrets from now on: another process, which knows the texts, says so."""
+    _KNOWN_NAMES.update(names)
 
 
 def is_secret(name: str, value: str) -> bool:
     """Whether a variable is named like a secret, is an address with one in it, or has one that was noted."""
-    return bool(_NAMES.search(name) or _VALUES.search(value)) or any(map(value.__contains__, tuple(_KNOWN)))
+    if name in _KNOWN_NAMES or _NAMES.search(name) or _VALUES.search(value):
+        return True
+    return any(map(value.__contains__, tuple(_KNOWN)))
+
+
+def list_secrets(environment: Mapping[str, str]) -> list[str]:
+    """List the names of the variables that are secrets."""
+    return [name for name, value in environment.items() if is_secret(name, value)]
 
 
 def strip_secrets(environment: Mapping[str, str]) -> dict[str, str]:

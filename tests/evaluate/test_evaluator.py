@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numba import float64 as f64
 
-from symbiont_jit import Array, Evolution, Mutator, Speedup, Status, UsageError, evolvable
+from symbiont_jit import Agent, Array, Evolution, Kernel, Mutator, Speedup, Status, UsageError, evolvable
 from symbiont_jit.evaluate.evaluator import _MADE, MOST_EVALUATORS, EvaluationJob, Evaluator, EvaluatorOptions
 from tests.concurrency import await_true, has_ended
 
@@ -97,6 +97,29 @@ def test_candidates_run_in_the_executors_processes():
         (found,) = search.evaluate_many([text(5)])
         assert found.score == executor.submit(os.getpid).result()
         assert search.evaluate(text(6)).score == os.getpid()
+
+
+one = Kernel.from_c("double one(double x) { return x; }")
+ADDING = "double one(double x) { return x + 4; }"
+
+
+def secret_of_the_environment(kernel):
+    """The metric of a process that was started fresh: whether a variable with a key is there."""
+    return float("INNOCUOUS" in os.environ) + kernel(1.0)
+
+
+@pytest.mark.slow
+def test_no_key_in_workers_of_a_process_that_does_not_know_it(monkeypatch):
+    """A fresh process of an executor has the variable, and is told that it is one for no worker."""
+    monkeypatch.setenv("INNOCUOUS", "canary-of-an-agent-0123")
+    Agent("m", "http://127.0.0.1:9", "canary-of-an-agent-0123")
+    fresh = multiprocessing.get_context("spawn")
+    options = EvaluatorOptions(one, secret_of_the_environment)
+    with ProcessPoolExecutor(1, mp_context=fresh) as executor:
+        evaluator = Evaluator(options, executor)
+        (future,) = evaluator.submit([EvaluationJob(ADDING)])
+        assert future.result().score == 5.0
+        evaluator.close()
 
 
 def test_a_search_over_an_executor():

@@ -43,6 +43,8 @@ def test_what_an_agent_uses_as_a_key_is_a_secret_under_any_name():
     Secret("canary-0123456789")
     Secret("x")
     assert strip_secrets({**plain, "LLM": "canary-0123456789", "LINE": "Bearer canary-0123456789"}) == plain
+    Secret("Bearer another-0123456789")
+    assert strip_secrets({**plain, "OTHER": "another-0123456789"}) == plain
 
 
 @pytest.mark.slow

@@ -351,6 +351,17 @@ class Poison:
         return math.sqrt, (-1.0,)
 
 
+class Leaving:
+    """A metric whose unpickling ends the process."""
+
+    def __call__(self, kernel):
+        """The same for all."""
+        return 1.0
+
+    def __reduce__(self):
+        return os._exit, (4,)
+
+
 def with_a_body_that_cannot_be_sent():
     lock = multiprocessing.get_context("fork").Lock()
 
@@ -371,6 +382,7 @@ def with_a_body_that_cannot_be_sent():
         (lambda: spawning(dot, Locked()), r"the metric cannot be pickled .*lock.*start_method='fork'"),
         (lambda: spawning(with_a_body_that_cannot_be_sent(), id), r"the kernel cannot be pickled .*'held'"),
         (lambda: spawning(dot, Poison()), r"a worker cannot get ready(.|\n)*math domain error"),
+        (lambda: spawning(dot, Leaving()), r"a worker cannot get ready: its process ended with exit code 4"),
         (lambda: Evolution(dot, metric=value, start_method="thread"), r"start_method is 'fork', 'spawn' or None"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -260,6 +261,39 @@ def test_a_script_that_closes_nothing_ends_quietly():
     """Its workers end with it, though they do not hear the signal by which Python asks children to end."""
     done = subprocess.run([sys.executable, "-c", UNCLOSED], capture_output=True, text=True, check=False, timeout=100)
     assert (done.returncode, done.stdout, done.stderr) == (0, "VALID\n", "")
+
+
+LEFT = {
+    "a timer": lambda: signal.setitimer(signal.ITIMER_REAL, 0.05),
+    "a handler": lambda: signal.signal(signal.SIGALRM, lambda *_: 1 / 0),
+    "a thread that ends the process": lambda: threading.Timer(0.05, lambda: os._exit(7)).start(),
+    "a thread that crashes": lambda: threading.Timer(0.05, lambda: os.abort()).start(),
+    "a limit": lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 20, 1 << 20)),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("leave", LEFT.values(), ids=LEFT)
+@pytest.mark.parametrize("wait", [0.0, 0.1])
+def test_what_one_request_leaves_behind_meets_no_other(leave, wait):
+    """The child in which it is answers no more, and the next request has another one."""
+
+    def serve(request):
+        if request == "leave":
+            leave()
+            return os.getpid()
+        time.sleep(0.1)
+        return [os.getpid(), len(bytes(1 << 24))]
+
+    worker = Worker(serve)
+    try:
+        first = worker.ask("leave", 5.0).value
+        time.sleep(wait)
+        second, size = worker.ask("go on", 5.0).value
+        assert (second != first, size) == (True, 1 << 24)
+        assert worker.ask("go on", 5.0).value[0] == second
+    finally:
+        worker.close()
 
 
 @pytest.mark.slow

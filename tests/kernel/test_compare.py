@@ -1,6 +1,7 @@
 """Variants of one function side by side: what can be compared, what is wrong with some, what cannot be compared."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,34 @@ def test_what_is_timed_is_compared():
 
 
 @pytest.mark.slow
+class Unspeakable(Exception):
+    """An exception without a text."""
+
+    def __str__(self):
+        raise ValueError
+
+
+@pytest.mark.slow
+def test_whatever_a_variant_does_is_its_own_row():
+    """One that forks, one whose exception has no text, and one with a long text, beside one that is right."""
+
+    def forks(x, y):
+        os.fork()
+        return float(np.dot(x, y))
+
+    def raises(x, y):
+        raise Unspeakable
+
+    def tells(x, y):
+        raise ValueError("x" * 10_000_000)
+
+    variants = {"first": DOT, "raises": raises, "tells": tells, "forks": forks}
+    found = sj.compare(variants, draw, seconds=SECONDS)
+    assert found["first"].problem is None
+    assert "Unspeakable: its text cannot be made" in found["raises"].problem
+    assert len(found["tells"].problem) < 2000
+
+
 def test_several_sizes():
     """Inputs are drawn for each size, and every row knows its size."""
     found = sj.compare(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import resource
 import time
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ from symbiont_jit.evaluate.scale import CallToScale, judge_by_scale, largest_sca
 from symbiont_jit.evaluate.timing import BATCH_NS, Stopwatch, make_stopwatch
 from symbiont_jit.isolate.child import enter_phase
 from symbiont_jit.isolate.messages import MAX_PARTS, clean_text
+from symbiont_jit.isolate.permissions import describe_refusals, forget_tries
 
 __all__ = [
     "CheckedTurns",
@@ -50,6 +52,8 @@ WARM_UP: Final = 1
 MOST_TIMES: Final = MAX_PARTS // 2
 #: A smaller difference is none in any case: equal code at other addresses may differ by so much.
 LEAST_DIFFERENCE: Final = 0.005
+#: The most characters of an exception's text that are told.
+MOST_WORDS: Final = 1000
 _PHASE: Final = "measuring variant {}"
 
 
@@ -185,11 +189,12 @@ class CheckedTurns:
             return spent
         if number in self.problems:
             return math.nan
+        forget_tries()
         try:
             spent, results = _time_python(watch, variant.function, calls)
             self._note(number, self._find_problem(watch, results))
         except Exception as error:
-            self._note(number, f"it raised {type(error).__name__}: {error}")
+            self._note(number, _describe_error(error))
             watch.put_back()
             return math.nan
         return spent
@@ -271,6 +276,16 @@ def variant_of_phase(phase: str) -> int | None:
     return int(number) if f"{words} {{}}" == _PHASE and number.isdecimal() else None
 
 
+def _describe_error(error: Exception) -> str:
+    """Say what a variant raised, whatever its text is, and which permission would have let it."""
+    try:
+        text = str(error)[:MOST_WORDS]
+    except Exception:
+        text = "its text cannot be made"
+    refused = describe_refusals(error)
+    return f"it raised {type(error).__name__}: {text}{refused and '; ' + refused}"
+
+
 def _copies(values: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(value.copy() for value in values)
 
@@ -288,12 +303,15 @@ def _time_python(watch: Stopwatch, function: Callable[..., Any], calls: int) -> 
     """
     spent, made = 0.0, 0
     results: list[Any] = []
+    process = os.getpid()
     while made < calls:
         watch.prepare_turn()
         arguments = [_as_python(call.values) for call in watch.calls()]
         started = _cpu_time_ns()
         results = [function(*values) for values in arguments]
         spent += _cpu_time_ns() - started
+        if os.getpid() != process:  # The function has forked, and both of it would go on with the comparison.
+            os._exit(0)
         made += len(arguments)
     return spent / made, results
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from symbiont_jit.engine.builds import Build
+from symbiont_jit.environment import list_secrets, note_secret_names
 from symbiont_jit.errors import Diagnostic, Stage, UsageError
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
 from symbiont_jit.evaluate.local import LocalEvaluator
@@ -132,7 +133,9 @@ class Evaluator:
 
     def _submit_elsewhere(self, executor: Executor, job: EvaluationJob) -> Future[Evaluation]:
         try:
-            theirs: Future[Evaluation] = executor.submit(evaluate_elsewhere, self.options, job)
+            theirs: Future[Evaluation] = executor.submit(
+                evaluate_elsewhere, self.options, job, list_secrets(os.environ)
+            )
         except RuntimeError as error:  # It is broken, or was shut down.
             raise UsageError(f"the executor takes no more candidates: {error}; give one that is open") from error
         ours: Future[Evaluation] = Future()
@@ -168,8 +171,15 @@ _MADE: Final[dict[str, LocalEvaluator]] = {}
 _MAKING: Final = [threading.Lock()]
 
 
-def evaluate_elsewhere(options: EvaluatorOptions, job: EvaluationJob) -> Evaluation:
-    """Evaluate a candidate with this process's own evaluator, which the first candidate makes."""
+def evaluate_elsewhere(options: EvaluatorOptions, job: EvaluationJob, secrets: Sequence[str]) -> Evaluation:
+    """Evaluate a candidate with this process's own evaluator, which the first candidate makes.
+
+    Args:
+        options: What makes the evaluator.
+        job: The candidate.
+        secrets: Variables of the environment that no worker of this process is to have.
+    """
+    note_secret_names(secrets)
     with _MAKING[0]:
         evaluator = _MADE.pop(options.key, None) or options.build()
         _MADE[options.key] = evaluator  # The keys are in the order of their last use.

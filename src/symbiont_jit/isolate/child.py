@@ -12,9 +12,11 @@ import mmap
 import multiprocessing.spawn
 import os
 import pickle
+import resource
 import signal
 import struct
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -201,13 +203,30 @@ def _get_ready(obtain: Callable[[], Serve], files: WorkerFiles, granted: frozens
     limit_signals()
     give_up_privileges()
     limit_tasks()
-    watch_tries(granted)
+    # Where there is no filter of system calls, what needs these is refused to nobody.
+    watch_tries(granted if filter_problem() is None else granted | {"network", "processes"})
     restrict_files(granted)
     restrict(granted)
     return serve
 
 
+def _describe_state() -> tuple[object, ...]:
+    """Describe what a metric could leave for the next candidate: threads, timers, handlers, limits, blocked signals."""
+    limits = [name for name in dir(resource) if name.startswith("RLIMIT_") and name != "RLIMIT_CPU"]
+    timers = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
+    return (
+        {thread.ident for thread in threading.enumerate()},
+        [signal.getitimer(timer) == (0.0, 0.0) for timer in timers],
+        [signal.getsignal(number) for number in signal.valid_signals()],
+        [resource.getrlimit(getattr(resource, name)) for name in limits],
+        signal.pthread_sigmask(signal.SIG_BLOCK, ()),
+        sys.getrecursionlimit(),
+    )
+
+
 def _answer(serve: Serve, pipe: Connection) -> None:
+    """Answer requests; once one has left something behind, no other is answered: it might be charged with that."""
+    before = _describe_state()
     while True:
         try:
             nonce, deadline, request = pipe.recv()
@@ -221,6 +240,8 @@ def _answer(serve: Serve, pipe: Connection) -> None:
         except UsageError as error:
             message = Complaint(str(error)[-MAX_REASON:])
         pipe.send_bytes(nonce + write_message(message))
+        if _describe_state() != before:
+            return
 
 
 def live_spawned(pipe: int, output: int, phase: int, luggage: int, granted: Sequence[str]) -> None:

@@ -66,9 +66,10 @@ _SILENT_CALLS: Final[Mapping[str, str]] = {
     "socketpair": "network",
     **dict.fromkeys(
         (
-            "clock_settime", "initgroups", "nice", "prlimit", "sched_setaffinity", "sched_setparam",
-            "sched_setscheduler", "setegid", "seteuid", "setgid", "setgroups", "setns", "setpriority", "setregid",
-            "setresgid", "setresuid", "setreuid", "settimeofday", "setuid", "unshare",
+            "chroot", "clock_settime", "fcntl", "initgroups", "ioctl", "nice", "prlimit", "sched_setaffinity",
+            "sched_setparam", "sched_setscheduler", "setegid", "seteuid", "setgid", "setgroups", "setns",
+            "setpriority", "setregid", "setresgid", "setresuid", "setreuid", "setsid", "settimeofday", "setuid",
+            "unshare",
         ),
         "",
     ),
@@ -127,8 +128,8 @@ def describe_refusals(error: BaseException) -> str:
         return f"the sandbox of workers refuses {refused}; {_with(tried)} allows it"
     if isinstance(error, OSError) and error.errno in _NOT_OPEN:
         return (
-            "what this program had opened before is not open in its workers, so that no candidate writes to it; open "
-            f"it in the metric, with {_with(_OPENING)}"
+            "if this program had opened it before: what was opened before is not open in its workers, so that no "
+            f"candidate writes to it; open it in the metric, with {_with(_OPENING)}"
         )
     return _describe_silent_call(error) if isinstance(error, PermissionError) else ""
 

@@ -38,6 +38,7 @@ START_SECONDS: Final = 120.0
 #: Seconds after which a start is tried again that there was no room for while other workers were at requests.
 _LOOK_SECONDS: Final = 0.05
 
+_BY_ITSELF: Final = "exit code "
 _CLOSED_BEFORE: Final = "a closed pipe, before it was asked"
 #: The words for how a process ended that has no exit code.
 _OTHER_ENDS: Final = {
@@ -56,6 +57,11 @@ class Crash:
     reason: str
     phase: str = ""
     was_unreadable: bool = False
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the child has ended by itself, with an exit code, and by no signal."""
+        return self.reason.startswith(_BY_ITSELF)
 
     @property
     def was_asked(self) -> bool:
@@ -218,7 +224,9 @@ class Worker:
             self._kill()
             raise UsageError(f"a worker cannot get ready, because in there this happened:\n{outcome.reason}")
         if isinstance(outcome, WorkerReply | Complaint):
-            return self._refuse("an answer before a request")
+            outcome = self._refuse("an answer before a request")
+        if isinstance(outcome, Crash) and (outcome.was_unreadable or outcome.has_left):  # No candidate has run yet.
+            raise UsageError(f"a worker cannot get ready: its process ended with {outcome.reason}")
         return None if isinstance(outcome, Ready) else outcome or Crash(_CLOSED_BEFORE)
 
     def _start_process(self) -> None:
@@ -329,16 +337,16 @@ class Worker:
 def _may_be_of_another(outcome: object, is_used: bool) -> bool:
     """Whether a request has failed by what ran for an earlier one, so that it is worth another child.
 
-    Code that ran before may have left a child that reads no more, or says something at any time later. Besides, this
-    program may have closed all that is open.
+    Code that ran before may have left a child that reads no more, says something at any time later, or ends. Besides,
+    this program may have closed all that is open.
     """
     match outcome:
         case None:
             return True
         case Overdue():
             return outcome.was_unread
-        case Crash():
-            return is_used and outcome.was_unreadable
+        case Crash():  # A child ends by itself once something was left in it.
+            return is_used and (outcome.was_unreadable or outcome.has_left)
     return False
 
 
@@ -353,4 +361,4 @@ def _describe_code(code: int | None) -> str:
     if code is not None and code < 0:
         with contextlib.suppress(ValueError):
             return f"signal {signal.Signals(-code).name}"
-    return f"exit code {code}"
+    return f"{_BY_ITSELF}{code}"

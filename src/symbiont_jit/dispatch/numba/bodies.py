@@ -7,6 +7,7 @@ reference: what the user's code would run without this project.
 from __future__ import annotations
 
 import functools
+import os
 import pickle
 import types as python_types
 from collections.abc import Callable, Sequence
@@ -44,6 +45,10 @@ class PythonCode:
     address: int
     function: Any
     _entry: Any
+
+
+# A child that is forked while another thread compiles does not have that thread, and would wait for ever for its lock.
+os.register_at_fork(after_in_child=global_compiler_lock._lock._at_fork_reinit)
 
 
 def compiler_lock() -> AbstractContextManager[Any]:
