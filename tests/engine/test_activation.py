@@ -11,15 +11,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numba import float64 as f64
 from numba import int64 as i64
 from numba import njit, typeof
 from numba.typed import List
 
 from symbiont_jit import Array, Group, InOut, KernelError, evolvable
+from symbiont_jit.dispatch.numba.bodies import compiler_lock
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.frontend import Canonical
 from symbiont_jit.kernel import Kernel
 from symbiont_jit.signature import SCALARS, Param, Signature
+from tests.child import in_child
 from tests.concurrency import await_true
 from tests.kernel.running_loop import RunningLoop
 from tests.kernels import step_text
@@ -347,6 +350,29 @@ def test_a_child_of_a_fork_swaps_whatever_other_threads_were_at(step):
         stop.set()
         thread.join()
     assert statuses == [0] * 20
+
+
+def test_a_child_of_a_fork_compiles_whatever_other_threads_were_at():
+    """Numba's lock is free in the child, though a thread of the parent's held it."""
+    holds, may_go = threading.Event(), threading.Event()
+
+    def hold():
+        with compiler_lock():
+            holds.set()
+            may_go.wait()
+
+    @evolvable
+    def fresh(x: f64) -> f64:
+        return x + 12.0
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert holds.wait(10)
+        assert in_child(lambda: str(fresh(1.0)), 60.0) == "13.0"
+    finally:
+        may_go.set()
+        thread.join()
 
 
 def forked_swap(kernel):
