@@ -64,6 +64,7 @@ ALLOWED = {
     },
     "llm": {
         "errors",
+        "options",
         "stages",
         "c",
         "signature",

@@ -70,6 +70,7 @@ CHECKED = {
     "freed by another argument": (pick, "  double *p = malloc(32);\n  memcpy(p, (free(p), x), 8);\n  return 0;", (X, 0), "freed", "access to p", 4),
     "freed by what is assigned": (pick, FIELD + "static struct S h(struct S *p)\n{\n  struct S s = {{1}};\n  free(p);\n  return s;\n}\n" + HEADS[pick] + "  struct S *p = malloc(32);\n  *p = h(p);\n  return 0;\n}\n", (X, 0), "freed", "access to p", 13),
     "an assumed alignment": (write, "  double *p = __builtin_assume_aligned(out + 1, 1 << 30);\n  p[0] = k;", (X.copy(), 1), "alignment", "access to out at an address", 3),
+    "an assumed alignment with an offset": (write, "  double *p = __builtin_assume_aligned(out + 1, 1 << 30, 8 + k);\n  p[0] = k;", (X.copy(), 1), "alignment", "access to out at an address", 3),
     "alignment for modf": (pick, "  char b[64];\n  return modf(1.5, (double *)(b + 1));", (X, 0), "alignment", "b", 4),
     "alignment for frexp": (pick, "  char b[64];\n  return frexp(1.5, (int *)(b + 1));", (X, 0), "alignment", "b", 4),
 }  # fmt: skip
@@ -134,6 +135,8 @@ REFUSED = {
     "static pointer": ("  static const double *const p = 0;\n  return 0;", "outlive a call"),
     "outlives its block": ("  const double *p;\n  {\n    double t[n];\n    p = t;\n  }\n  return *p;", "outlive what it points at"),
     "an array that no stack has": ("  int a[200000000];\n  a[k] = 1;\n  return a[k];", "takes 800,000,000 bytes, which no stack has"),
+    "arguments that nobody takes": ("static double none()\n{\n  return 1;\n}\n" + HEADS[pick] + "  return none(x[k]);\n}\n", "'none' takes 0 arguments, and not 1"),
+    "a length that is more than a name": ("static double row(int64_t m, double y[][2 * m])\n{\n  return y[0][0];\n}\n" + HEADS[pick] + "  double t[9];\n  return row(2, (void *)t);\n}\n", "a length here is a constant, written plainly"),
     "jump past a declaration": ("  goto end;\n  double t[2] = {0};\nend:\n  return t[0];", "jumps past the declaration of 't'"),
     "case past a declaration": ("  switch (k) {\n    case 0:;\n      int i = 3;\n    case 1:\n      return i;\n  }\n  return 0;", "jumps past the declaration of 'i'"),
     "void pointer": ("  const void *p = x;\n  return *(const char *)(p + 1);", "no size"),

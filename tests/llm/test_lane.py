@@ -174,23 +174,39 @@ def test_a_check_in_a_worker_steers_too(search, text, kind, words):
     [
         ("must be odd", "must be odd"),
         (False, "the check said False"),
-        (ZeroDivisionError("oh"), "raised ZeroDivisionError: oh"),
+        (float("nan"), "the check said nan"),
     ],
 )
-def test_a_check_may_be_any_function(kernel, answer, words):
-    """A text says what is wrong, None and True accept, what it raises is told."""
-    answers = [answer, None]
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("right", [None, True, 1.5, 0])
+def test_a_check_may_be_any_function(kernel, answer, words, is_async, right):
+    """A text says what is wrong; None, True and numbers, which are scores, accept; it may be async."""
+    answers = [answer, right]
 
-    def check(source):
-        now = answers.pop(0)
-        if isinstance(now, Exception):
-            raise now
-        return now
+    async def wait_and_check(source):
+        await asyncio.sleep(0)
+        return answers.pop(0)
 
     agent = ScriptedAgent([GOOD, BETTER])
+    check = wait_and_check if is_async else lambda source: answers.pop(0)
     result = kernel.evolve(agent, "Multiply.", check=check)
     assert result.trace.attempts[0].kind == "wrong"
     assert words in said(agent, 1)
+
+
+def test_what_a_check_raises_ends_the_call(kernel):
+    """It is the user's own, and no answer is asked for after it; the kernel is as it was."""
+
+    def check(source):
+        raise ZeroDivisionError("oh")
+
+    agent = ScriptedAgent([GOOD] * 3)
+    with pytest.raises(ZeroDivisionError, match="oh"):
+        kernel.evolve(agent, "Multiply.", check=check)
+    assert len(agent.calls) == 1
+    with pytest.raises(ZeroDivisionError, match="oh"):
+        kernel.evolve_batch(ScriptedAgent([GOOD] * 8), ["Multiply."] * 8, check=check, max_in_flight=1)
+    assert kernel.active.number == 0
 
 
 # -- what the model cannot do ------------------------------------------------------------------------------------------

@@ -274,13 +274,12 @@ class _TreeChecker:
             self.report(node, "extern", f"'extern {node.name}' is not reachable; pass it as a parameter")
         if self.depth == 0 and (node.name in _LIBRARY_NAMES or node.name in vocabulary.COMPILER_NAMES):
             self.report(node, "redefined", f"'{node.name}' is a library function; choose another name")
+        if self.types.has_typedef(node.name):  # Within a list of declarators it is read as the type.
+            self.report(node, "redefined", f"'{node.name}' is the name of a type here; choose another name")
         outlives = self.depth == 0 or "static" in node.storage
         if outlives and "extern" not in node.storage and not self.types.is_const(node.type):
-            self.report(
-                node,
-                "mutable-static",
-                f"'{node.name}' would keep its value between calls; make it 'static const', a local or a parameter",
-            )
+            advice = "make it 'static const', a local or a parameter"
+            self.report(node, "mutable-static", f"'{node.name}' would keep its value between calls; {advice}")
 
     def _check_quals(self, node: Any) -> None:
         if "_Thread_local" in node.storage or "_Thread_local" in node.quals:

@@ -77,7 +77,7 @@ def evaluate_call(context: Context, node: Any) -> Value:
     given = list(node.args.exprs) if isinstance(node.args, c_ast.ExprList) else [node.args] if node.args else []
     known = context.symbol(function)
     if known is not None and isinstance(known.type, FunctionOf):
-        return _call_own(context, known, known.type, given)
+        return _call_own(context, node, known, known.type, given)
     if function == "offsetof":
         return _evaluate_offset(context, node, given)
     if function in _HINTS:
@@ -100,7 +100,9 @@ def _evaluate_offset(context: Context, node: Any, given: Sequence[Any]) -> Value
     return Value(node, SIZE)
 
 
-def _call_own(context: Context, symbol: Symbol, typ: FunctionOf, given: Sequence[Any]) -> Value:
+def _call_own(context: Context, node: Any, symbol: Symbol, typ: FunctionOf, given: Sequence[Any]) -> Value:
+    if len(given) > len(typ.params):  # C leaves such a call of a function that says `()` undefined.
+        raise Refused(node, f"'{node.name.name}' takes {len(typ.params)} arguments, and not {len(given)}")
     passed = [FRAME]
     if isinstance(typ.returns, StructOf):
         passed.append(unary("&", name("sj_t")))
@@ -234,9 +236,12 @@ def _evaluate_aligned(context: Context, given: Sequence[Any]) -> Value:
     if value.bounds is None:
         return value
     pointer = call("SJ_AS_VOID", value.node)
-    if context.checked and len(given) == 2:  # The third argument is by how much the address may be off.
+    if context.checked:
         site = context.new_site("alignment", given[0], value.bounds.name or describe(given[0]))
-        address = cast(VOID_POINTER, cast(UINT64, name("sj_q")))  # By way of a number, because it may be const.
+        place = cast(UINT64, name("sj_q"))  # By way of a number, because the pointer may be const.
+        if len(given) > 2:  # The third argument is by how much the address is off.
+            place = binary("-", place, cast(UINT64, evaluate_value(context, given[2]).node))
+        address = cast(VOID_POINTER, place)
         check = Check("sj_aligned", site, [address, cast(UINT64, evaluate_value(context, given[1]).node)])
         pointer = StatementExpr([declare_auto("sj_q", pointer), check, name("sj_q")])
         return Value(pointer, PointerTo(VOID), value.bounds)

@@ -25,6 +25,7 @@ from symbiont_jit.c.types import (
     Refused,
     StructOf,
     has_variable_length,
+    rough_size,
 )
 from symbiont_jit.instrument.bounds import Bounds
 from symbiont_jit.instrument.context import BitField, Context, Value
@@ -49,6 +50,7 @@ from symbiont_jit.instrument.nodes import (
     unary,
 )
 from symbiont_jit.instrument.values import (
+    LARGE,
     describe,
     evaluate_value,
     keep_struct,
@@ -112,8 +114,10 @@ def _access(context: Context, node: Any, base: Any, subscript: Any | None) -> Va
         if isinstance(found.type, Arithmetic):  # C allows `3[x]` too.
             found, other, base, subscript = other, found, subscript, base
         index = read_value(context, subscript, other)
-    if isinstance(found.type, ArrayOf) and found.bounds is None and not isinstance(found.type.of, Arithmetic):
-        found = place_literal(context, found)  # A part of it may be asked for its address, or be an array again.
+    if isinstance(found.type, ArrayOf) and found.bounds is None:
+        # A part of it may be asked for its address, or be an array again; and what is large counts as steps.
+        is_plain = isinstance(found.type.of, Arithmetic) and rough_size(found.type) < LARGE
+        found = found if is_plain else place_literal(context, found)
     if isinstance(found.type, ArrayOf) and found.type.length is not None:
         element = _element(context, node, base, found, found.type, index)
         return element if subscript is None else _check_after(context, base, element, subscript)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from pycparser import c_ast
 
@@ -20,6 +20,9 @@ from symbiont_jit.instrument.nodes import UINT64, ZERO, HeldLength, Hidden
 from symbiont_jit.runtime.panics import Site
 
 __all__ = ["Scopes", "Symbol"]
+
+
+_PLAIN_LENGTH: Final = "a length here is a constant, written plainly, or an earlier parameter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +186,8 @@ class Scopes:
         for part in (part for param in params for part in walk(param)):
             if isinstance(part, c_ast.ArrayDecl) and part.dim is not None:
                 is_said = any(isinstance(n, c_ast.ID) and n.name in names for n in walk(part.dim))
+                if is_said and not isinstance(part.dim, c_ast.ID):
+                    raise Refused(part.dim, _PLAIN_LENGTH)
                 value = None if is_said else self._constants.value(part.dim)
                 if value is not None:
                     part.dim = c_ast.Constant("int", str(max(value, 0)), part.dim.coord)
@@ -199,4 +204,4 @@ class Scopes:
         symbol = self.symbol(node.name) if isinstance(node, c_ast.ID) else None
         if symbol is not None and symbol.dimension is not None:
             return symbol.dimension
-        raise Refused(node, "a length here is a constant, written plainly, or an earlier parameter")
+        raise Refused(node, _PLAIN_LENGTH)

@@ -38,6 +38,7 @@ from symbiont_jit.instrument.whole import declare_literal, is_padded
 
 __all__ = [
     "BOOL",
+    "LARGE",
     "convert",
     "count_large",
     "describe",

@@ -58,9 +58,10 @@ class ModelWritten(TargetOwner):
                 the present C, what kept clang from making vectors of it, and how candidates are judged.
             attempts: How many answers may be tried, 10 by default; it overrides the budget's.
             budget: Limits of attempts, requests, tokens, money and seconds.
-            check: Judges the canonical source of a candidate that compiles. It returns an `Evaluation`
-                (`check=evolution.evaluate`, which runs it in a worker), None where the candidate is right, or a text
-                that says what is wrong.
+            check: Judges the canonical source of a candidate that compiles, and may be async. It returns an
+                `Evaluation` (`check=evolution.evaluate`, which runs it in a worker); None, True or a number, which is a
+                score, where the candidate is accepted; False or a text that says what is wrong where it is not. What
+                it raises ends the call.
             profile: `safe`, `checked` or `release`; by default the kernel's own.
             system: A system prompt instead of the package's own.
 

@@ -29,7 +29,7 @@ from symbiont_jit.llm.prompts import (
     write_system_prompt,
     write_task_prompt,
 )
-from symbiont_jit.llm.rejections import CheckFunction, Rejection, reject_error, run_check
+from symbiont_jit.llm.rejections import CheckFunction, Rejection, ask_check, reject_error, reject_verdict
 from symbiont_jit.llm.replies.read import FoundCode, read_reply
 from symbiont_jit.llm.trace import Attempt, Trace
 from symbiont_jit.stages import collect_stages, stage
@@ -108,7 +108,8 @@ class _RejectedAnswer(Exception):  # noqa: N818  it is the model's answer and no
 class Lane:
     """One prompt on its way to a revision, with a conversation and a budget of its own.
 
-    `finish` is called with the accepted revision before the lane ends, to activate it.
+    `finish` is called with the accepted revision before the lane ends, to activate it. `check_error` is what the user's
+    check has raised, which would be raised for every other answer, too.
     """
 
     target: CompileTarget
@@ -119,6 +120,7 @@ class Lane:
     limiter: RateLimiter
     index: int = 0
     finish: Callable[[Any], Any] | None = None
+    check_error: Exception | None = None
     spent: Spending = field(init=False)
     trace: Trace = field(init=False)
     _base: str = field(init=False)
@@ -295,7 +297,13 @@ class Lane:
             raise _RejectedAnswer(reject_error(error, found.code)) from None
         if self.options.check is not None:
             with stage("check"):
-                rejection = await asyncio.to_thread(run_check, self.options.check, revision.source)
+                try:
+                    verdict = await ask_check(self.options.check, revision.source)
+                except Exception as error:
+                    self.check_error = error
+                    self.trace.outcome, self.trace.reason = "failed", f"the check raised {type(error).__name__}"
+                    raise
+            rejection = reject_verdict(verdict, revision.source)
             if rejection is not None:
                 raise _RejectedAnswer(rejection)
         return revision

@@ -202,10 +202,12 @@ class LaneStream:
 
 
 async def run_to_outcome(lane: Lane) -> LaneOutcome:
-    """Run a lane to its end; gives its outcome and raises nothing but a cancellation."""
+    """Run a lane to its end; gives its outcome, and raises only a cancellation and what the user's check raises."""
     try:
         result = await lane.run()
-    except Exception as error:  # Whatever a lane raises is its own and stops no other lane.
+    except Exception as error:  # Whatever else a lane raises is its own and stops no other lane.
+        if error is lane.check_error:
+            raise
         return LaneOutcome(lane.index, lane.task, lane.trace, error=error)
     return LaneOutcome(lane.index, lane.task, lane.trace, result)
 

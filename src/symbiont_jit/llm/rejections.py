@@ -1,21 +1,25 @@
 """Why an answer was not taken, in the kinds that corrections are written for.
 
 In: a `CandidateError`, or a user's check and a candidate. Out: a `Rejection`, or nothing where the check accepts the
-candidate.
+candidate. What a check raises is the user's own, and no verdict.
 """
 
 from __future__ import annotations
 
+import asyncio
+import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from symbiont_jit.errors import CandidateError, Stage, render_diagnostics
 from symbiont_jit.evaluate.evaluation import Evaluation, Status
+from symbiont_jit.options import is_number
 
-__all__ = ["CheckFunction", "Rejection", "reject_error", "run_check"]
+__all__ = ["CheckFunction", "Rejection", "ask_check", "reject_error", "reject_verdict"]
 
-#: A function of a candidate's source that judges it; `run_check` says what it may give.
+#: A function of a candidate's source that judges it, async or not; `reject_verdict` says what it may give.
 CheckFunction = Callable[[str], Any]
 
 
@@ -71,19 +75,24 @@ def reject_error(error: CandidateError, code: str) -> Rejection:
     return Rejection(kind, render_diagnostics(error.diagnostics, error.source), code, first.message)
 
 
-def run_check(check: CheckFunction, source: str) -> Rejection | None:
-    """Run the user's check; gives None where it accepts the candidate.
+async def ask_check(check: CheckFunction, source: str) -> Any:
+    """Ask the user's check for its verdict; one that is not async runs in a thread, so that other lanes go on."""
+    verdict = check(source) if inspect.iscoroutinefunction(check) else await asyncio.to_thread(check, source)
+    return await verdict if inspect.isawaitable(verdict) else verdict
 
-    A check may give an evaluation, a text that says what is wrong, False, True or None.
+
+def reject_verdict(verdict: Any, source: str) -> Rejection | None:
+    """Make the rejection that a verdict is; None where it accepts the candidate.
+
+    None, True and a finite number, which is a score, accept it; an evaluation does where it is valid. False, a text
+    that says what is wrong, and a number that is none, do not.
     """
-    try:
-        verdict = check(source)
-    except Exception as error:
-        verdict = f"the check raised {type(error).__name__}: {error}"
     if verdict is None or verdict is True:
         return None
     if isinstance(verdict, Evaluation):
         return _reject_evaluation(verdict, source)
+    if is_number(verdict) and math.isfinite(verdict):
+        return None
     return Rejection("wrong", verdict if isinstance(verdict, str) else f"the check said {verdict!r}", source)
 
 
