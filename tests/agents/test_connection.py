@@ -44,19 +44,58 @@ def test_a_timeout_names_its_setting():
 
 
 def test_no_server_at_all():
-    """A server that is not there is a connection error that names the setting."""
+    """A server that is not there is a connection error that names the setting, after one more try."""
     with Server([]) as server:
         url = server.url
-    with pytest.raises(RequestFailed, match=r"no answer: connection after 4 requests.*OPENAI_BASE_URL"):
+    with pytest.raises(RequestFailed, match=r"no answer: connection after 2 requests.*OPENAI_BASE_URL"):
         run(Agent("model", url, retries=QUICK))
 
 
 def test_a_server_that_speaks_no_tls():
     """The certificates of an https URL are checked by the client's own transport, and what it says is an AgentError."""
-    with Server(["never"]) as server, pytest.raises(RequestFailed, match="no answer: connection") as caught:
-        run(Agent("model", server.url.replace("http:", "https:"), KEY, retries=0))
+    with Server(["never"]) as server, pytest.raises(RequestFailed, match=r"no answer: tls \(.*SSL_CERT_FILE") as caught:
+        run(Agent("model", server.url.replace("http:", "https:"), KEY, retries=5))
     assert caught.value.__context__ is None
     assert server.requests == []
+
+
+def test_a_server_that_was_there_before_is_waited_for():
+    """One that has answered may be starting again, so it is tried as often as the policy says."""
+    with Server([TextReply("x")]) as server:
+        agent = Agent("model", server.url, retries=QUICK)
+        run(agent)
+    with pytest.raises(RequestFailed, match="connection after 4 requests"):
+        run(agent)
+
+
+def test_an_answer_that_takes_too_long_is_asked_for_once_more():
+    """Each of them may be paid for."""
+    error, requests = fail([TextReply("late", delay=5.0)] * 4, timeout=0.1)
+    assert "timeout after 2 requests" in str(error)
+    assert len(requests) == 2
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(status):
+    """Neither the key nor the prompt goes to another server, and the error says which one it would be."""
+    with Server(["never"]) as other:
+        moved = MovedReply(status, f"{other.url}/chat/completions?key={KEY}")
+        error, _ = fail([moved], api_key=KEY)
+    assert other.requests == []
+    assert f"it redirects to {other.url}/chat/completions" in str(error)
+    assert KEY not in str(error)
+    assert "was not followed" in str(error)
+
+
+class MovedReply:
+    """An answer that points somewhere else."""
+
+    def __init__(self, status, location):
+        self.status, self.location = status, location
+
+    def send(self, exchange):
+        """Send it."""
+        exchange.answer(self.status, b"", {"location": self.location})
 
 
 def test_a_reply_of_a_web_site_is_no_answer():

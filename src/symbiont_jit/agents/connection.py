@@ -10,7 +10,7 @@ import asyncio
 import re
 import ssl
 import urllib.parse
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from symbiont_jit.agents.conversation import parse_json
@@ -39,6 +39,7 @@ class Connection:
         self.base_url = _require_url(base_url)
         self.timeout = timeout
         self._key = key
+        self._has_answered = False
         self._headers = {name: _protect_header(name, value) for name, value in headers.items()}
         self._clients: dict[asyncio.AbstractEventLoop, tuple[openai.AsyncOpenAI, AsyncGenerator[Any, None]]] = {}
 
@@ -74,16 +75,15 @@ class Connection:
                 raw = await client.chat.completions.with_raw_response.create(
                     model=body["model"], messages=body["messages"], extra_body=rest
                 )
+            self._has_answered = True
             return self._read_json(raw.http_response.text)
         except openai.APIStatusError as error:
             return self._read_refusal(error.status_code, error.response.text, error.response.headers)
         except (TimeoutError, openai.APITimeoutError):
-            return RequestFailure("timeout", f"no whole answer within {self.timeout:g} seconds", is_passing=True)
+            quote = f"no whole answer within {self.timeout:g} seconds"  # Each of them may be paid for.
+            return RequestFailure("timeout", quote, is_passing=True, most_retries=1)
         except openai.APIConnectionError as error:
-            cause = error.__cause__ or error
-            return RequestFailure(
-                "connection", self._redact_pieces(f"{type(cause).__name__}: {cause}"), is_passing=True
-            )
+            return self._describe_lost(error)
         except (openai.OpenAIError, ValueError, TypeError) as error:
             return RequestFailure("client", self._redact_pieces(f"{type(error).__name__}: {error}"))
 
@@ -142,17 +142,33 @@ class Connection:
             await client.close()
 
     def _choose_transport(self) -> Any:
-        """Choose the client's own transport, but for plain HTTP one that saves the 40 ms of loading certificates.
+        """Choose a transport that follows no redirect, which would send key and prompt somewhere else.
 
-        Where no certificates are loaded, none is trusted, so a redirect to TLS fails.
+        For plain HTTP it saves the 40 ms of loading certificates.
         """
         import openai
 
         if urllib.parse.urlsplit(self.base_url).scheme == "https":
-            return None
-        return openai.DefaultAsyncHttpxClient(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+            return openai.DefaultAsyncHttpxClient(follow_redirects=False)
+        empty = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        return openai.DefaultAsyncHttpxClient(verify=empty, follow_redirects=False)
+
+    def _describe_lost(self, error: Exception) -> RequestFailure:
+        """Describe a connection that did not come about; one that is refused from the start mostly stays so."""
+        causes = list(_list_causes(error))
+        cause = causes[1] if len(causes) > 1 else error
+        quote = self._redact_pieces(f"{type(cause).__name__}: {cause}")
+        if any(isinstance(each, ssl.SSLError) or "SSL" in str(each) for each in causes):
+            return RequestFailure("tls", quote)
+        is_refused = any(isinstance(each, ConnectionRefusedError) for each in causes) or "attempts failed" in quote
+        most = 1 if is_refused and not self._has_answered else None
+        return RequestFailure("connection", quote, is_passing=True, most_retries=most)
 
     def _read_refusal(self, status: int, text: str, headers: Mapping[str, str]) -> RequestFailure:
+        self._has_answered = True
+        if 300 <= status < 400:
+            target = urllib.parse.urlsplit(headers.get("location", ""))._replace(query="", fragment="").geturl()
+            return read_failure(status, None, self._redact_pieces(f"it redirects to {target or 'nowhere'}"))
         text = text[:LONGEST_ERROR]
         body = parse_json(text)
         quote = self._redact_pieces(message_of(body) if body is not None else text)
@@ -172,6 +188,17 @@ class Connection:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_clients": {}}
+
+
+def _list_causes(error: BaseException) -> Iterator[BaseException]:
+    """List an exception and what it came of, the members of groups too."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        if isinstance(seen, BaseExceptionGroup):
+            for each in seen.exceptions:
+                yield from _list_causes(each)
+        seen = seen.__cause__ or seen.__context__
 
 
 def _require_url(url: str) -> str:

@@ -81,6 +81,10 @@ OVERFLOW_WORDINGS: Final = tuple(
 ADVICE: Final[Mapping[int, str]] = {
     0: "is the server running? check OPENAI_BASE_URL or Agent(base_url=...)",
     200: "does base_url lead to an OpenAI-compatible server, and end in /v1 where it has to?",
+    **dict.fromkeys(
+        (301, 302, 303, 307, 308),
+        "it was not followed, because key and prompt would go there; give that address as base_url if you trust it",
+    ),
     400: "the model may not take one of the agent's settings (temperature, seed, max_tokens, reasoning, tools, body)",
     401: "check the key: OPENAI_API_KEY or Agent(api_key=...)",
     402: "the account has no credit left",
@@ -91,6 +95,13 @@ ADVICE: Final[Mapping[int, str]] = {
     413: "the request is larger than the server, or a proxy in front of it, takes",
     422: "the model may not take one of the agent's settings (temperature, seed, max_tokens, reasoning, tools, body)",
     429: "ask fewer at a time, or wait longer with Agent(retries=RetryPolicy(...)); check the account's limits",
+}
+
+
+#: What a person can do about what has a reason and no status of its own.
+_BY_REASON: Final[Mapping[str, str]] = {
+    "timeout": ADVICE[408],
+    "tls": "is it https that the server speaks, and is its certificate one that this machine trusts (SSL_CERT_FILE)?",
 }
 
 
@@ -105,6 +116,7 @@ class RequestFailure:
         retry_after: Seconds that the server asks to wait; None where it does not say.
         is_passing: Whether the request may succeed when it is sent again.
         is_overflow: Whether the conversation is longer than the model can read.
+        most_retries: How often the request is worth being sent again; None where only the policy says so.
     """
 
     reason: str
@@ -113,6 +125,7 @@ class RequestFailure:
     retry_after: float | None = None
     is_passing: bool = False
     is_overflow: bool = False
+    most_retries: int | None = None
 
 
 def read_failure(status: int, body: object, quote: str, retry_after: float | None = None) -> RequestFailure:
@@ -182,8 +195,8 @@ def error_of(failure: RequestFailure, server: str, model: str, retries: Sequence
         return ContextOverflow(f"the conversation is longer than {model!r} at {server} can read{quoted}")
     what = f"answered {failure.status}" if failure.status else f"gave no answer: {failure.reason}"
     wait = f"; it asks to wait {failure.retry_after:.0f} seconds" if failure.retry_after else ""
-    advice = ADVICE.get(failure.status, "")
-    advice = ADVICE[408] if failure.reason == "timeout" else advice
+    advice = _BY_REASON.get(failure.reason) or ADVICE.get(failure.status, "")
+
     text = f"{server} {what}{tries}{quoted}{wait}" + (f"; {advice}" if advice else "")
     return RequestFailed(text, failure.status, retries)
 

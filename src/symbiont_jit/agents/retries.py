@@ -79,7 +79,7 @@ async def send_with_retries(
         if not isinstance(outcome, RequestFailure) or not outcome.is_passing:
             return outcome, retries
         wait = policy.seconds(len(retries), outcome.retry_after, _CHANCE.random())
-        if wait is None:
+        if wait is None or (outcome.most_retries is not None and len(retries) >= outcome.most_retries):
             return outcome, retries
         retries.append(Retry(outcome.reason, wait))
         await asyncio.sleep(wait)
