@@ -175,10 +175,11 @@ def test_a_check_in_a_worker_steers_too(search, text, kind, words):
         ("must be odd", "must be odd"),
         (False, "the check said False"),
         (float("nan"), "the check said nan"),
+        (np.False_, "the check said False"),
     ],
 )
 @pytest.mark.parametrize("is_async", [False, True])
-@pytest.mark.parametrize("right", [None, True, 1.5, 0])
+@pytest.mark.parametrize("right", [None, True, 1.5, 0, np.float32(2), np.True_])
 def test_a_check_may_be_any_function(kernel, answer, words, is_async, right):
     """A text says what is wrong; None, True and numbers, which are scores, accept; it may be async."""
     answers = [answer, right]

@@ -87,6 +87,8 @@ def reject_verdict(verdict: Any, source: str) -> Rejection | None:
     None, True and a finite number, which is a score, accept it; an evaluation does where it is valid. False, a text
     that says what is wrong, and a number that is none, do not.
     """
+    if hasattr(verdict, "dtype") and getattr(verdict, "ndim", 1) == 0:  # It is a number or a truth of NumPy's.
+        verdict = verdict.item()
     if verdict is None or verdict is True:
         return None
     if isinstance(verdict, Evaluation):
