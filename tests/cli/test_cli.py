@@ -8,6 +8,7 @@ import pytest
 
 from symbiont_jit.cli import COMMANDS
 from symbiont_jit.isolate.sandbox import filter_problem
+from tests.cli.forked import run_in_fork
 
 
 def run(*words, cwd=None, **environment):
@@ -116,7 +117,7 @@ def test_evolve_a_plain_function(tmp_path):
 )
 def test_evolve_used_wrongly(file, target, said):
     """Wrong words give a message that says what is there, and no traceback."""
-    done = run("evolve", target, cwd=file.parent)
+    done = run_in_fork("evolve", target, cwd=file.parent)
     assert done.returncode == 2
     assert said in done.stdout
     assert "Traceback" not in done.stderr
@@ -126,7 +127,7 @@ def test_evolve_used_wrongly(file, target, said):
 def test_evolve_without_inputs(tmp_path):
     """A file without `inputs` is told how to write it."""
     (tmp_path / "bare.py").write_text(KERNEL)
-    done = run("evolve", "bare.py:total", cwd=tmp_path)
+    done = run_in_fork("evolve", "bare.py:total", cwd=tmp_path)
     assert done.returncode == 2
     assert "def inputs(rng)" in " ".join(done.stdout.split())
 
@@ -135,7 +136,7 @@ def test_evolve_without_inputs(tmp_path):
 def test_a_candidate_error_in_the_file_is_readable(tmp_path):
     """A source that is not acceptable is shown with its line, not as a traceback."""
     (tmp_path / "bad.py").write_text(textwrap.dedent(KERNEL).replace("s += x[i];", "s += system(0);"))
-    done = run("evolve", "bad.py:total", cwd=tmp_path)
+    done = run_in_fork("evolve", "bad.py:total", cwd=tmp_path)
     assert done.returncode == 1
     assert "'system' is not a function you may call" in done.stdout
 

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.cli.forked import run_in_fork
 from tests.kernels import DOT, SORT
 
 pytestmark = pytest.mark.slow
@@ -52,7 +53,7 @@ def test_a_table(folder):
 
 def test_json(folder):
     """It is one object, with a row for each variant."""
-    done = run(folder, "mine.py:dot", "a.c", "--json")
+    done = run_in_fork("compare", "mine.py:dot", "a.c", "--json", "--seconds", "0.05", cwd=folder)
     assert [row["name"] for row in json.loads(done.stdout)["rows"]] == ["dot", "a.c"]
 
 
@@ -67,6 +68,6 @@ def test_json(folder):
 )
 def test_what_is_missing(folder, words, said):
     """It is said in one sentence, with exit code 2."""
-    done = run(folder, *words)
+    done = run_in_fork("compare", *words, cwd=folder)
     assert done.returncode == 2
     assert said in (done.stdout + done.stderr).replace("\n", " ")
