@@ -1,16 +1,11 @@
 """Faults of the processor: in an instrumented call they are panics, elsewhere they do what they always did."""
 
 import ctypes
-import faulthandler
-import os
 import signal
 import subprocess
 import sys
-import traceback
 
 import pytest
-
-from symbiont_jit import catch_faults
 
 COMMON = """
 import ctypes, os, signal, sys, tempfile, threading, time
@@ -40,34 +35,6 @@ def run(text, *options):
     """What a program says that begins with `COMMON`, and how it ends."""
     done = subprocess.run([sys.executable, *options, "-c", COMMON + text], capture_output=True, text=True, timeout=120)
     return done.stdout.split("\n")[:-1], done.returncode, done.stderr
-
-
-def run_in_fork(text):
-    """What `run` says, of a fork of this process, which is quicker where nothing depends on what was loaded before."""
-    read, written = (os.pipe() for _ in range(2))
-    child = os.fork()
-    if child == 0:
-        faulthandler.disable()
-        status = 1
-        try:
-            for number, pipe in ((1, read), (2, written)):
-                os.dup2(pipe[1], number)
-            sys.stdout, sys.stderr = (os.fdopen(n, "w", closefd=False) for n in (1, 2))
-            catch_faults(True)
-            exec(compile(COMMON + text, "<program>", "exec"), {"__name__": "__main__"})
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(status)
-    texts = []
-    for pipe in (read, written):
-        os.close(pipe[1])
-        with os.fdopen(pipe[0]) as file:
-            texts.append(file.read())
-    return texts[0].split("\n")[:-1], os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), texts[1]
 
 
 PANICS = {
@@ -115,7 +82,7 @@ thread.join()
 @pytest.mark.parametrize("options", [(), ("-X", "faulthandler")], ids=["plain", "faulthandler"])
 def test_a_fault_of_an_instrumented_call_is_a_panic(text, options):
     """The process goes on, and the next call is right; again and again."""
-    assert (run(text, *options) if options else run_in_fork(text)) == (["fault SIGBUS 4.0"] * 4, 0, "")
+    assert run(text, *options) == (["fault SIGBUS 4.0"] * 4, 0, "")
 
 
 ENDS = {
@@ -131,7 +98,7 @@ ENDS = {
 def test_every_other_fault_ends_the_process_as_before(text, number):
     """Python's own fault handler sees it too."""
     text = f"total = sj.Kernel.from_c(TOTAL)\n{text}\nprint('it went on')\n"
-    assert run_in_fork(text) == ([], -number, "")
+    assert run(text) == ([], -number, "")
     said, status, error = run(text, "-X", "faulthandler")
     assert (said, status) == ([], -number)
     assert error.startswith("Fatal Python error")
@@ -189,7 +156,7 @@ thread = threading.Thread(target=act)
 thread.start()
 thread.join()
 """
-    assert run_in_fork(text) == (["fault SIGBUS"], 0, "")
+    assert run(text) == (["fault SIGBUS"], 0, "")
 
 
 @pytest.mark.slow
@@ -209,7 +176,7 @@ for turn in range(60):
         time.sleep(0.001)
 print(len(alarms), signal.SIGALRM in signal.pthread_sigmask(signal.SIG_BLOCK, []))
 """
-    assert run_in_fork(text) == (["60 False"], 0, "")
+    assert run(text) == (["60 False"], 0, "")
 
 
 @pytest.mark.slow
@@ -231,7 +198,7 @@ with sj.time_limit(0.05):
     spin(1)
 print(third(1.0) == above and libm.fegetround() == UPWARD)
 """
-    assert run_in_fork(text) == (["True", "True"], 0, "")
+    assert run(text) == (["True", "True"], 0, "")
 
 
 @pytest.mark.slow
