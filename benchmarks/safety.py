@@ -22,7 +22,7 @@ from numba import int64 as i64
 from symbiont_jit import Array, InOut, Kernel, Out, Speedup
 from symbiont_jit.engine.target import target_of
 from symbiont_jit.evaluate.harness import Harness
-from symbiont_jit.evaluate.local import LocalEvaluator
+from symbiont_jit.evaluate.local import LocalEvaluator, _Allowance
 from symbiont_jit.evaluate.task import EvaluationRequest, WorkerTask, prepare
 from symbiont_jit.evaluate.timing import Stopwatch, make_stopwatch
 from symbiont_jit.isolate.start import STARTS
@@ -262,7 +262,10 @@ def evaluation_times(rounds: int) -> dict[str, Spread]:
     there, here = [], []
     for number in range(10 * rounds):
         request = EvaluationRequest(*builds, (0, number), None)
-        for times, ask in ((there, lambda r: evaluator._run_in_worker(r, 1, 10.0, evaluator.pool.epoch)), (here, task)):
+        for times, ask in (
+            (there, lambda r: evaluator._run_in_worker(r, 1, _Allowance(10.0), evaluator.pool.epoch)),
+            (here, task),
+        ):
             started = time.perf_counter()
             ask(request)
             times.append(1e3 * (time.perf_counter() - started))
