@@ -16,14 +16,14 @@ from typing import Any, Final
 from symbiont_jit.agents.failures import RequestFailure, message_of, read_failure
 from symbiont_jit.agents.protocol import Message, Usage
 
-__all__ = ["REASONING", "Call", "Completion", "prepare_message", "read_completion", "usage_of"]
+__all__ = ["CUT_OFF", "REASONING", "Call", "Completion", "prepare_message", "read_completion", "usage_of"]
 
 #: Fields of a message in which servers write what the model thought.
 REASONING: Final = ("reasoning_content", "reasoning", "reasoning_details")
 #: What goes back for an answer without a text, which servers refuse.
 _NOTHING: Final = "(no answer)"
-#: Why a model stopped that had more to say.
-_CUT_OFF: Final = ("length", "max_tokens")
+#: Why a model stopped that had more to say, as servers say it.
+CUT_OFF: Final = ("length", "max_tokens")
 
 #: Thinking that some servers leave in front of an answer; a template may have written the opening tag already.
 _THOUGHT: Final = re.compile(r"\A\s*(?:<think>)?.*?</think>\s*", re.DOTALL)
@@ -116,7 +116,7 @@ def _redact_parts(value: Any, redact: Callable[[str], str]) -> Any:
 def _thought_of(message: Mapping[str, Any], finish: str) -> str:
     """Read what the model thought, where that is all that there is; if it was cut off, as thinking without an end."""
     found = next((value for name in REASONING if isinstance(value := message.get(name), str) and value.strip()), "")
-    return f"<think>{found}" if found and finish in _CUT_OFF else found
+    return f"<think>{found}" if found and finish in CUT_OFF else found
 
 
 def usage_of(data: object) -> Usage:

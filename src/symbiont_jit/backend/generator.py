@@ -249,9 +249,8 @@ _GENERATE: Final[dict[bytes, Callable[[Any, Any], bytes]]] = {
 def _emit_audited(machine: Any, module: Any) -> bytes:
     if find_undefined(str(module)):
         _combine_instructions(machine, module)
-    found = find_undefined(str(module))
-    if found:
-        raise Undefined(found)
+        if found := find_undefined(str(module)):
+            raise Undefined(found)
     data: bytes = machine.emit_object(module)
     return data
 

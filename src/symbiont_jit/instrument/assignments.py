@@ -56,7 +56,7 @@ def evaluate_assignment(context: Context, node: Any) -> Value:
         return Value(moved, target.type, target.bounds)
     if node.op == "=":
         source = convert(context, evaluate_value(context, node.rvalue), target.type, node).node
-        if isinstance(target.type, StructOf) and context.checked and context.may_free and has_effects(node.rvalue):
+        if isinstance(target.type, StructOf) and context.watches_frees and has_effects(node.rvalue):
             # clang takes the address of a struct first, and the right side may free the block where it lies.
             whole = [declare_auto("sj_t", source), assign(target.node, name("sj_t"))]
             return Value(StatementExpr([*count_large(context, node, target.type), *whole]), target.type)

@@ -163,7 +163,7 @@ def _call_library(context: Context, node: Any, typ: FunctionOf, given: Sequence[
 
 def _take_in_turn(context: Context, given: Sequence[Any], args: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     """Return arguments, and what computes them before they are checked where one may free another one's block."""
-    if not (context.checked and context.may_free and any(map(has_effects, given))):
+    if not (context.watches_frees and any(map(has_effects, given))):
         return list(args), []
     names = [f"sj_arg{context.new_number()}" for _ in args]
     return [name(each) for each in names], [declare_auto(n, arg) for n, arg in zip(names, args, strict=True)]

@@ -71,6 +71,11 @@ class Context(Scopes):
     function: CurrentFunction = field(default_factory=CurrentFunction)
     printer: Printer = field(default_factory=Printer)
 
+    @property
+    def watches_frees(self) -> bool:
+        """Whether an access is compared with what has been freed, so that what frees a block has to come before it."""
+        return self.checked and self.may_free
+
     def evaluate(self, node: Any) -> Value:
         """Instrument an expression of the candidate; an array or a bit-field stays the object that it is."""
         handler = self.handlers.get(type(node))

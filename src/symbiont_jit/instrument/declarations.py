@@ -106,10 +106,10 @@ def _declare_variable(context: Context, node: Any) -> list[Any]:
     if isinstance(typ, PointerTo):
         return [*before, *_declare_pointer(context, node, typ)]
     is_constant = depth == 0 or "static" in node.storage
-    if is_constant and rough_size(typ) > MAX_TABLE:
-        raise Refused(node, f"the table '{node.name}' is too large; at most {MAX_TABLE:,} bytes are compiled in time")
-    if not is_constant and rough_size(typ) > MAX_TABLE:
-        raise Refused(node, f"'{node.name}' takes {rough_size(typ):,} bytes, which no stack has; use malloc")
+    if (size := rough_size(typ)) > MAX_TABLE:
+        on_stack = f"'{node.name}' takes {size:,} bytes, which no stack has; use malloc"
+        in_text = f"the table '{node.name}' is too large; at most {MAX_TABLE:,} bytes are compiled in time"
+        raise Refused(node, in_text if is_constant else on_stack)
     # The name is known in its own initialiser.
     context.declare(node.name, Symbol(typ, depth, node.name, _bounds_of_array(node.name, typ, depth)))
     # Objects that live as long as the process are initialised by constants, in which nothing can panic.

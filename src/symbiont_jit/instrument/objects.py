@@ -135,7 +135,7 @@ def _element(context: Context, node: Any, base: Any, array: Value, typ: ArrayOf,
 
 def _check_after(context: Context, base: Any, element: Value, subscript: Any) -> Value:
     """Check an element once more in `checked`, whose array was checked before its subscript freed the block."""
-    if element.bounds is None or not (context.checked and context.may_free and has_effects(subscript)):
+    if element.bounds is None or not (context.watches_frees and has_effects(subscript)):
         return element
     kept = declare_auto("sj_q", unary("&", element.node))
     alive = check_alive(context, base, name("sj_q"), element.bounds)
@@ -169,7 +169,7 @@ def _pointee(context: Context, node: Any, base: Any, pointer: Value, typ: CType,
 
 def check_alive(context: Context, node: Any, address: Any, bounds: Bounds) -> Any:
     """Check an address once more in `checked`: its block may have been freed."""
-    if not (context.checked and context.may_free):
+    if not context.watches_frees:
         return address
     site = context.new_site("freed", node, bounds.name if bounds.name != "block" else describe(node))
     return Check("sj_live", site, [address, bounds.low])

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from typing import Any, Final, NamedTuple
 
-from symbiont_jit.environment import is_secret, strip_secrets
+from symbiont_jit.environment import is_secret, list_secrets
 from symbiont_jit.errors import UsageError
 from symbiont_jit.identity import read_status
 from symbiont_jit.isolate.landlock import restrict_files
@@ -61,6 +61,11 @@ PAUSES: Final = struct.Struct("=qq")
 #: Seconds that the clock of a deadline may be stopped: so many, or so many times the deadline, whichever is more.
 PAUSE_SECONDS: Final = 60.0
 PAUSE_DEADLINES: Final = 10.0
+#: What a metric could change for good: timers, and all limits but that of processor time, which each request sets.
+_TIMERS: Final = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
+_LIMITS: Final = [
+    getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_") and name != "RLIMIT_CPU"
+]
 
 Serve = Callable[[Any], Any]
 
@@ -212,13 +217,11 @@ def _get_ready(obtain: Callable[[], Serve], files: WorkerFiles, granted: frozens
 
 def _describe_state() -> tuple[object, ...]:
     """Describe what a metric could leave for the next candidate: threads, timers, handlers, limits, blocked signals."""
-    limits = [name for name in dir(resource) if name.startswith("RLIMIT_") and name != "RLIMIT_CPU"]
-    timers = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
     return (
         {thread.ident for thread in threading.enumerate()},
-        [signal.getitimer(timer) == (0.0, 0.0) for timer in timers],
+        [signal.getitimer(timer) == (0.0, 0.0) for timer in _TIMERS],
         [signal.getsignal(number) for number in signal.valid_signals()],
-        [resource.getrlimit(getattr(resource, name)) for name in limits],
+        [resource.getrlimit(limit) for limit in _LIMITS],
         signal.pthread_sigmask(signal.SIG_BLOCK, ()),
         sys.getrecursionlimit(),
     )
@@ -284,7 +287,7 @@ def reset_signals() -> None:
 
 
 def _forget_secrets() -> None:
-    for name in os.environ.keys() - strip_secrets(os.environ).keys():
+    for name in list_secrets(os.environ):
         del os.environ[name]
 
 

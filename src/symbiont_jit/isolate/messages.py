@@ -239,24 +239,25 @@ class _Cleaner:
             case list():
                 return [self.clean(each) for each in value]
             case dict():
-                return dict(zip(self._clean_names(value), map(self.clean, value.values()), strict=True))
+                return dict(zip(_clean_names(value), map(self.clean, value.values()), strict=True))
             case int() if abs(value) > _MOST:
                 raise ValueError("an integer of more than 64 bits")
         return value
-
-    def _clean_names(self, names: Collection[str]) -> list[str]:
-        """Clean names, of which none is cut: two that are the same then would be one."""
-        clean = list(map(clean_text, names))
-        if len(set(clean)) < len(clean):
-            raise ValueError("two names that are the same without what gives orders to a terminal")
-        if sum(map(len, clean)) > MAX_NAMES:
-            raise ValueError(f"names of more than {MAX_NAMES:,} characters")
-        return clean
 
     def _clean_text(self, text: str) -> str:
         length = min(len(text), MAX_TEXT, self._left)
         self._left -= length
         return clean_text(text if length == len(text) else text[:length] + _CUT)
+
+
+def _clean_names(names: Collection[str]) -> list[str]:
+    """Clean names, of which none is cut: two that are the same then would be one."""
+    clean = list(map(clean_text, names))
+    if len(set(clean)) < len(clean):
+        raise ValueError("two names that are the same without what gives orders to a terminal")
+    if sum(map(len, clean)) > MAX_NAMES:
+        raise ValueError(f"names of more than {MAX_NAMES:,} characters")
+    return clean
 
 
 def _describe(error: ValidationError) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -76,9 +77,9 @@ def print_together(functions: Sequence[Translation]) -> str:
         TranslationError: Two of them define different things of one name.
     """
     definitions = list(dict.fromkeys(text for made in functions for text in made.definitions))
-    names = [name for text in definitions for name in _DEFINED.findall(text)]
-    for name in names:
-        if names.count(name) > 1:
+    times = Counter(name for text in definitions for name in _DEFINED.findall(text))
+    for name, count in times.items():
+        if count > 1:
             raise TranslationError(f"several of these functions define {name} in C; give what they call other names")
     text = "\n".join(definitions)
     ahead = [made.signature for made in functions if _is_called_ahead(made, text)]

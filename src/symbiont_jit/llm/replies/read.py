@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from symbiont_jit.agents.completion import CUT_OFF
 from symbiont_jit.llm.replies.adopt import adopt_unit, find_body, replace_spots, report_broken
 from symbiont_jit.llm.replies.blocks import Segment, Strength, clean, find_segments, strip_thinking
 from symbiont_jit.llm.replies.edits import Edit, Misfit, apply_edits, find_hunks, find_search_blocks, write_new_side
@@ -56,7 +57,7 @@ def read_reply(
         last = answer[-MAX_REPLY:]
         answer = last.partition("\n")[2] or last
         how = (*how, f"read the last {MAX_REPLY:,} characters")
-    reader = _AnswerReader(tuple(signatures), current, finish in ("length", "max_tokens"), in_thinking, had_thinking)
+    reader = _AnswerReader(tuple(signatures), current, finish in CUT_OFF, in_thinking, had_thinking)
     outcome = reader.read(answer)
     return replace(outcome, how=(*how, *outcome.how)) if isinstance(outcome, FoundCode) else outcome
 
