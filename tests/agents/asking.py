@@ -15,11 +15,17 @@ import symbiont_jit as sj
 from symbiont_jit.agents.agent import Agent
 from symbiont_jit.agents.protocol import as_agent
 from symbiont_jit.agents.retries import RetryPolicy
-from symbiont_jit.testing import Server
+from symbiont_jit.testing import ErrorReply, Server
 
 KEY = "sk-proj-Zq81mVxw0KcT5yUaQe7Lr2Jh"
 QUICK = RetryPolicy(retries=3, base=0.001)
 HELLO = [{"role": "user", "content": "hello"}]
+#: How servers refuse what is not asked for in pieces.
+STREAM = [
+    "parameter.enable_thinking must be set to false for non-streaming calls",
+    "This model only support stream mode, please enable the stream parameter to access the model.",
+    "stream must be set to true for this model",
+]
 
 
 def run(agent, messages=HELLO):
@@ -31,6 +37,11 @@ def ask(replies, messages=HELLO, **settings):
     with Server(replies) as server:
         reply = run(Agent("model", server.url, **{"retries": QUICK, **settings}), messages)
     return reply, server.requests
+
+
+def refuse(text):
+    """A refusal of a request's form."""
+    return ErrorReply(400, {"error": {"message": text}})
 
 
 def fail(replies, **settings):

@@ -26,6 +26,8 @@ def test_what_a_gateway_tells_of_is_opened():
     assert failures.message_of([{"error": {"message": "in a list"}}]) == "in a list"
     assert failures.message_of({"errors": [{"message": "of Cloudflare"}]}) == "of Cloudflare"
     assert failures.message_of({"error": {"message": "x", "metadata": {"raw": "no JSON"}}}) == "x: no JSON"
+    half = r'{"error": {"message": "half \ud800 a character"}}'
+    assert failures.message_of({"error": {"message": "x", "metadata": {"raw": half}}}) == "x: half ? a character"
 
 
 ADVICE = {401: "OPENAI_API_KEY", 404: "OPENAI_MODEL", 400: "temperature"}

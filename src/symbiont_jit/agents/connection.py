@@ -7,6 +7,7 @@ the client's exceptions hold the request, and with it the key.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import ssl
 import urllib.parse
@@ -70,13 +71,9 @@ class Connection:
         try:
             # The client's own limit is for each piece of a body, which a slow server can stretch without end.
             async with asyncio.timeout(self.timeout):
-                if is_streamed:
-                    return await self._collect(client, body, rest)
-                raw = await client.chat.completions.with_raw_response.create(
-                    model=body["model"], messages=body["messages"], extra_body=rest
-                )
+                answer = await (self._collect if is_streamed else self._fetch)(client, body, rest)
             self._has_answered = True
-            return self._read_json(raw.http_response.text)
+            return answer
         except openai.APIStatusError as error:
             return self._read_refusal(error.status_code, error.response.text, error.response.headers)
         except (TimeoutError, openai.APITimeoutError):
@@ -84,13 +81,26 @@ class Connection:
             return RequestFailure("timeout", quote, is_passing=True, most_retries=1)
         except openai.APIConnectionError as error:
             return self._describe_lost(error)
-        except (openai.OpenAIError, ValueError, TypeError) as error:
+        except (openai.OpenAIError, ValueError, TypeError, RecursionError) as error:
             return RequestFailure("client", self._redact_pieces(f"{type(error).__name__}: {error}"))
+        except Exception as error:  # The transport's own, where the client has handed the answer over already.
+            return self._describe_lost(error)
+
+    async def _fetch(
+        self, client: openai.AsyncOpenAI, body: Mapping[str, Any], rest: Mapping[str, Any]
+    ) -> Any | RequestFailure:
+        """Ask for an answer at once."""
+        raw = await client.chat.completions.with_raw_response.create(
+            model=body["model"], messages=body["messages"], extra_body=rest
+        )
+        return self._read_json(raw.http_response.text)
 
     async def _collect(
         self, client: openai.AsyncOpenAI, body: Mapping[str, Any], rest: Mapping[str, Any]
     ) -> Any | RequestFailure:
         """Ask for an answer in pieces, and put them together; a server may give it at once all the same."""
+        import openai
+
         found = StreamedCompletion()
         options = {"stream_options": {"include_usage": True}, **rest}
         async with client.chat.completions.with_streaming_response.create(
@@ -98,11 +108,17 @@ class Connection:
         ) as answer:
             if "event-stream" not in answer.headers.get("content-type", ""):
                 return self._read_json(await answer.text())
-            async for piece in await answer.parse():
-                found.add(piece.model_dump())
-                if found.is_too_long:
-                    break
-        return found.finish()
+            try:
+                # The pieces are taken as they are: the client's own types warn of what they do not know.
+                async for piece in await answer.parse(to=openai.AsyncStream[object]):
+                    found.add(piece)
+                    if found.is_too_long:
+                        break
+            except openai.APIError as error:
+                if type(error) is not openai.APIError:
+                    raise
+                found.add({"error": error.body})  # The client has taken one of the pieces for an error.
+        return self._read_json(json.dumps(found.finish()))
 
     async def close(self) -> None:
         """Close the connections of the running loop; without this they are closed when the loop ends."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from symbiont_jit.agents.protocol import Message
 
 __all__ = ["digest_of", "parse_json", "replace_surrogates", "to_plain"]
+
+#: The most levels of lists and objects in a server's JSON; an answer has about ten.
+MAX_DEPTH: Final = 100
 
 
 def digest_of(messages: Sequence[Message]) -> str:
@@ -23,7 +26,7 @@ def digest_of(messages: Sequence[Message]) -> str:
 
 
 def parse_json(text: str) -> Any:
-    """Read a server's JSON as a value that could be sent back; None where the text is no JSON."""
+    """Read a server's JSON as a value that could be sent back; None where the text is no JSON, or is too deep."""
     try:
         value = json.loads(text, parse_constant=lambda constant: None)
         # A surrogate, which is half a character, can only come from an escape.
@@ -31,7 +34,16 @@ def parse_json(text: str) -> Any:
             value = json.loads(replace_surrogates(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError):
         return None
-    return value
+    return None if _is_deep(value) else value
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether a value has more levels than `MAX_DEPTH`: what walks through it calls itself once for each."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        parts = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
+        level = [part for several in parts for part in several]
+    return bool(level)
 
 
 def replace_surrogates(text: str) -> str:

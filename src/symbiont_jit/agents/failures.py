@@ -5,13 +5,13 @@ In: a status and a body. Out: a `RequestFailure`; and from a failure, the except
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from symbiont_jit.agents.conversation import parse_json
 from symbiont_jit.agents.protocol import ContextOverflow, RequestFailed, Retry
 from symbiont_jit.errors import AgentError
 
@@ -148,7 +148,7 @@ def message_of(body: object) -> str:
 
     A gateway tells of a server behind it as text in its own error (OpenRouter's `metadata.raw`), which is opened.
     """
-    if isinstance(body, list) and len(body) >= 1:  # Gemini, and Cloudflare's `errors`.
+    if isinstance(body, list) and body:  # Gemini, and Cloudflare's `errors`.
         return message_of(body[0])
     if not isinstance(body, Mapping):
         return str(body) if body else ""
@@ -166,10 +166,8 @@ def _open_envelope(body: Mapping[str, object]) -> object | None:
     raw: object = metadata.get("raw") if isinstance(metadata, Mapping) else None
     if not isinstance(raw, str):
         return raw
-    with contextlib.suppress(ValueError, RecursionError):
-        opened: object = json.loads(raw)
-        return opened
-    return raw or None
+    opened: object = parse_json(raw)
+    return opened if opened is not None else raw or None
 
 
 def _code_of(body: object) -> str:
@@ -196,7 +194,6 @@ def error_of(failure: RequestFailure, server: str, model: str, retries: Sequence
     what = f"answered {failure.status}" if failure.status else f"gave no answer: {failure.reason}"
     wait = f"; it asks to wait {failure.retry_after:.0f} seconds" if failure.retry_after else ""
     advice = _BY_REASON.get(failure.reason) or ADVICE.get(failure.status, "")
-
     text = f"{server} {what}{tries}{quoted}{wait}" + (f"; {advice}" if advice else "")
     return RequestFailed(text, failure.status, retries)
 

@@ -31,8 +31,10 @@ class StreamedCompletion:
         """Whether more has come than any answer has."""
         return self._length > LONGEST
 
-    def add(self, piece: Mapping[str, Any]) -> None:
-        """Take in a piece; the last one has the usage, and no choices."""
+    def add(self, piece: object) -> None:
+        """Take in a piece, which may be anything; the last one has the usage, and no choices."""
+        if not isinstance(piece, Mapping):
+            return
         for name in ("id", "model", "usage", "error"):
             if piece.get(name) is not None:
                 self._rest[name] = piece[name]
@@ -61,12 +63,14 @@ class StreamedCompletion:
         for name, value in piece.items():
             if value is not None and name not in ("index", "function"):
                 call[name] = value
+                self._length += len(str(value))
         for name, value in function.items() if isinstance(function, Mapping) else ():
             if name == "arguments" and isinstance(value, str):
                 call["function"][name] = call["function"].get(name, "") + value
                 self._length += len(value)
             elif value is not None:
                 call["function"][name] = value
+                self._length += len(str(value))
 
     def finish(self) -> dict[str, Any]:
         """Return the completion; one that was too long has been cut off by its length."""
